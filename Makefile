@@ -1,0 +1,81 @@
+# Everything one does here, by name. `make help` lists it.
+# No target needs more than Python 3.11+, make and the package index that pip is set up for.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+# Pages to be executed and screens to be drawn stay on this machine: one time zone, one locale.
+export TZ := UTC
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test-venv chromium test fast check static tests format lint types imports docs bench lock clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## Environments. A stamp holds the lock that was installed, so a second call has nothing to do.
+
+venv: $(VENV)/installed-demo ## set up .venv with everything the demo needs
+
+test-venv: $(VENV)/installed-dev ## set up .venv with everything the tests need
+
+$(VENV)/installed-%: locks/%.txt pyproject.toml tools/venv
+	@tools/phase "install $*" tools/venv "$(PYTHON)" $(VENV) $<
+	@touch $@
+
+chromium:
+	@tools/phase "chromium" tools/chromium
+
+## Running
+
+demo: venv ## the whole path on real data, then the server until Ctrl-C
+	@$(BIN)/taxiway demo
+
+bench: test-venv ## print the figures of docs/benchmarks.md
+	@$(BIN)/python -m tools.bench
+
+## Checking
+
+test: test-venv chromium check ## set up all the tests need, then `check`; this is what CI runs
+
+check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is
+
+fast: test-venv ## the inner loop: no PostgreSQL, no browser, nothing slow
+	@tools/phase "lint" $(BIN)/ruff check --quiet
+	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) -m "not postgres and not browser and not slow"
+
+static: test-venv
+	@tools/phase "format" $(BIN)/ruff format --check --quiet
+	@$(MAKE) --no-print-directory lint types imports
+	@tools/phase "docs" $(BIN)/python -m tools.docs --check
+
+tests: test-venv
+	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) --durations=10
+
+format: test-venv ## write the code the way ruff lays it out
+	@$(BIN)/ruff check --quiet --fix-only --select I,RUF100,UP
+	@$(BIN)/ruff format
+
+lint: test-venv ## ruff's rules
+	@tools/phase "lint" $(BIN)/ruff check --quiet
+
+types: test-venv ## mypy, strict, tests and tools too
+	@tools/phase "types" $(BIN)/mypy
+
+imports: test-venv ## the import contracts: floors, light, private and pure rooms
+	@tools/phase "imports" $(BIN)/lint-imports --no-logo
+
+docs: test-venv ## write the generated pages of docs/ anew and check every link
+	@$(BIN)/python -m tools.docs
+
+## Housekeeping
+
+lock: ## resolve the dependencies anew into locks/ (the one target that needs uv)
+	@tools/lock "$(PYTHON)"
+
+clean: ## remove the environment and every cache
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
