@@ -1,0 +1,1 @@
+"""Registered models, their immutable versions (bundles), aliases and cards."""
