@@ -22,7 +22,7 @@ venv: $(VENV)/installed-demo ## set up .venv with everything the demo needs
 
 test-venv: $(VENV)/installed-dev ## set up .venv with everything the tests need
 
-$(VENV)/installed-%: locks/%.txt pyproject.toml tools/venv
+$(VENV)/installed-%: locks/%.txt locks/build.txt pyproject.toml tools/venv
 	@tools/phase "install $*" tools/venv "$(PYTHON)" $(VENV) $<
 	@touch $@
 
