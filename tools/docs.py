@@ -20,19 +20,19 @@ def main(arguments: list[str]) -> int:
     os.environ["COLUMNS"] = "100"  # argparse wraps its help to the terminal
     from tools.reference import pages
 
-    is_check = arguments == ["--check"]
-    faults = [*(stale(pages()) if is_check else written(pages())), *broken_links()]
+    if arguments != ["--check"]:
+        write(pages())
+    faults = [*stale(pages()), *broken_links()]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
 
 
-def written(pages: dict[str, str]) -> list[str]:
+def write(pages: dict[str, str]) -> None:
     for name, text in pages.items():
         file = HOUSE / "docs" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    return []
 
 
 def stale(pages: dict[str, str]) -> Iterator[str]:
