@@ -164,7 +164,7 @@ def command_line_page() -> str:
     from taxiway.cli import build_parser
 
     lines = [NOTE, "# Command line", "", "`taxiway NOUN VERB`. Every command also takes `--help`."]
-    for command, parser in commands(build_parser()):
+    for command, parser in commands(build_parser([], is_complete=True)):
         lines += ["", f"## {command}", "", "```text", *help_of(parser), "```"]
     return "\n".join(lines) + "\n"
 
