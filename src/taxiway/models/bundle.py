@@ -128,11 +128,12 @@ def write_bundle(folder: Path, draft: Manifest, *, lock: str | None = None) -> B
     manifest = msgspec.structs.replace(
         draft, files=files, environment=digests.get(LOCK), taxiway=__version__, format=FORMAT
     )
+    data = canonical_json(manifest)
     with (folder / MANIFEST).open("xb") as file:
-        file.write(canonical_json(manifest))
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    return Bundle(folder=folder, manifest=manifest, digest=bundle_digest(manifest))
+    return Bundle(folder=folder, manifest=manifest, digest=digest_of(data))
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -1,0 +1,96 @@
+"""Answers of a scikit-learn estimator: rows checked against the signature, then one call for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from taxiway.models.bundle import Manifest
+from taxiway.models.predictor import ColumnsIn, Prediction, Rows
+from taxiway.models.signature import Column, Columns, Signature, check_columns, check_rows
+
+NUMERIC = frozenset({"boolean", "integer", "number"})
+
+
+class SklearnPredictor:
+    """A fitted estimator behind the port `Predictor`, deciding by the manifest's threshold.
+
+    A score equal to the threshold says yes. (scikit-learn's own `predict` says no at exactly one half.)
+    """
+
+    def __init__(self, model: Any, manifest: Manifest) -> None:
+        self.model = model
+        self.signature: Signature = manifest.signature
+        self.threshold = manifest.threshold
+        self._classes = classes_of(model)
+        self._names = pandas_index(model)
+        self._is_numeric = all(column.type in NUMERIC for column in manifest.signature.inputs)
+
+    def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
+        """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
+        inputs = self.signature.inputs
+        columns = check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
+        if not columns or not next(iter(columns.values())):
+            return []
+        table = self._table(columns)
+        if self._classes is None or not hasattr(self.model, "predict_proba"):
+            return [{"prediction": answer} for answer in np.asarray(self.model.predict(table)).tolist()]
+        labels, scores = self._decided(self.model.predict_proba(table))
+        pairs = zip(labels.tolist(), scores.tolist(), strict=True)
+        return [{"prediction": label, "score": score} for label, score in pairs]
+
+    def _table(self, columns: Columns) -> Any:
+        """The input as the estimator saw it when it was trained: a pandas table, or a plain array."""
+        if self._names is None:
+            kind = np.float64 if self._is_numeric else object
+            return np.array(list(columns.values()), dtype=kind).T
+        import pandas as pd
+
+        if self._is_numeric:  # one block: ten times as fast as column by column; None becomes NaN
+            matrix = np.array(list(columns.values()), dtype=np.float64).T
+            return pd.DataFrame(matrix, columns=self._names, copy=False)
+        inputs = self.signature.inputs
+        return pd.DataFrame({column.name: pandas_column(column, columns[column.name]) for column in inputs})
+
+    def _decided(self, probabilities: Any) -> tuple[Any, Any]:
+        if self.threshold is not None:
+            scores = probabilities[:, 1]
+            return self._classes[(scores >= self.threshold).astype(int)], scores
+        return self._classes[probabilities.argmax(axis=1)], probabilities.max(axis=1)
+
+
+def classes_of(model: Any) -> Any:
+    """The labels that a classifier knows, as a numpy array; None for a regressor."""
+    classes = getattr(model, "classes_", None)
+    return None if classes is None else np.asarray(classes)
+
+
+def pandas_index(model: Any) -> Any:
+    """The column names that an estimator was trained with, in pandas; None if it saw a plain array."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return None
+    import pandas as pd
+
+    return pd.Index(names)
+
+
+def pandas_column(column: Column, values: list[Any]) -> Any:
+    """Checked values as a pandas column of the type that the training table had."""
+    import pandas as pd
+
+    match column.type:
+        case "category":
+            return pd.Categorical(values, categories=list(column.categories or ()))
+        case "datetime":
+            return pd.to_datetime(values, utc=True)
+        case "string":
+            return pd.array(values, dtype="str")
+        case "boolean" if None not in values:
+            return np.array(values, dtype=bool)
+        case "integer" if None not in values:
+            return np.array(values, dtype=np.int64)
+        case _:
+            return np.array(values, dtype=np.float64)
