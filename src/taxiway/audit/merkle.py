@@ -63,13 +63,10 @@ class Frontier(Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.size < 0 or len(self.peaks) != self.size.bit_count():
             raise FrontierBroken(
-                f"A tree of {self.size} entries cannot have {len(self.peaks)} peaks. "
-                "Rebuild it from the entries."
+                f"A tree of {self.size} entries cannot have {len(self.peaks)} peaks. Rebuild it from the entries."
             )
         if any(len(peak) != DIGEST_BYTES for peak in self.peaks):
-            raise FrontierBroken(
-                f"Every peak is {DIGEST_BYTES} bytes long. Rebuild the frontier from the entries."
-            )
+            raise FrontierBroken(f"Every peak is {DIGEST_BYTES} bytes long. Rebuild the frontier from the entries.")
 
     def append(self, leaf: bytes) -> tuple["Frontier", list[Node]]:
         """The frontier with one leaf hash more, and the full subtrees that it completed, smallest first."""
@@ -124,9 +121,7 @@ def consistency_proof(nodes: Nodes, *, old_size: int, new_size: int) -> list[byt
     Raises ProofImpossible when the old tree is the larger one.
     """
     if not 0 <= old_size <= new_size:
-        raise ProofImpossible(
-            f"A tree of {new_size} entries cannot extend one of {old_size}. Swap the sizes."
-        )
+        raise ProofImpossible(f"A tree of {new_size} entries cannot extend one of {old_size}. Swap the sizes.")
     if old_size in (0, new_size):
         return []
     path: list[bytes] = []
@@ -151,18 +146,13 @@ def verify_inclusion(proof: Sequence[bytes], *, leaf: bytes, index: int, size: i
     """
     if not 0 <= index < size:
         return False
-    at, last, digest = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            return False
-        if at % 2 == 1 or at == last:
-            digest = node_hash(sibling, digest)
-            while at % 2 == 0 and at != 0:
-                at, last = at >> 1, last >> 1
-        else:
-            digest = node_hash(digest, sibling)
-        at, last = at >> 1, last >> 1
-    return last == 0 and digest == head
+    sides = _sides(index, size - 1, len(proof))
+    if sides is None:
+        return False
+    digest = leaf
+    for sibling, is_left in zip(proof, sides, strict=True):
+        digest = node_hash(sibling, digest) if is_left else node_hash(digest, sibling)
+    return digest == head
 
 
 def verify_consistency(
@@ -179,25 +169,39 @@ def verify_consistency(
     if old_size == 0:  # everything extends the empty tree
         return not proof and old_head == root(())
     path = list(proof)
-    if old_size & (old_size - 1) == 0:  # a power of two: the old head is the first node
+    if old_size.bit_count() == 1:  # a full tree: the old head is the first node
         path.insert(0, old_head)
-    if not path:
-        return False
     at, last = old_size - 1, new_size - 1
     while at % 2 == 1:
         at, last = at >> 1, last >> 1
+    sides = _sides(at, last, len(path) - 1) if path else None
+    if sides is None:
+        return False
     old = new = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            return False
-        if at % 2 == 1 or at == last:
+    for sibling, is_left in zip(path[1:], sides, strict=True):
+        if is_left:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
-            while at % 2 == 0 and at != 0:
-                at, last = at >> 1, last >> 1
         else:
             new = node_hash(new, sibling)
+    return old == old_head and new == new_head
+
+
+def _sides(at: int, last: int, steps: int) -> list[bool] | None:
+    """Whether each sibling stands to the left, on the climb from node `at` of a level that ends with `last`.
+
+    None when the root is not reached in exactly so many steps.
+    """
+    sides: list[bool] = []
+    for _ in range(steps):
+        if last == 0:
+            return None
+        is_left = at % 2 == 1 or at == last
+        if is_left:  # the last node of a level without a right sibling goes up alone
+            while at % 2 == 0 and at != 0:
+                at, last = at >> 1, last >> 1
+        sides.append(is_left)
         at, last = at >> 1, last >> 1
-    return last == 0 and old == old_head and new == new_head
+    return sides if last == 0 else None
 
 
 def _split(size: int) -> int:

@@ -1,0 +1,40 @@
+"""Taxiway: from experiment to production on one marked, approved path.
+
+The names below are the SDK. They are loaded when first used: importing this opens nothing and costs little.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taxiway.client import Client, connect, run
+
+__version__ = "0.1.0"
+__all__ = ["Client", "__version__", "connect", "run"]
+
+NOUNS = (
+    "projects",
+    "datasets",
+    "runs",
+    "models",
+    "gates",
+    "endpoints",
+    "monitors",
+    "access",
+    "audit",
+    "lineage",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """`taxiway.connect`, `taxiway.run`, and each noun of the client for this folder: `taxiway.models` and so on."""
+    if name in ("Client", "connect", "run"):
+        from taxiway import client
+
+        return getattr(client, name)
+    if name in NOUNS:
+        from taxiway.client import default_client
+
+        return getattr(default_client(), name)
+    raise AttributeError(f"module 'taxiway' has no attribute {name!r}")

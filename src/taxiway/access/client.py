@@ -1,0 +1,53 @@
+"""The SDK of access."""
+
+from __future__ import annotations
+
+from taxiway.access import contract
+from taxiway.access.contract import AddUser, Grant, GrantRole, MakeToken, SignInLink, Token, User, WhoAmI
+from taxiway.access.roles import Role
+from taxiway.kernel.transport import Transport
+
+
+class Access:
+    """People, tokens and roles: ``client.access``."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def add_user(self, name: str, *, display: str = "", is_admin: bool = False) -> User:
+        """Adds a person. Raises AlreadyExists, BadField."""
+        body = AddUser(name=name, display=display, is_admin=is_admin)
+        return self.transport.call(contract.add_user, body)
+
+    def add_service(self, name: str, *, display: str = "") -> User:
+        """Adds a service account: it can do what its roles say, but never approve."""
+        return self.transport.call(contract.add_user, AddUser(name=name, display=display, kind="service"))
+
+    def users(self) -> list[User]:
+        """Everybody, by name."""
+        return self.transport.call(contract.list_users).items
+
+    def me(self) -> WhoAmI:
+        """Who this client acts as."""
+        return self.transport.call(contract.who_am_i)
+
+    def make_token(self, user: str, *, label: str = "token", days: int = 90) -> Token:
+        """A bearer token for someone; it is shown this once."""
+        return self.transport.call(contract.make_token, MakeToken(label=label, days=days), user=user)
+
+    def make_link(self, user: str) -> SignInLink:
+        """A link that signs a person in once, within the hour. Its path is relative to the server's address."""
+        return self.transport.call(contract.make_link, user=user)
+
+    def grant(self, user: str, role: Role, *, project: str) -> Grant:
+        """Gives someone a role in a project. Raises SelfGrant, NotFound."""
+        body = GrantRole(role=role)
+        return self.transport.call(contract.grant_role, body, project=project, user=user)
+
+    def revoke(self, user: str, *, project: str) -> list[Grant]:
+        """Takes someone's roles in a project and gives the grants that remain."""
+        return self.transport.call(contract.revoke_role, project=project, user=user).items
+
+    def grants(self, project: str) -> list[Grant]:
+        """Who holds which role in a project."""
+        return self.transport.call(contract.list_grants, project=project).items

@@ -1,0 +1,92 @@
+"""The CLI of access."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from taxiway.access.contract import Grant, SignInLink, Token, User, WhoAmI
+from taxiway.access.roles import ROLES
+from taxiway.kernel.commands import Argument, Command
+
+if TYPE_CHECKING:
+    from taxiway.client import Client
+
+USER = Argument("user", "the person's or service account's name")
+PROJECT = Argument("project", "the project's name")
+
+
+def add(client: Client, given: Namespace) -> User:
+    if given.service:
+        return client.access.add_service(given.user, display=given.display)
+    return client.access.add_user(given.user, display=given.display, is_admin=given.admin)
+
+
+def users(client: Client, given: Namespace) -> list[User]:
+    return client.access.users()
+
+
+def me(client: Client, given: Namespace) -> WhoAmI:
+    return client.access.me()
+
+
+def token(client: Client, given: Namespace) -> Token:
+    return client.access.make_token(given.user, label=given.label, days=given.days)
+
+
+def link(client: Client, given: Namespace) -> SignInLink:
+    return client.access.make_link(given.user)
+
+
+def grant(client: Client, given: Namespace) -> Grant:
+    return client.access.grant(given.user, given.role, project=given.project)
+
+
+def revoke(client: Client, given: Namespace) -> list[Grant]:
+    return client.access.revoke(given.user, project=given.project)
+
+
+def grants(client: Client, given: Namespace) -> list[Grant]:
+    return client.access.grants(given.project)
+
+
+COMMANDS = (
+    Command(
+        "add",
+        "add a person or a service account",
+        add,
+        (
+            USER,
+            Argument("--display", "the name to show", default=""),
+            Argument("--admin", "may do everything on the platform", is_flag=True),
+            Argument("--service", "an account for a program", is_flag=True),
+        ),
+    ),
+    Command("users", "everybody, by name", users, columns=("name", "kind", "display", "is_admin")),
+    Command("me", "who you are here, and your roles", me),
+    Command(
+        "token",
+        "make a bearer token; it is shown this once",
+        token,
+        (
+            USER,
+            Argument("--label", "what it is for", default="token"),
+            Argument("--days", "how long it lives", int, 90),
+        ),
+    ),
+    Command("link", "make a link that signs a person in once", link, (USER,)),
+    Command(
+        "grant",
+        "give someone a role in a project",
+        grant,
+        (USER, Argument("role", "the role", choices=ROLES), PROJECT),
+    ),
+    Command("revoke", "take someone's roles in a project", revoke, (USER, PROJECT), ("user", "role", "granted_by")),
+    Command(
+        "grants",
+        "who holds which role in a project",
+        grants,
+        (PROJECT,),
+        ("user", "role", "granted_by", "granted_at"),
+    ),
+)

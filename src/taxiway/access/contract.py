@@ -1,0 +1,154 @@
+"""What the outside sees of access."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from taxiway.access.roles import Role
+from taxiway.kernel.caller import CallerKind
+from taxiway.kernel.endpoint import Endpoint, Nothing, Page
+from taxiway.kernel.errors import TaxiwayError
+
+
+class User(Struct, frozen=True):
+    """A person or a service account. Names are lower-case and never used again for somebody else."""
+
+    name: str
+    kind: Literal["person", "service"]
+    display: str
+    is_admin: bool
+    created_at: datetime
+
+
+class Grant(Struct, frozen=True):
+    """That someone holds a role in a project, since when and by whom."""
+
+    user: str
+    project: str
+    role: Role
+    granted_by: str
+    granted_at: datetime
+
+
+class AddUser(Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    display: str = ""
+    kind: Literal["person", "service"] = "person"
+    is_admin: bool = False
+
+
+class GrantRole(Struct, frozen=True, forbid_unknown_fields=True):
+    role: Role
+
+
+class MakeToken(Struct, frozen=True, forbid_unknown_fields=True):
+    """label: what the token is for. days: how long it lives, 1 to 365."""
+
+    label: str = "token"
+    days: int = 90
+
+
+class Token(Struct, frozen=True):
+    """A bearer token, shown this once; the platform keeps only its hash."""
+
+    user: str
+    token: str
+    expires_at: datetime
+
+
+class SignInLink(Struct, frozen=True):
+    """A link that signs a person in once, within the hour."""
+
+    user: str
+    path: str
+    expires_at: datetime
+
+
+class WhoAmI(Struct, frozen=True):
+    """The caller as the platform knows it."""
+
+    name: str
+    kind: CallerKind
+    is_admin: bool
+    can_approve: bool
+    grants: list[Grant]
+
+
+class LinkSpent(TaxiwayError):
+    """A sign-in link that was used, has run out, or never was."""
+
+    status = 401
+
+    def __str__(self) -> str:
+        return "This sign-in link was used already or has run out. Ask an admin for a new one (`taxiway access link NAME`)."
+
+
+class SelfGrant(TaxiwayError):
+    """Someone tries to give themselves a role."""
+
+    status = 409
+    is_audited = True
+    user: str
+
+    def __str__(self) -> str:
+        return f"{self.user} cannot give themselves a role. Ask another owner or an admin."
+
+
+add_user = Endpoint(
+    "POST",
+    "/api/access/users",
+    AddUser,
+    User,
+    "access.admin",
+    "Add a person or a service account",
+    "platform",
+)
+list_users = Endpoint(
+    "GET", "/api/access/users", Nothing, Page[User], "access.self", "People and service accounts", "platform"
+)
+who_am_i = Endpoint("GET", "/api/access/me", Nothing, WhoAmI, "access.self", "Who the caller is", "platform")
+make_token = Endpoint(
+    "POST",
+    "/api/access/users/{user}/tokens",
+    MakeToken,
+    Token,
+    "access.admin",
+    "Make a token for someone",
+    "platform",
+)
+make_link = Endpoint(
+    "POST",
+    "/api/access/users/{user}/links",
+    Nothing,
+    SignInLink,
+    "access.admin",
+    "Make a sign-in link for someone",
+    "platform",
+)
+grant_role = Endpoint(
+    "PUT",
+    "/api/access/projects/{project}/users/{user}",
+    GrantRole,
+    Grant,
+    "access.grant",
+    "Give someone a role in a project",
+)
+revoke_role = Endpoint(
+    "DELETE",
+    "/api/access/projects/{project}/users/{user}",
+    Nothing,
+    Page[Grant],
+    "access.grant",
+    "Take someone's roles in a project",
+)
+list_grants = Endpoint(
+    "GET",
+    "/api/access/projects/{project}/users",
+    Nothing,
+    Page[Grant],
+    "projects.read",
+    "Who holds which role in a project",
+)

@@ -1,0 +1,245 @@
+"""The rules of access: secrets are kept as hashes, links work once, nobody gives themselves a role."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from taxiway.access import store
+from taxiway.access.contract import (
+    AddUser,
+    Grant,
+    GrantRole,
+    LinkSpent,
+    MakeToken,
+    SelfGrant,
+    SignInLink,
+    Token,
+    User,
+    WhoAmI,
+)
+from taxiway.access.roles import may, roles_for
+from taxiway.audit.service import Ledger, Record
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.clock import Clock
+from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
+from taxiway.kernel.ids import is_name
+from taxiway.storage.database import Database
+
+LINK_LIVES = timedelta(hours=1)
+SESSION_LIVES = timedelta(hours=12)
+RESERVED = ("local", "taxiway", "anonymous")
+
+
+class Access:
+    """People, service accounts, their secrets and their roles."""
+
+    def __init__(self, database: Database, ledger: Ledger, clock: Clock) -> None:
+        self.database = database
+        self.ledger = ledger
+        self.clock = clock
+
+    # --- people ---
+
+    def add_user(self, caller: Caller, body: AddUser) -> User:
+        if not is_name(body.name) or body.name in RESERVED:
+            expected = "a name of a-z, 0-9, '.', '_' and '-', at most 63 characters, that is not reserved"
+            raise BadField(field="name", value=repr(body.name), expected=expected)
+
+        def make(record: Record) -> User:
+            if store.find_user(record.connection, body.name):
+                raise AlreadyExists(kind="user", name=body.name)
+            user = User(
+                name=body.name,
+                kind=body.kind,
+                display=body.display or body.name,
+                is_admin=body.is_admin,
+                created_at=record.at,
+            )
+            store.add_user(record.connection, user)
+            record.note(kind=user.kind, is_admin=user.is_admin)
+            return user
+
+        return self.ledger.change(caller, "access.add_user", f"user:{body.name}", make, answer=User)
+
+    def users(self) -> Page[User]:
+        with self.database.read() as connection:
+            return Page(store.all_users(connection))
+
+    def who_am_i(self, caller: Caller) -> WhoAmI:
+        with self.database.read() as connection:
+            grants = store.find_grants(connection, user=caller.name)
+        return WhoAmI(
+            name=caller.name,
+            kind=caller.kind,
+            is_admin=caller.is_admin,
+            can_approve=caller.can_approve,
+            grants=grants,
+        )
+
+    # --- secrets ---
+
+    def make_token(self, caller: Caller, body: MakeToken, *, user: str) -> Token:
+        if not 1 <= body.days <= 365:
+            raise BadField(field="days", value=str(body.days), expected="a number from 1 to 365")
+        token, until = self._make_secret(caller, user, "token", body.label, timedelta(days=body.days))
+        return Token(user=user, token=token, expires_at=until)
+
+    def make_link(self, caller: Caller, *, user: str) -> SignInLink:
+        secret, until = self._make_secret(caller, user, "link", "sign-in link", LINK_LIVES)
+        return SignInLink(user=user, path=f"/sign-in/{secret}", expires_at=until)
+
+    def _make_secret(self, caller: Caller, user: str, kind: str, label: str, lives: timedelta) -> tuple[str, datetime]:
+        secret = new_secret(kind)
+
+        def make(record: Record) -> datetime:
+            if store.find_user(record.connection, user) is None:
+                raise NotFound(kind="user", name=user, hint="`taxiway access users` lists them.")
+            until = record.at + lives
+            secret_kept = store.Secret(
+                digest=hash_secret(secret),
+                kind=kind,
+                user=user,
+                label=label,
+                created_at=record.at,
+                expires_at=until,
+            )
+            store.add_secret(record.connection, secret_kept)
+            record.note(label=label, expires_at=until)
+            return until
+
+        # A secret is never kept, so a retry cannot get the first one again: each call makes a new one.
+        unkeyed = Caller(name=caller.name, kind=caller.kind, door=caller.door, request_id=caller.request_id)
+        until = self.ledger.change(unkeyed, f"access.make_{kind}", f"user:{user}", make, answer=datetime)
+        return secret, until
+
+    def sign_in(self, link: str, request_id: str) -> str:
+        """The session that a link opens. Raises LinkSpent."""
+        session = new_secret("session")
+
+        def make(record: Record) -> str:
+            digest = hash_secret(link)
+            user = store.user_of_secret(record.connection, digest=digest, kinds=("link",), at=record.at)
+            if user is None or not store.spend_secret(record.connection, digest, record.at):
+                raise LinkSpent
+            record.thing = f"user:{user.name}"
+            secret_kept = store.Secret(
+                digest=hash_secret(session),
+                kind="session",
+                user=user.name,
+                label="browser",
+                created_at=record.at,
+                expires_at=record.at + SESSION_LIVES,
+            )
+            store.add_secret(record.connection, secret_kept)
+            record.note(user=user.name)
+            return session
+
+        anonymous = Caller(name="anonymous", kind="person", door="page", request_id=request_id)
+        return self.ledger.change(anonymous, "access.sign_in", "user:unknown", make, answer=str)
+
+    def sign_out(self, caller: Caller, session: str) -> None:
+        def make(record: Record) -> bool:
+            return store.spend_secret(record.connection, hash_secret(session), record.at)
+
+        self.ledger.change(caller, "access.sign_out", f"user:{caller.name}", make, answer=bool)
+
+    def user_of(self, secret: str, *kinds: str) -> User | None:
+        """Whose secret this is, if it holds now."""
+        with self.database.read() as connection:
+            return store.user_of_secret(connection, digest=hash_secret(secret), kinds=kinds, at=self.clock())
+
+    def invokers(self, project: str) -> dict[str, str]:
+        """The hashes of the tokens that may invoke the project's endpoints, each with its user."""
+        with self.database.read() as connection:
+            digests = store.token_digests(connection, self.clock())
+            users = {user.name: user for user in store.all_users(connection)}
+            roles = store.find_grants(connection, project=project)
+        allowed = set()
+        for user in users.values():
+            held = frozenset(g.role for g in roles if g.user == user.name)
+            if may(needs="endpoints.invoke", roles=held, is_admin=user.is_admin, is_platform=False):
+                allowed.add(user.name)
+        return {digest: user for digest, user in digests.items() if user in allowed}
+
+    # --- roles ---
+
+    def grant_role(self, caller: Caller, body: GrantRole, *, project: str, user: str) -> Grant:
+        if caller.name == user:
+            refusal = SelfGrant(user=user)
+            self.ledger.refused(caller, "access.grant_role", f"user:{user}", refusal, project=project)
+            raise refusal
+
+        def make(record: Record) -> Grant:
+            if store.find_user(record.connection, user) is None:
+                raise NotFound(kind="user", name=user, hint="Add them first with `taxiway access add`.")
+            grant = Grant(
+                user=user,
+                project=project,
+                role=body.role,
+                granted_by=caller.name,
+                granted_at=record.at,
+            )
+            store.add_grant(record.connection, grant)
+            record.note(role=body.role)
+            return grant
+
+        return self.ledger.change(caller, "access.grant_role", f"user:{user}", make, answer=Grant, project=project)
+
+    def own(self, record: Record, *, user: str, project: str) -> None:
+        """Makes the one who opens a project its owner, within that change."""
+        grant = Grant(user=user, project=project, role="owner", granted_by=user, granted_at=record.at)
+        store.add_grant(record.connection, grant)
+
+    def revoke_role(self, caller: Caller, *, project: str, user: str) -> Page[Grant]:
+        def make(record: Record) -> Page[Grant]:
+            if store.remove_grants(record.connection, user=user, project=project) == 0:
+                raise NotFound(kind="role", name=f"{user} in {project}")
+            return Page(store.find_grants(record.connection, project=project))
+
+        return self.ledger.change(
+            caller, "access.revoke_role", f"user:{user}", make, answer=Page[Grant], project=project
+        )
+
+    def grants(self, *, project: str) -> Page[Grant]:
+        with self.database.read() as connection:
+            return Page(store.find_grants(connection, project=project))
+
+    # --- permission ---
+
+    def require(self, caller: Caller, needs: str, project: str | None) -> None:
+        """Nothing, or NotAllowed with who could. project: None for what belongs to the platform."""
+        if caller.is_admin:
+            return
+        with self.database.read() as connection:
+            grants = store.find_grants(connection, project=project) if project else []
+        roles = frozenset(g.role for g in grants if g.user == caller.name)
+        if may(needs=needs, roles=roles, is_admin=False, is_platform=project is None):
+            return
+        able = roles_for(needs)
+        who_can = sorted({g.user for g in grants if g.role in able and g.user != caller.name})
+        where = f"the project {project}" if project else "the platform"
+        refusal = NotAllowed(actor=caller.name, needs=needs, where=where, who_can=who_can)
+        self.ledger.refused(
+            caller, needs, f"project:{project}" if project else "platform:taxiway", refusal, project=project
+        )
+        raise refusal
+
+    def visible(self, caller: Caller) -> list[str] | None:
+        """The projects whose things the caller may read; None is all of them."""
+        if caller.is_admin:
+            return None
+        with self.database.read() as connection:
+            return sorted({g.project for g in store.find_grants(connection, user=caller.name)})
+
+
+def new_secret(kind: str) -> str:
+    """256 random bits with a mark that secret scanners can look for."""
+    return f"tw_{kind}_{secrets.token_urlsafe(32)}"
+
+
+def hash_secret(secret: str) -> str:
+    """What is kept of a secret. Plain SHA-256: there is nothing to guess in 256 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()

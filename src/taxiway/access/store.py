@@ -1,0 +1,92 @@
+"""Queries of access."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import Connection, delete, insert, select, update
+
+from taxiway.access.contract import Grant, User
+from taxiway.access.tables import grants, secrets, users
+
+
+def find_user(connection: Connection, name: str) -> User | None:
+    row = connection.execute(select(users).where(users.c.name == name)).mappings().first()
+    return User(**row) if row else None
+
+
+def all_users(connection: Connection) -> list[User]:
+    return [User(**row) for row in connection.execute(select(users).order_by(users.c.name)).mappings()]
+
+
+def add_user(connection: Connection, user: User) -> None:
+    connection.execute(insert(users).values(asdict(user)))
+
+
+class Secret(Struct, frozen=True):
+    """A secret as it is kept."""
+
+    digest: str
+    kind: str
+    user: str
+    label: str
+    created_at: datetime
+    expires_at: datetime
+
+
+def add_secret(connection: Connection, secret: Secret) -> None:
+    connection.execute(insert(secrets).values(asdict(secret)))
+
+
+def user_of_secret(connection: Connection, *, digest: str, kinds: tuple[str, ...], at: datetime) -> User | None:
+    """The user whose secret this is, if it still holds at that time."""
+    query = (
+        select(users)
+        .join(secrets, secrets.c.user == users.c.name)
+        .where(
+            secrets.c.digest == digest,
+            secrets.c.kind.in_(kinds),
+            secrets.c.expires_at > at,
+            secrets.c.spent_at.is_(None),
+        )
+    )
+    row = connection.execute(query).mappings().first()
+    return User(**row) if row else None
+
+
+def spend_secret(connection: Connection, digest: str, at: datetime) -> bool:
+    """Marks a secret as used; false where it was already."""
+    query = update(secrets).where(secrets.c.digest == digest, secrets.c.spent_at.is_(None)).values(spent_at=at)
+    return connection.execute(query).rowcount == 1
+
+
+def token_digests(connection: Connection, at: datetime) -> dict[str, str]:
+    """The hash of every token that holds at that time, with its user."""
+    query = select(secrets.c.digest, secrets.c.user).where(
+        secrets.c.kind == "token", secrets.c.expires_at > at, secrets.c.spent_at.is_(None)
+    )
+    return {row.digest: row.user for row in connection.execute(query)}
+
+
+def add_grant(connection: Connection, grant: Grant) -> None:
+    remove = delete(grants).where(
+        grants.c.user == grant.user, grants.c.project == grant.project, grants.c.role == grant.role
+    )
+    connection.execute(remove)
+    connection.execute(insert(grants).values(asdict(grant)))
+
+
+def remove_grants(connection: Connection, *, user: str, project: str) -> int:
+    query = delete(grants).where(grants.c.user == user, grants.c.project == project)
+    return connection.execute(query).rowcount
+
+
+def find_grants(connection: Connection, *, user: str | None = None, project: str | None = None) -> list[Grant]:
+    query = select(grants).order_by(grants.c.project, grants.c.user, grants.c.role)
+    if user is not None:
+        query = query.where(grants.c.user == user)
+    if project is not None:
+        query = query.where(grants.c.project == project)
+    return [Grant(**row) for row in connection.execute(query).mappings()]

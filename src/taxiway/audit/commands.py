@@ -1,0 +1,71 @@
+"""The CLI of the audit log."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from taxiway.audit.contract import Entry, TreeHead, Verification
+from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.problems import decode
+
+if TYPE_CHECKING:
+    from taxiway.client import Client
+
+
+def list_(client: Client, given: Namespace) -> list[Entry]:
+    return client.audit.entries(
+        project=given.project, thing=given.thing, actor=given.actor, verb=given.verb, limit=given.limit
+    ).items
+
+
+def head(client: Client, given: Namespace) -> TreeHead:
+    found = client.audit.head()
+    if given.out:
+        Path(given.out).write_bytes(msgspec.json.encode(found) + b"\n")
+    return found
+
+
+def verify(client: Client, given: Namespace) -> Verification:
+    held = decode(Path(given.held).read_bytes(), TreeHead) if given.held else None
+    return client.audit.verify(held)
+
+
+def tell(found: Verification) -> str:
+    if found.is_intact:
+        return f"The log holds: {found.entries} entries, {found.heads} signed heads, every hash and signature right."
+    return f"The log does not hold: {found.problem}."
+
+
+COMMANDS = (
+    Command(
+        "list",
+        "what was changed, newest first",
+        list_,
+        (
+            Argument("--project", "only of this project"),
+            Argument("--thing", "only of this thing, such as model:mortgage@1"),
+            Argument("--actor", "only by this person"),
+            Argument("--verb", "only this kind of change, such as models.promote"),
+            Argument("--limit", "how many at most", int, 50),
+        ),
+        ("seq", "at", "actor", "verb", "thing", "door"),
+    ),
+    Command(
+        "head",
+        "the newest signed head, to keep elsewhere",
+        head,
+        (Argument("--out", "also write it to this file", is_file=True),),
+    ),
+    Command(
+        "verify",
+        "check every entry, hash and signature; exits 1 when something does not hold",
+        verify,
+        (Argument("--held", "a head kept in a file: the log must contain it", is_file=True),),
+        show=tell,
+        exit_code=lambda found: 0 if found.is_intact else 1,
+    ),
+)

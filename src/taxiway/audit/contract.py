@@ -1,0 +1,129 @@
+"""What the outside sees of the audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from taxiway.kernel.endpoint import Endpoint, Nothing, Page
+
+
+class Entry(Struct, frozen=True):
+    """One change, or one refusal that matters: who did what to which thing, when, through which door."""
+
+    seq: int
+    at: datetime
+    actor: str
+    verb: str
+    thing: str
+    project: str | None
+    door: str
+    request_id: str
+    facts: dict[str, Any]
+    leaf: str  # SHA-256 of the canonical entry, hex
+
+
+class TreeHead(Struct, frozen=True):
+    """The log's state at a size, signed: whoever keeps one can show later that nothing before it was changed."""
+
+    size: int
+    root: str  # hex
+    at: datetime
+    key_id: str
+    signature: str  # hex, over `signed_text` of this head
+
+
+class ListEntries(Struct, frozen=True, forbid_unknown_fields=True):
+    """Newest first. `before` is the seq to go on from."""
+
+    project: str | None = None
+    thing: str | None = None
+    actor: str | None = None
+    verb: str | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class Inclusion(Struct, frozen=True):
+    """The hashes that lead from an entry's leaf to the root of the tree of `size` entries (RFC 6962, 2.1.1)."""
+
+    seq: int
+    size: int
+    leaf: str
+    path: list[str]
+    root: str
+
+
+class ProveInclusion(Struct, frozen=True, forbid_unknown_fields=True):
+    seq: int
+    size: int | None = None
+
+
+class Consistency(Struct, frozen=True):
+    """The hashes that show the tree of `first` entries to be the beginning of the one of `second` (RFC 6962, 2.1.2)."""
+
+    first: int
+    second: int
+    path: list[str]
+
+
+class ProveConsistency(Struct, frozen=True, forbid_unknown_fields=True):
+    first: int
+    second: int | None = None
+
+
+class Verification(Struct, frozen=True):
+    """Whether the log holds. `problem` names the first thing that does not."""
+
+    is_intact: bool
+    entries: int
+    heads: int
+    problem: str | None = None
+    first_bad_seq: int | None = None
+
+
+class VerifyLog(Struct, frozen=True, forbid_unknown_fields=True):
+    """held: a head that was kept elsewhere; the log must contain it."""
+
+    held: TreeHead | None = None
+
+
+list_entries = Endpoint(
+    "GET",
+    "/api/audit/entries",
+    ListEntries,
+    Page[Entry],
+    "audit.read",
+    "The audit log, newest first",
+    "platform",
+)
+tree_head = Endpoint("GET", "/api/audit/head", Nothing, TreeHead, "audit.read", "The newest signed head", "platform")
+prove_inclusion = Endpoint(
+    "GET",
+    "/api/audit/inclusion",
+    ProveInclusion,
+    Inclusion,
+    "audit.read",
+    "That an entry is in the log",
+    "platform",
+)
+prove_consistency = Endpoint(
+    "GET",
+    "/api/audit/consistency",
+    ProveConsistency,
+    Consistency,
+    "audit.read",
+    "That an older head is the log's beginning",
+    "platform",
+)
+verify_log = Endpoint(
+    "POST",
+    "/api/audit/verifications",
+    VerifyLog,
+    Verification,
+    "audit.read",
+    "Check the whole log",
+    "platform",
+)

@@ -1,0 +1,273 @@
+"""The rule of the audit log: a change and its entry commit together, and every size of the log has a signed head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import text
+
+from taxiway.audit import store
+from taxiway.audit.contract import (
+    Consistency,
+    Entry,
+    Inclusion,
+    ListEntries,
+    ProveConsistency,
+    ProveInclusion,
+    TreeHead,
+    Verification,
+    VerifyLog,
+)
+from taxiway.audit.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import BadField, NotFound, TaxiwayError
+from taxiway.storage.database import Database
+from taxiway.storage.keys import Keys, Signature
+from taxiway.storage.writes import Change, Key, Writer
+
+T = TypeVar("T")
+
+APPEND_LOCK = 7461786977  # any number of our own: PostgreSQL's advisory lock, so that two servers append in turn
+
+
+class Record:
+    """A change in progress together with its audit entry: what services get to work with."""
+
+    def __init__(self, change: Change, *, caller: Caller, verb: str, thing: str, project: str | None) -> None:
+        self.change = change
+        self.connection = change.connection
+        self.at = change.at
+        self.caller = caller
+        self.verb = verb
+        self.thing = thing
+        self.project = project
+        self.facts: dict[str, Any] = {}
+        self.further: list[tuple[str, str, dict[str, Any]]] = []
+
+    def note(self, **facts: Any) -> None:
+        """Adds facts to the entry: what was, what is, why."""
+        self.facts.update(facts)
+
+    def also(self, verb: str, thing: str, **facts: Any) -> None:
+        """A second entry in the same transaction, for something that this change brought about."""
+        self.further.append((verb, thing, facts))
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        self.change.after_commit(act)
+
+
+class Ledger:
+    """Changes with their entries. Every noun's service changes things through `change`."""
+
+    def __init__(self, database: Database, writer: Writer, keys: Keys) -> None:
+        self.database = database
+        self.writer = writer
+        self.keys = keys
+
+    def change(
+        self,
+        caller: Caller,
+        verb: str,
+        thing: str,
+        make: Callable[[Record], T],
+        *,
+        answer: type[T],
+        project: str | None = None,
+    ) -> T:
+        """What `make` returns, once the change and its audit entry are durable.
+
+        make: does the change on ``record.connection`` and notes facts; it may set ``record.thing`` and
+        ``record.project`` when they are only known inside. A refusal undoes everything; one whose class is
+        audited leaves an entry ``verb.refused``. The caller's idempotency key applies to this verb.
+        """
+
+        def both(change: Change) -> T:
+            record = Record(change, caller=caller, verb=verb, thing=thing, project=project)
+            result = make(record)
+            self._append(record, record.verb, record.thing, record.facts)
+            for also_verb, also_thing, facts in record.further:
+                self._append(record, also_verb, also_thing, facts)
+            return result
+
+        key = Key(f"{caller.name}/{verb}/{caller.key}", caller.fingerprint) if caller.key else None
+        try:
+            return self.writer.write(both, key=key, answer=answer)
+        except TaxiwayError as refusal:
+            if refusal.is_audited:
+                self.refused(caller, verb, thing, refusal, project=project)
+            raise
+
+    def refused(
+        self, caller: Caller, verb: str, thing: str, refusal: TaxiwayError, *, project: str | None = None
+    ) -> None:
+        """Records that something was refused and why."""
+
+        def enter(change: Change) -> None:
+            record = Record(change, caller=caller, verb=verb, thing=thing, project=project)
+            facts = {"error": type(refusal).__name__, "detail": str(refusal), "facts": refusal.facts()}
+            self._append(record, f"{verb}.refused", thing, facts)
+
+        self.writer.write(enter)
+
+    def _append(self, record: Record, verb: str, thing: str, facts: dict[str, Any]) -> None:
+        connection = record.connection
+        if not self.database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": APPEND_LOCK})
+        newest = store.newest_head(connection)
+        frontier = read_frontier(newest)
+        entry = {
+            "seq": newest.size if newest else 0,
+            "at": record.at,
+            "actor": record.caller.name,
+            "verb": verb,
+            "thing": thing,
+            "project": record.project,
+            "door": record.caller.door,
+            "request_id": record.caller.request_id,
+            "facts": msgspec.json.encode(facts, order="sorted").decode(),
+        }
+        leaf = leaf_hash(canonical(entry))
+        frontier, completed = frontier.append(leaf)
+        store.append(connection, {**entry, "leaf": leaf}, self._head(frontier, record.at), completed)
+
+    def _head(self, frontier: Frontier, at: datetime) -> store.Head:
+        root = frontier.root()
+        signature = self.keys.sign(signed_text(frontier.size, root, at))
+        return store.Head(
+            size=frontier.size,
+            root=root,
+            frontier=b"".join(frontier.peaks),
+            at=at,
+            key_id=signature.key_id,
+            signature=signature.signature,
+        )
+
+
+class Audit:
+    """Reading and checking the log."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self.database = database
+        self.keys = keys
+
+    def entries(self, ask: ListEntries, projects: list[str] | None = None) -> Page[Entry]:
+        """Newest first. projects: what the caller may see; None is everything."""
+        if not 1 <= ask.limit <= 1000:
+            raise BadField(field="limit", value=str(ask.limit), expected="a number from 1 to 1000")
+        with self.database.read() as connection:
+            found = store.find(connection, ask, projects)
+        return Page(found, str(found[-1].seq) if len(found) == ask.limit else None)
+
+    def head(self) -> TreeHead:
+        with self.database.read() as connection:
+            newest = store.newest_head(connection)
+        if newest is None:
+            raise NotFound(kind="audit head", name="newest", hint="Nothing has been changed yet.")
+        return newest.outside()
+
+    def inclusion(self, ask: ProveInclusion) -> Inclusion:
+        newest = self.head().size
+        size = newest if ask.size is None else ask.size
+        if not 0 <= ask.seq < size <= newest:
+            raise BadField(field="seq", value=str(ask.seq), expected=f"an entry below the size, at most {newest}")
+        with self.database.read() as connection:
+            nodes = store.stored_nodes(connection)
+            head = store.head_at(connection, size)
+            path = inclusion_proof(nodes, index=ask.seq, size=size)
+            leaf = nodes(0, ask.seq)
+        if head is None:
+            raise NotFound(kind="audit head", name=str(size))
+        return Inclusion(seq=ask.seq, size=size, leaf=leaf.hex(), path=[h.hex() for h in path], root=head.root.hex())
+
+    def consistency(self, ask: ProveConsistency) -> Consistency:
+        newest = self.head().size
+        second = newest if ask.second is None else ask.second
+        if not 0 < ask.first <= second <= newest:
+            raise BadField(field="first", value=str(ask.first), expected=f"a size from 1 to {newest}")
+        with self.database.read() as connection:
+            nodes = store.stored_nodes(connection)
+            path = consistency_proof(nodes, old_size=ask.first, new_size=second)
+        return Consistency(first=ask.first, second=second, path=[h.hex() for h in path])
+
+    def verify(self, ask: VerifyLog) -> Verification:
+        """Recomputes every leaf and every root, and checks every signature, in one pass over the log."""
+        with self.database.read() as connection:
+            heads = {head.size: head for head in store.all_heads(connection)}
+            frontier = Frontier()
+            for row in store.all_rows(connection):
+                if problem := self._problem_at(row, frontier, heads.get(frontier.size + 1)):
+                    return Verification(
+                        is_intact=False,
+                        entries=frontier.size,
+                        heads=len(heads),
+                        problem=problem,
+                        first_bad_seq=frontier.size,
+                    )
+                frontier, _ = frontier.append(bytes(row["leaf"]))
+                if ask.held and ask.held.size == frontier.size and ask.held.root != frontier.root().hex():
+                    problem = f"the head held for size {frontier.size} is not the log's: its past was changed"
+                    return Verification(
+                        is_intact=False,
+                        entries=frontier.size,
+                        heads=len(heads),
+                        problem=problem,
+                        first_bad_seq=None,
+                    )
+        if problem := self._problem_at_end(frontier.size, heads, ask.held):
+            return Verification(
+                is_intact=False,
+                entries=frontier.size,
+                heads=len(heads),
+                problem=problem,
+                first_bad_seq=frontier.size,
+            )
+        return Verification(is_intact=True, entries=frontier.size, heads=len(heads))
+
+    def _problem_at(self, row: Any, frontier: Frontier, head: store.Head | None) -> str | None:
+        seq = frontier.size
+        if row["seq"] != seq:
+            return f"entry {seq} is missing: entry {row['seq']} stands in its place"
+        entry = {name: row[name] for name in ENTRY_FIELDS}
+        leaf = leaf_hash(canonical(entry))
+        if leaf != bytes(row["leaf"]):
+            return f"entry {seq} does not match its hash: it was changed"
+        if head is None:
+            return f"entry {seq} has no signed head"
+        if frontier.append(leaf)[0].root() != head.root:
+            return f"the head of size {head.size} does not match the entries up to {seq}"
+        text_signed = signed_text(head.size, head.root, head.at)
+        if not self.keys.verify(text_signed, Signature(head.key_id, head.signature)):
+            return f"the head of size {head.size} is not signed by a key of this platform"
+        return None
+
+    def _problem_at_end(self, size: int, heads: dict[int, store.Head], held: TreeHead | None) -> str | None:
+        longest = max(heads, default=0)
+        if longest != size:
+            return f"the log ends at {size} entries, but a head was signed for {longest}: entries were cut off"
+        if held and held.size > size:
+            return f"the log has {size} entries, the head held has {held.size}: entries were cut off"
+        return None
+
+
+ENTRY_FIELDS = ("seq", "at", "actor", "verb", "thing", "project", "door", "request_id", "facts")
+
+
+def canonical(entry: dict[str, Any]) -> bytes:
+    """The bytes of an entry that are hashed: JSON with sorted keys, its facts to the letter as they are stored."""
+    return msgspec.json.encode({**entry, "facts": msgspec.Raw(entry["facts"].encode())}, order="sorted")
+
+
+def signed_text(size: int, root: bytes, at: datetime) -> bytes:
+    """What a head's signature covers."""
+    return msgspec.json.encode({"at": at, "root": root.hex(), "size": size}, order="sorted")
+
+
+def read_frontier(head: store.Head | None) -> Frontier:
+    if head is None:
+        return Frontier()
+    peaks = tuple(head.frontier[i : i + 32] for i in range(0, len(head.frontier), 32))
+    return Frontier(head.size, peaks)

@@ -1,0 +1,109 @@
+"""Queries of the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.engine import RowMapping
+
+from taxiway.audit.contract import Entry, ListEntries, TreeHead
+from taxiway.audit.merkle import Node, Nodes
+from taxiway.audit.tables import entries, heads, nodes
+
+
+class Head(Struct, frozen=True):
+    """A head as it is stored."""
+
+    size: int
+    root: bytes
+    frontier: bytes
+    at: datetime
+    key_id: str
+    signature: bytes
+
+    def outside(self) -> TreeHead:
+        return TreeHead(
+            size=self.size,
+            root=self.root.hex(),
+            at=self.at,
+            key_id=self.key_id,
+            signature=self.signature.hex(),
+        )
+
+
+def newest_head(connection: Connection) -> Head | None:
+    row = connection.execute(select(heads).order_by(heads.c.size.desc()).limit(1)).mappings().first()
+    return read_head(row) if row else None
+
+
+def head_at(connection: Connection, size: int) -> Head | None:
+    row = connection.execute(select(heads).where(heads.c.size == size)).mappings().first()
+    return read_head(row) if row else None
+
+
+def all_heads(connection: Connection) -> Iterator[Head]:
+    for row in connection.execute(select(heads).order_by(heads.c.size)).mappings():
+        yield read_head(row)
+
+
+def append(connection: Connection, entry: dict[str, Any], head: Head, completed: list[Node]) -> None:
+    connection.execute(insert(entries).values(entry))
+    above = [{"level": n.level, "number": n.index, "digest": n.digest} for n in completed if n.level > 0]
+    if above:
+        connection.execute(insert(nodes), above)
+    connection.execute(insert(heads).values(msgspec.structs.asdict(head)))
+
+
+def all_rows(connection: Connection) -> Iterator[RowMapping]:
+    """Every entry as stored, oldest first."""
+    yield from connection.execute(select(entries).order_by(entries.c.seq).execution_options(yield_per=1000)).mappings()
+
+
+def stored_nodes(connection: Connection) -> Nodes:
+    """The look-up that proofs are made from."""
+
+    def look_up(level: int, index: int) -> bytes:
+        if level == 0:
+            query = select(entries.c.leaf).where(entries.c.seq == index)
+        else:
+            query = select(nodes.c.digest).where(nodes.c.level == level, nodes.c.number == index)
+        return bytes(connection.execute(query).scalar_one())
+
+    return look_up
+
+
+def find(connection: Connection, ask: ListEntries, projects: list[str] | None) -> list[Entry]:
+    """Entries newest first. `projects` limits what may be seen; None is everything."""
+    query = select(entries).order_by(entries.c.seq.desc()).limit(ask.limit)
+    if projects is not None:
+        query = query.where(entries.c.project.in_(projects))
+    if ask.before is not None:
+        query = query.where(entries.c.seq < ask.before)
+    for column, value in (
+        (entries.c.project, ask.project),
+        (entries.c.thing, ask.thing),
+        (entries.c.actor, ask.actor),
+        (entries.c.verb, ask.verb),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    return [read_entry(row) for row in connection.execute(query).mappings()]
+
+
+def read_entry(row: RowMapping) -> Entry:
+    values: dict[str, Any] = dict(row)
+    values["facts"] = msgspec.json.decode(values["facts"])
+    values["leaf"] = bytes(values["leaf"]).hex()
+    return Entry(**values)
+
+
+def read_head(row: RowMapping) -> Head:
+    values: dict[str, Any] = dict(row)
+    for name in ("root", "frontier", "signature"):
+        values[name] = bytes(values[name])
+    return Head(**values)

@@ -1,0 +1,135 @@
+"""The command line: `taxiway NOUN VERB`, tables by default, JSON on request. Nouns are imported when they are used."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taxiway.kernel.commands import Argument, Command
+
+NOUNS = {
+    "projects": "use cases: owner, purpose, risk, and where they stand",
+    "datasets": "versioned tables: schema, profile, contract",
+    "runs": "experiments and runs: parameters, metrics, artifacts",
+    "models": "registered models, their versions, aliases and cards",
+    "gates": "paths, checks, evidence and approvals",
+    "endpoints": "served models: deploy, invoke, trace",
+    "monitors": "drift and performance over time, and alerts",
+    "lineage": "what came from what",
+    "audit": "every change, and the proof that none was hidden",
+    "access": "people, tokens and roles",
+}
+ALONE = {
+    "demo": "the whole path once, on real data",
+    "init": "write a working project into this folder",
+    "server": "serve everything: API, pages and endpoints",
+    "run": "run a script and keep what it did",
+    "doctor": "check this machine and home",
+    "completion": "print a shell's completion script",
+}
+EPILOG = """TAXIWAY_URL and TAXIWAY_TOKEN choose a server; without them the nearest .taxiway folder is used.
+Every command takes --json. Exit codes: 0 done, 1 refused or not so, 2 wrong usage, 130 interrupted."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and gives the exit code for the shell."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = build_parser(given)
+    parsed = parser.parse_args(given)
+    if not hasattr(parsed, "command"):
+        (getattr(parsed, "parser", None) or parser).print_help()
+        return 0 if not given else 2
+    return execute(parsed)
+
+
+def build_parser(given: Sequence[str], *, is_complete: bool = False) -> argparse.ArgumentParser:
+    """The parser, with the commands of the noun that is asked for, or of all for completion scripts."""
+    from taxiway import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="taxiway",
+        description="From experiment to production on one marked, approved path.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"taxiway {__version__}")
+    groups = parser.add_subparsers(metavar="COMMAND", title="commands")
+    word = next((w for w in given if not w.startswith("-")), None)
+    for noun, about in NOUNS.items():
+        group = groups.add_parser(noun, help=about, description=about[:1].upper() + about[1:] + ".")
+        group.set_defaults(parser=group)
+        if word == noun or is_complete:
+            verbs = group.add_subparsers(metavar="VERB", title="verbs")
+            for command in importlib.import_module(f"taxiway.{noun}.commands").COMMANDS:
+                add_command(verbs, command)
+    for name, about in ALONE.items():
+        if word == name or is_complete:
+            add_command(groups, importlib.import_module("taxiway.alone").COMMANDS[name])
+        else:
+            groups.add_parser(name, help=about)
+    return parser
+
+
+def add_command(group: Any, command: Command) -> None:
+    """A command's own parser."""
+    parser = group.add_parser(
+        command.name, help=command.help, description=command.help[:1].upper() + command.help[1:] + "."
+    )
+    for argument in command.arguments:
+        add_argument(parser, argument)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=command)
+
+
+def add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
+    options: dict[str, Any] = {"help": argument.help}
+    if argument.is_flag:
+        options["action"] = "store_true"
+    else:
+        options |= {"type": argument.kind, "default": argument.default, "choices": argument.choices}
+        if argument.is_many:
+            options["nargs"] = "*"
+        elif argument.is_optional:
+            options["nargs"] = "?"
+    added = parser.add_argument(argument.name, **options)
+    if argument.is_file:
+        added.complete = {"bash": "_shtab_compgen_files", "zsh": "_files"}  # type: ignore[attr-defined]
+
+
+def execute(parsed: argparse.Namespace) -> int:
+    """Runs a parsed command, prints its answer or its refusal."""
+    from taxiway.kernel.errors import TaxiwayError
+    from taxiway.kernel.show import as_json, as_text
+
+    command: Command = parsed.command
+    try:
+        answer = run_command(command, parsed)
+        if parsed.json:
+            print(as_json(answer))
+        elif answer is not None:
+            print(command.show(answer) if command.show else as_text(answer, command.columns))
+    except TaxiwayError as refusal:
+        print(as_json(refusal) if parsed.json else f"taxiway: {refusal}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    if command.exit_code is not None:
+        return command.exit_code(answer)
+    return 0
+
+
+def run_command(command: Command, parsed: argparse.Namespace) -> Any:
+    """What the command gives. Commands of a noun get a client; the others manage for themselves."""
+    if command.name in ALONE and parsed.command.run.__module__.startswith("taxiway.alone"):
+        return command.run(None, parsed)
+    from taxiway.client import connect
+
+    with connect(door="cli") as client:
+        return command.run(client, parsed)

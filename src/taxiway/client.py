@@ -1,0 +1,201 @@
+"""The SDK: one client with an attribute for each noun, over HTTP to a server or to the folder's own home."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import time
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.settings import Settings, read_settings
+from taxiway.kernel.transport import Address, Transport, is_answering
+
+if TYPE_CHECKING:
+    from taxiway.access.client import Access
+    from taxiway.audit.client import Audit
+    from taxiway.lineage.client import Lineage
+    from taxiway.projects.client import Projects
+
+WAIT_S = 20.0
+
+
+class ServerMissing(TaxiwayError):
+    """The folder's own home needs the server's packages, and they are not installed."""
+
+    status = 501
+
+    def __str__(self) -> str:
+        return (
+            "Working without a server needs its packages: `pip install 'taxiway[server]'`. "
+            "Or set TAXIWAY_URL to the address of a server."
+        )
+
+
+class HomeBusy(TaxiwayError):
+    """Another process owns the home but does not answer."""
+
+    status = 503
+    home: str
+    owner: str
+
+    def __str__(self) -> str:
+        return f"The home {self.home} is in use by {self.owner}, which does not answer. Stop it and try again."
+
+
+class Embedded(Protocol):
+    """A server that runs inside this process for a home."""
+
+    def close(self) -> None: ...
+
+
+class Home:
+    """Finds the address of a home's server, and becomes its server where nobody else is."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.lock = Lock()
+        self.embedded: Embedded | None = None
+        self.pid = os.getpid()
+        self.known: Address | None = None
+
+    def __call__(self) -> Address:
+        """The address; checked afresh only when the one known has stopped answering."""
+        with self.lock:
+            if self.pid != os.getpid():  # a fork: the server's threads stayed with the parent
+                self.embedded, self.known, self.pid = None, None, os.getpid()
+            if self.known is None or not is_answering(self.known):
+                self.known = self._find()
+            return self.known
+
+    def _find(self) -> Address:
+        until = time.monotonic() + WAIT_S
+        while time.monotonic() < until:
+            address = read_address(self.home)
+            if address and is_answering(address):
+                return address
+            self.embedded = embed(self.home)
+            if self.embedded is None:  # somebody else is just starting, or just stopping
+                time.sleep(0.05)
+        raise HomeBusy(home=str(self.home), owner=owner_of(self.home))
+
+    def close(self) -> None:
+        if self.embedded is not None and self.pid == os.getpid():
+            self.embedded.close()
+        self.embedded, self.known = None, None
+
+
+def read_address(home: Path) -> Address | None:
+    """Where the home's owner says it listens."""
+    try:
+        said = json.loads((home / "server.json").read_text())
+        return Address(url=said["url"], socket=Path(said["socket"]))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def owner_of(home: Path) -> str:
+    try:
+        return f"process {json.loads((home / 'server.json').read_text())['pid']}"
+    except (OSError, ValueError, KeyError):
+        return "a process that did not say who it is"
+
+
+def embed(home: Path) -> Embedded | None:
+    """Starts the server of a home in this process; None where another process holds it. Raises ServerMissing."""
+    for entry in entry_points(group="taxiway.embedded"):
+        try:
+            start = entry.load()
+        except ModuleNotFoundError as e:
+            raise ServerMissing from e
+        started: Embedded | None = start(home)
+        return started
+    raise ServerMissing
+
+
+class Client:
+    """One way into a platform; `connect` makes it."""
+
+    def __init__(self, transport: Transport, settings: Settings, home: Home | None = None) -> None:
+        self.transport = transport
+        self.settings = settings
+        self.home = home
+
+    @cached_property
+    def projects(self) -> Projects:
+        from taxiway.projects.client import Projects
+
+        return Projects(self.transport)
+
+    @cached_property
+    def access(self) -> Access:
+        from taxiway.access.client import Access
+
+        return Access(self.transport)
+
+    @cached_property
+    def audit(self) -> Audit:
+        from taxiway.audit.client import Audit
+
+        return Audit(self.transport)
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        from taxiway.lineage.client import Lineage
+
+        return Lineage(self.transport)
+
+    def close(self) -> None:
+        """Closes the connection, and the home's server where this process runs it."""
+        self.transport.close()
+        if self.home is not None:
+            self.home.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def connect(
+    url: str | None = None, *, token: str | None = None, home: str | Path | None = None, door: str = "sdk"
+) -> Client:
+    """A client of the server at `url`, or of a home in a folder.
+
+    With neither, what TAXIWAY_URL, TAXIWAY_TOKEN and TAXIWAY_HOME say, else the nearest `.taxiway` folder. A home
+    that no process serves is served by this one, until the client is closed or the process ends.
+
+    >>> with connect(home=".taxiway") as client:  # doctest: +SKIP
+    ...     client.projects.list()
+    """
+    settings = read_settings()
+    url = url or (settings.url if home is None else None)
+    token = token or settings.token
+    if url is not None:
+        address = Address(url=url.rstrip("/"))
+        return Client(Transport(lambda: address, token=token, door=door), settings)
+    found = Home(Path(home).resolve() if home is not None else settings.home)
+    client = Client(Transport(found, token=token, door=door), settings, found)
+    atexit.register(client.close)
+    return client
+
+
+_default: list[Client] = []
+
+
+def default_client() -> Client:
+    """The client of this folder and environment, made at first use."""
+    if not _default:
+        _default.append(connect())
+    return _default[0]
+
+
+def run(*args: Any, **kwargs: Any) -> Any:
+    """Opens a tracked run of this folder's client: see `taxiway.runs.client.Runs.start`."""
+    return default_client().runs.start(*args, **kwargs)  # type: ignore[attr-defined]

@@ -1,0 +1,153 @@
+"""The whole platform put together: every noun's service, its routes and its pages, over one home and database."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ExceptionHandler
+
+from taxiway.access.service import Access
+from taxiway.audit.service import Audit, Ledger
+from taxiway.kernel.clock import Clock, now
+from taxiway.kernel.errors import NotFound, TaxiwayError, Unexpected
+from taxiway.lineage.service import Lineage
+from taxiway.projects import routes as projects_routes
+from taxiway.projects.service import Projects
+from taxiway.storage.blobs import FileBlobs
+from taxiway.storage.database import Database, sqlite_url
+from taxiway.storage.keys import Keys
+from taxiway.storage.migrations import migrate
+from taxiway.storage.writes import Writer
+from taxiway.web import routes as web_routes
+from taxiway.web.doorkeeper import Doorkeeper
+from taxiway.web.edge import problem
+from taxiway.web.serve import Server
+from taxiway.web.site import Site
+
+
+class HomeTaken(TaxiwayError):
+    """Another process has the home open."""
+
+    status = 409
+    home: str
+    owner: str
+
+    def __str__(self) -> str:
+        return f"{self.home} is open in {self.owner}. Stop that first, or give another folder with --home."
+
+
+class HomeUnusable(TaxiwayError):
+    """The home's folder cannot be made or written."""
+
+    status = 507
+    home: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"The home {self.home} cannot be used: {self.cause}. Mend that, or give another folder with --home."
+
+
+class House:
+    """Every service of a platform; what holds a home open and lets it go."""
+
+    def __init__(self, home: Path, *, database_url: str | None = None, login: bool = False, clock: Clock = now) -> None:
+        """Raises HomeTaken, HomeUnusable, NewerDatabase."""
+        self.home = home
+        self.login = login
+        self.clock = clock
+        self.lock = take_home(home)
+        try:
+            self.keys = Keys(home / "keys")
+            self.blobs = FileBlobs(home / "blobs")
+            self.blobs.clear_incoming()
+            self.database = Database(database_url or sqlite_url(home))
+            migrate(self.database)
+        except BaseException:
+            self.lock.close()
+            raise
+        self.writer = Writer(self.database, clock, str(home))
+        self.writer.forget_old_keys()
+        self.ledger = Ledger(self.database, self.writer, self.keys)
+        self.access = Access(self.database, self.ledger, clock)
+        self.audit = Audit(self.database, self.keys)
+        self.lineage = Lineage(self.database)
+        self.projects = Projects(self.database, self.ledger, self.access)
+
+    def close(self) -> None:
+        """Finishes what is being written and lets the home go."""
+        self.writer.close()
+        self.database.close()
+        self.lock.close()
+
+
+def take_home(home: Path) -> IO[str]:
+    """The open lock of a home; it is free again when the file is closed or the process ends, however it ends."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (home / "lock").open("a+")
+    except OSError as e:
+        raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        lock.seek(0)
+        owner = f"process {lock.read().strip() or 'unknown'}"
+        lock.close()
+        raise HomeTaken(home=str(home), owner=owner) from e
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def build(house: House) -> Starlette:
+    """The application: the API and the pages of every noun, behind one doorkeeper."""
+    doorkeeper = Doorkeeper(house.access, login=house.login)
+    server = Server(doorkeeper)
+    site = Site(doorkeeper, login=house.login)
+    web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
+    projects_routes.bind(server, house.projects)
+    static = StaticFiles(packages=[("taxiway.web", "static")])
+    routes = [Route("/health", health), *server.routes, *site.routes, Mount("/static", static)]
+    return Starlette(routes=routes, exception_handlers=handlers(site))
+
+
+def handlers(site: Site) -> dict[Any, ExceptionHandler]:
+    """Refusals and failures as an answer: problem+json for programs, a page for browsers."""
+
+    def refuse(request: Request, error: Exception) -> Response:
+        refusal = as_refusal(request, error)
+        if is_page(request):
+            return site.refuse(request, refusal)
+        return problem(refusal, request.scope["taxiway.request_id"])
+
+    return {TaxiwayError: refuse, HTTPException: refuse, Exception: refuse}
+
+
+def as_refusal(request: Request, error: Exception) -> TaxiwayError:
+    """The refusal that an exception stands for."""
+    if isinstance(error, TaxiwayError):
+        return error
+    if isinstance(error, HTTPException) and error.status_code in (404, 405):
+        wanted = f"{request.method} {request.url.path}"
+        return NotFound(kind="page or endpoint", name=wanted, hint="`/api/openapi.json` lists every endpoint.")
+    return Unexpected(detail="Something failed here.", request_id=request.scope["taxiway.request_id"])
+
+
+def is_page(request: Request) -> bool:
+    """Whether a person is looking: a browser asks for HTML, and not under /api."""
+    is_under_api = request.url.path.startswith(("/api/", "/health"))
+    return not is_under_api and "text/html" in request.headers.get("accept", "")
+
+
+def health(request: Request) -> JSONResponse:
+    return JSONResponse({"status": "ready"})

@@ -1,0 +1,92 @@
+"""Answers in a terminal: a table for lists, names and values for one thing, JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from taxiway.kernel.errors import TaxiwayError
+
+WIDEST = 60
+
+
+def as_json(answer: Any) -> str:
+    """An answer or a refusal as indented JSON."""
+    if isinstance(answer, TaxiwayError):
+        answer = {"error": type(answer).__name__, "detail": str(answer), "facts": answer.facts()}
+    return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()
+
+
+def as_text(answer: Any, columns: Sequence[str] = ()) -> str:
+    """An answer for people."""
+    if isinstance(answer, str):
+        return answer
+    plain = msgspec.to_builtins(answer, builtin_types=(datetime,))
+    if isinstance(plain, list):
+        return as_table(plain, columns)
+    if isinstance(plain, dict):
+        return as_facts(plain)
+    return cell(plain)
+
+
+def as_table(rows: list[Any], columns: Sequence[str] = ()) -> str:
+    """Rows under their headings; numbers to the right."""
+    if not rows:
+        return "(none)"
+    names = list(columns) or list(rows[0])
+    texts = [[cell(pick(row, name), WIDEST) for name in names] for row in rows]
+    heads = [name.rpartition(".")[2].replace("_", " ") for name in names]
+    widths = [max(len(heads[i]), *(len(row[i]) for row in texts)) for i in range(len(names))]
+    is_number = [all(isinstance(pick(row, name), (int, float, type(None))) for row in rows) for name in names]
+
+    def line(cells: list[str]) -> str:
+        padded = (c.rjust(w) if n else c.ljust(w) for c, w, n in zip(cells, widths, is_number, strict=True))
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(heads), line(["-" * w for w in widths]), *map(line, texts)])
+
+
+def as_facts(thing: dict[str, Any], indent: str = "") -> str:
+    """Names and values, nested ones further in."""
+    width = max((len(name) for name in thing), default=0)
+    lines = []
+    for name, value in thing.items():
+        label = name.replace("_", " ")
+        if isinstance(value, dict) and value:
+            lines += [f"{indent}{label}", as_facts(value, indent + "  ")]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            table = as_table(value)
+            lines += [f"{indent}{label}", *(f"{indent}  {row}" for row in table.splitlines())]
+        else:
+            lines.append(f"{indent}{label.ljust(width)}  {cell(value)}".rstrip())
+    return "\n".join(lines)
+
+
+def pick(row: Any, dotted: str) -> Any:
+    """A field by its dotted name."""
+    for step in dotted.split("."):
+        row = row.get(step) if isinstance(row, dict) else None
+    return row
+
+
+def cell(value: Any, widest: int = 10_000) -> str:
+    """One value, short."""
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "yes" if value else "no"
+        case float():
+            text = f"{value:.6g}"
+        case datetime():
+            text = f"{value:%Y-%m-%d %H:%M:%S}Z"
+        case list():
+            text = ", ".join(cell(v) for v in value)
+        case dict():
+            text = ", ".join(f"{k}={cell(v)}" for k, v in value.items())
+        case _:
+            text = str(value)
+    return text if len(text) <= widest else text[: widest - 1] + "…"

@@ -1,0 +1,1 @@
+"""Edges between any two things, and the walk over them."""

@@ -1,0 +1,30 @@
+"""The CLI of lineage."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from taxiway.kernel.commands import Argument, Command
+from taxiway.lineage.contract import Edge
+
+if TYPE_CHECKING:
+    from taxiway.client import Client
+
+
+def show(client: Client, given: Namespace) -> list[Edge]:
+    return client.lineage.walk(given.thing, steps=given.steps).edges
+
+
+COMMANDS = (
+    Command(
+        "show",
+        "what a thing came from and led to",
+        show,
+        (
+            Argument("thing", "a reference such as model:mortgage@1 or run:…"),
+            Argument("--steps", "how many edges far", int, 12),
+        ),
+        ("source", "verb", "target", "at"),
+    ),
+)

@@ -1,0 +1,57 @@
+"""The CLI of projects."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, get_args
+
+from taxiway.kernel.commands import Argument, Command
+from taxiway.projects.contract import Project, RiskTier, Standing
+
+if TYPE_CHECKING:
+    from taxiway.client import Client
+
+PROJECT = Argument("project", "the project's name")
+
+
+def create(client: Client, given: Namespace) -> Project:
+    return client.projects.create(
+        given.project,
+        purpose=given.purpose,
+        risk=given.risk,
+        path=given.path,
+        owner=given.owner,
+        sponsor=given.sponsor,
+    )
+
+
+def list_(client: Client, given: Namespace) -> list[Standing]:
+    return client.projects.list()
+
+
+def show(client: Client, given: Namespace) -> Standing:
+    return client.projects.show(given.project)
+
+
+COMMANDS = (
+    Command(
+        "create",
+        "open a project",
+        create,
+        (
+            PROJECT,
+            Argument("--purpose", "what it is for, in a sentence", default=""),
+            Argument("--risk", "the risk tier", default="medium", choices=get_args(RiskTier)),
+            Argument("--path", "the path its models must follow", default=""),
+            Argument("--owner", "who answers for it (default: you)", default=""),
+            Argument("--sponsor", "who pays for it", default=""),
+        ),
+    ),
+    Command(
+        "list",
+        "the projects you may see",
+        list_,
+        columns=("project.name", "project.risk", "project.owner", "project.purpose"),
+    ),
+    Command("show", "a project and its way so far", show, (PROJECT,)),
+)

@@ -1,0 +1,121 @@
+"""The rules of projects."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+
+from taxiway.access.service import Access
+from taxiway.audit.service import Ledger, Record
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
+from taxiway.kernel.ids import is_name
+from taxiway.projects import store
+from taxiway.projects.contract import ChangeProject, CreateProject, Project, ProjectStage, Standing
+from taxiway.storage.database import Database
+
+STAGES: tuple[ProjectStage, ...] = get_args(ProjectStage)
+
+
+class Projects:
+    """Use cases and where they stand on their way."""
+
+    def __init__(self, database: Database, ledger: Ledger, access: Access) -> None:
+        self.database = database
+        self.ledger = ledger
+        self.access = access
+
+    def create(self, caller: Caller, body: CreateProject) -> Project:
+        """Opens a project; its way begins with the stage `idea`. Who opens it becomes its owner in access too."""
+        if not is_name(body.name):
+            expected = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
+            raise BadField(field="name", value=repr(body.name), expected=expected)
+
+        def make(record: Record) -> Project:
+            if store.find(record.connection, body.name):
+                hint = f"`taxiway projects show {body.name}` shows it."
+                raise AlreadyExists(kind="project", name=body.name, hint=hint)
+            project = Project(
+                name=body.name,
+                purpose=body.purpose,
+                risk=body.risk,
+                path=body.path,
+                owner=body.owner or caller.name,
+                sponsor=body.sponsor,
+                kpi=body.kpi,
+                created_at=record.at,
+            )
+            store.add(record.connection, project)
+            enter_stage(record, body.name, "idea", because=f"project:{body.name}")
+            if caller.kind in ("person", "service"):
+                self.access.own(record, user=caller.name, project=body.name)
+            record.note(**msgspec.to_builtins(body))
+            return project
+
+        thing = f"project:{body.name}"
+        return self.ledger.change(caller, "projects.create", thing, make, answer=Project, project=body.name)
+
+    def change(self, caller: Caller, body: ChangeProject, *, project: str) -> Project:
+        def make(record: Record) -> Project:
+            before = store.find(record.connection, project)
+            if before is None:
+                raise unknown(project)
+            given = {n: v for n in body.__struct_fields__ if (v := getattr(body, n)) is not None}
+            after = msgspec.structs.replace(before, **given)
+            store.change(record.connection, after)
+            record.note(before=msgspec.to_builtins(before), after=msgspec.to_builtins(after))
+            return after
+
+        thing = f"project:{project}"
+        return self.ledger.change(caller, "projects.change", thing, make, answer=Project, project=project)
+
+    def show(self, caller: Caller, *, project: str) -> Standing:
+        """Raises NotFound."""
+        with self.database.read() as connection:
+            found = store.find(connection, project)
+            if found is None:
+                raise unknown(project)
+            return Standing(found, store.stages_of(connection, project))
+
+    def find(self, project: str) -> Project:
+        """The project by its name. Raises NotFound."""
+        with self.database.read() as connection:
+            found = store.find(connection, project)
+        if found is None:
+            raise unknown(project)
+        return found
+
+    def list(self, caller: Caller) -> Page[Standing]:
+        """Every project that the caller may see, by name."""
+        visible = self.access.visible(caller)
+        with self.database.read() as connection:
+            found = store.all_of(connection, visible)
+            return Page([Standing(p, store.stages_of(connection, p.name)) for p in found])
+
+
+def enter_stage(record: Record, project: str, stage: ProjectStage, *, because: str) -> None:
+    """Notes within a change that a project has reached a stage of its way. Later arrivals do not move the time."""
+    number = STAGES.index(stage)
+    is_new = store.add_stage(
+        record.connection, project=project, stage=stage, number=number, at=record.at, because=because
+    )
+    if is_new:
+        record.also("projects.enter_stage", f"project:{project}", stage=stage, because=because)
+
+
+def require_project(record: Record, project: str) -> Project:
+    """The project, within a change. Raises NotFound."""
+    found = store.find(record.connection, project)
+    if found is None:
+        raise unknown(project)
+    return found
+
+
+def unknown(project: str) -> NotFound:
+    return NotFound(
+        kind="project",
+        name=project,
+        hint=f"`taxiway projects list` shows those there are; `taxiway projects create {project}` makes it.",
+    )

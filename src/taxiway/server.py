@@ -1,0 +1,217 @@
+"""Serving a home: `taxiway server` in a process of its own, or inside a process that works on the home."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import uvicorn
+from msgspec import Struct
+from starlette.types import ASGIApp
+
+from taxiway.house import HomeTaken, House, build
+from taxiway.kernel.errors import TaxiwayError
+from taxiway.web.edge import Edge
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108 bytes
+GRACE_S = 5
+
+
+class PortTaken(TaxiwayError):
+    """The server's port is in use."""
+
+    status = 409
+    host: str
+    port: int
+    cause: str
+
+    def __str__(self) -> str:
+        return f"Port {self.port} on {self.host} cannot be used: {self.cause}. Give another with --port, or stop what uses it."
+
+
+class LoginNeeded(TaxiwayError):
+    """A bind that others can reach, without login."""
+
+    status = 400
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.host} can be reached from other machines, so the server needs login: leave out --no-login."
+
+
+class Options(Struct, frozen=True):
+    """How `taxiway server` was asked to serve. login: None means only where the bind is not loopback."""
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int = 5500
+    login: bool | None = None
+    database_url: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+
+    @property
+    def is_login_on(self) -> bool:
+        is_loopback = self.host in LOOPBACK
+        if self.login is False and not is_loopback:
+            raise LoginNeeded(host=self.host)
+        return self.login if self.login is not None else not is_loopback
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn without its own signal handling: several of them run in one loop and stop together."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(options: Options, ready: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT; calls `ready` with the URL once requests are answered.
+
+    Raises PortTaken, HomeTaken, HomeUnusable, LoginNeeded, NewerDatabase.
+    """
+    login = options.is_login_on
+    listener = listen(options.host, options.port)
+    house = House(options.home, database_url=options.database_url, login=login)
+    try:
+        port = listener.getsockname()[1]
+        url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
+        app = build(house)
+        hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
+        asyncio.run(run(house, app, url=url, listener=listener, hosts=hosts, ready=ready))
+    finally:
+        house.close()
+
+
+async def run(
+    house: House,
+    app: ASGIApp,
+    *,
+    url: str,
+    listener: socket.socket,
+    hosts: frozenset[str],
+    ready: Callable[[str], None],
+) -> None:
+    """Both listeners of a server, the port and the home's socket, until a signal ends them."""
+    outside = quiet(Edge(app, hosts=hosts, is_socket=False))
+    inside = quiet(Edge(app, hosts=hosts, is_socket=True))
+    with open_socket(house.home, url) as unix:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop, outside, inside)
+        serving = asyncio.gather(outside.serve([listener]), inside.serve([unix]))
+        while not serving.done() and not (outside.started and inside.started):
+            await asyncio.sleep(0.01)
+        if not serving.done():
+            ready(url)
+        await serving
+
+
+def stop(*servers: QuietServer) -> None:
+    for server in servers:
+        server.should_exit = True
+
+
+def quiet(app: ASGIApp) -> QuietServer:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_S,
+        h11_max_incomplete_event_size=64 << 10,
+    )
+    return QuietServer(config)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PortTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as e:
+        listener.close()
+        raise PortTaken(host=host, port=port, cause=e.strerror or str(e)) from e
+    return listener
+
+
+@contextlib.contextmanager
+def open_socket(home: Path, url: str) -> Iterator[socket.socket]:
+    """The home's own listening socket; while it is open, ``HOME/server.json`` says where it is."""
+    path = socket_path(home)
+    path.unlink(missing_ok=True)
+    unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    unix.bind(str(path))
+    path.chmod(0o600)
+    unix.listen(1024)
+    said = home / "server.json"
+    beside = home / f"server.json.{os.getpid()}"
+    beside.write_text(json.dumps({"pid": os.getpid(), "socket": str(path), "url": url}))
+    beside.rename(said)
+    try:
+        yield unix
+    finally:
+        unix.close()
+        said.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+
+
+def socket_path(home: Path) -> Path:
+    """In the home, or where its path is too long for the kernel, in a folder of ours among the temporary ones."""
+    path = home / "taxiway.sock"
+    if len(str(path).encode()) <= LONGEST_SOCKET_PATH:
+        return path
+    folder = Path(tempfile.gettempdir()) / f"taxiway-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
+        raise PermissionError(f"{folder} is not ours alone: remove it, or use a home with a shorter path")
+    return folder / f"{hashlib.sha256(str(home).encode()).hexdigest()[:16]}.sock"
+
+
+class EmbeddedServer:
+    """A home served by a thread of this process, for this process and whoever else works on the home."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.server = quiet(Edge(build(house), hosts=frozenset(LOOPBACK), is_socket=True))
+        self.thread = threading.Thread(target=self._serve, name="taxiway-server", daemon=True)
+        self.is_closed = False
+        self.thread.start()
+        while self.thread.is_alive() and not self.server.started:
+            self.thread.join(0.005)
+
+    def _serve(self) -> None:
+        with open_socket(self.house.home, "home") as unix:
+            asyncio.run(self.server.serve([unix]))
+
+    def close(self) -> None:
+        """Answers what is under way, then lets the home go."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.server.should_exit = True
+        self.thread.join(GRACE_S + 5)
+        self.house.close()
+
+
+def embed(home: Path) -> EmbeddedServer | None:
+    """Serves a home inside this process; None where another process has it open."""
+    try:
+        return EmbeddedServer(House(home))
+    except HomeTaken:
+        return None

@@ -1,0 +1,1 @@
+"""The database, the one way to change it, and content-addressed blobs."""

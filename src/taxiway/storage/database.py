@@ -1,0 +1,111 @@
+"""Opening the database: SQLite or PostgreSQL behind SQLAlchemy Core, and the column types that tables use."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    MetaData,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+
+T = TypeVar("T")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since 1970 in UTC: it sorts and compares alike everywhere."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        return (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Json(TypeDecorator[T], Generic[T]):
+    """A struct or plain value, kept as JSON text: ``Column("signature", Json(Signature))``."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: Any = Any) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:
+        return None if value is None else msgspec.json.decode(value, type=self.kind)
+
+
+class Database:
+    """An open database. Reads take a connection each; changes go through `writes.Writer` alone."""
+
+    def __init__(self, url: str) -> None:
+        """url: ``sqlite:///FILE`` or ``postgresql+psycopg://…``."""
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = open_sqlite(url) if self.is_sqlite else create_engine(url, pool_size=8, pool_pre_ping=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees what was committed before it began, and changes nothing."""
+        with self.engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_sqlite(url: str) -> Engine:
+    """SQLite in WAL mode. A commit is on the disk when it returns (synchronous=FULL)."""
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8)
+
+    # Python's driver opens transactions by its own rules, which breaks savepoints and DDL in transactions;
+    # so it is told to open none, and SQLAlchemy's "begin" says BEGIN.
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        is_writer = connection.get_execution_options().get("taxiway_writer", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    return engine
+
+
+def sqlite_url(home: Path) -> str:
+    """Where a home keeps its own database."""
+    return f"sqlite:///{home / 'taxiway.db'}"

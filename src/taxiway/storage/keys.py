@@ -1,0 +1,85 @@
+"""The platform's signing keys: Ed25519, made at first start, readable by the owner alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from msgspec import Struct
+
+
+class Signature(Struct, frozen=True):
+    """A signature and the id of the key that made it: the first 16 hex digits of the public key's SHA-256."""
+
+    key_id: str
+    signature: bytes
+
+
+class Keys:
+    """The signing key of a home and the public keys it ever had, in ``HOME/keys``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = folder / "signing.pem"
+        if not file.exists():
+            make_key(file)
+        key = load_pem_private_key(file.read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TypeError(f"{file} holds a key that is not Ed25519")
+        self.private = key
+        self.key_id = key_id(key.public_key())
+        public = folder / f"{self.key_id}.pub.pem"
+        if not public.exists():
+            public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+    def sign(self, data: bytes) -> Signature:
+        return Signature(key_id=self.key_id, signature=self.private.sign(data))
+
+    def verify(self, data: bytes, signature: Signature) -> bool:
+        """Whether one of this home's keys made the signature over `data`."""
+        file = self.folder / f"{signature.key_id}.pub.pem"
+        return file.exists() and is_signed(data, signature, file.read_bytes())
+
+    @property
+    def public_file(self) -> Path:
+        return self.folder / f"{self.key_id}.pub.pem"
+
+
+def is_signed(data: bytes, signature: Signature, public_pem: bytes) -> bool:
+    """Whether the public key's owner made the signature over `data`."""
+    key = load_pem_public_key(public_pem)
+    if not isinstance(key, Ed25519PublicKey) or key_id(key) != signature.key_id:
+        return False
+    try:
+        key.verify(signature.signature, data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+
+
+def make_key(file: Path) -> None:
+    """Writes a new key, whole or not at all."""
+    data = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    beside = file.with_suffix(f".{os.getpid()}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as f:
+        f.write(data)
+        f.flush()
+        os.fsync(f.fileno())
+    beside.rename(file)

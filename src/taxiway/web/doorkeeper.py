@@ -1,0 +1,106 @@
+"""Who is at the door and may they come in: the one choke point before every handler."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from taxiway.access.contract import User
+from taxiway.access.service import Access
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.endpoint import Scope
+from taxiway.kernel.errors import BadField, NotAllowed, SignInNeeded
+
+COOKIE = "taxiway_session"
+DOORS = ("sdk", "cli")
+
+
+class Doorkeeper:
+    """Identifies callers and admits them.
+
+    project_of: for each name that paths carry (`model`, `run`, …), how to find the project it belongs to. Nouns
+    register theirs when they are composed; a path whose project cannot be found is not served.
+    """
+
+    def __init__(self, access: Access, *, login: bool) -> None:
+        self.access = access
+        self.login = login
+        self.project_of: dict[str, Callable[[str], str]] = {"project": lambda name: name}
+
+    def identify(self, request: Request, *, accepts_cookie: bool) -> Caller | None:
+        """The caller, or None where nobody signed in. A token that does not hold is refused, not ignored.
+
+        Cookies count for pages only: a browser sends them by itself, so they never carry an API call.
+        """
+        door = request.headers.get("taxiway-door", "")
+        request_id: str = request.scope["taxiway.request_id"]
+        key = request.headers.get("idempotency-key")
+        if key is not None and not 1 <= len(key) <= 100:
+            raise BadField(field="Idempotency-Key", value=repr(key[:20]), expected="a text of 1 to 100 characters")
+        user: User | None = None
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme:
+            user = self.access.user_of(token.strip(), "token") if scheme.lower() == "bearer" else None
+            if user is None:
+                raise SignInNeeded(reason="The token is not valid, or not any more.")
+        elif accepts_cookie and (session := request.cookies.get(COOKIE)):
+            user = self.access.user_of(session, "session")
+        if user is not None:
+            return Caller(
+                name=user.name,
+                kind=user.kind,
+                is_admin=user.is_admin,
+                door=door if door in DOORS else "page" if accepts_cookie else "api",
+                request_id=request_id,
+                key=key,
+            )
+        if self.login and not request.scope.get("taxiway.is_socket", False):
+            return None
+        door = door if door in DOORS else "page" if accepts_cookie else "api"
+        return Caller(name="local", kind="local", is_admin=True, door=door, request_id=request_id, key=key)
+
+    def admit(
+        self, caller: Caller | None, *, needs: str, scope: Scope, path: Mapping[str, Any], body: object = None
+    ) -> Caller:
+        """The caller, if they may do what the endpoint needs in the project that the request names."""
+        if caller is None:
+            raise SignInNeeded(reason="This needs someone who is signed in.")
+        if scope == "platform":
+            self.access.require(caller, needs, None)
+        elif scope == "project":
+            self.access.require(caller, needs, self.project(path, body))
+        return caller
+
+    def names_project(self, path: Mapping[str, Any]) -> bool:
+        """Whether the path alone says which project a request is about."""
+        return any(name in self.project_of for name in path)
+
+    def project(self, path: Mapping[str, Any], body: object) -> str:
+        for name, value in path.items():
+            if name in self.project_of:
+                return self.project_of[name](str(value))
+        project = getattr(body, "project", None)
+        if not isinstance(project, str) or not project:
+            raise BadField(field="project", value=repr(project), expected="the name of a project")
+        return project
+
+
+def form_token(request: Request) -> str:
+    """What a page's forms carry, so that no other site can post them: bound to the session, or to the process."""
+    secret = request.cookies.get(COOKIE, "")
+    process: bytes = request.scope["taxiway.form_key"]
+    return hmac.new(process, secret.encode(), hashlib.sha256).hexdigest()
+
+
+def check_form_token(request: Request, given: str) -> None:
+    if not hmac.compare_digest(form_token(request), given):
+        raise NotAllowed(
+            actor="This form",
+            needs="a fresh page",
+            where="this browser session: reload the page and send it again",
+            who_can=[],
+        )

@@ -1,0 +1,136 @@
+"""The outermost ring: hosts, origins, sizes and headers, before anything is read."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from taxiway.kernel.errors import TaxiwayError, Unexpected
+from taxiway.kernel.ids import new_id
+
+log = logging.getLogger("taxiway.web")
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+}
+
+
+class WrongHost(TaxiwayError):
+    """A request whose Host header is not one this server goes by: how DNS rebinding shows."""
+
+    status = 421
+    host: str
+
+    def __str__(self) -> str:
+        return (
+            f"This server does not go by the name {self.host!r}. Start it with `--allow-host {self.host}` if it should."
+        )
+
+
+class WrongOrigin(TaxiwayError):
+    """A change asked for by a page of another site."""
+
+    status = 403
+    origin: str
+
+    def __str__(self) -> str:
+        return f"A page of {self.origin} may not change anything here. Use this server's own pages, or a token."
+
+
+class Edge:
+    """Wraps the application.
+
+    is_socket: it listens on the home's own Unix socket, so whoever reaches it may read the home anyway.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: frozenset[str], is_socket: bool) -> None:
+        self.app = app
+        self.hosts = hosts
+        self.is_socket = is_socket
+        self.form_key = secrets.token_bytes(32)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["taxiway.request_id"] = new_id()
+        scope["taxiway.is_socket"] = self.is_socket
+        scope["taxiway.form_key"] = self.form_key
+        started, has_started = time.perf_counter(), False
+
+        async def send_safely(message: Message) -> None:
+            nonlocal has_started
+            if message["type"] == "http.response.start":
+                has_started = True
+                dress(message, scope["taxiway.request_id"])
+            await send(message)
+
+        try:
+            self.check(scope)
+            await self.app(scope, receive, send_safely)
+        except TaxiwayError as refusal:
+            await problem(refusal, scope["taxiway.request_id"])(scope, receive, send_safely)
+        except Exception:  # the HTTP edge: the cause goes to the log, the caller gets its number
+            log.exception("request %s failed", scope["taxiway.request_id"])
+            if not has_started:
+                fault = Unexpected(detail="Something failed here.", request_id=scope["taxiway.request_id"])
+                await problem(fault, scope["taxiway.request_id"])(scope, receive, send_safely)
+        finally:
+            took_ms = (time.perf_counter() - started) * 1000
+            log.debug("%s %s %.1f ms", scope["method"], scope["path"], took_ms)
+
+    def check(self, scope: Scope) -> None:
+        """Refuses strange hosts, and changes that a page of another origin asks for."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not self.is_socket and host_name(host) not in self.hosts:
+            raise WrongHost(host=host[:100])
+        origin = headers.get("origin")
+        if scope["method"] not in SAFE and origin is not None and urlsplit(origin).netloc != host:
+            raise WrongOrigin(origin=origin[:100])
+        if scope["method"] not in SAFE and headers.get("sec-fetch-site") == "cross-site":
+            raise WrongOrigin(origin="another site")
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    return host.rsplit(":", 1)[0].strip("[]").lower() if not host.endswith("]") else host.strip("[]").lower()
+
+
+def dress(message: Message, request_id: str) -> None:
+    """Adds the headers that every answer carries, unless the answer set its own."""
+    headers = MutableHeaders(scope=message)
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    headers["Taxiway-Request-Id"] = request_id
+
+
+def problem(refusal: TaxiwayError, request_id: str) -> Response:
+    """A refusal on the wire: RFC 9457 with the error's name and facts, so that the SDK raises the same class."""
+    body = {
+        "type": "about:blank",
+        "title": type(refusal).__name__,
+        "status": refusal.status,
+        "detail": str(refusal),
+        "error": type(refusal).__name__,
+        "facts": refusal.facts(),
+        "request_id": request_id,
+    }
+    headers = {"Retry-After": str(max(1, round(refusal.retry_after_s)))} if refusal.retry_after_s else {}
+    data = msgspec.json.encode(body)
+    return Response(data, refusal.status, headers, media_type="application/problem+json")

@@ -1,0 +1,83 @@
+"""The API of the floors below: access, audit, lineage and blobs, which know no web framework themselves."""
+
+from __future__ import annotations
+
+from taxiway.access import contract as access_contract
+from taxiway.access.contract import User
+from taxiway.access.service import Access
+from taxiway.audit import contract as audit_contract
+from taxiway.audit.contract import (
+    Consistency,
+    Entry,
+    Inclusion,
+    ListEntries,
+    ProveConsistency,
+    ProveInclusion,
+    TreeHead,
+    Verification,
+    VerifyLog,
+)
+from taxiway.audit.service import Audit
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.endpoint import Page
+from taxiway.lineage import contract as lineage_contract
+from taxiway.lineage.contract import Graph, WalkFrom
+from taxiway.lineage.service import Lineage
+from taxiway.storage.blobs import Blobs
+from taxiway.storage.contract import Stored, put_blob
+from taxiway.web.serve import Server, Upload
+
+
+def bind(server: Server, *, access: Access, audit: Audit, lineage: Lineage, blobs: Blobs) -> None:
+    bind_access(server, access)
+    bind_audit(server, audit, access)
+
+    def walk(caller: Caller, body: WalkFrom) -> Graph:
+        return lineage.walk(body, access.visible(caller))
+
+    def put(caller: Caller, body: Upload, *, digest: str) -> Stored:
+        stored = blobs.put(body, expected=digest)
+        return Stored(stored, blobs.size(stored))
+
+    server.serve(lineage_contract.walk, walk)
+    server.serve(put_blob, put)
+
+
+def bind_access(server: Server, access: Access) -> None:
+    def users(caller: Caller) -> Page[User]:
+        return access.users()
+
+    def grants(caller: Caller, *, project: str) -> Page[access_contract.Grant]:
+        return access.grants(project=project)
+
+    server.serve(access_contract.add_user, access.add_user)
+    server.serve(access_contract.list_users, users)
+    server.serve(access_contract.who_am_i, access.who_am_i)
+    server.serve(access_contract.make_token, access.make_token)
+    server.serve(access_contract.make_link, access.make_link)
+    server.serve(access_contract.grant_role, access.grant_role)
+    server.serve(access_contract.revoke_role, access.revoke_role)
+    server.serve(access_contract.list_grants, grants)
+
+
+def bind_audit(server: Server, audit: Audit, access: Access) -> None:
+    def entries(caller: Caller, body: ListEntries) -> Page[Entry]:
+        return audit.entries(body, access.visible(caller))
+
+    def head(caller: Caller) -> TreeHead:
+        return audit.head()
+
+    def inclusion(caller: Caller, body: ProveInclusion) -> Inclusion:
+        return audit.inclusion(body)
+
+    def consistency(caller: Caller, body: ProveConsistency) -> Consistency:
+        return audit.consistency(body)
+
+    def verify(caller: Caller, body: VerifyLog) -> Verification:
+        return audit.verify(body)
+
+    server.serve(audit_contract.list_entries, entries)
+    server.serve(audit_contract.tree_head, head)
+    server.serve(audit_contract.prove_inclusion, inclusion)
+    server.serve(audit_contract.prove_consistency, consistency)
+    server.serve(audit_contract.verify_log, verify)

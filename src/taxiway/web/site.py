@@ -1,0 +1,208 @@
+"""Pages: a function that gives a template and its values, behind the same doorkeeper as the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.endpoint import Scope
+from taxiway.kernel.errors import BadField, SignInNeeded, TaxiwayError
+from taxiway.web.doorkeeper import Doorkeeper, check_form_token, form_token
+from taxiway.web.serve import read_body
+from taxiway.web.words import FILTERS
+
+MOST_FORM_BYTES = 1 << 20
+FORM = "application/x-www-form-urlencoded"
+NOUNS = (
+    "web",
+    "projects",
+    "datasets",
+    "runs",
+    "models",
+    "gates",
+    "endpoints",
+    "monitors",
+    "access",
+    "audit",
+    "lineage",
+)
+
+
+class View(Struct):
+    """What a page's function is given: who looks, and what the URL says."""
+
+    caller: Caller
+    path: dict[str, Any]
+    query: dict[str, list[str]]
+    url: str
+    is_login_on: bool = False
+
+    def one(self, name: str, default: str = "") -> str:
+        """A query value, the last one where it is given more than once."""
+        values = self.query.get(name)
+        return values[-1] if values else default
+
+    def number(self, name: str, default: int) -> int:
+        text = self.one(name, str(default))
+        if not text.removeprefix("-").isdigit():
+            raise BadField(field=name, value=repr(text), expected="a whole number")
+        return int(text)
+
+
+class Html(Struct):
+    """A page to render. `section` is the entry of the main menu it belongs to."""
+
+    template: str
+    section: str
+    values: dict[str, Any] = {}
+    status: int = 200
+
+
+class Redirect(Struct):
+    """Where to go after a form did its work."""
+
+    to: str
+
+
+PageFunction = Callable[[View], Html]
+FormFunction = Callable[[View, dict[str, str]], Redirect]
+Panel = Callable[[View, str], str | None]
+
+
+class Site:
+    """The pages. Nouns add theirs; higher nouns add panels to the pages of lower ones, and values for every page."""
+
+    def __init__(self, doorkeeper: Doorkeeper, *, login: bool) -> None:
+        self.doorkeeper = doorkeeper
+        self.login = login
+        self.routes: list[Route] = []
+        self.panels: dict[str, list[Panel]] = {}
+        self.everywhere: dict[str, Callable[[Caller], Any]] = {}
+        loaders = {noun: PackageLoader(f"taxiway.{noun}") for noun in NOUNS if has_templates(noun)}
+        self.environment = Environment(
+            loader=PrefixLoader(loaders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.filters.update(FILTERS)
+
+    def page(self, path: str, function: PageFunction, *, needs: str, scope: Scope = "project") -> None:
+        """Serves a page on GET."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                view = await self._enter(request, needs, scope)
+                html = await run_in_threadpool(function, view)
+                return await run_in_threadpool(self.render, request, view.caller, html, None)
+            except SignInNeeded:
+                return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
+            except TaxiwayError as refusal:
+                return await run_in_threadpool(self.refuse, request, refusal)
+
+        self.routes.append(Route(path, answer, methods=["GET"]))
+
+    def form(
+        self, path: str, function: FormFunction, *, page: PageFunction, needs: str, scope: Scope = "project"
+    ) -> None:
+        """Serves a form on POST. A refusal is shown on `page`, rendered for the same path, in the service's words."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                fields = await read_form(request)
+                view = await self._enter(request, needs, scope, fields)
+            except SignInNeeded:
+                return RedirectResponse("/sign-in", 303)
+            except TaxiwayError as refusal:
+                return await run_in_threadpool(self.refuse, request, refusal)
+            try:
+                done = await run_in_threadpool(function, view, fields)
+                return RedirectResponse(done.to, 303)
+            except TaxiwayError as refusal:
+                html = await run_in_threadpool(page, view)
+                html.status = refusal.status
+                return await run_in_threadpool(self.render, request, view.caller, html, refusal)
+
+        self.routes.append(Route(path, answer, methods=["POST"]))
+
+    async def _enter(self, request: Request, needs: str, scope: Scope, fields: dict[str, str] | None = None) -> View:
+        caller = await run_in_threadpool(self.doorkeeper.identify, request, accepts_cookie=True)
+        path = dict(request.path_params)
+        where = path if self.doorkeeper.names_project(path) else {**path, **pick(fields or {}, "project")}
+        admitted = await run_in_threadpool(
+            self.doorkeeper.admit, caller, needs=needs, scope=scope, path=where, body=None
+        )
+        query = {name: request.query_params.getlist(name) for name in request.query_params}
+        url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return View(admitted, path, query, url, self.login)
+
+    def panel(self, slot: str, draw: Panel) -> None:
+        """Adds a panel to a slot such as ``models/version``: given the view and a reference, it gives HTML or None."""
+        self.panels.setdefault(slot, []).append(draw)
+
+    def drawn(self, slot: str, view: View, thing: str) -> list[str]:
+        """The panels of a slot for a thing, as HTML."""
+        return [html for draw in self.panels.get(slot, []) if (html := draw(view, thing))]
+
+    def fragment(self, template: str, **values: Any) -> str:
+        """A template rendered for use within a page: what panels give."""
+        return self.environment.get_template(template).render(values)
+
+    def render(self, request: Request, caller: Caller | None, html: Html, refusal: TaxiwayError | None) -> Response:
+        who = caller.name if caller and caller.kind != "local" else None
+        common = {
+            "section": html.section,
+            "who": who,
+            "url": request.url.path,
+            "form_token": form_token(request),
+            "refusal": refusal,
+            "login": self.login,
+        }
+        shared = {name: value(caller) for name, value in self.everywhere.items()} if caller else {}
+        values = {"projects": [], "inbox_count": 0, **shared, **common, **html.values}
+        text = self.environment.get_template(html.template).render(values)
+        return HTMLResponse(text, html.status, {"Cache-Control": "no-store"})
+
+    def refuse(self, request: Request, refusal: TaxiwayError) -> Response:
+        """The page for a refusal that has no page of its own."""
+        html = Html("web/refused.html", "", {"title": type(refusal).__name__}, refusal.status)
+        try:
+            caller = self.doorkeeper.identify(request, accepts_cookie=True)
+        except TaxiwayError:
+            caller = None
+        return self.render(request, caller, html, refusal)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form, after its token was checked."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise BadField(field="Content-Type", value=repr(kind), expected=FORM)
+    data = await read_body(request, MOST_FORM_BYTES)
+    fields = dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True))
+    check_form_token(request, fields.pop("form_token", ""))
+    return fields
+
+
+def pick(fields: dict[str, str], name: str) -> dict[str, str]:
+    return {name: fields[name]} if name in fields else {}
+
+
+def has_templates(noun: str) -> bool:
+    """Whether a noun has a folder of templates."""
+    from importlib.resources import files
+
+    try:
+        return files(f"taxiway.{noun}").joinpath("templates").is_dir()
+    except ModuleNotFoundError:
+        return False
