@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.support.postgres import Postgres, running_postgres
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+# A busy machine is slow at times; how long an example takes is no property of the code.
+settings.register_profile("taxiway", deadline=None)
+settings.load_profile("taxiway")
 
 
 @pytest.fixture(scope="session")
