@@ -1,0 +1,248 @@
+"""Line charts: metric curves and performance over time, with intervals, thresholds and events."""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from taxiway.web.figures.axes import (
+    NARROW,
+    Plot,
+    Scale,
+    extent,
+    gutter,
+    hover_points,
+    legend,
+    series_class,
+    spread,
+    tick_texts,
+    ticks,
+    time_text,
+    time_ticks,
+    x_axis,
+    y_axis,
+)
+from taxiway.web.figures.svg import Numbers, Sheet, Svg, group, label, line, linked, sheet, tag, text_width
+from taxiway.web.numbers import interval, number
+
+Point = tuple[float, float]
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One series, x rising. A point that is not finite breaks the line. low and high, if given, twin the points."""
+
+    name: str
+    points: tuple[Point, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    is_estimate: bool = False  # drawn dashed: what was expected, not what was measured
+
+
+class Threshold(Struct, frozen=True):
+    value: float
+    name: str = "limit"
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """Something that happened: a deployment, an alert, a retraining."""
+
+    x: float
+    name: str
+    kind: Literal["alert", "deploy", "retrain", "note"] = "note"
+    url: str = ""
+
+
+class LineChart(Struct, frozen=True, kw_only=True):
+    """x counts steps, or seconds since 1970 when `is_time`."""
+
+    title: str
+    lines: tuple[Line, ...]
+    thresholds: tuple[Threshold, ...] = ()
+    events: tuple[Event, ...] = ()
+    x_name: str = ""
+    y_name: str = ""
+    is_time: bool = False
+    height: float = 280
+    has_dots: bool = False  # a dot on every point, for windows rather than curves
+
+    def draw(self, width: int = 720) -> Svg:
+        names = [(series_class(index), each.name) for index, each in enumerate(self.lines)]
+        direct = width >= NARROW and 1 <= len(names) <= 6
+        key, key_height = (Svg(""), 0.0)
+        if len(names) > 1 and not direct:
+            key, key_height = legend(names, width, 14)
+        plot, values, texts = self._plot(width, key_height, direct)
+        return sheet(
+            Sheet(
+                title=self.title,
+                words=self.words(),
+                width=width,
+                height=self.height,
+                kind="lines",
+                has_links=any(event.url for event in self.events),
+            ),
+            key,
+            y_axis(plot, values, texts, self.y_name),
+            x_axis(plot, self._x_places(plot, 4 if width < NARROW else 8), self.x_name),
+            group(*(self._event(event, plot) for event in self.events), class_="events"),
+            *(draw_line(each, index, plot, self) for index, each in enumerate(self.lines)),
+            group(*(draw_threshold(threshold, plot) for threshold in self.thresholds)),
+            self._end_labels(plot) if direct and len(names) > 1 else "",
+            tag("line", class_="crosshair", x1=0, x2=0, y1=plot.top, y2=plot.bottom),
+        )
+
+    def _plot(self, width: int, key_height: float, direct: bool) -> tuple[Plot, tuple[float, ...], tuple[str, ...]]:
+        ys = [y for each in self.lines for _, y in each.points]
+        ys += [y for each in self.lines for y in (*each.low, *each.high)]
+        low, high = extent([*ys, *(threshold.value for threshold in self.thresholds)], pad=0.06)
+        values = ticks(low, high, 5)
+        texts = tick_texts(values)
+        names = max((text_width(each.name) for each in self.lines), default=0.0)
+        right = width - (min(names + 24, 190) if direct and len(self.lines) > 1 else 12)
+        top = 14 + key_height + (16 if self.y_name else 0) + (18 if self.events else 0)
+        bottom = self.height - (42 if self.x_name else 26)
+        x_low, x_high = extent([x for each in self.lines for x, _ in each.points] + [event.x for event in self.events])
+        return Plot(Scale(x_low, x_high, gutter(texts), right), Scale(low, high, bottom, top)), values, texts
+
+    def _x_places(self, plot: Plot, count: int) -> tuple[tuple[float, str], ...]:
+        if self.is_time:
+            return time_ticks(plot.x.low, plot.x.high, count)
+        found = ticks(plot.x.low, plot.x.high, count)
+        return tuple(zip(found, tick_texts(found), strict=True))
+
+    def x_text(self, x: float) -> str:
+        return time_text(x) if self.is_time else f"{self.x_name or 'step'} {number(x, 4)}"
+
+    def _event(self, event: Event, plot: Plot) -> Svg:
+        x = plot.x.held(event.x)
+        fits_right = x + text_width(event.name) + 10 < plot.right
+        flag = group(
+            line((x, plot.top - 14), (x, plot.bottom), "event-line"),
+            tag("path", d=f"M{x:.1f} {plot.top - 20:.1f}h9l-3 4l3 4h-9z", class_="event-flag"),
+            label(
+                event.name,
+                x + (13 if fits_right else -5),
+                plot.top - 11,
+                "label",
+                None if fits_right else "end",
+            ),
+        )
+        return group(linked(flag, event.url, f"{event.name}, {self.x_text(event.x)}"), class_=f"event-{event.kind}")
+
+    def _end_labels(self, plot: Plot) -> Svg:
+        ends = []
+        for index, each in enumerate(self.lines):
+            finite = [point for point in each.points if math.isfinite(point[1])]
+            if finite:
+                ends.append((index, each.name, plot.x.at(finite[-1][0]), plot.y.at(finite[-1][1])))
+        places = spread([end[3] for end in ends], 15, plot.top + 4, plot.bottom)
+        return group(
+            *(
+                group(
+                    tag("circle", cx=plot.right + 8, cy=y, r=3.5, class_="dot"),
+                    label(name, plot.right + 16, y + 4, "label"),
+                    class_=series_class(index),
+                )
+                for (index, name, _, _), y in zip(ends, places, strict=True)
+            ),
+            class_="end-labels",
+        )
+
+    def words(self) -> str:
+        parts = []
+        for each in self.lines:
+            finite = [y for _, y in each.points if math.isfinite(y)]
+            if finite:
+                span = f"from {number(finite[0])} to {number(finite[-1])}, lowest {number(min(finite))}"
+                parts.append(f"{each.name}: {span}, highest {number(max(finite))}.")
+            else:
+                parts.append(f"{each.name}: no finite values.")
+        parts += [f"Threshold {limit.name}: {number(limit.value)}." for limit in self.thresholds]
+        parts += [f"{event.name} at {self.x_text(event.x)}." for event in self.events]
+        return " ".join(parts)
+
+    def numbers(self) -> Numbers:
+        rows = []
+        for each in self.lines:
+            for index, (x, y) in enumerate(each.points):
+                bounds = interval(each.low[index], each.high[index]) if each.low else ""
+                rows.append((each.name, self.x_text(x), number(y, 4), bounds))
+        return Numbers(
+            ("series", self.x_name or ("time" if self.is_time else "step"), "value", "interval"), tuple(rows)
+        )
+
+
+def stretches(points: Sequence[Point]) -> list[list[Point]]:
+    """The points in unbroken runs: a point that is not finite ends one."""
+    found: list[list[Point]] = [[]]
+    for point in points:
+        if math.isfinite(point[1]):
+            found[-1].append(point)
+        elif found[-1]:
+            found.append([])
+    return [run for run in found if run]
+
+
+def thin(points: Sequence[Point], columns: int) -> list[Point]:
+    """At most two points per column, the lowest and the highest, so that no peak is lost.
+
+    Points that are not finite are kept where they stand.
+    """
+    if len(points) <= columns * 2:
+        return list(points)
+    kept: list[Point] = []
+    every = len(points) / columns
+    for column in range(columns):
+        chunk = points[round(column * every) : round((column + 1) * every)]
+        finite = [point for point in chunk if math.isfinite(point[1])]
+        if len(finite) < len(chunk):
+            kept += [next(point for point in chunk if not math.isfinite(point[1]))]
+        if finite:
+            lowest, highest = min(finite, key=lambda p: p[1]), max(finite, key=lambda p: p[1])
+            kept += sorted({lowest, highest})
+    return kept
+
+
+def track(points: Sequence[Point], plot: Plot) -> str:
+    """The path data of one unbroken run."""
+    return "M" + "L".join(f"{plot.x.at(x):.1f} {plot.y.at(y):.1f}" for x, y in points)
+
+
+def draw_line(each: Line, index: int, plot: Plot, chart: LineChart) -> Svg:
+    points = thin(each.points, max(int(plot.right - plot.left) // 2, 1))
+    runs = stretches(points)
+    parts = [_band(each, plot)] if each.low else []
+    parts += [
+        tag("path", d=track(run, plot), class_="line is-estimate" if each.is_estimate else "line")
+        for run in runs
+        if len(run) > 1
+    ]
+    dotted = [point for run in runs if chart.has_dots or len(run) == 1 for point in run]
+    parts += [tag("circle", cx=plot.x.at(x), cy=plot.y.at(y), r=3, class_="dot") for x, y in dotted]
+    seen = [(plot.x.at(x), plot.y.at(y), chart.x_text(x), number(y, 4)) for x, y in points if math.isfinite(y)]
+    return group(*parts, class_=f"series {series_class(index)}", data_name=each.name, data_points=hover_points(seen))
+
+
+def _band(each: Line, plot: Plot) -> Svg:
+    rows = [
+        (x, low, high)
+        for (x, _), low, high in zip(each.points, each.low, each.high, strict=True)
+        if math.isfinite(low) and math.isfinite(high)
+    ]
+    if not rows:
+        return Svg("")
+    there = track([(x, high) for x, _, high in rows], plot)
+    back = track([(x, low) for x, low, _ in reversed(rows)], plot)
+    return tag("path", d=f"{there}L{back[1:]}Z", class_="band")
+
+
+def draw_threshold(threshold: Threshold, plot: Plot) -> Svg:
+    """A dashed line across the plot with its name and value on it."""
+    y = plot.y.held(threshold.value)
+    text = f"{threshold.name} {number(threshold.value)}"
+    above = y - 5 if y - 16 > plot.top else y + 14
+    return group(
+        line((plot.left, y), (plot.right, y), "threshold"),
+        label(text, plot.left + 6, above, "threshold-name"),
+    )

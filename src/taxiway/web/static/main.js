@@ -1,0 +1,12 @@
+// Everything here is a convenience: pages are complete without it.
+import { watchCharts } from "./charts.js";
+import { watchCopying } from "./copy.js";
+import { watchKeys } from "./keys.js";
+import { watchMenus } from "./menus.js";
+import { watchRows } from "./rows.js";
+
+watchMenus();
+watchCopying();
+const rows = watchRows();
+watchKeys(rows);
+watchCharts();
