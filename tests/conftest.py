@@ -12,6 +12,8 @@ from tests.support.postgres import Postgres, running_postgres
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.support.live import Live
+
 # A busy machine is slow at times; how long an example takes is no property of the code.
 settings.register_profile("taxiway", deadline=None)
 settings.load_profile("taxiway")
@@ -37,6 +39,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: Postgres = request.getfixturevalue("postgres")
     with server.fresh_database() as url:
         yield url
+
+
+@pytest.fixture
+def live(database_url: str, tmp_path: Path) -> Iterator["Live"]:
+    """The real server, with login, on a real port: once over SQLite and once over PostgreSQL."""
+    from tests.support.live import running
+
+    with running(tmp_path / "home", database_url=database_url) as live:
+        yield live
+
+
+@pytest.fixture
+def open_live(tmp_path: Path) -> Iterator["Live"]:
+    """The real server without login, over its own SQLite file."""
+    from tests.support.live import running
+
+    with running(tmp_path / "home", login=False) as live:
+        yield live
 
 
 @pytest.fixture(scope="session")

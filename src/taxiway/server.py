@@ -36,7 +36,10 @@ class PortTaken(TaxiwayError):
     cause: str
 
     def __str__(self) -> str:
-        return f"Port {self.port} on {self.host} cannot be used: {self.cause}. Give another with --port, or stop what uses it."
+        return (
+            f"Port {self.port} on {self.host} cannot be used: {self.cause}. "
+            f"Give another with --port, or stop what uses it."
+        )
 
 
 class LoginNeeded(TaxiwayError):
@@ -110,7 +113,7 @@ async def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, outside, inside)
         serving = asyncio.gather(outside.serve([listener]), inside.serve([unix]))
-        while not serving.done() and not (outside.started and inside.started):
+        while not serving.done() and not (outside.started and inside.started):  # noqa: ASYNC110 - only a flag tells
             await asyncio.sleep(0.01)
         if not serving.done():
             ready(url)

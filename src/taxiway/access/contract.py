@@ -83,7 +83,10 @@ class LinkSpent(TaxiwayError):
     status = 401
 
     def __str__(self) -> str:
-        return "This sign-in link was used already or has run out. Ask an admin for a new one (`taxiway access link NAME`)."
+        return (
+            "This sign-in link was used already or has run out. "
+            "Ask an admin for a new one (`taxiway access link NAME`)."
+        )
 
 
 class SelfGrant(TaxiwayError):

@@ -1,0 +1,80 @@
+"""The real thing for tests: a server on a real port over a real database, and clients that speak to it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from taxiway.client import Client, connect
+from taxiway.house import House, build
+from taxiway.kernel.clock import Clock, now
+from taxiway.server import LOOPBACK, listen, open_socket, quiet
+from taxiway.web.edge import Edge
+
+
+class Live:
+    """A running platform. `client` acts as the home's owner; `as_person` gives a client of somebody else."""
+
+    def __init__(self, house: House, url: str) -> None:
+        self.house = house
+        self.url = url
+        self.client = connect(home=house.home)
+        self.people: dict[str, Client] = {}
+
+    def as_person(self, name: str, *roles: str, project: str = "", is_admin: bool = False) -> Client:
+        """A client signed in as `name`, who is added and given the roles in the project at first use."""
+        if name not in self.people:
+            self.client.access.add_user(name, is_admin=is_admin)
+            token = self.client.access.make_token(name).token
+            self.people[name] = connect(self.url, token=token)
+        for role in roles:
+            self.client.access.grant(name, role, project=project)  # type: ignore[arg-type]
+        return self.people[name]
+
+    def sign_in_link(self, name: str) -> str:
+        """A fresh link that signs `name` in on the pages."""
+        return self.url + self.client.access.make_link(name).path
+
+    def last_verb(self) -> str:
+        """What the newest entry of the audit log says was done."""
+        return self.client.audit.entries(limit=1).items[0].verb
+
+
+@contextmanager
+def running(
+    home: Path, *, database_url: str | None = None, login: bool = True, clock: Clock = now
+) -> Iterator[Live]:
+    """A server of `home` on a free port of loopback, until the block ends."""
+    house = House(home, database_url=database_url, login=login, clock=clock)
+    listener: socket.socket = listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app = build(house)
+    hosts = frozenset(LOOPBACK)
+    outside = quiet(Edge(app, hosts=hosts, is_socket=False))
+    inside = quiet(Edge(app, hosts=hosts, is_socket=True))
+
+    async def both(unix: socket.socket) -> None:
+        await asyncio.gather(outside.serve([listener]), inside.serve([unix]))
+
+    def serve() -> None:
+        with open_socket(home, url) as unix:
+            asyncio.run(both(unix))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    while thread.is_alive() and not (outside.started and inside.started):
+        thread.join(0.005)
+    live = Live(house, url)
+    try:
+        yield live
+    finally:
+        live.client.close()
+        for client in live.people.values():
+            client.close()
+        outside.should_exit = inside.should_exit = True
+        thread.join(10)
+        house.close()
