@@ -1,0 +1,1 @@
+"""What happens to models in production: windows of traffic, drift, late labels, alerts."""
