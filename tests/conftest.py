@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from tests.support.live import Live
 
-# A busy machine is slow at times; how long an example takes is no property of the code.
-settings.register_profile("taxiway", deadline=None)
-settings.load_profile("taxiway")
 
 # A slow moment of a shared machine is no fault of the code; in CI the examples are the same each time.
 settings.register_profile("house", settings(), deadline=None)
