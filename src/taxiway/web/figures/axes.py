@@ -75,14 +75,16 @@ def extent(values: Iterable[float], *, pad: float = 0.0) -> tuple[float, float]:
 def ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:
     """About `count` round numbers (1, 2 or 5 times a power of ten apart) within low..high."""
     span = high - low
-    if span <= 0 or not math.isfinite(span):
+    # Below this share of the numbers themselves, floats cannot tell the ticks apart.
+    if span <= max(abs(low), abs(high)) * 1e-12 or not math.isfinite(span):
         return (low,)
     rough = span / max(count, 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = power * next(factor for factor, most in ((1, 1.5), (2, 3.5), (5, 7.5), (10, 11)) if rough / power < most)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return tuple(round(index * step, 12) for index in range(first, last + 1))
+    places = max(0, 2 - math.floor(math.log10(step)))
+    return tuple(round(index * step, places) for index in range(first, last + 1))
 
 
 def tick_texts(values: Sequence[float]) -> tuple[str, ...]:
@@ -91,7 +93,7 @@ def tick_texts(values: Sequence[float]) -> tuple[str, ...]:
     largest = max(abs(value) for value in values)
     if largest >= 1e6 or 0 < largest < 1e-3:
         return tuple(number(value, 2) for value in values)
-    places = max(0, -math.floor(math.log10(step) + 1e-9)) if step else 0
+    places = next((n for n in range(7) if all(abs(round(v, n) - v) <= step * 1e-3 for v in values)), 7)
     return tuple(fixed(value, places) for value in values)
 
 

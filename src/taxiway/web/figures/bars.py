@@ -128,7 +128,7 @@ class LatencyBars(Struct, frozen=True, kw_only=True):
 
     def draw(self, width: int = 720) -> Svg:
         narrow = width < NARROW
-        step, left = (52, 8.0) if narrow else (36, min(gutter(row.name for row in self.rows), width * 0.3))
+        step, left = (52, 8.0) if narrow else (36, min(gutter(row.name for row in self.rows) + 8, width * 0.3))
         top = 22.0
         height = top + step * len(self.rows) + 24
         _, high = extent([0.0, *(row.p99_s for row in self.rows), self.limit_s], pad=0.12)

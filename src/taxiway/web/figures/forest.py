@@ -54,14 +54,17 @@ class ForestPlot(Struct, frozen=True, kw_only=True):
 
     def draw(self, width: int = 720) -> Svg:
         narrow = width < NARROW
-        step = 62 if narrow else 40
         head = 8 if narrow else 26
+        heights = [_row_height(check, narrow) for check in self.checks]
         foot = 0 if self.own_scales else 24
-        height = head + step * len(self.checks) + foot
+        height = head + sum(heights) + foot
         names = max((text_width(check.name) for check in self.checks), default=0) + 34
         left = 22.0 if narrow else min(max(names, 140), width * 0.34)
-        right = width - (12 if narrow else 196)
-        rows = [self._row(check, left, right, head + step * index, narrow) for index, check in enumerate(self.checks)]
+        right = width - (2 if narrow else 196)
+        rows = [
+            self._row(check, left, right, head + sum(heights[:index]), narrow)
+            for index, check in enumerate(self.checks)
+        ]
         heads = [] if narrow else _heads(left, right)
         if not self.own_scales and self.checks:
             heads.append(self._axis(left, right, (head, height - foot)))
@@ -130,6 +133,13 @@ class ForestPlot(Struct, frozen=True, kw_only=True):
                 for check in self.checks
             ),
         )
+
+
+def _row_height(check: Check, narrow: bool) -> float:
+    """On a phone the drawing stands below the numbers, and a check without any needs one line only."""
+    if not narrow:
+        return 40
+    return 62 if math.isfinite(check.estimate) else 32
 
 
 def _heads(left: float, right: float) -> list[Svg]:

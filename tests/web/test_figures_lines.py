@@ -1,0 +1,93 @@
+import json
+import math
+from xml.etree.ElementTree import Element
+
+from taxiway.web.figures.lines import Event, Line, LineChart, Threshold, thin
+from tests.web.drawn import parse, place, texts, with_class
+
+
+def draw(chart: LineChart, width: int = 720) -> Element:
+    return parse(chart.draw(width))
+
+
+def test_the_threshold_stands_at_its_value() -> None:
+    chart = LineChart(
+        title="accuracy",
+        lines=(Line(name="a", points=((0.0, 0.0), (1.0, 1.0))),),
+        thresholds=(Threshold(0.5, "at least"),),
+    )
+    root = draw(chart)
+    points = json.loads(with_class(root, "series")[0].get("data-points", ""))
+    (dashed,) = with_class(root, "threshold")
+
+    assert place(dashed, "y1") == place(dashed, "y2")
+    assert abs(place(dashed, "y1") - (points[0][1] + points[1][1]) / 2) <= 0.1
+    assert "at least 0.5" in texts(root)
+
+
+def test_a_point_that_is_not_a_number_breaks_the_line() -> None:
+    ys = [1.0, 2.0, math.nan, 3.0, 4.0]
+    root = draw(LineChart(title="loss", lines=(Line(name="a", points=tuple(enumerate(ys))),)))
+
+    drawn = [each.get("d", "") for each in with_class(root, "line")]
+    assert [each.count("L") for each in drawn] == [1, 1]
+    assert "nan" not in "".join(drawn)
+
+
+def test_a_lone_point_between_gaps_is_still_seen() -> None:
+    ys = [math.nan, 2.0, math.inf]
+    root = draw(LineChart(title="loss", lines=(Line(name="a", points=tuple(enumerate(ys))),)))
+
+    assert len(with_class(root, "dot")) == 1
+
+
+def test_a_chart_without_any_finite_value_is_drawn_empty() -> None:
+    chart = LineChart(title="loss", lines=(Line(name="a", points=((0.0, math.nan),)),))
+
+    assert not with_class(draw(chart), "line")
+    assert chart.words() == "a: no finite values."
+
+
+def test_the_interval_is_a_closed_band_around_its_line() -> None:
+    line = Line(name="a", points=((0.0, 1.0), (1.0, 2.0)), low=(0.5, 1.5), high=(1.5, 2.5))
+    (band,) = with_class(draw(LineChart(title="t", lines=(line,))), "band")
+
+    assert band.get("d", "").endswith("Z")
+    assert band.get("d", "").count("L") == 3
+
+
+def test_events_stand_at_their_moment_and_can_be_followed() -> None:
+    line = Line(name="a", points=((0.0, 1.0), (10.0, 2.0)))
+    root = draw(
+        LineChart(title="t", lines=(line,), events=(Event(x=5.0, name="alert", kind="alert", url="/alerts/1"),))
+    )
+    points = json.loads(with_class(root, "series")[0].get("data-points", ""))
+    (flag,) = with_class(root, "event-line")
+
+    assert abs(place(flag, "x1") - (points[0][0] + points[1][0]) / 2) <= 0.1
+    assert [each.get("href") for each in with_class(root, "hot")] == ["/alerts/1"]
+
+
+def test_thinning_keeps_every_peak() -> None:
+    points = [(float(step), 100.0 if step == 7001 else -50.0 if step == 3333 else 0.0) for step in range(10_000)]
+    kept = thin(points, 300)
+
+    assert len(kept) <= 600
+    assert {(7001.0, 100.0), (3333.0, -50.0)} <= set(kept)
+    assert kept == sorted(kept)
+
+
+def test_thinning_keeps_gaps() -> None:
+    points = [(float(step), math.nan if 500 <= step < 600 else 1.0) for step in range(1000)]
+
+    assert any(math.isnan(y) for _, y in thin(points, 50))
+
+
+def test_on_a_phone_the_names_move_into_a_legend() -> None:
+    lines = (Line(name="first", points=((0.0, 1.0),)), Line(name="second", points=((0.0, 2.0),)))
+    chart = LineChart(title="t", lines=lines)
+
+    desk, phone = draw(chart, 720), draw(chart, 358)
+
+    assert [len(with_class(desk, name)) for name in ("end-labels", "legend")] == [1, 0]
+    assert [len(with_class(phone, name)) for name in ("end-labels", "legend")] == [0, 1]
