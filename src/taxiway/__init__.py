@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taxiway.kernel.version import VERSION
+
 if TYPE_CHECKING:
     from taxiway.client import Client, connect, run
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Client", "__version__", "connect", "run"]
 
 NOUNS = (

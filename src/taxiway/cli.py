@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser(given: Sequence[str], *, is_complete: bool = False) -> argparse.ArgumentParser:
     """The parser, with the commands of the noun that is asked for, or of all for completion scripts."""
-    from taxiway import __version__
+    from taxiway.kernel.version import VERSION
 
     parser = argparse.ArgumentParser(
         prog="taxiway",
@@ -56,7 +56,7 @@ def build_parser(given: Sequence[str], *, is_complete: bool = False) -> argparse
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"taxiway {__version__}")
+    parser.add_argument("--version", action="version", version=f"taxiway {VERSION}")
     groups = parser.add_subparsers(metavar="COMMAND", title="commands")
     word = next((w for w in given if not w.startswith("-")), None)
     for noun, about in NOUNS.items():

@@ -18,8 +18,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from taxiway import __version__
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.version import VERSION
 from taxiway.models.canonical import NotCanonical, canonical_json
 from taxiway.models.signature import Signature
 
@@ -126,7 +126,7 @@ def write_bundle(folder: Path, draft: Manifest, *, lock: str | None = None) -> B
             folder=str(folder), reason=f"it has no {draft.native.file}, which its manifest names"
         )
     manifest = msgspec.structs.replace(
-        draft, files=files, environment=digests.get(LOCK), taxiway=__version__, format=FORMAT
+        draft, files=files, environment=digests.get(LOCK), taxiway=VERSION, format=FORMAT
     )
     data = canonical_json(manifest)
     with (folder / MANIFEST).open("xb") as file:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 MOST_IN_A_COMMIT = 256
 KEYS_LIVE = timedelta(days=7)
+# Errors after which the transaction as a whole is gone. SQLite rolls back by itself when the disk fills up, which
+# shows as a savepoint that is no more; going on would run the next request outside any transaction.
 FATAL = (
     "disk is full",
     "disk I/O error",
@@ -34,6 +36,7 @@ FATAL = (
     "readonly database",
     "malformed",
     "No space left",
+    "no such savepoint",
 )
 
 
@@ -167,10 +170,11 @@ class Writer:
         return result
 
     def _failure(self, error: Exception) -> TaxiwayError:
-        text = str(getattr(error, "orig", error))
-        if "disk is full" in text or "No space left" in text:
+        texts = [str(getattr(e, "orig", e)) for e in chain(error)]
+        if any("disk is full" in text or "No space left" in text for text in texts):
             return DiskFull(home=self.home)
-        return Unavailable(what="The database", cause=text.splitlines()[0] if text else type(error).__name__)
+        cause = next((text.splitlines()[0] for text in texts if text), type(error).__name__)
+        return Unavailable(what="The database", cause=cause)
 
     def forget_old_keys(self) -> None:
         """Drops idempotency keys older than a week."""
@@ -179,6 +183,13 @@ class Writer:
             change.connection.execute(delete(requests).where(requests.c.at < change.at - KEYS_LIVE))
 
         self.write(forget)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def is_fatal(error: Exception) -> bool:

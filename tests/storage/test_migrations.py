@@ -1,0 +1,27 @@
+"""The migrations make exactly what the tables say, on both databases."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+import taxiway
+from taxiway.storage.database import Database, metadata
+from taxiway.storage.migrations import migrate
+
+
+def test_the_migrations_make_what_the_tables_say(database_url: str) -> None:
+    for file in sorted(Path(taxiway.__file__).parent.glob("*/tables.py")):
+        importlib.import_module(f"taxiway.{file.parent.name}.tables")
+    database = Database(database_url)
+    migrate(database)
+
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        differences = compare_metadata(context, metadata)
+
+    database.close()
+    assert differences == []
