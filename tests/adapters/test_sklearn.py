@@ -72,9 +72,7 @@ def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ],
     ids=["logistic", "columns", "trees", "trees with a category"],
 )
-def test_a_model_comes_back_answering_the_same_without_pickle(
-    model: Any, table: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_a_model_comes_back_answering_the_same_without_pickle(model: Any, table: pd.DataFrame, tmp_path: Path) -> None:
     model.fit(table, LABELS)
     bundle = sealed(model, tmp_path / "m", table)
 
@@ -127,9 +125,7 @@ def test_more_than_two_labels_score_the_one_that_is_predicted(tmp_path: Path) ->
     answers = load(bundle.folder).predict(as_rows(NUMBERS.head(5)))
 
     assert [answer["prediction"] for answer in answers] == model.predict(NUMBERS.head(5)).tolist()
-    assert [answer["score"] for answer in answers] == pytest.approx(
-        model.predict_proba(NUMBERS.head(5)).max(axis=1)
-    )
+    assert [answer["score"] for answer in answers] == pytest.approx(model.predict_proba(NUMBERS.head(5)).max(axis=1))
     assert bundle.manifest.signature.outputs[0].type == "string"
 
 
@@ -181,9 +177,7 @@ def double(values: Any) -> Any:
 
 
 def test_a_pickle_is_marked_and_read_only_under_an_approved_digest(tmp_path: Path) -> None:
-    model = make_pipeline(FunctionTransformer(lambda values: values * 2), LogisticRegression()).fit(
-        NUMBERS, LABELS
-    )
+    model = make_pipeline(FunctionTransformer(lambda values: values * 2), LogisticRegression()).fit(NUMBERS, LABELS)
     bundle = sealed(model, tmp_path / "m", NUMBERS)
 
     assert bundle.manifest.native.file == "model.pkl"
@@ -276,9 +270,15 @@ def test_arrow_and_arrays_show_the_same_signature_as_pandas() -> None:
     assert infer_signature(pa.Table.from_pandas(gaps), outputs=()) == infer_signature(gaps, outputs=())
 
 
-@pytest.mark.parametrize(
-    "example", [[1, 2], np.zeros(3), np.array([["a", object()]]), pd.DataFrame({"x": [{"a": 1}]})]
-)
+def test_columns_may_be_said_to_have_gaps_that_the_example_lacks() -> None:
+    signature = infer_signature(NUMBERS, outputs=(), nullable=["b"])
+
+    assert [column.nullable for column in signature.inputs] == [False, True, False]
+    with pytest.raises(NoSignature, match="beds"):
+        infer_signature(NUMBERS, outputs=(), nullable=["beds"])
+
+
+@pytest.mark.parametrize("example", [[1, 2], np.zeros(3), np.array([["a", object()]]), pd.DataFrame({"x": [{"a": 1}]})])
 def test_what_is_no_table_shows_no_signature(example: Any) -> None:
     with pytest.raises(NoSignature):
         infer_signature(example, outputs=())
@@ -309,9 +309,7 @@ def test_a_soft_mix_is_the_weighted_mean_of_probabilities() -> None:
     assert mix.predict_proba(NUMBERS) == pytest.approx(expected)
 
 
-def test_a_mitigated_model_is_saved_without_pickle_and_never_changes_its_mind(
-    mitigated: Any, tmp_path: Path
-) -> None:
+def test_a_mitigated_model_is_saved_without_pickle_and_never_changes_its_mind(mitigated: Any, tmp_path: Path) -> None:
     bundle = sealed(as_mix(mitigated), tmp_path / "m", NUMBERS)
     predictor = load(bundle.folder, bundle.digest)
     rows = as_rows(NUMBERS)

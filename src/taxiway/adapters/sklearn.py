@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import pickle
 import platform
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,15 @@ class ModelNotSaved(TaxiwayError):
         return f"This {self.model} was not saved: {self.reason}."
 
 
-def save(model: Any, folder: Path, example: Any, *, name: str, threshold: float | None = None) -> Manifest:
+def save(
+    model: Any,
+    folder: Path,
+    example: Any,
+    *,
+    name: str,
+    threshold: float | None = None,
+    nullable: Collection[str] = (),
+) -> Manifest:
     """Writes a fitted estimator into an empty folder and returns the draft of its manifest.
 
     The draft lacks what the adapter cannot know (run, datasets, risk tier): fill that in with
@@ -84,6 +92,7 @@ def save(model: Any, folder: Path, example: Any, *, name: str, threshold: float 
     example: the rows the model was trained on, better all than a few, as they were given to `fit`: the
     signature learns from them which columns have gaps. The first five are stored as the input example.
     threshold: the probability from which the second of two labels is predicted; 0.5 unless given.
+    nullable: further columns that may have gaps in use, for a model that copes with them.
     Raises ModelNotSaved when example, threshold and model do not fit together, NoSignature when the example
     is no table.
     """
@@ -91,10 +100,8 @@ def save(model: Any, folder: Path, example: Any, *, name: str, threshold: float 
     classes = classes_of(model)
     is_binary = classes is not None and len(classes) == 2 and hasattr(model, "predict_proba")
     if threshold is not None and not is_binary:
-        raise ModelNotSaved(
-            model=kind, reason="a threshold cuts the probability of two labels, which it does not have"
-        )
-    signature = infer_signature(example, _outputs(model))
+        raise ModelNotSaved(model=kind, reason="a threshold cuts the probability of two labels, which it does not have")
+    signature = infer_signature(example, _outputs(model), nullable=nullable)
     _check_columns(model, kind, [column.name for column in signature.inputs])
     rows = example_columns(example, rows=EXAMPLE_ROWS)
 

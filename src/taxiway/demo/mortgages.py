@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from taxiway.demo.threads import one_thread
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -129,7 +130,7 @@ def held_out(table: pd.DataFrame, train: Train) -> pd.DataFrame:
     strata = np.char.add(race, approve.astype(str))
     fold, score = np.zeros(len(table), dtype=np.int64), np.zeros(len(table))
     split = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, strata)
-    with _one_thread():
+    with one_thread():
         for number, (seen, unseen) in enumerate(split):
             model = train(rows.iloc[seen], approve[seen], race[seen])
             score[unseen] = model.predict_proba(rows.iloc[unseen])[:, 1]
@@ -148,7 +149,7 @@ def held_out(table: pd.DataFrame, train: Train) -> pd.DataFrame:
 
 def fit(table: pd.DataFrame, train: Train) -> Pipeline:
     """The model that is deployed: trained on every application."""
-    with _one_thread():
+    with one_thread():
         model: Pipeline = train(features(table), table["approve"].to_numpy(), table["race"].to_numpy(dtype=str))
     return model
 
@@ -180,14 +181,6 @@ def judge(predictions: pd.DataFrame) -> Judgement:
         approved=approved,
         ratio=min(approved.values()) / max(approved.values()),
     )
-
-
-def _one_thread() -> AbstractContextManager[object]:
-    """2,000 rows: threads cost more than they give."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    limits: AbstractContextManager[object] = threadpool_limits(1)
-    return limits
 
 
 def _prepared(rows: pd.DataFrame) -> tuple[Pipeline, pd.DataFrame]:

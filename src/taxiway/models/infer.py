@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.signature import Column, Columns, ColumnType, Signature
@@ -35,12 +37,13 @@ class NoSignature(TaxiwayError):
         )
 
 
-def infer_signature(example: Any, outputs: Sequence[Column]) -> Signature:
+def infer_signature(example: Any, outputs: Sequence[Column], *, nullable: Collection[str] = ()) -> Signature:
     """The signature of a model that takes such rows: names, types, categories, and which columns had gaps.
 
     example: any frame that narwhals knows (pandas, Polars, Arrow, ...) or a numpy array of two dimensions,
     whose columns are called x0, x1, ... Give the whole training table where you can: a column is nullable
     when the example has a null or NaN in it, and a category may be what the frame's category type lists.
+    nullable: further columns that may have gaps later, though the example happens to have none.
     Raises NoSignature for anything else, and for a column of a type that JSON cannot carry.
 
     >>> import pyarrow as pa
@@ -49,21 +52,20 @@ def infer_signature(example: Any, outputs: Sequence[Column]) -> Signature:
     [('age', 'integer', True), ('town', 'string', False)]
     """
     if _is_array(example):
-        inputs = [
-            _array_column(f"x{index}", values) for index, values in enumerate(_two_dimensional(example).T)
-        ]
+        inputs = [_array_column(f"x{index}", values) for index, values in enumerate(_two_dimensional(example).T)]
     else:
         frame = _frame(example)
         inputs = [_frame_column(frame[name]) for name in frame.columns]
-    return Signature(inputs=tuple(inputs), outputs=tuple(outputs))
+    if unknown := set(nullable) - {column.name for column in inputs}:
+        raise NoSignature(found=f"a table without {', '.join(sorted(unknown))}, which may have gaps")
+    opened = (replace(column, nullable=True) if column.name in nullable else column for column in inputs)
+    return Signature(inputs=tuple(opened), outputs=tuple(outputs))
 
 
 def example_columns(example: Any, *, rows: int) -> Columns:
     """The first rows of an example as plain Python values by column; NaN becomes None."""
     if _is_array(example):
-        lists = {
-            f"x{index}": values.tolist() for index, values in enumerate(_two_dimensional(example)[:rows].T)
-        }
+        lists = {f"x{index}": values.tolist() for index, values in enumerate(_two_dimensional(example)[:rows].T)}
     else:
         head = _frame(example).head(rows)
         lists = {name: head[name].to_list() for name in head.columns}
