@@ -243,9 +243,7 @@ def test_a_changed_bit_anywhere_breaks_a_consistency_proof(size: int, data: st.D
     hit, bit = data.draw(st.integers(0, len(parts) - 1)), data.draw(st.integers(0, 255))
     parts[hit] = (int.from_bytes(parts[hit]) ^ (1 << bit)).to_bytes(32)
 
-    assert not verify_consistency(
-        parts[2:], old_size=old, old_head=parts[0], new_size=size, new_head=parts[1]
-    )
+    assert not verify_consistency(parts[2:], old_size=old, old_head=parts[0], new_size=size, new_head=parts[1])
 
 
 @given(st.integers(2, 100), st.data())
@@ -268,9 +266,7 @@ def test_a_fork_cannot_prove_that_it_extends_a_held_head(held: int, data: st.Dat
 
     growth = consistency_proof(nodes_of(fork), old_size=held, new_size=size)
 
-    assert not verify_consistency(
-        growth, old_size=held, old_head=root(honest), new_size=size, new_head=root(fork)
-    )
+    assert not verify_consistency(growth, old_size=held, old_head=root(honest), new_size=size, new_head=root(fork))
 
 
 @given(st.integers(1, 60), st.lists(st.binary(min_size=32, max_size=32), max_size=8))
@@ -304,9 +300,7 @@ def test_an_append_completes_at_most_one_node_a_level() -> None:
     assert [(node.level, node.index) for node in completed] == [(0, 7), (1, 3), (2, 1), (3, 0)]
 
 
-@pytest.mark.parametrize(
-    ("size", "peaks"), [(1, ()), (2, (b"0" * 32, b"1" * 32)), (-1, ()), (1, (b"short",))]
-)
+@pytest.mark.parametrize(("size", "peaks"), [(1, ()), (2, (b"0" * 32, b"1" * 32)), (-1, ()), (1, (b"short",))])
 def test_a_frontier_that_does_not_fit_its_size_is_refused(size: int, peaks: tuple[bytes, ...]) -> None:
     with pytest.raises(FrontierBroken, match="Rebuild"):
         Frontier(size, peaks)

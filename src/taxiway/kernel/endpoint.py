@@ -74,6 +74,7 @@ def query(values: dict[str, Any]) -> str:
     """Values as a query string; what is None, False or empty is left out, lists repeat their name."""
     pairs = []
     for name, value in values.items():
-        given = [one for one in (value if isinstance(value, list) else [value]) if one not in (None, False, "")]
+        values_given = value if isinstance(value, list) else [value]
+        given = [one for one in values_given if one is not None and one is not False and one != ""]
         pairs += [f"{name}={quote('true' if one is True else str(one), safe='')}" for one in given]
     return "?" + "&".join(pairs) if pairs else ""

@@ -37,21 +37,46 @@ def bad_field(error: msgspec.ValidationError, given: Any) -> BadField:
     """The field that a validation error names, with the value that stood there."""
     found = AT.match(str(error))
     problem, where = (found["problem"], found["where"] or "$") if found else (str(error), "$")
-    value = given
-    for name, index in STEP.findall(where):
-        value = pick(value, name or index)
-    field = where.removeprefix("$.").removeprefix("$") or "body"
+    got = re.search(r", got `(\w+)`", problem)
+    field, value = locate(given, STEP.findall(where), got[1] if got else "")
     text = msgspec.json.encode(value).decode() if not isinstance(value, str) else repr(value)
-    return BadField(field=field, value=text if len(text) <= 80 else text[:77] + "...", expected=expected(problem))
+    shown = text if len(text) <= 80 else text[:77] + "..."
+    return BadField(field=field.removeprefix(".") or "body", value=shown, expected=expected(problem))
 
 
-def pick(value: Any, step: str) -> Any:
-    """What stands one step further in, or the whole where the path does not say which."""
-    if isinstance(value, dict):
-        return value.get(step, value)
-    if isinstance(value, list) and step.isdigit() and int(step) < len(value):
-        return value[int(step)]
-    return value
+def locate(value: Any, steps: list[tuple[str, str]], got: str) -> tuple[str, Any]:
+    """The full name of the place that the steps lead to, and what stands there.
+
+    msgspec does not say which item of a list was wrong; the first one with a value of the type that it got is.
+    """
+    if not steps:
+        return "", value
+    (name, index), rest = steps[0], steps[1:]
+    if name and isinstance(value, dict) and name in value:
+        field, at = locate(value[name], rest, got)
+        return f".{name}{field}", at
+    if index and isinstance(value, list):
+        for number, item in enumerate(value):
+            field, at = locate(item, rest, got)
+            if index == str(number) or (index == "..." and kind_of(at) == got):
+                return f"[{number}]{field}", at
+    written = "".join(f".{n}" if n else f"[{i}]" for n, i in steps)
+    return written, value
+
+
+def kind_of(value: Any) -> str:
+    """What msgspec calls the type of a JSON value."""
+    match value:
+        case bool():
+            return "bool"
+        case None:
+            return "null"
+        case dict():
+            return "object"
+        case list():
+            return "array"
+        case _:
+            return type(value).__name__
 
 
 def expected(problem: str) -> str:

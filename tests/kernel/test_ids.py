@@ -1,0 +1,36 @@
+"""Ids sort by the time they were made, and names are what a URL can carry."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taxiway.kernel.ids import ID, is_name, made_at, new_id
+
+MS = st.integers(0, 2**48 - 1)
+
+
+@given(first=MS, second=MS)
+def test_later_ids_sort_later(first: int, second: int) -> None:
+    assert (new_id(first) < new_id(second)) == (first < second) or first == second
+
+
+@given(ms=st.integers(0, 4_000_000_000_000))
+def test_an_id_is_a_uuid_of_version_7_that_knows_its_time(ms: int) -> None:
+    made = new_id(ms)
+
+    assert ID.fullmatch(made)
+    assert uuid.UUID(made).version == 7
+    assert made_at(made) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+
+
+@given(text=st.text(max_size=70))
+def test_a_name_can_stand_in_a_path_as_it_is(text: str) -> None:
+    if is_name(text):
+        assert text.isascii()
+        assert "/" not in text
+        assert text not in (".", "..")
+        assert 1 <= len(text) <= 63
