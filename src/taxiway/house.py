@@ -30,6 +30,7 @@ from taxiway.storage.writes import Writer
 from taxiway.web import routes as web_routes
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.edge import problem
+from taxiway.web.pages import account, sign_in
 from taxiway.web.serve import Server
 from taxiway.web.site import Site
 
@@ -116,6 +117,8 @@ def build(house: House) -> Starlette:
     site = Site(doorkeeper, login=house.login)
     web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
     projects_routes.bind(server, house.projects)
+    sign_in.add(site, house.access)
+    account.add(site, house.access)
     static = StaticFiles(packages=[("taxiway.web", "static")])
     routes = [Route("/health", health), *server.routes, *site.routes, Mount("/static", static)]
     return Starlette(routes=routes, exception_handlers=handlers(site))

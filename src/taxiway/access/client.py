@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from taxiway.access import contract
-from taxiway.access.contract import AddUser, Grant, GrantRole, MakeToken, SignInLink, Token, User, WhoAmI
+from taxiway.access.contract import (
+    AddUser,
+    Grant,
+    GrantRole,
+    KeptToken,
+    MakeToken,
+    SignInLink,
+    Token,
+    User,
+    WhoAmI,
+)
 from taxiway.access.roles import Role
 from taxiway.kernel.transport import Transport
 
@@ -34,6 +44,18 @@ class Access:
     def make_token(self, user: str, *, label: str = "token", days: int = 90) -> Token:
         """A bearer token for someone; it is shown this once."""
         return self.transport.call(contract.make_token, MakeToken(label=label, days=days), user=user)
+
+    def my_tokens(self) -> list[KeptToken]:
+        """One's own tokens that hold now, newest first: what they are for and how long they live."""
+        return self.transport.call(contract.list_my_tokens).items
+
+    def make_my_token(self, *, label: str = "token", days: int = 90) -> Token:
+        """A bearer token for oneself; it is shown this once."""
+        return self.transport.call(contract.make_my_token, MakeToken(label=label, days=days))
+
+    def revoke_my_token(self, token: str) -> list[KeptToken]:
+        """Ends one of one's own tokens, by its id, and gives those that remain. Raises NotFound."""
+        return self.transport.call(contract.revoke_my_token, token=token).items
 
     def make_link(self, user: str) -> SignInLink:
         """A link that signs a person in once, within the hour. Its path is relative to the server's address."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from taxiway.access.contract import Grant, SignInLink, Token, User, WhoAmI
+from taxiway.access.contract import Grant, KeptToken, SignInLink, Token, User, WhoAmI
 from taxiway.access.roles import ROLES
 from taxiway.kernel.commands import Argument, Command
 
@@ -31,7 +31,17 @@ def me(client: Client, given: Namespace) -> WhoAmI:
 
 
 def token(client: Client, given: Namespace) -> Token:
+    if given.user is None:
+        return client.access.make_my_token(label=given.label, days=given.days)
     return client.access.make_token(given.user, label=given.label, days=given.days)
+
+
+def tokens(client: Client, given: Namespace) -> list[KeptToken]:
+    return client.access.my_tokens()
+
+
+def end(client: Client, given: Namespace) -> list[KeptToken]:
+    return client.access.revoke_my_token(given.token)
 
 
 def link(client: Client, given: Namespace) -> SignInLink:
@@ -69,10 +79,18 @@ COMMANDS = (
         "make a bearer token; it is shown this once",
         token,
         (
-            USER,
+            Argument("user", "for whom (default: yourself)", is_optional=True),
             Argument("--label", "what it is for", default="token"),
             Argument("--days", "how long it lives", int, 90),
         ),
+    ),
+    Command("tokens", "your own tokens", tokens, columns=("id", "label", "created_at", "expires_at")),
+    Command(
+        "end-token",
+        "end one of your own tokens",
+        end,
+        (Argument("token", "its id, as `tokens` lists it"),),
+        ("id", "label", "expires_at"),
     ),
     Command("link", "make a link that signs a person in once", link, (USER,)),
     Command(

@@ -59,6 +59,15 @@ class Token(Struct, frozen=True):
     expires_at: datetime
 
 
+class KeptToken(Struct, frozen=True):
+    """A token as the platform knows it. `id` is the beginning of its hash: it names the token and opens nothing."""
+
+    id: str
+    label: str
+    created_at: datetime
+    expires_at: datetime
+
+
 class SignInLink(Struct, frozen=True):
     """A link that signs a person in once, within the hour."""
 
@@ -120,6 +129,21 @@ make_token = Endpoint(
     Token,
     "access.admin",
     "Make a token for someone",
+    "platform",
+)
+list_my_tokens = Endpoint(
+    "GET", "/api/access/me/tokens", Nothing, Page[KeptToken], "access.self", "The caller's own tokens", "platform"
+)
+make_my_token = Endpoint(
+    "POST", "/api/access/me/tokens", MakeToken, Token, "access.self", "Make a token for oneself", "platform"
+)
+revoke_my_token = Endpoint(
+    "DELETE",
+    "/api/access/me/tokens/{token}",
+    Nothing,
+    Page[KeptToken],
+    "access.self",
+    "End one of the caller's own tokens",
     "platform",
 )
 make_link = Endpoint(

@@ -11,6 +11,7 @@ from taxiway.access.contract import (
     AddUser,
     Grant,
     GrantRole,
+    KeptToken,
     LinkSpent,
     MakeToken,
     SelfGrant,
@@ -87,6 +88,29 @@ class Access:
         token, until = self._make_secret(caller, user, "token", body.label, timedelta(days=body.days))
         return Token(user=user, token=token, expires_at=until)
 
+    def my_tokens(self, caller: Caller) -> Page[KeptToken]:
+        """The caller's own tokens that hold now, newest first."""
+        with self.database.read() as connection:
+            return Page(store.tokens_of(connection, caller.name, self.clock()))
+
+    def make_my_token(self, caller: Caller, body: MakeToken) -> Token:
+        """A token for the caller. The local user of a server without login has no account, so none."""
+        if caller.kind == "local":
+            raise NotFound(kind="user", name=caller.name, hint="Without sign-in no token is needed.")
+        return self.make_token(caller, body, user=caller.name)
+
+    def revoke_my_token(self, caller: Caller, *, token: str) -> Page[KeptToken]:
+        """Ends one of the caller's own tokens and gives those that remain. Raises NotFound."""
+
+        def make(record: Record) -> Page[KeptToken]:
+            if not store.end_token(record.connection, user=caller.name, token=token, at=record.at):
+                raise NotFound(kind="token", name=token, hint="`taxiway access tokens` lists yours.")
+            record.note(token=token)
+            return Page(store.tokens_of(record.connection, caller.name, record.at))
+
+        thing = f"user:{caller.name}"
+        return self.ledger.change(caller, "access.revoke_token", thing, make, answer=Page[KeptToken])
+
     def make_link(self, caller: Caller, *, user: str) -> SignInLink:
         secret, until = self._make_secret(caller, user, "link", "sign-in link", LINK_LIVES)
         return SignInLink(user=user, path=f"/sign-in/{secret}", expires_at=until)
@@ -95,8 +119,11 @@ class Access:
         secret = new_secret(kind)
 
         def make(record: Record) -> datetime:
-            if store.find_user(record.connection, user) is None:
+            found = store.find_user(record.connection, user)
+            if found is None:
                 raise NotFound(kind="user", name=user, hint="`taxiway access users` lists them.")
+            if kind == "link" and found.kind != "person":
+                raise BadField(field="user", value=repr(user), expected="a person; a service account takes a token")
             until = record.at + lives
             secret_kept = store.Secret(
                 digest=hash_secret(secret),

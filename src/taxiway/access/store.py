@@ -6,10 +6,12 @@ from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from taxiway.access.contract import Grant, User
+from taxiway.access.contract import Grant, KeptToken, User
 from taxiway.access.tables import grants, secrets, users
+
+TOKEN_ID_LENGTH = 16
 
 
 def find_user(connection: Connection, name: str) -> User | None:
@@ -60,6 +62,36 @@ def spend_secret(connection: Connection, digest: str, at: datetime) -> bool:
     """Marks a secret as used; false where it was already."""
     query = update(secrets).where(secrets.c.digest == digest, secrets.c.spent_at.is_(None)).values(spent_at=at)
     return connection.execute(query).rowcount == 1
+
+
+def tokens_of(connection: Connection, user: str, at: datetime) -> list[KeptToken]:
+    """The tokens of a user that hold at that time, newest first."""
+    query = (
+        select(secrets)
+        .where(secrets.c.user == user, secrets.c.kind == "token")
+        .where(secrets.c.expires_at > at, secrets.c.spent_at.is_(None))
+        .order_by(secrets.c.created_at.desc(), secrets.c.digest)
+    )
+    return [
+        KeptToken(
+            id=row["digest"][:TOKEN_ID_LENGTH],
+            label=row["label"],
+            created_at=row["created_at"],
+            expires_at=row["expires_at"],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def end_token(connection: Connection, *, user: str, token: str, at: datetime) -> bool:
+    """Ends the user's token with this id; false where none holds."""
+    query = (
+        update(secrets)
+        .where(secrets.c.user == user, secrets.c.kind == "token", secrets.c.spent_at.is_(None))
+        .where(func.substr(secrets.c.digest, 1, TOKEN_ID_LENGTH) == token)
+        .values(spent_at=at)
+    )
+    return connection.execute(query).rowcount > 0
 
 
 def token_digests(connection: Connection, at: datetime) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from msgspec import Struct
@@ -45,6 +45,7 @@ class View(Struct):
     query: dict[str, list[str]]
     url: str
     is_login_on: bool = False
+    sent: dict[str, str] = {}  # what a form sent, so that a refused one comes back filled in
 
     def one(self, name: str, default: str = "") -> str:
         """A query value, the last one where it is given more than once."""
@@ -73,9 +74,18 @@ class Redirect(Struct):
     to: str
 
 
+class Found(Struct, frozen=True):
+    """One thing that a search found. `note` says what it is about, in a few words."""
+
+    name: str
+    url: str
+    note: str = ""
+
+
 PageFunction = Callable[[View], Html]
-FormFunction = Callable[[View, dict[str, str]], Redirect]
+FormFunction = Callable[[View, dict[str, str]], Redirect | Html]
 Panel = Callable[[View, str], str | None]
+Finder = Callable[[Caller, str, int], list[Found]]
 
 
 class Site:
@@ -87,6 +97,7 @@ class Site:
         self.routes: list[Route] = []
         self.panels: dict[str, list[Panel]] = {}
         self.everywhere: dict[str, Callable[[Caller], Any]] = {}
+        self.finders: dict[str, Finder] = {}
         loaders = {noun: PackageLoader(f"taxiway.{noun}") for noun in NOUNS if has_templates(noun)}
         self.environment = Environment(
             loader=PrefixLoader(loaders),
@@ -106,7 +117,7 @@ class Site:
                 html = await run_in_threadpool(function, view)
                 return await run_in_threadpool(self.render, request, view.caller, html, None)
             except SignInNeeded:
-                return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
+                return RedirectResponse(f"/sign-in?next={quote(address(request), safe='')}", 303)
             except TaxiwayError as refusal:
                 return await run_in_threadpool(self.refuse, request, refusal)
 
@@ -115,7 +126,10 @@ class Site:
     def form(
         self, path: str, function: FormFunction, *, page: PageFunction, needs: str, scope: Scope = "project"
     ) -> None:
-        """Serves a form on POST. A refusal is shown on `page`, rendered for the same path, in the service's words."""
+        """Serves a form on POST. A refusal is shown on `page`, rendered for the same path, in the service's words.
+
+        function: leads on to another page, or gives one itself where something is shown this once.
+        """
 
         async def answer(request: Request) -> Response:
             try:
@@ -127,6 +141,8 @@ class Site:
                 return await run_in_threadpool(self.refuse, request, refusal)
             try:
                 done = await run_in_threadpool(function, view, fields)
+                if isinstance(done, Html):
+                    return await run_in_threadpool(self.render, request, view.caller, done, None)
                 return RedirectResponse(done.to, 303)
             except TaxiwayError as refusal:
                 html = await run_in_threadpool(page, view)
@@ -143,12 +159,18 @@ class Site:
             self.doorkeeper.admit, caller, needs=needs, scope=scope, path=where, body=None
         )
         query = {name: request.query_params.getlist(name) for name in request.query_params}
-        url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return View(admitted, path, query, url, self.login)
+        return View(admitted, path, query, address(request), self.login, fields or {})
 
     def panel(self, slot: str, draw: Panel) -> None:
         """Adds a panel to a slot such as ``models/version``: given the view and a reference, it gives HTML or None."""
         self.panels.setdefault(slot, []).append(draw)
+
+    def finds(self, kind: str, find: Finder) -> None:
+        """Adds a kind of thing to the search: given the caller, a text and how many at most, it gives what fits.
+
+        kind: the heading of its results, such as ``Models``. It shows nothing that the caller may not see.
+        """
+        self.finders[kind] = find
 
     def drawn(self, slot: str, view: View, thing: str) -> list[str]:
         """The panels of a slot for a thing, as HTML."""
@@ -183,15 +205,25 @@ class Site:
         return self.render(request, caller, html, refusal)
 
 
+def address(request: Request) -> str:
+    """The page's own address without the host: its path and query."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form, after its token was checked."""
+    fields = await read_fields(request)
+    check_form_token(request, fields.pop("form_token", ""))
+    return fields
+
+
+async def read_fields(request: Request) -> dict[str, str]:
+    """The fields of a form as they were sent."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
         raise BadField(field="Content-Type", value=repr(kind), expected=FORM)
     data = await read_body(request, MOST_FORM_BYTES)
-    fields = dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True))
-    check_form_token(request, fields.pop("form_token", ""))
-    return fields
+    return dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def pick(fields: dict[str, str], name: str) -> dict[str, str]:
