@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
-from taxiway.adapters.fairlearn import WeightedMix, as_mix
 from taxiway.adapters.sklearn import CodeInModel, ModelNotSaved, ModelUnreadable, example_rows, load, save
 from taxiway.models.bundle import Bundle, BundleTampered, write_bundle
-from taxiway.models.infer import NoSignature, infer_signature
-from taxiway.models.signature import Column, InputMismatch
+from taxiway.models.signature import InputMismatch
 
 ROWS = 300
 RNG = np.random.default_rng(7)
@@ -242,80 +239,3 @@ def test_an_example_of_other_columns_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ModelNotSaved, match="a, b, c"):
         save(model, tmp_path, MIXED, name="m")
-
-
-def test_a_signature_shows_names_types_gaps_and_categories() -> None:
-    signature = infer_signature(MIXED, outputs=())
-
-    assert signature.inputs == (
-        Column(name="a", type="number", nullable=True),
-        Column(name="b", type="number"),
-        Column(name="c", type="number"),
-        Column(name="town", type="string"),
-        Column(name="size", type="category", categories=("big", "small")),
-        Column(name="rooms", type="integer"),
-        Column(name="has_lift", type="boolean"),
-    )
-
-
-def test_arrow_and_arrays_show_the_same_signature_as_pandas() -> None:
-    import pyarrow as pa
-
-    renamed = NUMBERS.rename(columns={"a": "x0", "b": "x1", "c": "x2"})
-    from_pandas = infer_signature(renamed, outputs=())
-
-    assert infer_signature(pa.Table.from_pandas(renamed), outputs=()) == from_pandas
-    assert infer_signature(renamed.to_numpy(), outputs=()) == from_pandas
-    gaps = MIXED.drop(columns=["size"])
-    assert infer_signature(pa.Table.from_pandas(gaps), outputs=()) == infer_signature(gaps, outputs=())
-
-
-def test_columns_may_be_said_to_have_gaps_that_the_example_lacks() -> None:
-    signature = infer_signature(NUMBERS, outputs=(), nullable=["b"])
-
-    assert [column.nullable for column in signature.inputs] == [False, True, False]
-    with pytest.raises(NoSignature, match="beds"):
-        infer_signature(NUMBERS, outputs=(), nullable=["beds"])
-
-
-@pytest.mark.parametrize("example", [[1, 2], np.zeros(3), np.array([["a", object()]]), pd.DataFrame({"x": [{"a": 1}]})])
-def test_what_is_no_table_shows_no_signature(example: Any) -> None:
-    with pytest.raises(NoSignature):
-        infer_signature(example, outputs=())
-
-
-@pytest.fixture(scope="module")
-def mitigated() -> Any:
-    from fairlearn.reductions import DemographicParity, ExponentiatedGradient
-
-    mitigation = ExponentiatedGradient(LogisticRegression(), DemographicParity(difference_bound=0.02))
-    groups = np.where(NUMBERS.b > 0, "x", "y")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # fairlearn 0.15 sets values in a way that pandas 4 will refuse
-        return mitigation.fit(NUMBERS, LABELS, sensitive_features=groups)
-
-
-def test_a_hard_mix_scores_as_fairlearn_expects_on_average(mitigated: Any) -> None:
-    mix = as_mix(mitigated, voting="hard")
-
-    assert mix.predict_proba(NUMBERS) == pytest.approx(mitigated._pmf_predict(NUMBERS))
-
-
-def test_a_soft_mix_is_the_weighted_mean_of_probabilities() -> None:
-    first, second = (LogisticRegression(C=c).fit(NUMBERS, LABELS) for c in (0.01, 10.0))
-    mix = WeightedMix([first, second], [0.25, 0.75])
-
-    expected = 0.25 * first.predict_proba(NUMBERS) + 0.75 * second.predict_proba(NUMBERS)
-    assert mix.predict_proba(NUMBERS) == pytest.approx(expected)
-
-
-def test_a_mitigated_model_is_saved_without_pickle_and_never_changes_its_mind(mitigated: Any, tmp_path: Path) -> None:
-    bundle = sealed(as_mix(mitigated), tmp_path / "m", NUMBERS)
-    predictor = load(bundle.folder, bundle.digest)
-    rows = as_rows(NUMBERS)
-
-    first, again = predictor.predict(rows), predictor.predict(rows)
-
-    assert bundle.manifest.native.serialization == "skops"
-    assert first == again
-    assert [answer["prediction"] for answer in first] == as_mix(mitigated).predict(NUMBERS).tolist()

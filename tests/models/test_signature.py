@@ -94,9 +94,7 @@ def test_an_unknown_column_is_refused() -> None:
 def test_a_time_without_its_offset_is_refused() -> None:
     when = Column(name="at", type="datetime")
 
-    assert check_rows([when], [{"at": "2013-04-01T06:00:00Z"}]) == {
-        "at": [datetime(2013, 4, 1, 6, tzinfo=UTC)]
-    }
+    assert check_rows([when], [{"at": "2013-04-01T06:00:00Z"}]) == {"at": [datetime(2013, 4, 1, 6, tzinfo=UTC)]}
     with pytest.raises(InputMismatch, match="offset"):
         check_rows([when], [{"at": "2013-04-01T06:00:00"}])
 
@@ -118,16 +116,12 @@ def test_a_signature_survives_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(signature), type=Signature) == signature
 
 
-values = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2)
-)
+values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2)
 kinds: st.SearchStrategy[ColumnType] = st.sampled_from(["boolean", "integer", "number", "string", "category"])
 
 
 @given(st.lists(values, min_size=1), kinds, st.booleans())
-def test_a_batch_is_accepted_exactly_when_each_row_alone_is(
-    batch: list[Any], kind: ColumnType, nullable: bool
-) -> None:
+def test_a_batch_is_accepted_exactly_when_each_row_alone_is(batch: list[Any], kind: ColumnType, nullable: bool) -> None:
     column = Column(name="x", type=kind, nullable=nullable, categories=("", "a"))
 
     alone = [outcome(column, [value]) for value in batch]
