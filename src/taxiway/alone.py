@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.settings import read_settings
+
+if TYPE_CHECKING:
+    from taxiway.doctor import Finding
 
 HOME = Argument("--home", "the folder that holds everything (default: the nearest .taxiway)", is_file=True)
 
@@ -32,6 +35,31 @@ def server(_client: Any, given: Namespace) -> None:
     )
 
 
+def doctor(_client: Any, given: Namespace) -> list[Finding]:
+    from taxiway.doctor import examine
+
+    return examine(Path(given.home).resolve() if given.home else read_settings().home, given.port)
+
+
+def tell_findings(findings: list[Finding]) -> str:
+    marks = {"ok": "●", "note": "▲", "problem": "■"}
+    width = max(len(f.what) for f in findings)
+    lines = [
+        f"{marks[f.state]} {f.what.ljust(width)}  {f.found}" + (f". {f.advice}" if f.advice else "") for f in findings
+    ]
+    problems = sum(f.state == "problem" for f in findings)
+    return "\n".join([*lines, "", "All is well." if not problems else f"Problems: {problems}. Mend what is marked ■."])
+
+
+def completion(_client: Any, given: Namespace) -> str:
+    import shtab
+
+    from taxiway.cli import build_parser
+
+    script: str = shtab.complete(build_parser([], is_complete=True), given.shell)
+    return script
+
+
 COMMANDS = {
     "server": Command(
         "server",
@@ -46,5 +74,19 @@ COMMANDS = {
             Argument("--no-login", "let everybody on this machine in (loopback only)", is_flag=True),
             Argument("--allow-host", "another host name this server goes by", is_many=True),
         ),
+    ),
+    "doctor": Command(
+        "doctor",
+        "check this machine and home; exits 1 where there is a problem",
+        doctor,
+        (HOME, Argument("--port", "the port a server would use", int, 5500)),
+        show=tell_findings,
+        exit_code=lambda findings: 1 if any(f.state == "problem" for f in findings) else 0,
+    ),
+    "completion": Command(
+        "completion",
+        "print a shell's completion script",
+        completion,
+        (Argument("shell", "the shell", choices=("bash", "zsh", "tcsh")),),
     ),
 }
