@@ -4,6 +4,7 @@ import math
 
 from msgspec import Struct
 
+from taxiway.web.figures.axes import NARROW
 from taxiway.web.figures.svg import (
     Numbers,
     Sheet,
@@ -39,7 +40,7 @@ class HeatMap(Struct, frozen=True, kw_only=True):
         left = min(max((text_width(name) for name in self.rows), default=0) + 12, 168, width * 0.4)
         top, tall = 24.0, 30.0
         count = max(len(self.columns), 1)
-        wide = min(max((width - left) / count, 46), 112)
+        wide = min(max((width - left) / count, 52), 112)
         size = (left + wide * count, top + tall * len(self.rows) + 32)
         paper = Sheet(
             title=self.title,
@@ -63,7 +64,7 @@ class HeatMap(Struct, frozen=True, kw_only=True):
             for row in range(len(self.rows))
             for column in range(len(self.columns))
         ]
-        return sheet(paper, *heads, *names, *cells, self._key(left, size[1] - 8))
+        return sheet(paper, *heads, *names, *cells, self._key(0 if width < NARROW else left, size[1] - 8))
 
     def level(self, value: float) -> int:
         """The shade, 0 (quiet) to 4; -1 when nothing was measured. From `act` on it is 3 or more."""
@@ -101,7 +102,7 @@ class HeatMap(Struct, frozen=True, kw_only=True):
 
     def _key(self, left: float, y: float) -> Svg:
         text = f"{self.measure}: quiet below {fixed(self.watch, 2)}, flagged ◥ from {fixed(self.act, 2)}"
-        return label(text, left if left + text_width(text) < left + 46 * len(self.columns) else 0, y, "axis-name")
+        return label(text, left, y, "axis-name")
 
     def words(self) -> str:
         found = [

@@ -114,6 +114,7 @@ class PathDrawing(Struct, frozen=True, kw_only=True):
                 tag("rect", x=x - 10, y=y - 10, width=20, height=20, rx=10, class_="gate-ground"),
                 shape(gate.verdict, x, y, 1.15),
                 label(name, x, name_y, "gate-name", "middle") if len(name) > 3 else "",
+                _catch(x, text_width(name), min(y - 12, name_y - 12), max(y + 12, name_y + 6)),
             )
             found.append(group(linked(mark, gate.url, gate.says()), class_="gate"))
         return found
@@ -129,6 +130,7 @@ class PathDrawing(Struct, frozen=True, kw_only=True):
                     tag("rect", x=x - 10, y=y - 10, width=20, height=20, rx=10, class_="gate-ground"),
                     shape(gate.verdict, x, y, 1.1),
                     label(text, 34, y + 4, "gate-name"),
+                    tag("rect", x=0, y=y - 13, width=width, height=26, class_="catch"),
                 )
                 parts.append(group(linked(mark, gate.url, gate.says()), class_="gate"))
                 y += 26
@@ -185,6 +187,12 @@ def _way(start: tuple[float, float], end: tuple[float, float], reached: float) -
         line(start, done, "way-done"),
         class_="way",
     )
+
+
+def _catch(x: float, wide: float, top: float, bottom: float) -> Svg:
+    """The ground on which the pointer finds a gate: its mark, its name, and what lies between them."""
+    half = max(wide / 2 + 4, 13)
+    return tag("rect", x=x - half, y=top, width=half * 2, height=bottom - top, class_="catch")
 
 
 def _thing(x: float, y: float, radius: float = 8) -> Svg:
