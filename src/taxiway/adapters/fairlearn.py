@@ -28,9 +28,7 @@ class WeightedMix(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scik
     "soft" takes its probability of 1 and so also ranks rows on which all members agree.
     """
 
-    def __init__(
-        self, members: Sequence[Any] = (), weights: Sequence[float] = (), voting: Voting = "soft"
-    ) -> None:
+    def __init__(self, members: Sequence[Any] = (), weights: Sequence[float] = (), voting: Voting = "soft") -> None:
         self.members = members
         self.weights = weights
         self.voting = voting
@@ -55,9 +53,7 @@ class WeightedMix(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scik
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """The weighted shares of no and yes, shape (rows, 2)."""
-        yes = sum(
-            weight * self._yes(member, X) for member, weight in zip(self.members, self.weights, strict=True)
-        )
+        yes = sum(weight * self._yes(member, X) for member, weight in zip(self.members, self.weights, strict=True))
         return np.column_stack([1 - yes, yes])
 
     def predict(self, X: Any) -> NDArray[np.int64]:  # noqa: N803

@@ -122,9 +122,7 @@ def write_bundle(folder: Path, draft: Manifest, *, lock: str | None = None) -> B
     files = tuple(_describe(folder, path) for path in _files(folder))
     digests = {file.path: file.digest for file in files}
     if draft.native.file not in digests:
-        raise NotABundle(
-            folder=str(folder), reason=f"it has no {draft.native.file}, which its manifest names"
-        )
+        raise NotABundle(folder=str(folder), reason=f"it has no {draft.native.file}, which its manifest names")
     manifest = msgspec.structs.replace(
         draft, files=files, environment=digests.get(LOCK), taxiway=VERSION, format=FORMAT
     )
@@ -228,9 +226,7 @@ def _parse(folder: Path, data: bytes) -> Manifest:
 def _check_path(path: str) -> None:
     """Only a relative path that stays inside and hides nothing may be listed."""
     parts = path.split("/")
-    is_plain = (
-        all(part and not part.startswith(".") for part in parts) and "\\" not in path and path.isprintable()
-    )
+    is_plain = all(part and not part.startswith(".") for part in parts) and "\\" not in path and path.isprintable()
     if not is_plain or path == MANIFEST:
         raise BundleTampered(file=path, expected="a relative path of plain, visible names", found=repr(path))
 
@@ -275,9 +271,7 @@ def _describe(folder: Path, path: str) -> BundleFile:
 
 def _check_listed(path: str, listed: Mapping[str, BundleFile], present: Collection[str]) -> None:
     if path not in listed:
-        raise BundleTampered(
-            file=path, expected="no such file", found="a file that the manifest does not list"
-        )
+        raise BundleTampered(file=path, expected="no such file", found="a file that the manifest does not list")
     if path not in present:
         raise BundleTampered(file=path, expected=listed[path].digest, found="nothing")
 

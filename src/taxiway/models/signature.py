@@ -88,9 +88,7 @@ def check_columns(inputs: Sequence[Column], columns: Mapping[str, Sequence[objec
             raise InputMismatch(row=0, field=name, value="an unknown field", expected=expected)
         if len(values) != height:
             shorter = min(height, len(values))
-            raise InputMismatch(
-                row=shorter, field=name, value=f"{len(values)} rows", expected=f"{height} rows"
-            )
+            raise InputMismatch(row=shorter, field=name, value=f"{len(values)} rows", expected=f"{height} rows")
     return {c.name: _checked(c, columns.get(c.name) or [None] * height) for c in inputs}
 
 
