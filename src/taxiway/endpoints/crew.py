@@ -1,0 +1,222 @@
+"""The workers of a revision: requests shared out, the dead replaced, all drained before they go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from taxiway.endpoints import wire
+from taxiway.endpoints.configuration import ServedRevision
+from taxiway.endpoints.refusals import NoWorker, QueueFull, WorkerLost
+from taxiway.endpoints.status import RevisionStatus, State, cpu_seconds, rss_bytes
+from taxiway.endpoints.workers import Command, Job, Limits, Worker, worker_command
+from taxiway.kernel.errors import TaxiwayError
+
+STEADY_S = 5.0  # a worker that lived this long starts the count of failures anew
+LONGEST_PAUSE_S = 30.0
+PATIENT_FAILURES = 3  # deaths in a row after which callers are told at once rather than kept waiting
+
+
+class Crew:
+    """All workers of one revision, and the requests that wait for them.
+
+    A request whose worker died is asked once more, alone: one that kills its worker takes no other along.
+    """
+
+    def __init__(
+        self,
+        served: ServedRevision,
+        home: Path,
+        *,
+        limits: Limits = Limits(),  # noqa: B008  a frozen record
+        command: Command = worker_command,
+        when_ready: Callable[[Crew], None] = lambda _: None,
+    ) -> None:
+        self.served, self.home, self.limits = served, home, limits
+        self.command, self.when_ready = command, when_ready
+        self.waiting: deque[Job] = deque()
+        self.workers: list[Worker] = []
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.number = 0
+        self.refusal: wire.Refused | None = None
+        self.reason = ""
+        self.log_tail: list[str] = []
+        self.failures = self.restarts = 0
+        self.was_ready = self.is_draining = self.is_stopped = False
+        self.requests = self.errors = self.rows = 0
+        self.spent_cpu_s = 0.0
+        self.latencies_ms: deque[float] = deque(maxlen=2048)
+
+    def spawn(self, work: asyncio._CoroutineLike[None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def start(self) -> None:
+        for _ in range(self.served.workers):
+            self.spawn(self.add_worker())
+
+    async def add_worker(self, pause_s: float = 0.0) -> None:
+        """Starts one more process, after a pause."""
+        await asyncio.sleep(pause_s)
+        if self.is_stopped or self.refusal:
+            return
+        worker = Worker(self)
+        self.workers.append(worker)
+        try:
+            await worker.start(self.command, self.served, self.home)
+        except OSError as e:
+            self.workers.remove(worker)
+            self.failures += 1
+            self.reason = f"no process can be started ({e})"
+            self.spawn(self.add_worker(pause(self.failures)))
+            return
+        if self.state == "stopped":
+            await worker.stop()
+
+    @property
+    def in_flight(self) -> int:
+        return sum(len(w.in_flight) for w in self.workers)
+
+    @property
+    def state(self) -> State:
+        if self.is_stopped:
+            return "stopped"
+        if self.is_draining:
+            return "draining"
+        if any(w.ready and not w.gone.is_set() for w in self.workers):
+            return "ready"
+        if self.refusal:
+            return "refused"
+        if self.failures > PATIENT_FAILURES:
+            return "failing"
+        return "restarting" if self.was_ready or self.failures else "starting"
+
+    def submit(self, rows: list[bytes]) -> asyncio.Future[list[bytes]]:
+        """The answers to come, a JSON object per row, or an error. Raises NoWorker, QueueFull."""
+        if self.state not in ("ready", "draining") and not (self.state == "restarting" and self.was_ready):
+            raise self.no_worker()
+        if len(self.waiting) + self.in_flight >= self.limits.queue:
+            raise QueueFull(endpoint=self.served.endpoint, limit=self.limits.queue)
+        job = Job(rows, asyncio.get_running_loop().create_future())
+        self.waiting.append(job)
+        self.pump()
+        return job.future
+
+    def pump(self) -> None:
+        """Gives waiting requests to the workers with the least to do."""
+        while self.waiting:
+            worker = max(self.workers, key=lambda w: w.room, default=None)
+            if worker is None or worker.room <= 0:
+                return
+            job = self.waiting.popleft()
+            if not job.future.done():  # its caller gave up
+                self.number += 1
+                worker.give(self.number, job)
+
+    def on_ready(self) -> None:
+        self.was_ready = True
+        self.reason = ""
+        self.when_ready(self)
+
+    def on_answer(self) -> None:
+        self.pump()
+
+    def on_death(self, worker: Worker, cpu_s: float) -> None:
+        """Takes the dead worker's requests back and sees to a successor."""
+        self.spent_cpu_s += cpu_s
+        self.workers.remove(worker)
+        suspects = worker.suspects()
+        for job in suspects:
+            job.deaths += 1
+            job.is_alone = True
+            if job.deaths > 1 and not job.future.done():
+                job.future.set_exception(WorkerLost(endpoint=self.served.endpoint))
+        self.waiting.extendleft(reversed([j for j in worker.in_flight.values() if not j.future.done()]))
+        if self.is_stopped:
+            return
+        self.log_tail = list(worker.log.lines)
+        if worker.refused is not None:
+            self.refusal, self.reason = worker.refused, worker.refused.reason
+        else:
+            self.failures = 1 if time.monotonic() - worker.started > STEADY_S else self.failures + 1
+            self.restarts += 1
+            code = worker.process.returncode
+            self.reason = f"a worker ended with {'signal ' + str(-code) if code < 0 else 'exit code ' + str(code)}"
+            self.spawn(self.add_worker(pause(self.failures)))
+        if self.state in ("refused", "failing"):
+            self.give_up()
+        self.pump()
+
+    def give_up(self) -> None:
+        """Tells those who wait that nobody will answer."""
+        while self.waiting:
+            job = self.waiting.popleft()
+            if not job.future.done():
+                job.future.set_exception(self.no_worker())
+
+    def no_worker(self) -> TaxiwayError:
+        return NoWorker(endpoint=self.served.endpoint, state=self.state, reason=self.reason)
+
+    def kill_stuck(self) -> None:
+        """Ends workers that hold requests and have answered none for longer than a request may take."""
+        for worker in self.workers:
+            if worker.in_flight and time.monotonic() - worker.progressed > self.limits.deadline_s + 1:
+                worker.kill()
+
+    async def retire(self) -> None:
+        """Answers what was accepted, then ends the workers."""
+        self.is_draining = True
+        last = time.monotonic() + self.limits.deadline_s
+        while (self.waiting or self.in_flight) and time.monotonic() < last:  # noqa: ASYNC110  it ends in time too
+            await asyncio.sleep(0.02)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Ends the workers now."""
+        self.is_stopped = True
+        self.give_up()
+        await asyncio.gather(*(w.stop() for w in list(self.workers)))
+
+    def status(self, *, is_live: bool) -> RevisionStatus:
+        """How the revision is."""
+        pids = [w.process.pid for w in self.workers if not w.gone.is_set()]
+        ordered = sorted(self.latencies_ms)
+        tail = self.log_tail or [line for w in self.workers for line in w.log.lines]
+        return RevisionStatus(
+            self.served.endpoint,
+            self.served.number,
+            self.served.model,
+            self.served.version,
+            self.served.bundle_digest,
+            state=self.state,
+            is_live=is_live,
+            reason=self.reason,
+            pids=pids,
+            restarts=self.restarts,
+            is_batching=any(w.ready and w.ready.is_batching for w in self.workers),
+            requests=self.requests,
+            errors=self.errors,
+            rows=self.rows,
+            in_flight=len(self.waiting) + self.in_flight,
+            cpu_seconds=round(self.spent_cpu_s + sum(map(cpu_seconds, pids)), 3),
+            rss_bytes=sum(map(rss_bytes, pids)),
+            p50_ms=quantile(ordered, 0.50),
+            p99_ms=quantile(ordered, 0.99),
+            log_tail=tail[-20:],
+        )
+
+
+def pause(failures: int) -> float:
+    """Seconds before the next start: none after the first death, then doubling, with an upper bound."""
+    return 0.0 if failures <= 1 else min(0.1 * 2.0 ** min(failures - 2, 20), LONGEST_PAUSE_S)
+
+
+def quantile(ordered: list[float], share: float) -> float | None:
+    """The smallest of the values that at least this share of them does not exceed."""
+    if not ordered:
+        return None
+    return round(ordered[max(0, -int(-share * len(ordered) // 1) - 1)], 3)

@@ -1,0 +1,120 @@
+"""The gateway as a process, one per home: its socket, its address file, its end on SIGTERM.
+
+``python -m taxiway.endpoints.gateway --home DIR --port P``
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import gc
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+
+from taxiway.endpoints.address import FILE, Address, write_address
+from taxiway.endpoints.application import Gateway
+from taxiway.endpoints.connections import BoundedConnection
+from taxiway.endpoints.status import start_ticks
+from taxiway.endpoints.workers import Command, worker_command
+from taxiway.kernel.clock import now
+
+GRACE_S = 5
+
+
+class Server(uvicorn.Server):
+    """uvicorn that leaves signals to us, so that SIGTERM ends in a clean exit, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, home: Path, listener: socket.socket) -> None:
+        super().__init__(config)
+        self.home, self.listener = home, listener
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.leave)
+        yield
+
+    def leave(self) -> None:
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        pid = os.getpid()
+        host, port = self.listener.getsockname()[:2]
+        write_address(self.home, Address(pid, start_ticks(pid) or 0, host, port, now()))
+        # What was imported so far stays for good: the collector need not walk it again.
+        gc.collect()
+        gc.freeze()
+
+
+def main(arguments: list[str] | None = None, command: Command = worker_command) -> None:
+    """Runs the gateway of a home until SIGTERM. Exits with 1 when another one runs or the port is taken."""
+    parser = argparse.ArgumentParser(prog="python -m taxiway.endpoints.gateway", description=main.__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one; see HOME/gateway/address.json")
+    parser.add_argument("--host", default="127.0.0.1", help="any address but loopback makes every call need a token")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    home: Path = chosen.home.resolve()
+    os.chdir("/")  # wherever it was started, that folder may go
+    (home / "gateway").mkdir(parents=True, exist_ok=True)
+    with only_one(home):
+        listener = listen(chosen.host, chosen.port)
+        is_public = not ipaddress.ip_address(chosen.host).is_loopback
+        gateway = Gateway(home, os.getpid(), is_public=is_public, command=command)
+        config = uvicorn.Config(
+            gateway,
+            http=BoundedConnection,
+            ws="none",
+            loop="uvloop",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=GRACE_S,
+            backlog=512,
+        )
+        Server(config, home, listener).run(sockets=[listener])
+        (home / "gateway" / FILE).unlink(missing_ok=True)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; it may take over the port of a gateway that just died."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as e:
+        listener.close()
+        sys.exit(f"The gateway cannot listen on {host}:{port}: {e.strerror}. Choose another port with --port.")
+    return listener
+
+
+@contextlib.contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Holds the home's gateway lock; the kernel lets go of it whatever way the process ends."""
+    with (home / "gateway" / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit(f"Another gateway runs for {home}; its address is in {home / 'gateway' / FILE}.")
+        yield
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""What the gateway refuses, by name: the errors of the data plane, free of every framework."""
+
+from __future__ import annotations
+
+from taxiway.kernel.errors import TaxiwayError
+
+
+class EndpointUnknown(TaxiwayError):
+    """No endpoint of that name is served here."""
+
+    status = 404
+    endpoint: str
+
+    def __str__(self) -> str:
+        return f"There is no endpoint {self.endpoint!r} here. `taxiway endpoints list` shows those there are."
+
+
+class AddressUnknown(TaxiwayError):
+    """The gateway serves few addresses, and this is none of them."""
+
+    status = 404
+    path: str
+
+    def __str__(self) -> str:
+        return f"The gateway has nothing at {self.path!r}. Predictions are at POST /endpoints/NAME/invocations."
+
+
+class MethodRefused(TaxiwayError):
+    """The address exists, for another method."""
+
+    status = 405
+    method: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.method} is not accepted here. Use {self.allowed}."
+
+
+class EndpointStopped(TaxiwayError):
+    """The endpoint exists and was stopped on purpose."""
+
+    status = 503
+    retry_after_s = 30.0
+    endpoint: str
+
+    def __str__(self) -> str:
+        return f"The endpoint {self.endpoint} is stopped. `taxiway endpoints start {self.endpoint}` starts it."
+
+
+class NoWorker(TaxiwayError):
+    """No process can answer for this endpoint at the moment."""
+
+    status = 503
+    retry_after_s = 1.0
+    endpoint: str
+    state: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        why = f": {self.reason}" if self.reason else ""
+        return (
+            f"No worker of the endpoint {self.endpoint} can answer now, it is {self.state}{why}. "
+            f"Try again shortly; `taxiway endpoints show {self.endpoint}` tells more."
+        )
+
+
+class WorkerLost(TaxiwayError):
+    """The worker died while it held this request, and so did the one that was asked next."""
+
+    status = 503
+    retry_after_s = 1.0
+    endpoint: str
+
+    def __str__(self) -> str:
+        return (
+            f"Two workers of the endpoint {self.endpoint} died with this request, so it is not tried again. "
+            f"`taxiway endpoints show {self.endpoint}` has the last lines of their log."
+        )
+
+
+class QueueFull(TaxiwayError):
+    """More requests wait for this endpoint than it can answer in time."""
+
+    status = 429
+    retry_after_s = 1.0
+    endpoint: str
+    limit: int
+
+    def __str__(self) -> str:
+        return f"{self.limit} requests already wait for the endpoint {self.endpoint}. Try again in a second."
+
+
+class DeadlinePassed(TaxiwayError):
+    """No answer came within the time a request may take."""
+
+    status = 504
+    endpoint: str
+    deadline_s: float
+
+    def __str__(self) -> str:
+        return (
+            f"The endpoint {self.endpoint} gave no answer within {self.deadline_s:g} s. "
+            f"Send fewer rows at once, or give the endpoint more workers."
+        )
+
+
+class BodyRefused(TaxiwayError):
+    """The body is not JSON, or not one of the forms that are accepted."""
+
+    status = 400
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"The body cannot be read: {self.problem}. "
+            'Send a JSON object (one row), an array of objects, or {"rows": [...]}.'
+        )
+
+
+class EventTimeRefused(TaxiwayError):
+    """An event time is not an RFC 3339 time with its zone, or there is not one for each row."""
+
+    status = 422
+    value: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.value} cannot be the event time. "
+            "Give an RFC 3339 time with its zone, such as 2013-05-01T06:00:00Z, or a list with one per row."
+        )
+
+
+class MediaTypeRefused(TaxiwayError):
+    """The body is declared as something other than JSON."""
+
+    status = 415
+    found: str
+
+    def __str__(self) -> str:
+        return f"The content type is {self.found or 'missing'}. Send JSON, with Content-Type: application/json."
+
+
+class BodyTimedOut(TaxiwayError):
+    """The body did not arrive in time."""
+
+    status = 408
+    limit_s: float
+
+    def __str__(self) -> str:
+        return f"The body did not arrive within {self.limit_s:g} s. Send it again over a faster connection."
+
+
+class HostRefused(TaxiwayError):
+    """The request names a host that this gateway does not answer for."""
+
+    status = 421
+    host: str
+
+    def __str__(self) -> str:
+        return f"This gateway does not answer for the host {self.host!r}. Use its address, or allow the name."
+
+
+class OriginRefused(TaxiwayError):
+    """A page of another site sent the request."""
+
+    status = 403
+    origin: str
+
+    def __str__(self) -> str:
+        return f"Pages of {self.origin} may not call this gateway. Call it from a program, or from its own host."
+
+
+class ModelRaised(TaxiwayError):
+    """The model's own code failed on this request; the worker lives on."""
+
+    status = 500
+    endpoint: str
+    row: int | None
+    problem: str
+
+    def __str__(self) -> str:
+        where = "" if self.row is None else f" on row {self.row}"
+        return (
+            f"The model of the endpoint {self.endpoint} failed{where}: {self.problem}. "
+            "Look at the row, or ask the model's author with the request id of this answer."
+        )
+
+
+class AnswerNotRecorded(TaxiwayError):
+    """The prediction could not be written to the inference log, so it is not given out."""
+
+    status = 507
+    retry_after_s = 5.0
+    endpoint: str
+    cause: str
+
+    def __str__(self) -> str:
+        return (
+            f"The prediction of {self.endpoint} could not be recorded ({self.cause}), so it is withheld. "
+            "Free some space on the gateway's disk and try again."
+        )
+
+
+class FlavourUnknown(TaxiwayError):
+    """Nothing installed here loads models of this flavour."""
+
+    status = 422
+    flavour: str
+    installed: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"Nothing here loads models of flavour {self.flavour!r}, only of {', '.join(self.installed)}. "
+            f"Install the extra that brings it, such as taxiway[sklearn]."
+        )
+
+
+class ExampleFailed(TaxiwayError):
+    """The model cannot answer the input example in its own bundle."""
+
+    status = 422
+    problem: str
+
+    def __str__(self) -> str:
+        return f"The model fails on its own example: {self.problem}. Log it again with one it can answer."

@@ -1,0 +1,96 @@
+"""How the gateway is: what it writes to HOME/gateway/status.json each second and answers at GET /status."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+FILE = "status.json"
+
+State = Literal["starting", "ready", "restarting", "failing", "refused", "draining", "stopped"]
+
+
+class RevisionStatus(Struct, frozen=True):
+    """One revision. Counters go on from where the last gateway of this home left them."""
+
+    endpoint: str
+    number: int
+    model: str
+    version: int
+    bundle_digest: str
+    state: State
+    is_live: bool  # requests to its endpoint come here
+    reason: str = ""  # of `refused`, `failing`, `restarting`
+    pids: list[int] = []
+    restarts: int = 0
+    is_batching: bool = False
+    requests: int = 0  # answered with a prediction
+    errors: int = 0  # reached the endpoint and got none
+    rows: int = 0
+    in_flight: int = 0
+    cpu_seconds: float = 0.0
+    rss_bytes: int = 0
+    p50_ms: float | None = None  # of the last 2,048 requests
+    p99_ms: float | None = None
+    log_tail: list[str] = []  # the worker's last lines, of a worker that died where one did
+
+
+class GatewayStatus(Struct, frozen=True):
+    """The gateway and everything it serves."""
+
+    pid: int
+    started_at: datetime
+    at: datetime
+    serial: int | None  # of the configuration in force
+    revisions: list[RevisionStatus]
+    configuration_error: str = ""  # why the file on disk is not the configuration in force
+    failed_syncs: int = 0  # of the inference log
+    cpu_seconds: float = 0.0
+    rss_bytes: int = 0
+
+
+def write_status(home: Path, status: GatewayStatus) -> None:
+    """Replaces the status file; it may be a second old, and is no record worth an fsync."""
+    path = home / "gateway" / FILE
+    waiting = path.with_name(f".{FILE}.{os.getpid()}")
+    waiting.write_bytes(msgspec.json.encode(status))
+    waiting.replace(path)
+
+
+def read_status(home: Path) -> GatewayStatus | None:
+    """What the gateway of this home said last, or None where there never was one."""
+    try:
+        return msgspec.json.decode((home / "gateway" / FILE).read_bytes(), type=GatewayStatus)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time a running process used so far, 0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def start_ticks(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot: with the pid it names one process for ever."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def rss_bytes(pid: int) -> int:
+    """Resident memory of a process, 0 where it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

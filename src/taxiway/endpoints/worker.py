@@ -1,0 +1,213 @@
+"""A worker: one process that holds one verified model and answers what the gateway gives it.
+
+``python -m taxiway.endpoints.worker`` is started by the gateway with one end of a socket pair. It checks the
+bundle byte for byte before it loads anything, answers the bundle's example to warm up, says that it is ready,
+and ends when the gateway's end of the socket does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import importlib.metadata
+import math
+import resource
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from taxiway.endpoints import wire
+from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknown, ModelRaised
+from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.numbers import to_wire
+from taxiway.models.bundle import Bundle, read_verified, verify_bundle
+from taxiway.models.mlmodel import read_example
+from taxiway.models.predictor import Prediction, Predictor
+
+FLAVOURS = "taxiway.flavours"  # entry points: a flavour's name, and what loads its verified bundles
+BATCH_ROWS = 64
+RECEIVE_BYTES = 1 << 18
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+
+
+class Load(Protocol):
+    """What an entry point of `taxiway.flavours` names: loads a bundle of its flavour, digest checked."""
+
+    def __call__(self, folder: Path, digest: str, *, may_run_code: bool) -> Predictor: ...
+
+
+rows_decoder = msgspec.json.Decoder(dict[str, Any])
+encode = msgspec.json.Encoder().encode
+
+
+def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
+    """Verifies, loads, warms up, serves. Exits with 3 when the bundle is refused."""
+    parser = argparse.ArgumentParser(prog="python -m taxiway.endpoints.worker", description=main.__doc__)
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--digest", required=True)
+    parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--descriptor", type=int, required=True)
+    parser.add_argument("--may-run-code", action="store_true", help="load what runs code while it is read")
+    chosen = parser.parse_args(arguments)
+    confine()
+    with socket.socket(fileno=chosen.descriptor) as gateway:
+        began = time.monotonic()
+        try:
+            bundle = verify_bundle(chosen.bundle, chosen.digest)
+            load = load or loader(bundle.manifest.flavour)
+            predictor = load(chosen.bundle, chosen.digest, may_run_code=chosen.may_run_code)
+            is_batching = warm_up(predictor, example_rows(bundle))
+        except TaxiwayError as refusal:
+            gateway.sendall(wire.frame(wire.Refused(type(refusal).__name__, str(refusal))))
+            sys.exit(3)
+        load_s = time.monotonic() - began
+        gateway.sendall(wire.frame(wire.Ready(bundle.manifest.flavour, is_batching, load_s)))
+        Serving(gateway, predictor, endpoint=chosen.endpoint, is_batching=is_batching).run()
+
+
+def confine() -> None:
+    """Ties the process to the gateway's life and takes from it what a model does not need."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the gateway's to hear
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold callers' data
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # a worker answers; it writes no files
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+
+def loader(flavour: str) -> Load:
+    """What is installed to load models of a flavour. Raises FlavourUnknown."""
+    installed = importlib.metadata.entry_points(group=FLAVOURS)
+    if flavour not in installed.names:
+        raise FlavourUnknown(flavour=flavour, installed=sorted(installed.names))
+    load: Load = installed[flavour].load()
+    return load
+
+
+def example_rows(bundle: Bundle) -> list[dict[str, Any]]:
+    """The rows of the bundle's input example; none where it has none."""
+    path = bundle.manifest.example
+    return [] if path is None else read_example(read_verified(bundle, path))
+
+
+def warm_up(predictor: Predictor, rows: Sequence[dict[str, Any]]) -> bool:
+    """Answers the example, so that the first caller does not wait for lazy imports and cold caches.
+
+    Says whether 64 rows at once got the answers that each got alone, to the last bit: only then are requests
+    that wait predicted together. Raises ExampleFailed.
+    """
+    if not rows:
+        return False
+    try:
+        alone = [answers(predictor, [row])[0] for row in rows]
+        repeats = BATCH_ROWS // len(rows) + 1
+        together = answers(predictor, [*rows] * repeats)
+    except Exception as e:  # a plug-in's call: whatever it raises, the bundle cannot be served
+        raise ExampleFailed(problem=said(e)) from e
+    return together == alone * repeats
+
+
+def answers(predictor: Predictor, rows: Sequence[dict[str, Any]]) -> list[bytes]:
+    """A JSON object per row. Raises whatever the model raises."""
+    predictions = predictor.predict(rows)
+    if len(predictions) != len(rows):
+        raise ValueError(f"the model gave {len(predictions)} answers for {len(rows)} rows")
+    return [encode(spelt(prediction)) for prediction in predictions]
+
+
+def spelt(prediction: Prediction) -> dict[str, Any]:
+    """A prediction as it travels: JSON has no NaN, and null would say that there is no score."""
+    return {
+        name: to_wire(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in prediction.items()
+    }
+
+
+def said(error: BaseException) -> str:
+    """An exception in one line."""
+    text = str(error).strip().partition("\n")[0][:300]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+class Serving:
+    """The loop: takes what waits, predicts, answers, in the order it came."""
+
+    def __init__(self, gateway: socket.socket, predictor: Predictor, *, endpoint: str, is_batching: bool) -> None:
+        self.gateway, self.predictor = gateway, predictor
+        self.endpoint, self.is_batching = endpoint, is_batching
+        self.frames = wire.Frames()
+        self.waiting: deque[wire.Work] = deque()
+
+    def run(self) -> None:
+        """Until the gateway's end of the socket is gone."""
+        while self.receive(0):
+            while self.waiting:
+                batch = self.take()
+                self.gateway.sendall(b"".join(wire.frame(answer) for answer in self.answer(batch)))
+                self.receive(socket.MSG_DONTWAIT)  # what came meanwhile may join the next batch
+
+    def receive(self, flags: int) -> bool:
+        """Reads what the gateway sent; False at the end of it."""
+        try:
+            data = self.gateway.recv(RECEIVE_BYTES, flags)
+        except BlockingIOError:
+            return True
+        self.waiting.extend(wire.to_worker.decode(text) for text in self.frames.feed(data))
+        return bool(data)
+
+    def take(self) -> list[wire.Work]:
+        """The next requests to predict together: there is no waiting for more, so a lone one pays nothing."""
+        batch = [self.waiting.popleft()]
+        rows = len(batch[0].rows)
+        while (
+            self.is_batching
+            and self.waiting
+            and not batch[0].is_alone
+            and not self.waiting[0].is_alone
+            and rows + len(self.waiting[0].rows) <= BATCH_ROWS
+        ):
+            rows += len(self.waiting[0].rows)
+            batch.append(self.waiting.popleft())
+        return batch
+
+    def answer(self, batch: list[wire.Work]) -> list[wire.Done | wire.Fault]:
+        """Answers together; where that fails, one by one, so that a bad request costs no other."""
+        if len(batch) == 1:
+            return [self.answer_one(batch[0])]
+        try:
+            rows = [rows_decoder.decode(row) for work in batch for row in work.rows]
+            found = iter(answers(self.predictor, rows))
+        except Exception:  # noqa: BLE001 - a plug-in call: each request tells its own error below
+            return [self.answer_one(work) for work in batch]
+        return [wire.Done(work.number, [next(found) for _ in work.rows]) for work in batch]
+
+    def answer_one(self, work: wire.Work) -> wire.Done | wire.Fault:
+        """One request's answers, or its error."""
+        try:
+            return wire.Done(work.number, answers(self.predictor, [rows_decoder.decode(row) for row in work.rows]))
+        except TaxiwayError as refusal:
+            return fault(work, refusal)
+        except (msgspec.DecodeError, UnicodeDecodeError) as e:
+            return fault(work, BodyRefused(problem=str(e)))
+        except Exception as e:  # noqa: BLE001 - a plug-in call: it costs this request, the worker lives on
+            traceback.print_exc()
+            row = 0 if len(work.rows) == 1 else None
+            return fault(work, ModelRaised(endpoint=self.endpoint, row=row, problem=said(e)))
+
+
+def fault(work: wire.Work, error: TaxiwayError) -> wire.Fault:
+    """An error on its way to the gateway."""
+    return wire.Fault(work.number, type(error).__name__, error.facts())
+
+
+if __name__ == "__main__":
+    main()

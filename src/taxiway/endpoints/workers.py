@@ -1,0 +1,218 @@
+"""A worker process as the gateway holds it: started, given requests, told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast
+
+from taxiway.endpoints import wire
+from taxiway.endpoints.configuration import ServedRevision
+from taxiway.kernel.errors import revive
+
+BATCH_ROWS = 64  # a worker joins at most this many rows of waiting requests
+WINDOW = {True: 64, False: 4}  # requests given to a worker ahead of its answers, by whether it batches
+
+# A worker sees nothing of the gateway's environment, which may hold secrets; threads of BLAS and OpenMP would
+# fight over the cores that the workers share.
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "JOBLIB_MULTIPROCESSING": "0",
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
+}
+
+Command = Callable[[ServedRevision, Path, int], list[str]]
+
+
+class Limits(NamedTuple):
+    """How much may wait, and how long."""
+
+    queue: int = 256  # requests of one revision, waiting and in work
+    deadline_s: float = 30.0
+    body_bytes: int = 8 << 20
+    rows: int = 10_000
+    body_wait_s: float = 10.0
+    header_wait_s: float = 10.0
+
+
+class Job:
+    """One request on its way through a worker."""
+
+    __slots__ = ("deaths", "future", "is_alone", "rows")
+
+    def __init__(self, rows: list[bytes], future: asyncio.Future[list[bytes]]) -> None:
+        self.rows = rows
+        self.future = future
+        self.is_alone = False
+        self.deaths = 0
+
+
+def worker_command(revision: ServedRevision, bundle: Path, descriptor: int) -> list[str]:
+    """How a worker of ours is started; tests give others."""
+    # -I: no module of the working folder or the user's; -B: no files written; -u: a crash takes no last words along.
+    here = [sys.executable, "-I", "-B", "-u", "-m", "taxiway.endpoints.worker"]
+    what = ["--bundle", str(bundle), "--digest", revision.bundle_digest, "--endpoint", revision.endpoint]
+    code = ["--may-run-code"] if revision.may_run_code else []
+    return [*here, *what, *code, "--descriptor", str(descriptor)]
+
+
+class Keeper(Protocol):
+    """Who a worker belongs to, and hears what becomes of it."""
+
+    def on_ready(self) -> None:
+        """It may be given requests."""
+
+    def on_answer(self) -> None:
+        """It has room for more."""
+
+    def on_death(self, worker: Worker, cpu_s: float) -> None:
+        """It ended, whatever the cause, and had used this much processor time."""
+
+
+class LogTail(asyncio.Protocol):
+    """The last lines a worker printed; a chatty model costs no disk."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=20)
+        self.rest = b""
+        self.ended = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        self.rest = self.rest[-2000:]
+        self.lines.extend(line.decode(errors="replace")[:500] for line in lines[-20:])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
+
+
+class Worker(asyncio.Protocol):
+    """One process and the socket to it."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self.keeper = keeper
+        self.frames = wire.Frames()
+        self.in_flight: dict[int, Job] = {}
+        self.ready: wire.Ready | None = None
+        self.refused: wire.Refused | None = None
+        self.transport: asyncio.WriteTransport | None = None
+        self.started = self.progressed = time.monotonic()
+        self.log = LogTail()
+        self.is_killed = False
+        self.gone = asyncio.Event()
+
+    async def start(self, command: Command, served: ServedRevision, home: Path) -> None:
+        """Raises OSError when no process can be made."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                # From the main thread: the worker asks to die with the thread that made it.
+                self.process = subprocess.Popen(  # noqa: ASYNC220
+                    command(served, home / served.bundle, theirs.fileno()),
+                    env=ENVIRONMENT,
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=[theirs.fileno()],
+                )
+            except OSError:
+                ours.close()
+                raise
+        await loop.connect_read_pipe(lambda: self.log, self.process.stdout)
+        await loop.connect_accepted_socket(lambda: self, ours)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no subclasses of asyncio's, so this cannot be asserted.
+        self.transport = cast("asyncio.WriteTransport", transport)
+
+    @property
+    def room(self) -> int:
+        """How many more requests the worker may be given now."""
+        if self.ready is None or self.transport is None or self.transport.is_closing():
+            return 0
+        return WINDOW[self.ready.is_batching] - len(self.in_flight)
+
+    def give(self, number: int, job: Job) -> None:
+        """Sends a request to the process."""
+        if not self.in_flight:
+            self.progressed = time.monotonic()
+        self.in_flight[number] = job
+        assert self.transport is not None, "only a worker with room is given work"
+        self.transport.write(wire.frame(wire.Work(number, job.rows, job.is_alone)))
+
+    def data_received(self, data: bytes) -> None:
+        for text in self.frames.feed(data):
+            self.progressed = time.monotonic()
+            match wire.to_gateway.decode(text):
+                case wire.Done() as done:
+                    job = self.in_flight.pop(done.number)
+                    if not job.future.done():
+                        job.future.set_result(done.outputs)
+                case wire.Fault() as fault:
+                    job = self.in_flight.pop(fault.number)
+                    if not job.future.done():
+                        job.future.set_exception(revive(fault.error, fault.facts))
+                case wire.Ready() as ready:
+                    self.ready = ready
+                    self.keeper.on_ready()
+                case wire.Refused() as refused:
+                    self.refused = refused
+        self.keeper.on_answer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.kill()  # it may have closed its end without dying
+        self.burial = asyncio.get_running_loop().create_task(self.bury())
+
+    def kill(self) -> None:
+        """Ends the process by force, once: after that its pid may be another's.
+
+        Not by Popen.kill, which might reap it, and what it used would be lost with that.
+        """
+        if not self.is_killed:
+            self.is_killed = True
+            os.kill(self.process.pid, signal.SIGKILL)
+
+    async def bury(self) -> None:
+        """Waits for the process and tells the keeper."""
+        loop = asyncio.get_running_loop()
+        _, status, usage = await loop.run_in_executor(None, os.wait4, self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        with contextlib.suppress(TimeoutError):  # its last words may still be in the pipe
+            await asyncio.wait_for(self.log.ended.wait(), 0.2)
+        self.gone.set()
+        self.keeper.on_death(self, usage.ru_utime + usage.ru_stime)
+
+    async def stop(self) -> None:
+        """Ends the process: kindly, by the end of its input, then by force."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write_eof()
+        for _ in range(2):
+            try:
+                await asyncio.wait_for(self.gone.wait(), 2.0)
+            except TimeoutError:
+                self.kill()
+
+    def suspects(self) -> list[Job]:
+        """The requests that may have been in work when the process died: the first, since order is kept."""
+        found: list[Job] = []
+        rows = 0
+        for job in self.in_flight.values():
+            if found and (not self.ready or not self.ready.is_batching or job.is_alone or found[0].is_alone):
+                break
+            rows += len(job.rows)
+            if found and rows > BATCH_ROWS:
+                break
+            found.append(job)
+        return found

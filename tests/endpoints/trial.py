@@ -1,0 +1,101 @@
+"""A model that misbehaves when asked to, and a gateway whose workers serve it.
+
+``python trial.py gateway ...`` and ``python trial.py worker ...`` are the real programs with this model loaded.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from taxiway.endpoints import gateway, worker
+from taxiway.endpoints.configuration import ServedRevision
+from taxiway.kernel.errors import TaxiwayError
+from taxiway.models.bundle import Bundle, Manifest, NativeModel, verify_bundle, write_bundle
+from taxiway.models.mlmodel import example_file
+from taxiway.models.predictor import ColumnsIn, Prediction, Rows
+from taxiway.models.signature import Column, Signature, check_rows
+
+SIGNATURE = Signature(
+    inputs=(Column(name="x", type="number"), Column(name="mood", type="string", nullable=True)),
+    outputs=(Column(name="prediction", type="number"), Column(name="score", type="number")),
+)
+
+
+class Refusing(TaxiwayError):
+    """A bundle whose loader says no."""
+
+    status = 422
+    reason: str
+
+    def __str__(self) -> str:
+        return f"It is not loaded: {self.reason}."
+
+
+class Trial:
+    """Answers x + its own number, or does what the row's mood says."""
+
+    def __init__(self, number: float) -> None:
+        self.number = number
+
+    @property
+    def signature(self) -> Signature:
+        return SIGNATURE
+
+    def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
+        assert not isinstance(data, dict)
+        columns = check_rows(SIGNATURE.inputs, data)  # type: ignore[arg-type]
+        return [self.one(x, mood) for x, mood in zip(columns["x"], columns["mood"], strict=True)]
+
+    def one(self, x: float, mood: str | None) -> Prediction:
+        match mood:
+            case "raise":
+                raise ZeroDivisionError("x is nothing to divide by")
+            case "die":
+                os._exit(7)
+            case "sleep":
+                time.sleep(x)
+            case "nan":
+                return {"prediction": x, "score": float("nan")}
+            case "environment":
+                return {"prediction": " ".join(sorted(os.environ))}
+            case "print":
+                print("the model says", x, flush=True)
+            case "write":
+                Path("/tmp/written-by-a-worker").write_text("x" * 10)
+        return {"prediction": x + self.number, "score": 0.5}
+
+
+def load(folder: Path, digest: str, *, may_run_code: bool) -> Trial:
+    text = (folder / "model.txt").read_text()
+    if text == "refuse":
+        raise Refusing(reason="it asked for that")
+    if text == "crash":
+        print("about to crash")
+        os._exit(11)
+    if text == "slow":
+        time.sleep(1.0)
+    return Trial(float(text) if text.isdigit() else 0.0)
+
+
+def trial_bundle(folder: Path, says: str) -> Bundle:
+    """A bundle of the trial model: a number to add, or how to behave at load."""
+    folder.mkdir(parents=True)
+    (folder / "model.txt").write_text(says)
+    (folder / "input_example.json").write_bytes(example_file({"x": [1.0, 2.0], "mood": [None, None]}))
+    native = NativeModel(file="model.txt", serialization="text")
+    draft = Manifest(name="trial", flavour="trial", signature=SIGNATURE, native=native, example="input_example.json")
+    write_bundle(folder, draft)
+    return verify_bundle(folder)
+
+
+def command(revision: ServedRevision, bundle: Path, descriptor: int) -> list[str]:
+    what = ["--bundle", str(bundle), "--digest", revision.bundle_digest, "--endpoint", revision.endpoint]
+    return [sys.executable, "-I", "-B", "-u", __file__, "worker", *what, "--descriptor", str(descriptor)]
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "worker":
+        worker.main(sys.argv[2:], load=load)
+    else:
+        gateway.main(sys.argv[2:], command=command)
