@@ -41,10 +41,19 @@ def test_rows_on_one_scale_share_their_threshold_line() -> None:
     assert len({place(each, "x1") for each in with_class(root, "threshold")}) == 1
 
 
-def test_an_unbounded_interval_is_not_drawn() -> None:
-    check = Check(name="ratio", verdict="fail", estimate=0.5, low=math.nan, high=math.inf, threshold=0.8)
+def test_an_interval_without_a_lower_end_is_not_drawn() -> None:
+    check = Check(name="ratio", verdict="fail", estimate=0.5, low=math.nan, high=0.6, threshold=0.8)
 
     assert not with_class(parse(ForestPlot(title="t", checks=(check,)).draw(880)), "whisker")
+
+
+def test_a_one_sided_interval_runs_on_without_an_end_mark() -> None:
+    check = Check(name="loss", verdict="pass", estimate=0.5, low=-math.inf, high=0.6, threshold=0.8, asks="at most")
+    bar, *marks = with_class(parse(ForestPlot(title="t", checks=(check,)).draw(880)), "whisker")
+
+    assert len(marks) == 1
+    assert place(bar, "x2") == place(marks[0], "x1")
+    assert "∞, 0.600]" in check.says()
 
 
 def test_no_checks_make_an_empty_sheet() -> None:

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from taxiway.web.figures.areas import Area, StackedAreas
 from taxiway.web.figures.bars import Bar, GroupedBars, Latency, LatencyBars
@@ -76,6 +78,37 @@ def test_no_figure_carries_styles_or_scripts_that_a_strict_policy_forbids(figure
 @pytest.mark.parametrize("figure", FIGURES, ids=NAMES)
 def test_the_same_numbers_give_the_same_bytes(figure: Figure) -> None:
     assert figure.draw(640) == figure.draw(640)
+
+
+any_number = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(st.lists(any_number, max_size=12), any_number, st.sampled_from([120, 358, 880]))
+def test_whatever_the_numbers_no_coordinate_is_lost(values: list[float], limit: float, width: int) -> None:
+    points = tuple((float(index), value) for index, value in enumerate(values))
+    held = tuple(Bar(value) for value in values)
+    drawn: tuple[Figure, ...] = (
+        LineChart(title="t", lines=(Line(name="a", points=points),), thresholds=(Threshold(limit),)),
+        Sparkline(title="t", values=tuple(values)),
+        GroupedBars(title="t", groups=tuple("abcdefghijkl"[: len(held)]), series=("a",), bars=(held,)),
+        ForestPlot(
+            title="t",
+            checks=tuple(
+                Check(name="c", verdict="pass", estimate=v, low=limit, high=v, threshold=limit) for v in values
+            ),
+        ),
+        HeatMap(
+            title="t", rows=("a",), columns=tuple(str(index) for index in range(len(values))), values=(tuple(values),)
+        ),
+    )
+
+    for figure in drawn:
+        root = parse(figure.draw(width))
+        lost = [each.attrib for each in root.iter() if {"nan", "inf", "-inf"} & set(each.attrib.values())]
+        paths = "".join(each.get("d", "") for each in root.iter())
+        assert not lost
+        assert "nan" not in paths
+        assert "inf" not in paths
 
 
 def test_a_standalone_figure_brings_its_colours_along() -> None:

@@ -12,6 +12,7 @@ from taxiway.web.figures.svg import Svg, group, label, line, text_width
 from taxiway.web.numbers import fixed, number
 
 NARROW = 520  # px: below this width a figure is laid out for a phone
+LARGEST = 1e300  # a loss that ran away is drawn here: beyond it, the span of an axis is no float
 SERIES = 8  # colours; further series are grey and told apart by their labels
 _TIME_STEPS_S = (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400, 172800, 604800, 1209600)
 
@@ -27,6 +28,7 @@ class Scale(Struct, frozen=True):
     def at(self, value: float) -> float:
         if self.high == self.low:
             return (self.start + self.end) / 2
+        value = min(max(value, -LARGEST), LARGEST)
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def held(self, value: float) -> float:
@@ -62,7 +64,7 @@ def extent(values: Iterable[float], *, pad: float = 0.0) -> tuple[float, float]:
 
     Without any finite value it is 0..1; equal values get room around them.
     """
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [min(max(value, -LARGEST), LARGEST) for value in values if math.isfinite(value)]
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)

@@ -44,8 +44,8 @@ class GroupedBars(Struct, frozen=True, kw_only=True):
         names = [(series_class(index), name) for index, name in enumerate(self.series)]
         key, key_height = legend(names, width, 14) if several else (Svg(""), 0.0)
         values = [value for row in self.bars for bar in row for value in (bar.value, bar.low, bar.high)]
-        _, high = extent([0.0, *values, *(limit.value for limit in self.thresholds)], pad=0.08)
-        low = min(0.0, *(value for value in [0.0, *values] if math.isfinite(value)))
+        lowest, high = extent([0.0, *values, *(limit.value for limit in self.thresholds)], pad=0.08)
+        low = lowest if any(value < 0 for value in values) else 0.0
         found = ticks(low, high, 5)
         texts = tick_texts(found)
         top = 14 + key_height + (16 if self.y_name else 0)

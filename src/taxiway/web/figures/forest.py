@@ -36,11 +36,15 @@ class Check(Struct, frozen=True, kw_only=True):
     note: str = ""  # the unit, or the group it speaks of
     url: str = ""
 
+    def has_interval(self) -> bool:
+        """Whether both ends are known; one of them may be infinite."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
     def says(self) -> str:
         """The row in words, as hover text and for readers of the description."""
         if not math.isfinite(self.estimate):
             return f"{self.name}: {verdict_word(self.verdict)}"
-        bounds = f" {interval(self.low, self.high)}" if math.isfinite(self.low) else ""
+        bounds = f" {interval(self.low, self.high)}" if self.has_interval() else ""
         asked = f", {self.asks} {number(self.threshold)}" if math.isfinite(self.threshold) else ""
         return f"{self.name}: {number(self.estimate)}{bounds}{asked}: {verdict_word(self.verdict)}"
 
@@ -127,7 +131,7 @@ class ForestPlot(Struct, frozen=True, kw_only=True):
                     check.name,
                     verdict_word(check.verdict),
                     number(check.estimate) if math.isfinite(check.estimate) else "–",
-                    interval(check.low, check.high) if math.isfinite(check.low) else "",
+                    interval(check.low, check.high) if check.has_interval() else "",
                     f"{check.asks} {number(check.threshold)}" if math.isfinite(check.threshold) else "",
                 )
                 for check in self.checks
@@ -155,7 +159,7 @@ def _figures(check: Check, right: float, y: float, narrow: bool) -> list[Svg]:
     """The row's numbers: right of the drawing, or on a phone above it."""
     if not math.isfinite(check.estimate):
         return [label(check.note or verdict_word(check.verdict), right + (0 if narrow else 196), y, "label", "end")]
-    bounds = interval(check.low, check.high) if math.isfinite(check.low) else ""
+    bounds = interval(check.low, check.high) if check.has_interval() else ""
     if narrow:
         return [label(f"{number(check.estimate)} {bounds}", right, y, "value", "end")]
     return [
@@ -175,9 +179,11 @@ def _interval(check: Check, scale: Scale, y: float) -> Svg:
             line((x, y - 17), (x, y + 15), "threshold"),
             label(number(check.threshold), beside[0], y - 8, "threshold-name", beside[1]),
         ]
-    if math.isfinite(check.low) and math.isfinite(check.high):
-        start, end = scale.held(check.low), scale.held(check.high)
-        parts.append(line((start, y), (end, y), "whisker"))
-        parts += [line((x, y - 4), (x, y + 4), "whisker") for x in (start, end)]
+    if check.has_interval():
+        ends = (check.low, check.high)
+        parts.append(line((scale.held(check.low), y), (scale.held(check.high), y), "whisker"))
+        parts += [
+            line((scale.held(end), y - 4), (scale.held(end), y + 4), "whisker") for end in ends if math.isfinite(end)
+        ]
     parts.append(tag("circle", cx=scale.held(check.estimate), cy=y, r=4.5, class_="dot"))
     return group(*parts, class_=f"verdict-{check.verdict}")
