@@ -92,8 +92,8 @@ class Site:
         write_configuration(self.home / "gateway", written, self.sign)
         return written
 
-    def start(self) -> Address:
-        command = [sys.executable, trial.__file__, "gateway", "--home", str(self.home), "--port", "0"]
+    def start(self, *more: str) -> Address:
+        command = [sys.executable, trial.__file__, "gateway", "--home", str(self.home), "--port", "0", *more]
         log = (self.home / "gateway.log").open("ab")
         with log:
             self.gateway = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

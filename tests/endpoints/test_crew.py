@@ -159,6 +159,20 @@ def test_more_requests_than_the_queue_holds_are_turned_away(served: Site) -> Non
     assert turned_away[0].headers["retry-after"] == "1"
 
 
+def test_a_worker_that_hangs_is_replaced(site: Site) -> None:
+    site.deploy("1")
+    site.start("--deadline-s", "0.3")
+    hung = site.until_live().pids[0]
+    os.kill(hung, signal.SIGSTOP)
+
+    late = site.ask({"x": 1})
+    until(lambda: not is_running(hung))
+    until(lambda: site.ask({"x": 1}).status == 200)
+
+    assert (late.status, late.body["error"]) == (504, "DeadlinePassed")
+    assert site.revision().restarts == 1
+
+
 def test_two_workers_share_the_requests(shared: Site) -> None:
     shared.deploy("1", name="pair", workers=2)
     shared.until_live(name="pair")

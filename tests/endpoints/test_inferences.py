@@ -174,7 +174,7 @@ def test_segments_are_closed_by_size_and_by_age(tmp_path: Path) -> None:
     small.segment_age_s = 0
     small.append("mortgage", [line(new_id())])
     small.rotate()
-    small.sync()
+    small.sync(*small.unsynced())
 
     assert by_size == ["closed", "closed"]
     assert [s.kind for s in segments(tmp_path, "mortgage")] == ["closed"] * 3

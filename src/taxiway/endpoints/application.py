@@ -114,7 +114,9 @@ class Gateway:
                 self.look_at_configuration()
                 self.fleet.tick()
                 self.inferences.rotate()
-                await loop.run_in_executor(None, self.inferences.sync)
+                written, retired = self.inferences.unsynced()
+                if written or retired:
+                    await loop.run_in_executor(None, self.inferences.sync, written, retired)
                 if time.monotonic() >= self.status_due:
                     self.status_due = time.monotonic() + 1.0
                     write_status(self.home, self.status())

@@ -25,7 +25,7 @@ from taxiway.endpoints.address import FILE, Address, write_address
 from taxiway.endpoints.application import Gateway
 from taxiway.endpoints.connections import BoundedConnection
 from taxiway.endpoints.status import start_ticks
-from taxiway.endpoints.workers import Command, worker_command
+from taxiway.endpoints.workers import Command, Limits, worker_command
 from taxiway.kernel.clock import now
 
 GRACE_S = 5
@@ -64,6 +64,7 @@ def main(arguments: list[str] | None = None, command: Command = worker_command) 
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one; see HOME/gateway/address.json")
     parser.add_argument("--host", default="127.0.0.1", help="any address but loopback makes every call need a token")
+    parser.add_argument("--deadline-s", type=float, default=30.0, help="how long a request may take")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     home: Path = chosen.home.resolve()
@@ -72,7 +73,8 @@ def main(arguments: list[str] | None = None, command: Command = worker_command) 
     with only_one(home):
         listener = listen(chosen.host, chosen.port)
         is_public = not ipaddress.ip_address(chosen.host).is_loopback
-        gateway = Gateway(home, os.getpid(), is_public=is_public, command=command)
+        limits = Limits(deadline_s=chosen.deadline_s)
+        gateway = Gateway(home, os.getpid(), is_public=is_public, limits=limits, command=command)
         config = uvicorn.Config(
             gateway,
             http=BoundedConnection,

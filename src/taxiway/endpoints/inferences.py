@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -28,6 +28,8 @@ SEGMENT_BYTES = 32 << 20
 SEGMENT_AGE_S = 600.0
 # A record is written at most this long after its prediction id was made; `find` skips segments begun later.
 LONGEST_REQUEST = timedelta(minutes=10)
+
+T = TypeVar("T")
 
 Kind = Literal["open", "closed", "sealed"]
 EventOrArrival = Literal["event_at", "at"]
@@ -106,7 +108,7 @@ class OpenSegment:
 
 
 class InferenceLog:
-    """Appends records, one open segment per endpoint. `sync` may run in another thread than the rest."""
+    """Appends records, one open segment per endpoint. Only `sync` may run in another thread."""
 
     def __init__(self, home: Path, segment_bytes: int = SEGMENT_BYTES, segment_age_s: float = SEGMENT_AGE_S) -> None:
         self.folder = home / "inferences"
@@ -139,17 +141,22 @@ class InferenceLog:
         segment.path.rename(segment.path.with_name(f"closed-{segment.id}.jsonl"))
         self.retired.append(segment)
 
-    def sync(self) -> None:
-        """Brings what was written so far to the disk."""
+    def unsynced(self) -> tuple[list[OpenSegment], list[OpenSegment]]:
+        """What `sync` should bring to the disk now: segments with new records, and those among them that are closed."""
         retired, self.retired = self.retired, []
-        for segment in [*self.open.values(), *retired]:
-            if segment.is_dirty:
-                segment.is_dirty = False
-                try:
-                    os.fdatasync(segment.descriptor)
-                except OSError:
-                    # The kernel drops what it could not write: a second try would report a false success.
-                    self.failed_syncs += 1
+        written = [s for s in (*self.open.values(), *retired) if s.is_dirty]
+        for segment in written:
+            segment.is_dirty = False
+        return written, retired
+
+    def sync(self, written: list[OpenSegment], retired: list[OpenSegment]) -> None:
+        """Waits until the disk has it all. Another thread may do so while this one appends."""
+        for segment in written:
+            try:
+                os.fdatasync(segment.descriptor)
+            except OSError:
+                # The kernel drops what it could not write: a second try would report a false success.
+                self.failed_syncs += 1
         for segment in retired:
             os.close(segment.descriptor)
 
@@ -157,7 +164,7 @@ class InferenceLog:
         """Closes and syncs everything."""
         for endpoint in list(self.open):
             self.close(endpoint)
-        self.sync()
+        self.sync(*self.unsynced())
 
 
 def close_left_open(home: Path) -> None:
@@ -212,6 +219,7 @@ def seal(segment: Path) -> Path:
         table = to_table(lines).replace_schema_metadata({"damaged_lines": str(damaged)})
         waiting = sealed.with_suffix(".waiting")
         with waiting.open("wb") as file:
+            os.fchmod(file.fileno(), 0o600)
             pq.write_table(table, file, compression="zstd", row_group_size=16_384)
             file.flush()
             os.fsync(file.fileno())
@@ -251,21 +259,26 @@ def read(
 
 
 def tables(home: Path, endpoint: str) -> Iterator[pa.Table]:
-    """Each segment as a table. One that changes its form while we read is read in its new form."""
+    """Each segment as a table."""
     import pyarrow.parquet as pq
 
+    def load(path: Path) -> pa.Table:
+        return pq.read_table(path, schema=schema()) if path.suffix == ".parquet" else to_table(read_lines(path)[0])
+
     for segment in segments(home, endpoint):
-        path = segment.path
-        if segment.kind != "sealed":
-            try:
-                yield to_table(read_lines(path)[0])
-                continue
-            except FileNotFoundError:
-                path = next(s.path for s in segments(home, endpoint) if s.id == segment.id)
-                if path.suffix == ".jsonl":
-                    yield to_table(read_lines(path)[0])
-                    continue
-        yield pq.read_table(path, schema=schema())
+        yield wherever(segment, load)
+
+
+def wherever(segment: Segment, load: Callable[[Path], T]) -> T:
+    """What `load` makes of a segment's file, which may be closed or sealed while we come to it."""
+    try:
+        return load(segment.path)
+    except FileNotFoundError:
+        folder = segment.path.parent
+        moved = [s for s in segments(folder.parent.parent, folder.name) if s.id == segment.id]
+        if not moved or moved[0].path == segment.path:
+            raise
+        return wherever(moved[0], load)
 
 
 def find(home: Path, prediction_id: str) -> list[Inference]:
@@ -277,26 +290,23 @@ def find(home: Path, prediction_id: str) -> list[Inference]:
     latest = made_at(request) + LONGEST_REQUEST
     for endpoint in sorted(path.name for path in folder.iterdir()):
         for segment in reversed([s for s in segments(home, endpoint) if made_at(s.id) <= latest]):
-            found = of_request(segment, request)
+            found = wherever(segment, lambda path: of_request(path, request))
             if found:
                 return [one for one in found if row in ("", str(one.row))]
     return []
 
 
-def of_request(segment: Segment, prediction_id: str) -> list[Inference]:
-    """The records of a request in one segment."""
+def of_request(path: Path, prediction_id: str) -> list[Inference]:
+    """The records of a request in one segment's file."""
     import pyarrow.parquet as pq
 
-    path = segment.path
-    if not path.exists():  # it was closed or sealed since it was listed
-        path = next(s.path for s in segments(path.parents[2], path.parent.name) if s.id == segment.id)
     if path.suffix == ".parquet":
         table = pq.read_table(path, schema=schema(), filters=[("prediction_id", "=", prediction_id)])
         return [to_inference(record) for record in table.to_pylist()]
     wanted = prediction_id.encode()
     with path.open("rb") as file:
-        # An id stands only in whole lines of its own request, or in another's inputs, hence the second look.
         texts = [text for text in file if wanted in text and text.endswith(b"\n")]
+    # The id may also stand in another request's inputs, hence the second look.
     found = [msgspec.json.decode(text, type=Inference) for text in texts]
     return [one for one in found if one.prediction_id == prediction_id]
 
