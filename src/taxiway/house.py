@@ -20,7 +20,9 @@ from taxiway.audit.service import Audit, Ledger
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import NotFound, TaxiwayError, Unexpected
 from taxiway.lineage.service import Lineage
+from taxiway.projects import pages as projects_pages
 from taxiway.projects import routes as projects_routes
+from taxiway.projects.portfolio import Portfolio
 from taxiway.projects.service import Projects
 from taxiway.storage.blobs import FileBlobs
 from taxiway.storage.database import Database, sqlite_url
@@ -82,6 +84,7 @@ class House:
         self.audit = Audit(self.database, self.keys)
         self.lineage = Lineage(self.database)
         self.projects = Projects(self.database, self.ledger, self.access)
+        self.portfolio = Portfolio(self.projects, clock)
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -119,6 +122,7 @@ def build(house: House) -> Starlette:
     projects_routes.bind(server, house.projects)
     sign_in.add(site, house.access)
     account.add(site, house.access)
+    projects_pages.add(site, house.portfolio, house.access, house.audit)
     static = StaticFiles(packages=[("taxiway.web", "static")])
     routes = [Route("/health", health), *server.routes, *site.routes, Mount("/static", static)]
     return Starlette(routes=routes, exception_handlers=handlers(site))

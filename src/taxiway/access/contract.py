@@ -109,6 +109,17 @@ class SelfGrant(TaxiwayError):
         return f"{self.user} cannot give themselves a role. Ask another owner or an admin."
 
 
+class LastOwner(TaxiwayError):
+    """The roles of a project's only owner were to be taken."""
+
+    status = 409
+    user: str
+    project: str
+
+    def __str__(self) -> str:
+        return f"{self.user} is the only owner of {self.project}. Make somebody else an owner first."
+
+
 add_user = Endpoint(
     "POST",
     "/api/access/users",

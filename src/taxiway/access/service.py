@@ -12,6 +12,7 @@ from taxiway.access.contract import (
     Grant,
     GrantRole,
     KeptToken,
+    LastOwner,
     LinkSpent,
     MakeToken,
     SelfGrant,
@@ -222,6 +223,9 @@ class Access:
 
     def revoke_role(self, caller: Caller, *, project: str, user: str) -> Page[Grant]:
         def make(record: Record) -> Page[Grant]:
+            owners = {g.user for g in store.find_grants(record.connection, project=project) if g.role == "owner"}
+            if owners == {user}:
+                raise LastOwner(user=user, project=project)
             if store.remove_grants(record.connection, user=user, project=project) == 0:
                 raise NotFound(kind="role", name=f"{user} in {project}")
             return Page(store.find_grants(record.connection, project=project))
@@ -238,13 +242,9 @@ class Access:
 
     def require(self, caller: Caller, needs: str, project: str | None) -> None:
         """Nothing, or NotAllowed with who could. project: None for what belongs to the platform."""
-        if caller.is_admin:
+        if self.is_allowed(caller, needs, project):
             return
-        with self.database.read() as connection:
-            grants = store.find_grants(connection, project=project) if project else []
-        roles = frozenset(g.role for g in grants if g.user == caller.name)
-        if may(needs=needs, roles=roles, is_admin=False, is_platform=project is None):
-            return
+        grants = self.grants(project=project).items if project else []
         able = roles_for(needs)
         who_can = sorted({g.user for g in grants if g.role in able and g.user != caller.name})
         where = f"the project {project}" if project else "the platform"
@@ -253,6 +253,14 @@ class Access:
             caller, needs, f"project:{project}" if project else "platform:taxiway", refusal, project=project
         )
         raise refusal
+
+    def is_allowed(self, caller: Caller, needs: str, project: str | None) -> bool:
+        """Whether the caller may do what `needs` says: for pages that offer only what can be done."""
+        if caller.is_admin:
+            return True
+        grants = self.grants(project=project).items if project else []
+        roles = frozenset(g.role for g in grants if g.user == caller.name)
+        return may(needs=needs, roles=roles, is_admin=False, is_platform=project is None)
 
     def visible(self, caller: Caller) -> list[str] | None:
         """The projects whose things the caller may read; None is all of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import quote
 
 
 class Thing(NamedTuple):
@@ -30,18 +31,19 @@ def parse(ref: str) -> Thing:
 
 
 def href(ref: str) -> str:
-    """The page of a thing."""
+    """The page of a thing; of a person, what they did."""
     kind, name, version = parse(ref)
+    path, suffix = quote(name, safe="/"), f"/versions/{version}" if version else ""
     match kind:
         case "project" | "endpoint" | "monitor" | "run":
-            return f"/{kind}s/{name}"
-        case "dataset":
-            return f"/datasets/{name}" + (f"/versions/{version}" if version else "")
-        case "model":
-            return f"/models/{name}" + (f"/versions/{version}" if version else "")
+            return f"/{kind}s/{path}"
+        case "dataset" | "model":
+            return f"/{kind}s/{path}{suffix}"
         case "path":
-            return f"/gates/paths/{name}" + (f"/versions/{version}" if version else "")
+            return f"/gates/paths/{path}{suffix}"
         case "revision":
-            return f"/endpoints/{name.partition('/')[0]}"
+            return f"/endpoints/{path.partition('/')[0]}"
+        case "user":
+            return f"/audit?actor={quote(name, safe='')}"
         case _:
-            return f"/lineage?thing={ref}"
+            return f"/lineage?thing={quote(ref, safe=':/@')}"

@@ -16,6 +16,8 @@ from taxiway.projects import store
 from taxiway.projects.contract import ChangeProject, CreateProject, Project, ProjectStage, Standing
 from taxiway.storage.database import Database
 
+RESERVED = ("new",)  # /projects/new is the page that opens one
+DEFAULT = "default"
 STAGES: tuple[ProjectStage, ...] = get_args(ProjectStage)
 
 
@@ -29,8 +31,10 @@ class Projects:
 
     def create(self, caller: Caller, body: CreateProject) -> Project:
         """Opens a project; its way begins with the stage `idea`. Who opens it becomes its owner in access too."""
-        if not is_name(body.name):
-            expected = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
+        if not is_name(body.name) or body.name in RESERVED:
+            expected = (
+                "a free name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
+            )
             raise BadField(field="name", value=repr(body.name), expected=expected)
 
         def make(record: Record) -> Project:
@@ -58,6 +62,9 @@ class Projects:
         return self.ledger.change(caller, "projects.create", thing, make, answer=Project, project=body.name)
 
     def change(self, caller: Caller, body: ChangeProject, *, project: str) -> Project:
+        if body.owner == "":
+            raise BadField(field="owner", value="''", expected="the name of who answers for it")
+
         def make(record: Record) -> Project:
             before = store.find(record.connection, project)
             if before is None:
@@ -92,7 +99,8 @@ class Projects:
         visible = self.access.visible(caller)
         with self.database.read() as connection:
             found = store.all_of(connection, visible)
-            return Page([Standing(p, store.stages_of(connection, p.name)) for p in found])
+            stages = store.stages_of_all(connection, visible)
+        return Page([Standing(project, stages.get(project.name, [])) for project in found])
 
 
 def enter_stage(record: Record, project: str, stage: ProjectStage, *, because: str) -> None:
@@ -111,6 +119,32 @@ def require_project(record: Record, project: str) -> Project:
     if found is None:
         raise unknown(project)
     return found
+
+
+def open_project(record: Record, project: str) -> Project:
+    """The project, within a change. The one called `default` is opened at its first use, for work that names none.
+
+    Raises NotFound.
+    """
+    found = store.find(record.connection, project)
+    if found is not None:
+        return found
+    if project != DEFAULT:
+        raise unknown(project)
+    opened = Project(
+        name=DEFAULT,
+        purpose="Work that was not given a project",
+        risk="medium",
+        path="",
+        owner=record.caller.name,
+        sponsor="",
+        kpi=None,
+        created_at=record.at,
+    )
+    store.add(record.connection, opened)
+    record.also("projects.create", f"project:{DEFAULT}", because=record.thing)
+    enter_stage(record, DEFAULT, "idea", because=f"project:{DEFAULT}")
+    return opened
 
 
 def unknown(project: str) -> NotFound:

@@ -38,6 +38,17 @@ def stages_of(connection: Connection, project: str) -> list[StageEntry]:
     return [StageEntry(stage=r.stage, entered_at=r.entered_at, because=r.because) for r in rows]
 
 
+def stages_of_all(connection: Connection, names: list[str] | None) -> dict[str, list[StageEntry]]:
+    """The ways of several projects by name, each in order; `names` limits which, None is every one."""
+    query = select(stages).order_by(stages.c.project, stages.c.number)
+    if names is not None:
+        query = query.where(stages.c.project.in_(names))
+    found: dict[str, list[StageEntry]] = {}
+    for r in connection.execute(query):
+        found.setdefault(r.project, []).append(StageEntry(r.stage, r.entered_at, r.because))
+    return found
+
+
 def add_stage(connection: Connection, *, project: str, stage: ProjectStage, number: int, at: Any, because: str) -> bool:
     """Adds a stage, unless the project entered it before; says whether it is new."""
     known = select(stages.c.number).where(stages.c.project == project, stages.c.stage == stage)

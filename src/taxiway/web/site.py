@@ -16,7 +16,9 @@ from starlette.routing import Route
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Scope
 from taxiway.kernel.errors import BadField, SignInNeeded, TaxiwayError
+from taxiway.kernel.thing import href
 from taxiway.web.doorkeeper import Doorkeeper, check_form_token, form_token
+from taxiway.web.entries import short_ref, told
 from taxiway.web.serve import read_body
 from taxiway.web.words import FILTERS
 
@@ -106,7 +108,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.environment.filters.update(FILTERS)
+        self.environment.filters.update(FILTERS, href=href, short_ref=short_ref, told=told)
 
     def page(self, path: str, function: PageFunction, *, needs: str, scope: Scope = "project") -> None:
         """Serves a page on GET."""
