@@ -19,6 +19,7 @@ from taxiway.kernel.transport import Address, Transport, is_answering
 if TYPE_CHECKING:
     from taxiway.access.client import Access
     from taxiway.audit.client import Audit
+    from taxiway.datasets.client import Datasets
     from taxiway.lineage.client import Lineage
     from taxiway.projects.client import Projects
 
@@ -131,6 +132,12 @@ class Client:
         from taxiway.projects.client import Projects
 
         return Projects(self.transport)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        from taxiway.datasets.client import Datasets
+
+        return Datasets(self.transport)
 
     @cached_property
     def access(self) -> Access:

@@ -17,6 +17,8 @@ from starlette.types import ExceptionHandler
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Audit, Ledger
+from taxiway.datasets import routes as datasets_routes
+from taxiway.datasets.service import Datasets
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import NotFound, TaxiwayError, Unexpected
 from taxiway.lineage.service import Lineage
@@ -84,6 +86,7 @@ class House:
         self.audit = Audit(self.database, self.keys)
         self.lineage = Lineage(self.database)
         self.projects = Projects(self.database, self.ledger, self.access)
+        self.datasets = Datasets(self.database, self.ledger, self.access, self.blobs, self.projects)
         self.portfolio = Portfolio(self.projects, clock)
 
     def close(self) -> None:
@@ -120,6 +123,7 @@ def build(house: House) -> Starlette:
     site = Site(doorkeeper, login=house.login)
     web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
     projects_routes.bind(server, house.projects)
+    datasets_routes.bind(server, house.datasets)
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)

@@ -1,0 +1,99 @@
+"""Opens files as tables: Parquet column by column, CSV by way of Parquet. What cannot be a table is refused here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+
+from taxiway.datasets.contract import ColumnsRepeated, FileFormat, TableEmpty, TableUnreadable
+from taxiway.datasets.kinds import column_type
+from taxiway.kernel.errors import TooLarge
+
+MOST_COLUMNS = 5_000
+MOST_TABLE_BYTES = 16 << 30  # in memory, as the file itself says
+MOST_CSV_BYTES = 1 << 30
+MISSING = ["", "NA", "NaN", "null"]  # how a CSV may say that a value is missing, unless it is quoted
+
+
+class ParquetTable:
+    """A Parquet file; each column is read when it is asked for, so that one at a time is in memory."""
+
+    def __init__(self, file: Path, name: str) -> None:
+        self.name = name
+        self.parquet = pq.ParquetFile(file, memory_map=True)
+        self.schema: Any = self.parquet.schema_arrow
+
+    @property
+    def num_rows(self) -> int:
+        return int(self.parquet.metadata.num_rows)
+
+    def column(self, name: str) -> Any:
+        """A column's values, checked to be what they say. Raises TableUnreadable."""
+        try:
+            column = self.parquet.read([name]).column(name)
+            column.validate(full=True)
+        except (pa.ArrowException, OSError) as e:
+            raise unreadable(self.name, "parquet", e) from e
+        return column
+
+    def close(self) -> None:
+        self.parquet.close()
+
+
+def open_table(file: Path, name: str) -> ParquetTable:
+    """The table in a Parquet file. Raises TableUnreadable, TableEmpty, ColumnsRepeated, TooLarge.
+
+    name: what a refusal calls the file.
+    """
+    try:
+        table = ParquetTable(file, name)
+        refuse_unusable(table.schema, table.num_rows, name)
+    except (pa.ArrowException, OSError, TypeError) as e:
+        raise unreadable(name, "parquet", e) from e
+    metadata = table.parquet.metadata
+    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    if size > MOST_TABLE_BYTES:
+        raise TooLarge(what=f"{name} in bytes, unpacked,", limit=MOST_TABLE_BYTES, found=size)
+    return table
+
+
+def csv_to_parquet(file: Path, name: str, target: IO[bytes]) -> None:
+    """Writes the table in a CSV file as Parquet: the same bytes for the same file.
+
+    UTF-8, commas, a header; a column's type is what fits all its values. Raises as `open_table` does.
+    """
+    size = file.stat().st_size
+    if size > MOST_CSV_BYTES:
+        raise TooLarge(what=f"{name} in bytes as CSV", limit=MOST_CSV_BYTES, found=size)
+    # One block: pyarrow takes a column's type from the first block and fails on what comes later.
+    read = pcsv.ReadOptions(block_size=max(size, 1))
+    convert = pcsv.ConvertOptions(null_values=MISSING, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    try:
+        table = pcsv.read_csv(file, read_options=read, convert_options=convert)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
+        raise unreadable(name, "csv", e) from e
+    refuse_unusable(table.schema, table.num_rows, name)
+    pq.write_table(table, target, compression="zstd", row_group_size=1 << 20)
+
+
+def refuse_unusable(schema: Any, rows: int, name: str) -> None:
+    """Raises ColumnsRepeated, TableEmpty, TooLarge, and TypeError for a type we do not keep."""
+    if repeated := [column for column, count in Counter(schema.names).items() if count > 1]:
+        raise ColumnsRepeated(file=name, columns=repeated)
+    if not schema.names or not rows:
+        raise TableEmpty(file=name, lacks="rows" if schema.names else "columns")
+    if len(schema.names) > MOST_COLUMNS:
+        raise TooLarge(what=f"The number of columns of {name}", limit=MOST_COLUMNS, found=len(schema.names))
+    for column in schema.names:
+        column_type(schema.field(column).type)
+
+
+def unreadable(name: str, kind: FileFormat, cause: Exception) -> TableUnreadable:
+    words = str(cause).strip().splitlines() or [type(cause).__name__]
+    format_ = {"parquet": "Parquet", "csv": "CSV"}[kind]
+    return TableUnreadable(file=name, format=format_, cause=words[0].rstrip(".")[:300])
