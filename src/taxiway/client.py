@@ -6,11 +6,12 @@ import atexit
 import json
 import os
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import Settings, read_settings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from taxiway.datasets.client import Datasets
     from taxiway.lineage.client import Lineage
     from taxiway.projects.client import Projects
+    from taxiway.runs.active import ActiveRun
+    from taxiway.runs.client import Runs
 
 WAIT_S = 20.0
 
@@ -140,6 +143,12 @@ class Client:
         return Datasets(self.transport)
 
     @cached_property
+    def runs(self) -> Runs:
+        from taxiway.runs.client import Runs
+
+        return Runs(self.transport, self.settings)
+
+    @cached_property
     def access(self) -> Access:
         from taxiway.access.client import Access
 
@@ -203,6 +212,16 @@ def default_client() -> Client:
     return _default[0]
 
 
-def run(*args: Any, **kwargs: Any) -> Any:
-    """Opens a tracked run of this folder's client: see `taxiway.runs.client.Runs.start`."""
-    return default_client().runs.start(*args, **kwargs)  # type: ignore[attr-defined]
+def run(
+    name: str = "",
+    *,
+    project: str | None = None,
+    experiment: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> ActiveRun:
+    """Opens a tracked run of this folder's client: see `taxiway.runs.client.Runs.start`.
+
+    >>> with run("baseline") as active:  # doctest: +SKIP
+    ...     active.log(step=1, loss=0.3)
+    """
+    return default_client().runs.start(name, project=project, experiment=experiment, tags=tags)

@@ -26,6 +26,10 @@ from taxiway.projects import pages as projects_pages
 from taxiway.projects import routes as projects_routes
 from taxiway.projects.portfolio import Portfolio
 from taxiway.projects.service import Projects
+from taxiway.runs import routes as runs_routes
+from taxiway.runs.comparison import Comparisons
+from taxiway.runs.log import Log
+from taxiway.runs.service import Runs
 from taxiway.storage.blobs import FileBlobs
 from taxiway.storage.database import Database, sqlite_url
 from taxiway.storage.keys import Keys
@@ -88,6 +92,9 @@ class House:
         self.projects = Projects(self.database, self.ledger, self.access)
         self.datasets = Datasets(self.database, self.ledger, self.access, self.blobs, self.projects)
         self.portfolio = Portfolio(self.projects, clock)
+        self.runs = Runs(self.database, self.ledger, self.access, self.blobs, clock)
+        self.run_log = Log(self.database, self.writer, clock)
+        self.comparisons = Comparisons(self.runs, self.access, self.blobs)
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -123,6 +130,7 @@ def build(house: House) -> Starlette:
     site = Site(doorkeeper, login=house.login)
     web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
     projects_routes.bind(server, house.projects)
+    runs_routes.bind(server, house.runs, house.run_log, house.comparisons)
     datasets_routes.bind(server, house.datasets)
     sign_in.add(site, house.access)
     account.add(site, house.access)

@@ -19,6 +19,7 @@ class Argument(Struct, frozen=True):
     is_flag: bool = False
     is_many: bool = False
     is_optional: bool = False
+    is_rest: bool = False  # everything that follows, untouched: another command
     is_file: bool = False  # for completion
 
 

@@ -37,10 +37,15 @@ def as_table(rows: list[Any], columns: Sequence[str] = ()) -> str:
     if not rows:
         return "(none)"
     names = list(columns) or list(rows[0])
-    texts = [[cell(pick(row, name), WIDEST) for name in names] for row in rows]
     heads = [name.rpartition(".")[2].replace("_", " ") for name in names]
-    widths = [max(len(heads[i]), *(len(row[i]) for row in texts)) for i in range(len(names))]
-    is_number = [all(isinstance(pick(row, name), (int, float, type(None))) for row in rows) for name in names]
+    return as_grid(heads, [[pick(row, name) for name in names] for row in rows])
+
+
+def as_grid(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Values under their headings; columns of numbers to the right."""
+    texts = [[cell(value, WIDEST) for value in row] for row in rows]
+    widths = [max([len(head), *(len(row[i]) for row in texts)]) for i, head in enumerate(heads)]
+    is_number = [all(isinstance(row[i], (int, float, type(None))) for row in rows) for i in range(len(heads))]
 
     def line(cells: list[str]) -> str:
         padded = (c.rjust(w) if n else c.ljust(w) for c, w, n in zip(cells, widths, is_number, strict=True))

@@ -1,0 +1,184 @@
+"""What a run started from, found out without asking: sources, commit, interpreter and packages. Nothing leaves this
+file before secrets were taken out of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from taxiway.runs import environment as surroundings
+from taxiway.runs.contract import CaptureRun, Code, Environment
+from taxiway.runs.redact import is_secret_file, redact, redact_command
+
+SOURCE_ENDINGS = frozenset((
+    ".py", ".pyi", ".pyx", ".ipynb", ".r", ".jl", ".sh", ".sql", ".toml", ".cfg", ".ini", ".yaml", ".yml", ".md",
+    ".rst", ".txt", ".c", ".h", ".cpp", ".cu", ".rs", ".go", ".js", ".ts",
+))  # fmt: skip
+SOURCE_NAMES = frozenset(("Makefile", "Dockerfile", "Snakefile", "Justfile"))
+SKIPPED = frozenset((
+    "node_modules", "site-packages", "dist", "build", "venv", "env", "wheels", "mlruns", "wandb", "data", "datasets",
+    "outputs", "checkpoints",
+))  # fmt: skip
+MOST_FILES = 2_000
+MOST_FILE_BYTES = 512 << 10
+MOST_BYTES = 4 << 20
+MOST_NAMED = 50
+MOST_WALKED = 20_000
+GIT_S = 10.0
+
+
+class Snapshot(Struct):
+    """Captured code with the texts that its digests stand for."""
+
+    code: Code
+    sources: bytes
+    changes: bytes
+
+
+def capture_code(folder: Path) -> Snapshot:
+    """The sources under `folder` as they are now: in git, the tree that holds it with what differs from the commit."""
+    top = git(folder, "rev-parse", "--show-toplevel")
+    if top is None:
+        texts, code = read_sources(folder, walk(folder))
+        return Snapshot(code, msgspec.json.encode(texts, order="sorted"), b"")
+    root = Path(top.strip())
+    commit = (git(root, "rev-parse", "--verify", "--quiet", "HEAD") or "").strip()
+    branch = (git(root, "symbolic-ref", "--short", "--quiet", "HEAD") or "").strip()
+    status = git(root, "status", "--porcelain", "-z", "--untracked-files=all") or ""
+    changed = [entry[3:] for entry in status.split("\0") if len(entry) > 3 and entry[2] == " "]
+    tracked = (git(root, "ls-files", "-z") or "").split("\0")
+    texts, code = read_sources(root, dict.fromkeys([*changed, *filter(None, tracked)]))
+    diff, redactions = redact(diff_of(root) if commit else "")
+    code = msgspec.structs.replace(
+        code, kind="git", commit=commit, branch=branch, is_dirty=bool(changed), redactions=code.redactions + redactions
+    )
+    return Snapshot(code, msgspec.json.encode(texts, order="sorted"), diff.encode())
+
+
+def diff_of(root: Path) -> str:
+    """What differs from the commit, without the files that are left out for their names."""
+    names = (git(root, "diff", "HEAD", "--name-only", "-z") or "").split("\0")
+    shown = [name for name in names if name and is_source(name) and not is_secret_file(name)]
+    if not shown:
+        return ""
+    text = git(root, "diff", "HEAD", "--no-color", "--no-ext-diff", "--", *shown[:MOST_FILES]) or ""
+    return text if len(text) <= MOST_BYTES else text[:MOST_BYTES] + "\n(the rest was left out: too long)\n"
+
+
+def git(folder: Path, *arguments: str) -> str | None:
+    """What git answers; None where it is missing, takes too long or refuses."""
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            check=False,
+            timeout=GIT_S,
+            env=environment,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def walk(folder: Path) -> Iterator[str]:
+    """The source files of a folder without git, in order; hidden folders, environments and data are not entered."""
+    walked = 0
+    for where, folders, files in os.walk(folder):
+        here = Path(where)
+        folders[:] = sorted(f for f in folders if not is_skipped(here / f))
+        for name in sorted(files):
+            walked += 1
+            if walked > MOST_WALKED:
+                return
+            yield str((here / name).relative_to(folder))
+
+
+def is_skipped(folder: Path) -> bool:
+    name = folder.name
+    is_apart = name.startswith((".", "__")) or name in SKIPPED or name.endswith(".egg-info")
+    return is_apart or (folder / "pyvenv.cfg").exists()
+
+
+def is_source(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name in SOURCE_NAMES or Path(name).suffix.lower() in SOURCE_ENDINGS
+
+
+def read_sources(root: Path, paths: Iterable[str]) -> tuple[dict[str, str], Code]:
+    """The texts of the source files among the paths, within the bounds, and what was left out."""
+    texts: dict[str, str] = {}
+    left_out: list[str] = []
+    size = redactions = 0
+    for path in paths:
+        if is_secret_file(path):
+            left_out.append(f"{path}: its name says that it holds secrets")
+            continue
+        if not is_source(path) or (text := read_text(root / path, left_out, path)) is None:
+            continue
+        if len(texts) >= MOST_FILES or size + len(text) > MOST_BYTES:
+            left_out.append(f"{path}: the bound of {MOST_FILES:,} files and {MOST_BYTES >> 20} MiB is reached")
+            continue
+        texts[path], found = redact(text)
+        size += len(text)
+        redactions += found
+    if len(left_out) > MOST_NAMED:
+        left_out = [*left_out[:MOST_NAMED], f"and {len(left_out) - MOST_NAMED:,} more"]
+    code = Code(kind="folder", files=len(texts), size_bytes=size, redactions=redactions, left_out=left_out)
+    return texts, code
+
+
+def read_text(file: Path, left_out: list[str], path: str) -> str | None:
+    """The text of a regular file; None for what is gone, is no file of its own, too long or no text."""
+    try:
+        if file.is_symlink() or not file.is_file():
+            return None
+        size = file.stat().st_size
+        if size > MOST_FILE_BYTES:
+            left_out.append(f"{path}: {size:,} bytes")
+            return None
+        return file.read_bytes().decode()
+    except OSError:
+        return None
+    except UnicodeDecodeError:
+        left_out.append(f"{path}: no UTF-8 text")
+        return None
+
+
+def capture_environment(program: str = "") -> tuple[Environment, dict[str, str]]:
+    """This interpreter and its packages; or, where `program` is another Python that answers, that one's."""
+    is_python = Path(program).name.startswith("python") and program != sys.executable
+    said = (ask_python(program) if is_python else None) or surroundings.look_around()
+    return msgspec.convert(said["environment"], Environment), dict(said["packages"])
+
+
+def ask_python(program: str) -> dict[str, dict[str, str]] | None:
+    """What another interpreter says of itself; None where it does not answer."""
+    script = Path(surroundings.__file__).read_text()
+    try:
+        done = subprocess.run([program, "-c", script], capture_output=True, check=True, timeout=GIT_S)
+        found: dict[str, dict[str, str]] = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return found
+
+
+def capture_all(
+    command: Sequence[str], folder: Path, upload: Callable[[bytes], str], *, program: str = ""
+) -> CaptureRun:
+    """Everything a run started from, its files uploaded.
+
+    upload: stores bytes and gives their digest. program: what runs it, where that is not this process.
+    """
+    snapshot = capture_code(folder)
+    changes = upload(snapshot.changes) if snapshot.changes else ""
+    code = msgspec.structs.replace(snapshot.code, sources=upload(snapshot.sources), changes=changes)
+    environment, packages = capture_environment(program)
+    return CaptureRun(command=redact_command(command), code=code, environment=environment, packages=packages)

@@ -1,0 +1,167 @@
+"""The SDK of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from taxiway.kernel.endpoint import Page
+from taxiway.kernel.settings import Settings
+from taxiway.kernel.transport import Transport
+from taxiway.runs import contract
+from taxiway.runs.active import ActiveRun
+from taxiway.runs.contract import (
+    Artifact,
+    ChangeRun,
+    CompareRuns,
+    Comparison,
+    Ending,
+    Experiment,
+    FetchArtifact,
+    FinishRun,
+    ListExperiments,
+    ListRuns,
+    Packages,
+    Point,
+    ReadMetric,
+    Run,
+    StartRun,
+)
+
+LogModel = Callable[..., Any]  # (run, model, name, **facts): composed by the client, for models are above runs
+
+MOST_IN_A_PAGE = 500
+
+
+class Runs:
+    """Experiments and runs: ``client.runs``."""
+
+    def __init__(self, transport: Transport, settings: Settings, log_model: LogModel | None = None) -> None:
+        self.transport = transport
+        self.settings = settings
+        self.log_model = log_model
+        self._is_attached = False
+
+    def start(
+        self,
+        name: str = "",
+        *,
+        project: str | None = None,
+        experiment: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> ActiveRun:
+        """Opens a run and captures sources, packages and command beside it. Raises NotFound, NotAllowed, ServerAway.
+
+        name: by default the experiment's, with a number. project, experiment: by default TAXIWAY_PROJECT and
+        TAXIWAY_EXPERIMENT, or what taxiway.toml says, or "default". An experiment is made at its first use.
+        In a script that `taxiway run` started, the first run that does not name another project is the one that
+        was opened for it.
+
+        >>> with client.runs.start("baseline", project="fraud") as run:  # doctest: +SKIP
+        ...     run.log(step=1, loss=0.3)
+        """
+        opened = self._opened_for_us(project)
+        if opened is not None:
+            attached = ActiveRun(self.transport, opened, is_attached=True, log_model=self.log_model)
+            if name:
+                attached.rename(name)
+            attached.tag(**dict(tags or {}))
+            return attached
+        body = StartRun(
+            project=project or self.settings.project,
+            experiment=experiment or self.settings.experiment,
+            name=name,
+            tags=dict(tags or {}),
+        )
+        run = self.transport.call(contract.start_run, body)
+        return ActiveRun(self.transport, run, log_model=self.log_model)
+
+    def _opened_for_us(self, project: str | None) -> Run | None:
+        """The run that `taxiway run` opened, while it runs and nobody in this process took it yet."""
+        if self.settings.run is None or self._is_attached:
+            return None
+        run = self.show(self.settings.run)
+        if run.status not in ("running", "lost") or project not in (None, run.project):
+            return None
+        self._is_attached = True
+        return run
+
+    def show(self, run: str) -> Run:
+        """A run with its newest metrics. Raises NotFound."""
+        return self.transport.call(contract.show_run, run=run)
+
+    def page(self, ask: ListRuns) -> Page[Run]:
+        """One page of a list, and where the next begins."""
+        return self.transport.call(contract.list_runs, ask)
+
+    def experiments(self, project: str = "") -> list[Experiment]:
+        """Every experiment one may see, by project and name."""
+        return self.transport.call(contract.list_experiments, ListExperiments(project)).items
+
+    def metric(self, run: str, key: str) -> list[Point]:
+        """Every point of a metric, by step; at equal steps by time. Raises NotFound for an unknown run."""
+        found: list[Point] = []
+        after: str | None = ""
+        while after is not None:
+            page = self.transport.call(contract.read_metric, ReadMetric(key, after=after), run=run)
+            found += page.items
+            after = page.next
+        return found
+
+    def compare(self, *runs: str) -> Comparison:
+        """Two to twenty runs side by side: parameters, metrics, tags, inputs, environment and code."""
+        return self.transport.call(contract.compare_runs, CompareRuns(run=[*runs]))
+
+    def packages(self, run: str) -> Packages:
+        """What was installed where the run ran."""
+        return self.transport.call(contract.packages_of_run, run=run)
+
+    def artifacts(self, run: str) -> list[Artifact]:
+        """The files that a run left behind, by path."""
+        return self.transport.call(contract.list_artifacts, run=run).items
+
+    def download(self, run: str, path: str, to: str | Path = ".") -> Path:
+        """Writes an artifact to a file, or into a folder under its own name; gives the file. Raises NotFound."""
+        target = Path(to)
+        if target.is_dir():
+            target /= path.rpartition("/")[2]
+        beside = target.with_name(f"{target.name}.part")
+        try:
+            with beside.open("wb") as file:
+                self.transport.download(contract.fetch_artifact, file, FetchArtifact(path), run=run)
+            beside.rename(target)
+        finally:
+            beside.unlink(missing_ok=True)
+        return target
+
+    def change(self, run: str, *, name: str | None = None, tags: Mapping[str, str] | None = None) -> Run:
+        """Renames or tags a run, also after it ended."""
+        return self.transport.call(contract.change_run, ChangeRun(name=name, tags=dict(tags or {})), run=run)
+
+    def finish(self, run: str, status: Ending = "finished", *, failure: str = "") -> Run:
+        """Ends a run that was left open, such as a lost one. Raises RunEnded."""
+        return self.transport.call(contract.finish_run, FinishRun(status, failure=failure), run=run)
+
+    def list(
+        self,
+        filter: str = "",  # noqa: A002 - the word that CLI, URL and documents use
+        *,
+        project: str = "",
+        experiment: str = "",
+        order: str = "started_at desc",
+        limit: int = 50,
+    ) -> list[Run]:
+        """The first runs that the filter lets through, in order. Raises BadField.
+
+        >>> client.runs.list("metrics.auc > 0.8", order="metrics.auc desc")  # doctest: +SKIP
+        """
+        found: list[Run] = []
+        after: str | None = ""
+        while after is not None and len(found) < limit:
+            size = min(limit - len(found), MOST_IN_A_PAGE)
+            ask = ListRuns(project=project, experiment=experiment, filter=filter, order=order, limit=size, after=after)
+            page = self.page(ask)
+            found += page.items
+            after = page.next
+        return found

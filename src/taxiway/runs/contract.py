@@ -1,0 +1,292 @@
+"""What the outside sees of runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
+from taxiway.kernel.numbers import Number
+from taxiway.runs.compare import CodeChange, Row, Scalar
+
+RunStatus = Literal["running", "finished", "failed", "stopped", "lost"]
+Ending = Literal["finished", "failed", "stopped"]
+
+Key = Annotated[str, Meta(min_length=1, max_length=250)]
+Text = Annotated[str, Meta(max_length=8000)]
+Writer = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+Sequence = Annotated[int, Meta(ge=0, le=2**62)]
+Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+At = Annotated[datetime, Meta(tz=True)]
+
+SOURCES = "code/sources.json"
+CHANGES = "code/changes.diff"
+
+
+class Code(Struct, frozen=True, forbid_unknown_fields=True):
+    """The sources that a run started from, secrets redacted.
+
+    sources: the digest of the artifact ``code/sources.json``, which holds every kept file's text by its path.
+    changes: the digest of ``code/changes.diff``, what differed from the commit; empty where nothing did.
+    left_out: files that were not kept, and why; at most 50 are named.
+    """
+
+    kind: Literal["git", "folder"]
+    commit: str = ""
+    branch: str = ""
+    is_dirty: bool = False
+    sources: str = ""
+    changes: str = ""
+    files: int = 0
+    size_bytes: int = 0
+    redactions: int = 0
+    left_out: list[str] = []
+
+
+class Environment(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a run ran on. digest: the SHA-256 over interpreter, platform and every installed package's version."""
+
+    python: str
+    implementation: str
+    platform: str
+    machine: str
+    cpus: int
+    packages: int = 0  # how many; `packages_of_run` lists them
+    digest: str = ""
+
+
+class Run(Struct, frozen=True):
+    """One execution that was recorded.
+
+    status: `lost` is a run that is still running by its own account, but was not heard of for five minutes.
+    metrics: the newest value of each: of its highest step, at equal steps the latest. inputs: dataset references.
+    sealed: once it ended, the digest of its metric batches, which the audit entry holds too.
+    """
+
+    id: str
+    project: str
+    experiment: str
+    name: str
+    status: RunStatus
+    created_by: str
+    started_at: datetime
+    heard_at: datetime
+    ended_at: datetime | None = None
+    cpu_s: float | None = None
+    exit_code: int | None = None
+    failure: str = ""
+    command: list[str] = []
+    params: dict[str, Scalar] = {}
+    metrics: dict[str, Number] = {}
+    tags: dict[str, str] = {}
+    inputs: list[str] = []
+    code: Code | None = None
+    environment: Environment | None = None
+    sealed: str = ""
+
+    @property
+    def ref(self) -> str:
+        return f"run:{self.id}"
+
+
+class Experiment(Struct, frozen=True):
+    """A question of a project, and how many runs tried to answer it."""
+
+    project: str
+    name: str
+    runs: int
+    created_by: str
+    created_at: datetime
+
+
+class Point(Struct, frozen=True, forbid_unknown_fields=True):
+    """One measured number. Not a number and the infinities are kept as they are."""
+
+    key: Key
+    value: Number
+    step: Step
+    at: At
+
+
+class LogBatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """Points, parameters and tags that a writer sends together; all of them are stored, or none.
+
+    writer: 32 hexadecimal digits that the sending process drew. seq: how many items this writer sent before this
+    batch. The same writer and seq again change nothing, so a batch is safe to send again, in any order.
+    A batch with nothing in it says that the run is alive.
+    """
+
+    writer: Writer
+    seq: Sequence
+    points: list[Point] = []
+    params: dict[Key, Annotated[str, Meta(max_length=8000)] | bool | int | float] = {}
+    tags: dict[Key, Text] = {}
+
+
+class Logged(Struct, frozen=True):
+    """A batch that is on the disk. is_new: False where it had been stored before."""
+
+    items: int
+    is_new: bool
+
+
+class StartRun(Struct, frozen=True, forbid_unknown_fields=True):
+    project: str
+    experiment: str = "default"
+    name: Annotated[str, Meta(max_length=200)] = ""
+    tags: dict[Key, Text] = {}
+
+
+class CaptureRun(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a run was, found out after it started; what is None stays as it is. packages: version by name."""
+
+    command: list[str] | None = None
+    code: Code | None = None
+    environment: Environment | None = None
+    packages: dict[str, str] = {}
+
+
+class ChangeRun(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is None stays as it is; tags are added to those there are."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    tags: dict[Key, Text] = {}
+
+
+class FinishRun(Struct, frozen=True, forbid_unknown_fields=True):
+    """cpu_s: processor seconds of the run with its children. failure: why it failed, in a line."""
+
+    status: Ending = "finished"
+    cpu_s: Annotated[float, Meta(ge=0)] | None = None
+    exit_code: Annotated[int, Meta(ge=-1024, le=1024)] | None = None
+    failure: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class Predictions(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of predictions pinned by digest, and which of its columns says what.
+
+    score: the column of the probability of the positive class, empty where there is none. threshold: from which
+    score on the prediction is positive. groups: the columns by which fairness is looked at. dataset: the reference
+    of the data they are about. split: in words, such as "out of fold, 10 folds, seed 7".
+    """
+
+    digest: str
+    rows: int
+    label: str
+    prediction: str
+    score: str = ""
+    groups: list[str] = []
+    time: str = ""
+    threshold: float = 0.5
+    dataset: str = ""
+    split: str = ""
+
+
+class Artifact(Struct, frozen=True):
+    """A file that a run left behind. predictions: what its columns say, where it is a table of predictions."""
+
+    run: str
+    path: str
+    digest: str
+    size_bytes: int
+    media_type: str
+    added_at: datetime
+    predictions: Predictions | None = None
+
+
+class AddArtifact(Struct, frozen=True, forbid_unknown_fields=True):
+    """Names bytes that were stored before under their digest."""
+
+    path: str
+    digest: str
+    media_type: str = "application/octet-stream"
+    predictions: Predictions | None = None
+
+
+class FetchArtifact(Struct, frozen=True, forbid_unknown_fields=True):
+    path: str
+
+
+class UseDataset(Struct, frozen=True, forbid_unknown_fields=True):
+    dataset: str  # dataset:PROJECT/NAME@VERSION
+
+
+class ListRuns(Struct, frozen=True, forbid_unknown_fields=True):
+    """filter: such as ``metrics.auc > 0.9 and params.model = "logistic"``. order: such as ``metrics.auc desc``."""
+
+    project: str = ""
+    experiment: str = ""
+    filter: str = ""
+    order: str = "started_at desc"
+    limit: int = 50
+    after: str = ""
+
+
+class ListExperiments(Struct, frozen=True, forbid_unknown_fields=True):
+    project: str = ""
+
+
+class ReadMetric(Struct, frozen=True, forbid_unknown_fields=True):
+    key: str
+    limit: int = 10_000
+    after: str = ""
+
+
+class CompareRuns(Struct, frozen=True, forbid_unknown_fields=True):
+    run: list[str]  # two to twenty
+
+
+class Comparison(Struct, frozen=True):
+    """Runs side by side. code: each later run's changes to the first one's sources."""
+
+    runs: list[Run]
+    params: list[Row]
+    metrics: list[Row]
+    tags: list[Row]
+    inputs: list[Row]
+    environment: list[Row]
+    code: list[CodeChange]
+
+
+class Packages(Struct, frozen=True):
+    """The installed packages of a run's interpreter: version by name."""
+
+    digest: str
+    packages: dict[str, str]
+
+
+start_run = Endpoint("POST", "/api/runs", StartRun, Run, "runs.write", "Open a run")
+list_runs = Endpoint("GET", "/api/runs", ListRuns, Page[Run], "runs.read", "Find runs", "platform")
+list_experiments = Endpoint(
+    "GET", "/api/runs/experiments", ListExperiments, Page[Experiment], "runs.read", "The experiments", "platform"
+)
+compare_runs = Endpoint(
+    "GET", "/api/runs/compare", CompareRuns, Comparison, "runs.read", "Runs side by side", "platform"
+)
+show_run = Endpoint("GET", "/api/runs/{run}", Nothing, Run, "runs.read", "A run")
+log_batch = Endpoint(
+    "POST", "/api/runs/{run}/batches", LogBatch, Logged, "runs.write", "Store points, parameters and tags"
+)
+capture_run = Endpoint(
+    "PUT", "/api/runs/{run}/capture", CaptureRun, Run, "runs.write", "Say what a run was: command, code, environment"
+)
+change_run = Endpoint("PATCH", "/api/runs/{run}", ChangeRun, Run, "runs.write", "Rename or tag a run")
+use_dataset = Endpoint("POST", "/api/runs/{run}/inputs", UseDataset, Run, "runs.write", "Say what data a run read")
+finish_run = Endpoint("POST", "/api/runs/{run}/finish", FinishRun, Run, "runs.write", "End a run and seal its metrics")
+read_metric = Endpoint(
+    "GET", "/api/runs/{run}/metrics", ReadMetric, Page[Point], "runs.read", "A metric's points, by step"
+)
+packages_of_run = Endpoint(
+    "GET", "/api/runs/{run}/packages", Nothing, Packages, "runs.read", "The packages a run had installed"
+)
+add_artifact = Endpoint(
+    "PUT", "/api/runs/{run}/artifacts", AddArtifact, Artifact, "runs.write", "Keep a file with a run"
+)
+list_artifacts = Endpoint(
+    "GET", "/api/runs/{run}/artifacts", Nothing, Page[Artifact], "runs.read", "The files a run left behind"
+)
+fetch_artifact = Endpoint(
+    "GET", "/api/runs/{run}/artifacts/content", FetchArtifact, Raw, "runs.read", "A file that a run left behind"
+)

@@ -1,0 +1,117 @@
+"""Taking what runs log. Batches are many and small: they go through the writer's group commits without an audit
+entry each; the entry that ends the run seals them all."""
+
+from __future__ import annotations
+
+import msgspec
+
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.clock import Clock
+from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import BadField, TooLarge
+from taxiway.runs import series, store
+from taxiway.runs.contract import LogBatch, Logged, Point, ReadMetric
+from taxiway.runs.paths import check_key, is_clean
+from taxiway.runs.refusals import BatchReused, RunEnded
+from taxiway.runs.service import unknown
+from taxiway.storage.database import EPOCH, Database
+from taxiway.storage.writes import Change, Writer
+
+MOST_POINTS = 20_000
+MOST_PAIRS = 1_000
+MOST_READ = 100_000
+
+
+class Log:
+    """The batches of runs, and reading the points back."""
+
+    def __init__(self, database: Database, writer: Writer, clock: Clock) -> None:
+        self.database = database
+        self.writer = writer
+        self.clock = clock
+
+    def take(self, caller: Caller, body: LogBatch, *, run: str) -> Logged:
+        """Stores a batch whole or not at all; it is on the disk when this returns.
+
+        Raises BadField, TooLarge, ParamFixed, BatchReused, and RunEnded for a batch that is new to an ended run.
+        """
+        check(body)
+        rows = series.rows_of(body)
+        digest = series.digest_of_rows(rows)
+        items = len(body.points) + len(body.params) + len(body.tags)
+
+        def make(change: Change) -> Logged:
+            connection = change.connection
+            known = store.known(connection, run)
+            if known is None:
+                raise unknown(run)
+            writer = series.writer_number(connection, run=known.number, writer=body.writer)
+            if items:
+                entered = series.enter_batch(connection, writer=writer, seq=body.seq, items=items, digest=digest)
+                if entered == (items, digest):
+                    return Logged(items, is_new=False)
+                if entered is not None:
+                    raise BatchReused(writer=body.writer, seq=body.seq)
+            if known.status != "running":
+                raise RunEnded(run=run, ended_as=known.status)
+            if rows:
+                series.add_points(connection, run=known.number, writer=writer, seq=body.seq, rows=rows)
+            series.add_params(connection, run=known.number, id_=run, given=dict(body.params))
+            series.put_tags(connection, run=known.number, given=dict(body.tags))
+            store.change(connection, known.number, heard_at=change.at)
+            return Logged(items, is_new=True)
+
+        return self.writer.write(make)
+
+    def points(self, caller: Caller, body: ReadMetric, *, run: str) -> Page[Point]:
+        """A metric's points by step; at equal steps by time, and then as they were written."""
+        if not 1 <= body.limit <= MOST_READ:
+            raise BadField(field="limit", value=str(body.limit), expected=f"a number from 1 to {MOST_READ}")
+        with self.database.read() as connection:
+            known = store.known(connection, run)
+            if known is None:
+                raise unknown(run)
+            place = read_place(body.after)
+            found, end = series.points_of(connection, run=known.number, key=body.key, limit=body.limit, after=place)
+        return Page(found, None if end is None else msgspec.msgpack.encode(end).hex())
+
+
+def check(batch: LogBatch) -> None:
+    """What the types do not say already. Raises BadField, TooLarge."""
+    for what, found, most in (
+        ("The number of points in a batch", len(batch.points), MOST_POINTS),
+        ("The number of parameters in a batch", len(batch.params), MOST_PAIRS),
+        ("The number of tags in a batch", len(batch.tags), MOST_PAIRS),
+    ):
+        if found > most:
+            raise TooLarge(what=what, limit=most, found=found)
+    seen: set[str] = set()
+    for number, point in enumerate(batch.points):
+        if point.key not in seen:
+            check_key(f"points[{number}].key", point.key)
+            seen.add(point.key)
+        if point.at < EPOCH:
+            field = f"points[{number}].at"
+            raise BadField(field=field, value=point.at.isoformat(), expected="a moment since 1970")
+    for name, value in batch.params.items():
+        check_key("params", name)
+        check_text(f"params.{name}", value)
+    for name, text in batch.tags.items():
+        check_key("tags", name)
+        check_text(f"tags.{name}", text)
+
+
+def check_text(field: str, value: object) -> None:
+    if isinstance(value, str) and not is_clean(value.replace("\n", "").replace("\t", "").replace("\r", "")):
+        raise BadField(field=field, value=repr(value[:100]), expected="a text without control characters")
+    if isinstance(value, int) and abs(value) >= 10**300:
+        raise BadField(field=field, value="an integer of more than 300 digits", expected="a shorter number, or a text")
+
+
+def read_place(text: str) -> series.Place | None:
+    if not text:
+        return None
+    try:
+        return msgspec.msgpack.decode(bytes.fromhex(text), type=series.Place)
+    except (ValueError, msgspec.MsgspecError) as e:
+        raise BadField(field="after", value=repr(text[:60]), expected="the `next` of the page before") from e

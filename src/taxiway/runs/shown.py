@@ -1,0 +1,47 @@
+"""Lists of runs and comparisons in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from taxiway.kernel.show import as_grid
+from taxiway.runs.compare import Row
+from taxiway.runs.contract import Comparison, Run
+
+MOST_METRICS = 4
+
+
+def show_runs(runs: Sequence[Run]) -> str:
+    """A line for each run, with the metrics that most of them have."""
+    count: dict[str, int] = {}
+    for run in runs:
+        for name in run.metrics:
+            count[name] = count.get(name, 0) + 1
+    shown = sorted(count, key=lambda name: (-count[name], name))[:MOST_METRICS]
+    rows = [
+        [
+            *(run.id, run.name, run.project, run.experiment, run.status),
+            *(run.metrics.get(name) for name in shown),
+            *(run.started_at, run.created_by),
+        ]
+        for run in runs
+    ]
+    if not rows:
+        return "(none)"
+    return as_grid(["id", "name", "project", "experiment", "status", *shown, "started at", "by"], rows)
+
+
+def show_comparison(comparison: Comparison) -> str:
+    """What differs, part by part; what is equal is only counted."""
+    names = [run.name for run in comparison.runs]
+    heads = [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
+    parts = ["\n".join(f"{head}  {run.id}" for head, run in zip(heads, comparison.runs, strict=True))]
+    for title in ("params", "metrics", "tags", "inputs", "environment"):
+        rows: list[Row] = getattr(comparison, title)
+        different = [row for row in rows if row.is_different]
+        equal = len(rows) - len(different)
+        lines = [[row.name, *row.values] for row in different]
+        table = as_grid(["name", *heads], lines) + "\n" if lines else ""
+        parts.append(f"{title}\n{table}({equal} equal)")
+    parts += [change.diff for change in comparison.code]
+    return "\n\n".join(parts)

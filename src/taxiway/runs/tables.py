@@ -1,0 +1,151 @@
+"""Tables of runs. Rows of metrics, parameters and tags name their run and key by small integers: they are many."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from taxiway.runs.contract import Code, Environment, Predictions
+from taxiway.storage.database import Json, Moment, metadata
+
+LONGEST_HEAD = 64  # how much of a text is indexed; PostgreSQL refuses index rows beyond some 2,700 bytes
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("project", String(64), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("project", "name"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("experiment", Integer, ForeignKey("experiments.number"), nullable=False),
+    Column("project", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("started_at", Moment, nullable=False, index=True),
+    Column("heard_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("cpu_s", Float),
+    Column("exit_code", Integer),
+    Column("failure", Text, nullable=False),
+    Column("command", Json(list[str]), nullable=False),
+    Column("code", Json(Code)),
+    Column("environment", String(71)),
+    Column("sealed", String(71), nullable=False),
+    Index(None, "experiment", "started_at"),
+    Index(None, "project", "started_at"),
+)
+
+keys = Table(
+    "run_keys",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("name", String(250), nullable=False, unique=True),
+)
+
+params = Table(
+    "run_params",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(5), nullable=False),  # str, bool, int, float
+    Column("text", Text, nullable=False),
+    Column("head", String(LONGEST_HEAD), nullable=False),
+    Column("value", Float),  # where it is a number other than NaN
+    Index(None, "key", "head", "run"),
+    Index(None, "key", "value", "run"),
+    sqlite_with_rowid=False,
+)
+
+tags = Table(
+    "run_tags",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("head", String(LONGEST_HEAD), nullable=False),
+    Index(None, "key", "head", "run"),
+    sqlite_with_rowid=False,
+)
+
+# A NaN is stored as NULL, because SQLite would make it one anyway: comparisons leave it out, orders put it last.
+latest = Table(
+    "run_latest",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("value", Float),
+    Column("step", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Index(None, "key", "value", "run"),
+    sqlite_with_rowid=False,
+)
+
+# The open tail of every series. Writer and sequence in its key keep honest duplicates and apply a repeat once.
+points = Table(
+    "run_points",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("writer", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("value", Float),
+    sqlite_with_rowid=False,
+)
+
+writers = Table(
+    "run_writers",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("run", Integer, nullable=False),
+    Column("writer", String(32), nullable=False),
+    UniqueConstraint("run", "writer"),
+)
+
+batches = Table(
+    "run_batches",
+    metadata,
+    Column("writer", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", Integer, nullable=False),
+    Column("digest", String(71), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+artifacts = Table(
+    "run_artifacts",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("path", String(1000), primary_key=True),
+    Column("digest", String(71), nullable=False, index=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("added_at", Moment, nullable=False),
+    Column("predictions", Json(Predictions)),
+)
+
+inputs = Table(
+    "run_inputs",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("dataset", String(300), primary_key=True),
+)
+
+environments = Table(
+    "run_environments",
+    metadata,
+    Column("digest", String(71), primary_key=True),
+    Column("environment", Json(Environment), nullable=False),
+    Column("packages", Json(dict[str, str]), nullable=False),
+)

@@ -1,0 +1,80 @@
+"""What may be logged: numbers, parameters and figures in the shapes that libraries give them."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+from taxiway.kernel.errors import BadField
+from taxiway.kernel.numbers import to_wire
+from taxiway.runs.compare import Scalar
+
+LONGEST_TEXT = 8_000
+SVG, PNG, JPEG = "image/svg+xml", "image/png", "image/jpeg"
+ENDINGS = {SVG: ".svg", PNG: ".png", JPEG: ".jpg"}
+
+
+def as_measured(key: str, value: Any) -> float:
+    """A metric's value as a float: from Python, numpy or torch. Raises BadField for texts and what is no one number."""
+    if not isinstance(value, (str, bytes)):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    raise BadField(field=key, value=shorten(value), expected="one number; NaN and the infinities are numbers too")
+
+
+def as_step(step: Any) -> int:
+    """A step as an int. Raises BadField."""
+    if isinstance(step, bool) or not hasattr(step, "__index__"):
+        raise BadField(field="step", value=shorten(step), expected="a whole number")
+    whole = int(step.__index__())
+    if not -(2**63) <= whole < 2**63:
+        raise BadField(field="step", value=shorten(step), expected="a whole number of at most 64 bits")
+    return whole
+
+
+def as_param(name: str, value: Any) -> Scalar:
+    """A parameter as text, number or truth; anything else as Python would print it. Raises BadField."""
+    if not isinstance(value, (str, bool, int, float)) and callable(item := getattr(value, "item", None)):
+        try:
+            value = item()  # a scalar of numpy or torch
+        except (TypeError, ValueError, RuntimeError):
+            value = str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return to_wire(value)
+    if not isinstance(value, (str, bool, int, float)):
+        value = str(value)
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        expected = f"at most {LONGEST_TEXT:,} characters; log longer ones as an artifact"
+        raise BadField(field=name, value=f"a text of {len(value):,} characters", expected=expected)
+    plain: Scalar = value
+    return plain
+
+
+def as_figure(figure: Any) -> tuple[bytes, str]:
+    """The bytes of a figure and their media type: a matplotlib Figure as SVG; SVG text; SVG, PNG or JPEG bytes."""
+    if callable(save := getattr(figure, "savefig", None)):
+        into = io.BytesIO()
+        save(into, format="svg", metadata={"Date": None}, bbox_inches="tight")
+        return into.getvalue(), SVG
+    data = figure.encode() if isinstance(figure, str) else figure
+    if isinstance(data, (bytes, bytearray)):
+        start = bytes(data[:200]).lstrip()
+        if start.startswith(b"\x89PNG\r\n\x1a\n"):
+            return bytes(data), PNG
+        if start.startswith(b"\xff\xd8\xff"):
+            return bytes(data), JPEG
+        if start.startswith((b"<svg", b"<?xml", b"<!DOCTYPE svg")):
+            return bytes(data), SVG
+    raise BadField(
+        field="figure",
+        value=shorten(figure),
+        expected="a matplotlib Figure, SVG text, or the bytes of an SVG, PNG, JPEG",
+    )
+
+
+def shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"
