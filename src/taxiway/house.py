@@ -38,7 +38,7 @@ from taxiway.storage.writes import Writer
 from taxiway.web import routes as web_routes
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.edge import problem
-from taxiway.web.pages import account, sign_in
+from taxiway.web.pages import account, audit, lineage, sign_in
 from taxiway.web.serve import Server
 from taxiway.web.site import Site
 
@@ -135,6 +135,8 @@ def build(house: House) -> Starlette:
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
+    audit.add(site, house.audit, house.access)
+    lineage.add(site, house.lineage, house.access)
     static = StaticFiles(packages=[("taxiway.web", "static")])
     routes = [Route("/health", health), *server.routes, *site.routes, Mount("/static", static)]
     return Starlette(routes=routes, exception_handlers=handlers(site))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -195,10 +196,10 @@ class Audit:
 
     def verify(self, ask: VerifyLog) -> Verification:
         """Recomputes every leaf and every root, and checks every signature, in one pass over the log."""
-        with self.database.read() as connection:
+        with self.database.read() as connection, closing(store.all_rows(connection)) as rows:
             heads = {head.size: head for head in store.all_heads(connection)}
             frontier = Frontier()
-            for row in store.all_rows(connection):
+            for row in rows:
                 if problem := self._problem_at(row, frontier, heads.get(frontier.size + 1)):
                     return Verification(
                         is_intact=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -59,9 +59,10 @@ def append(connection: Connection, entry: dict[str, Any], head: Head, completed:
     connection.execute(insert(heads).values(msgspec.structs.asdict(head)))
 
 
-def all_rows(connection: Connection) -> Iterator[RowMapping]:
-    """Every entry as stored, oldest first."""
-    yield from connection.execute(select(entries).order_by(entries.c.seq).execution_options(yield_per=1000)).mappings()
+def all_rows(connection: Connection) -> Generator[RowMapping, None, None]:
+    """Every entry as stored, oldest first. Whoever stops early closes it: the server holds a cursor for it."""
+    with connection.execute(select(entries).order_by(entries.c.seq).execution_options(yield_per=1000)) as found:
+        yield from found.mappings()
 
 
 def stored_nodes(connection: Connection) -> Nodes:

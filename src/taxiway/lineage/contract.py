@@ -19,13 +19,16 @@ class Edge(Struct, frozen=True):
 
 
 class Graph(Struct, frozen=True):
-    """All that a thing came from and led to."""
+    """All that a thing came from and led to. `is_cut`: there are more edges than are walked at once."""
 
     thing: str
     edges: list[Edge]
+    is_cut: bool = False
 
 
 class WalkFrom(Struct, frozen=True, forbid_unknown_fields=True):
+    """thing: a reference; without a version it stands for all of them, ``project:name`` for everything in it."""
+
     thing: str
     steps: int = 12
 

@@ -20,11 +20,12 @@ class Node(Struct, frozen=True, kw_only=True):
 
 
 class Edge(Struct, frozen=True, kw_only=True):
-    """`source` led to `target`; both are refs of nodes."""
+    """`source` led to `target`; both are refs of nodes. `via`: the free places (layer, order) it bends through."""
 
     source: str
     target: str
     name: str = ""
+    via: tuple[tuple[int, float], ...] = ()
 
 
 class LineageGraph(Struct, frozen=True, kw_only=True):
@@ -37,7 +38,9 @@ class LineageGraph(Struct, frozen=True, kw_only=True):
 
     def draw(self, width: int = 720) -> Svg:
         layers = max((node.layer for node in self.nodes), default=0) + 1
-        orders = max((node.order for node in self.nodes), default=0) + 1
+        bent = [order for edge in self.edges for _, order in edge.via]
+        orders = max((node.order for node in self.nodes), default=0)
+        orders = max([orders, *bent]) + 1
         wide = min(max((width - 4 - (layers - 1) * _GAP_X) / layers, _SLIMMEST), _WIDEST)
         gap = min(max((width - 4 - layers * wide) / max(layers - 1, 1), _GAP_X), _GAP_X * 2.5)
         places = {node.ref: (2 + node.layer * (wide + gap), 2 + node.order * (_TALL + _GAP_Y)) for node in self.nodes}
@@ -50,7 +53,11 @@ class LineageGraph(Struct, frozen=True, kw_only=True):
             has_links=any(node.url for node in self.nodes),
             is_fixed=True,
         )
-        edges = [_edge(edge, places, wide) for edge in self.edges if edge.source in places and edge.target in places]
+        edges = []
+        for edge in self.edges:
+            if edge.source in places and edge.target in places:
+                bends = [(2 + layer * (wide + gap), 2 + order * (_TALL + _GAP_Y)) for layer, order in edge.via]
+                edges.append(_edge(edge, [places[edge.source], *bends, places[edge.target]], wide))
         return sheet(paper, *edges, *(self._node(node, places[node.ref], wide) for node in self.nodes))
 
     def _node(self, node: Node, at: tuple[float, float], wide: float) -> Svg:
@@ -84,12 +91,19 @@ class LineageGraph(Struct, frozen=True, kw_only=True):
         return Numbers(("from", "how", "to"), rows)
 
 
-def _edge(edge: Edge, places: dict[str, tuple[float, float]], wide: float) -> Svg:
-    """A soft curve from the right side of the source to the left side of the target."""
-    x1, y1 = places[edge.source][0] + wide, places[edge.source][1] + _TALL / 2
-    x2, y2 = places[edge.target][0], places[edge.target][1] + _TALL / 2
-    bend = max((x2 - x1) / 2, 24)
-    course = f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2 - 6:.1f} {y2:.1f}"
-    head = f"M{x2 - 7:.1f} {y2 - 4:.1f}L{x2:.1f} {y2:.1f}L{x2 - 7:.1f} {y2 + 4:.1f}Z"
+def _edge(edge: Edge, boxes: list[tuple[float, float]], wide: float) -> Svg:
+    """A soft curve from the right side of the first box to the left side of the last, straight across those between."""
+    middle = _TALL / 2
+    x, y = boxes[0][0] + wide, boxes[0][1] + middle
+    course = f"M{x:.1f} {y:.1f}"
+    for number, (left, top) in enumerate(boxes[1:], start=2):
+        is_last = number == len(boxes)
+        to_x, to_y = left - (6 if is_last else 0), top + middle
+        bend = max((left - x) / 2, 24)
+        course += f"C{x + bend:.1f} {y:.1f} {left - bend:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
+        course += "" if is_last else f"H{left + wide:.1f}"
+        x, y = left + wide, to_y
+    left, y = boxes[-1][0], boxes[-1][1] + middle
+    head = f"M{left - 7:.1f} {y - 4:.1f}L{left:.1f} {y:.1f}L{left - 7:.1f} {y + 4:.1f}Z"
     parts = group(tag("path", d=course, class_="edge"), tag("path", d=head, class_="edge-head"))
     return linked(parts, "", edge.name) if edge.name else parts

@@ -1,0 +1,81 @@
+"""The page of the audit log: entries newest first, narrowed down by the address, and the check of the whole log."""
+
+from __future__ import annotations
+
+import msgspec
+
+from taxiway.access.service import Access
+from taxiway.audit.contract import ListEntries, TreeHead, Verification, VerifyLog
+from taxiway.audit.service import Audit
+from taxiway.kernel.errors import NotFound
+from taxiway.kernel.problems import decode
+from taxiway.web.site import Html, Site, View
+from taxiway.web.words import listed, plural, with_query
+
+FILTERS = {"project": "in", "thing": "about", "actor": "by", "verb": "that are"}
+ON_A_PAGE = 50
+
+
+class AuditPage:
+    def __init__(self, audit: Audit, access: Access) -> None:
+        self.audit = audit
+        self.access = access
+
+    def show(self, view: View) -> Html:
+        return self._page(view)
+
+    def verify(self, view: View, fields: dict[str, str]) -> Html:
+        """The page with the answer of a check of every entry; a head that was kept elsewhere counts too."""
+        held = fields.get("held", "").strip()
+        ask = VerifyLog(held=decode(held.encode(), TreeHead) if held else None)
+        return self._page(view, self.audit.verify(ask))
+
+    def _page(self, view: View, verified: Verification | None = None) -> Html:
+        given = {name: view.one(name) for name in FILTERS}
+        ask = ListEntries(
+            **{name: value or None for name, value in given.items()},
+            before=view.number("before", 0) if view.one("before") else None,
+            limit=ON_A_PAGE,
+        )
+        found = self.audit.entries(ask, self.access.visible(view.caller))
+        head = self._head()
+        url = view.url.replace("/audit/verify", "/audit", 1)
+        values = {
+            "title": "Audit",
+            "answer": self._answer(given, head, verified),
+            "verified": verified,
+            "found": found.items,
+            "given": given,
+            "is_narrowed": any(given.values()),
+            "url": url,
+            "head": head,
+            "head_json": msgspec.json.encode(head).decode() if head else "",
+            "newer": with_query(url, before=None) if view.one("before") else "",
+            "older": with_query(url, before=found.next) if found.next else "",
+            "sent": view.sent,
+        }
+        return Html("web/audit.html", "audit", values)
+
+    def _head(self) -> TreeHead | None:
+        try:
+            return self.audit.head()
+        except NotFound:
+            return None
+
+    def _answer(self, given: dict[str, str], head: TreeHead | None, verified: Verification | None) -> str:
+        if verified is not None:
+            if verified.is_intact:
+                count = f"{plural(verified.entries, 'entry', 'entries')} and {plural(verified.heads, 'signed head')}"
+                return f"The log holds: {count}, every hash and signature right"
+            return f"The log does not hold: {verified.problem}"
+        if head is None:
+            return "Nothing has been changed yet"
+        if any(given.values()):
+            return f"Entries {listed([f'{word} {given[name]}' for name, word in FILTERS.items() if given[name]])}"
+        return f"{plural(head.size, 'entry', 'entries')}, each signed in the order it came"
+
+
+def add(site: Site, audit: Audit, access: Access) -> None:
+    page = AuditPage(audit, access)
+    site.page("/audit", page.show, needs="audit.read", scope="platform")
+    site.form("/audit/verify", page.verify, page=page.show, needs="audit.read", scope="platform")
