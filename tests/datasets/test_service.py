@@ -20,10 +20,10 @@ from taxiway.datasets.contract import (
     FrameUnusable,
     TableEmpty,
     TableUnreadable,
-    YamlBroken,
 )
 from taxiway.datasets.terms import ColumnTerms, Contract
 from taxiway.kernel.errors import BadField, NotAllowed, NotFound
+from taxiway.storage.contract import YamlBroken
 from tests.support.live import Live
 
 LOANS = pa.table({"application": [1, 2, 3, 4], "gdlin": [1, 666, 0, 666], "race": ["white", "black", "white", None]})

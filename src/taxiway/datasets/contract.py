@@ -10,10 +10,6 @@ from msgspec import Struct
 from taxiway.datasets.terms import ColumnType, Contract, ContractResult, Finding, Scalar
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.storage import contract as storage_contract
-
-# Contracts may come as YAML; its refusal must be known wherever this module is.
-YamlBroken = storage_contract.YamlBroken
 
 FileFormat = Literal["parquet", "csv"]
 

@@ -47,11 +47,21 @@ def check(table: Table, contract: Contract) -> ContractResult:
     return ContractResult(passed=not findings, rows=table.num_rows, findings=findings)
 
 
+def comparable_values(column: Any) -> Any:
+    """A column's values in a type that Arrow compares: decimals and half floats wider, and one zero, not two."""
+    array = plain(column)
+    if pt.is_decimal(array.type):
+        array = array.cast(pa.float64())
+    if pt.is_float16(array.type):
+        array = array.cast(pa.float32())
+    return pc.add(array, pa.scalar(0, array.type)) if pt.is_floating(array.type) else array
+
+
 def column_findings(table: Table, contract: Contract) -> Iterator[Finding]:
     names = list(table.schema.names)
     for name, terms in contract.columns.items():
         if name in names:
-            yield from value_findings(name, plain(table.column(name)), terms)
+            yield from value_findings(name, comparable_values(table.column(name)), terms)
         elif terms.required:
             near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1)
             meant = next((n for n in names if near and n.lower() == near[0]), "")
@@ -98,11 +108,7 @@ def beyond(array: Any, bound: int | float | str, found: ColumnType, *, is_min: b
             return np.zeros(len(array), bool)
         if found == "integer":
             return beyond_whole(array, bound, is_min=is_min)
-        if pt.is_decimal(array.type):
-            array = array.cast(pa.float64())
         edge = comparable(bound, array.type, found)
-        if pt.is_float16(array.type):
-            array, edge = array.cast(pa.float32()), edge.cast(pa.float32())
         return to_mask(pc.less(array, edge) if is_min else pc.greater(array, edge))
     except Incomparable:
         return None
@@ -164,10 +170,9 @@ def membership(array: Any, terms: ColumnTerms, found: ColumnType) -> Iterator[tu
         whole = [int(v) for v in typed if float(v).is_integer() and limits.min <= int(v) <= limits.max]
         yield "not allowed", rule, ~to_mask(pc.is_in(array, pa.array(whole, array.type)))
     else:
-        numbers = array.cast(pa.float64()) if pt.is_decimal(array.type) else array
         try:
-            given = [bound if found == "boolean" else comparable(bound, numbers.type, found).as_py() for bound in typed]
-            yield "not allowed", rule, ~to_mask(pc.is_in(numbers, pa.array(given, numbers.type)))
+            given = [bound if found == "boolean" else comparable(bound, array.type, found).as_py() for bound in typed]
+            yield "not allowed", rule, ~to_mask(pc.is_in(array, pa.array(given, array.type)))
         except Incomparable:
             yield "not allowed", rule, None
 
@@ -191,7 +196,7 @@ def key_findings(table: Table, contract: Contract) -> Iterator[Finding]:
         if gone:
             yield Finding(name, "column missing", f"must be a key, but {', '.join(gone)} is not there", 0)
         else:
-            yield from unique_findings(name, [plain(table.column(column)) for column in key])
+            yield from unique_findings(name, [comparable_values(table.column(column)) for column in key])
 
 
 def unique_findings(name: str, arrays: Sequence[Any]) -> Iterator[Finding]:
@@ -215,8 +220,7 @@ def repeats(arrays: Sequence[Any]) -> Mask:
     for array in arrays:
         floats = pt.is_floating(array.type)
         is_whole &= ~to_mask(pc.is_null(array, nan_is_null=floats))
-        # 0.0 and -0.0 are one value, though their bits differ.
-        encoded = (pc.add(array, pa.scalar(0, array.type)) if floats else array).dictionary_encode()
+        encoded = array.dictionary_encode()
         indices = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
         codes = np.unique(codes * max(len(encoded.dictionary), 1) + indices, return_inverse=True)[1]
     counts = np.bincount(codes[is_whole], minlength=int(codes.max(initial=0)) + 1)
