@@ -11,6 +11,7 @@ from taxiway.kernel.settings import read_settings
 
 if TYPE_CHECKING:
     from taxiway.doctor import Finding
+    from taxiway.runs.launch import Launched
 
 HOME = Argument("--home", "the folder that holds everything (default: the nearest .taxiway)", is_file=True)
 
@@ -60,6 +61,32 @@ def completion(_client: Any, given: Namespace) -> str:
     return script
 
 
+def run(_client: Any, given: Namespace) -> Launched:
+    """Runs another program as a run of the folder's home, or of the server that TAXIWAY_URL names."""
+    import msgspec
+
+    from taxiway.client import connect
+    from taxiway.runs.launch import launch
+
+    with connect(door="cli") as client:
+        settings = msgspec.structs.replace(
+            client.settings,
+            project=given.project or client.settings.project,
+            experiment=given.experiment or client.settings.experiment,
+        )
+        home = client.home.home if client.home is not None else None
+        return launch(client.transport, settings, given.program, name=given.name, home=home)
+
+
+def tell_run(launched: Launched) -> str:
+    """Says where the run is kept, beside the program's own output: what that prints is not ours to add to."""
+    import sys
+
+    see = f"`taxiway runs show {launched.run}`, or its page under `taxiway server`"
+    print(f"taxiway: {launched.name} {launched.status}, kept as run {launched.run}; see {see}.", file=sys.stderr)
+    return ""
+
+
 COMMANDS = {
     "server": Command(
         "server",
@@ -74,6 +101,19 @@ COMMANDS = {
             Argument("--no-login", "let everybody on this machine in (loopback only)", is_flag=True),
             Argument("--allow-host", "another host name this server goes by", is_many=True),
         ),
+    ),
+    "run": Command(
+        "run",
+        "run a script and keep what it did: taxiway run -- python train.py",
+        run,
+        (
+            Argument("--name", "the run's name (default: the experiment's, with a number)", default=""),
+            Argument("--project", "the project it belongs to (default: the folder's, else `default`)"),
+            Argument("--experiment", "the experiment it belongs to (default: the folder's, else `default`)"),
+            Argument("program", "the program and its arguments, after --", is_rest=True),
+        ),
+        show=tell_run,
+        exit_code=lambda launched: launched.exit_code,
     ),
     "doctor": Command(
         "doctor",

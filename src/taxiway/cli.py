@@ -39,11 +39,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and gives the exit code for the shell."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = build_parser(given)
-    parsed = parser.parse_args(given)
+    own, rest = split_rest(given)
+    parsed = parser.parse_args(own)
+    for argument in parsed.command.arguments if rest and hasattr(parsed, "command") else ():
+        if argument.is_rest:
+            setattr(parsed, argument.name, rest)
     if not hasattr(parsed, "command"):
         (getattr(parsed, "parser", None) or parser).print_help()
         return 0 if not given else 2
     return execute(parsed)
+
+
+def split_rest(given: list[str]) -> tuple[list[str], list[str]]:
+    """Our own words, and those after ``--`` for a command that runs another one: they are not ours to read."""
+    word = next((w for w in given if not w.startswith("-")), None)
+    if word not in ALONE or "--" not in given:
+        return given, []
+    command = importlib.import_module("taxiway.alone").COMMANDS[word]
+    if not any(argument.is_rest for argument in command.arguments):
+        return given, []
+    at = given.index("--")
+    return given[:at], given[at + 1 :]
 
 
 def build_parser(given: Sequence[str], *, is_complete: bool = False) -> argparse.ArgumentParser:
@@ -89,6 +105,8 @@ def add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
     options: dict[str, Any] = {"help": argument.help}
     if argument.is_flag:
         options["action"] = "store_true"
+    elif argument.is_rest:
+        options["nargs"] = argparse.REMAINDER
     else:
         options |= {"type": argument.kind, "default": argument.default, "choices": argument.choices}
         if argument.is_many:
@@ -110,8 +128,10 @@ def execute(parsed: argparse.Namespace) -> int:
         answer = run_command(command, parsed)
         if parsed.json:
             print(as_json(answer))
-        elif answer is not None:
-            print(command.show(answer) if command.show else as_text(answer, command.columns))
+        elif answer is not None and (
+            text := command.show(answer) if command.show else as_text(answer, command.columns)
+        ):
+            print(text)
     except TaxiwayError as refusal:
         print(as_json(refusal) if parsed.json else f"taxiway: {refusal}", file=sys.stderr)
         return 1

@@ -92,7 +92,7 @@ class House:
         self.projects = Projects(self.database, self.ledger, self.access)
         self.datasets = Datasets(self.database, self.ledger, self.access, self.blobs, self.projects)
         self.portfolio = Portfolio(self.projects, clock)
-        self.runs = Runs(self.database, self.ledger, self.access, self.blobs, clock)
+        self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, clock)
         self.run_log = Log(self.database, self.writer, clock)
         self.comparisons = Comparisons(self.runs, self.access, self.blobs)
 

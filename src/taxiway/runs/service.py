@@ -9,6 +9,7 @@ import msgspec
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
+from taxiway.datasets.service import Datasets
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
@@ -49,11 +50,14 @@ MOST_LISTED = 500
 class Runs:
     """Experiments and runs. What they log in batches is taken by `logging.Log`."""
 
-    def __init__(self, database: Database, ledger: Ledger, access: Access, blobs: Blobs, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, ledger: Ledger, access: Access, blobs: Blobs, datasets: Datasets, clock: Clock
+    ) -> None:
         self.database = database
         self.ledger = ledger
         self.access = access
         self.blobs = blobs
+        self.datasets = datasets
         self.clock = clock
 
     def start(self, caller: Caller, body: StartRun) -> Run:
@@ -145,6 +149,7 @@ class Runs:
             expected = "a reference such as dataset:mortgage-approvals/loanapp@2"
             raise BadField(field="dataset", value=repr(body.dataset[:100]), expected=expected)
         self.access.require(caller, "datasets.read", owner)
+        self.datasets.find(owner, name, thing.version)
 
         def make(record: Record) -> Run:
             number = self.open_number(record, run)

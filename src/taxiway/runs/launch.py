@@ -1,0 +1,212 @@
+"""`taxiway run`: another program as a run, with its output, sources, packages, exit code and processor time kept."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import IO, BinaryIO
+
+from msgspec import Struct
+
+from taxiway.kernel.errors import BadField, TaxiwayError
+from taxiway.kernel.settings import Settings
+from taxiway.kernel.transport import Transport
+from taxiway.runs import contract
+from taxiway.runs.capture import capture_all
+from taxiway.runs.contract import AddArtifact, Ending, FinishRun, LogBatch, Run, RunStatus, StartRun
+from taxiway.runs.redact import redact
+from taxiway.runs.sender import Sender
+from taxiway.storage.contract import put_blob
+
+log = logging.getLogger("taxiway")
+
+MOST_KEPT_BYTES = 16 << 20  # of each stream
+PIECE = 64 << 10
+DRAIN_S = 5.0
+CAPTURE_S = 60.0
+
+
+class Launched(Struct, frozen=True):
+    """How a launched program ended, and the run that was kept of it."""
+
+    run: str
+    name: str
+    status: RunStatus
+    exit_code: int
+    cpu_s: float
+
+
+class Stream:
+    """One output of the program: passed on as it comes, and kept up to a bound."""
+
+    def __init__(self, source: IO[bytes], onto: BinaryIO) -> None:
+        self.source = source
+        self.onto = onto
+        self.kept: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `text`
+        self.size_bytes = 0
+        self.thread = threading.Thread(target=self._pass_on, daemon=True)
+        self.thread.start()
+
+    def _pass_on(self) -> None:
+        is_heard = True
+        while piece := os.read(self.source.fileno(), PIECE):
+            if room := max(MOST_KEPT_BYTES - self.size_bytes, 0):
+                self.kept.write(piece[:room])
+            self.size_bytes += len(piece)
+            if is_heard:
+                is_heard = self._show(piece)
+
+    def _show(self, piece: bytes) -> bool:
+        """Whether somebody still reads: the program goes on when the reader of a pipe has left."""
+        try:
+            self.onto.write(piece)
+            self.onto.flush()
+        except BrokenPipeError:
+            return False
+        return True
+
+    def text(self) -> str:
+        """What was kept, secrets taken out, once the program has ended."""
+        self.thread.join(DRAIN_S)  # something it left running may hold the stream open for ever
+        with self.kept:
+            self.kept.seek(0)
+            text, _ = redact(self.kept.read(MOST_KEPT_BYTES).decode("utf-8", "replace"))
+        if self.size_bytes > MOST_KEPT_BYTES:
+            text += f"\n(the other {self.size_bytes - MOST_KEPT_BYTES:,} bytes were not kept)\n"
+        if not self.thread.is_alive():
+            self.source.close()
+        return text
+
+
+class Launch:
+    """One program on its way, as a run."""
+
+    def __init__(self, transport: Transport, run: Run, command: Sequence[str], program: str) -> None:
+        self.transport = transport
+        self.run = run
+        self.command = command
+        self.program = program
+        self.capture = threading.Thread(target=self._look_around, daemon=True)
+        self.alive = Sender(self._send, transport.close, f"run {run.name} ({run.id})")
+
+    def _send(self, batch: LogBatch) -> None:
+        self.transport.call(contract.log_batch, batch, run=self.run.id)
+
+    def execute(self, environment: Mapping[str, str]) -> Launched:
+        """Runs the program to its end and keeps what it did."""
+        self.capture.start()
+        child = subprocess.Popen(  # the program that the user asked for
+            self.command, executable=self.program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        )
+        out = Stream(opened(child.stdout), sys.stdout.buffer)
+        err = Stream(opened(child.stderr), sys.stderr.buffer)
+        with forwarding(child.pid):
+            _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        code = child.returncode if child.returncode >= 0 else 128 - child.returncode
+        cpu_s = used.ru_utime + used.ru_stime
+        ended = self._finish(code, cpu_s, out.text(), err.text())
+        return Launched(ended.id, ended.name, ended.status, code, cpu_s)
+
+    def _finish(self, code: int, cpu_s: float, out: str, err: str) -> Run:
+        """Keeps the output and ends the run as the program ended."""
+        for name, text in (("logs/stdout.txt", out), ("logs/stderr.txt", err)):
+            if text:
+                artifact = AddArtifact(name, self._upload(text.encode()), "text/plain")
+                self.transport.call(contract.add_artifact, artifact, run=self.run.id)
+        self.capture.join(CAPTURE_S)
+        self.alive.stop(CAPTURE_S)
+        status: Ending = "finished" if code == 0 else "stopped" if code in STOPPED else "failed"
+        failure = "" if code == 0 else last_line(err) or f"exit code {code}"
+        ending = FinishRun(status, cpu_s=cpu_s, exit_code=code, failure=failure)
+        return self.transport.call(contract.finish_run, ending, run=self.run.id)
+
+    def _look_around(self) -> None:
+        """Captures what the program starts from. A failure costs the capture, never the run."""
+        try:
+            body = capture_all(self.command, Path.cwd(), self._upload, program=self.program)
+            self.transport.call(contract.capture_run, body, run=self.run.id)
+        except (TaxiwayError, OSError, ValueError) as e:
+            log.warning("run %s: what it started from could not be kept: %s", self.run.id, e)
+        finally:
+            self.transport.close()
+
+    def _upload(self, data: bytes) -> str:
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        self.transport.upload(put_blob, data, len(data), digest=digest)
+        return digest
+
+
+STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
+
+def launch(
+    transport: Transport, settings: Settings, command: Sequence[str], *, name: str, home: Path | None
+) -> Launched:
+    """Opens a run, runs the command as it, and gives how it ended.
+
+    home: the folder's own home, where this process works on one; the program reaches it through its socket.
+    Raises BadField for a command that is not there, before anything is opened.
+    """
+    program = shutil.which(command[0]) if command else None
+    if program is None:
+        value = repr(command[0]) if command else "nothing"
+        expected = "a program on the PATH and its arguments: `taxiway run -- python train.py`"
+        raise BadField(field="command", value=value, expected=expected)
+    opening = StartRun(project=settings.project, experiment=settings.experiment, name=name)
+    run = transport.call(contract.start_run, opening)
+    environment = {
+        **os.environ,
+        "PYTHONUNBUFFERED": os.environ.get("PYTHONUNBUFFERED", "1"),  # or its prints would come when it ends
+        "TAXIWAY_RUN": run.id,
+        "TAXIWAY_PROJECT": run.project,
+        "TAXIWAY_EXPERIMENT": run.experiment,
+    }
+    if home is not None:
+        environment["TAXIWAY_HOME"] = str(home)
+    return Launch(transport, run, command, program).execute(environment)
+
+
+@contextmanager
+def forwarding(pid: int) -> Iterator[None]:
+    """Has a Ctrl-C and a SIGTERM end the program, not us, so that its end is recorded.
+
+    In a terminal, a Ctrl-C reaches the program by itself: it is not sent twice.
+    """
+    is_terminal = os.isatty(0)
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGTERM or not is_terminal:
+            os.kill(pid, number)
+
+    before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
+        number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def opened(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise TypeError("the program was started without this stream")
+    return stream
+
+
+def last_line(text: str) -> str:
+    """The last line that says something: of a traceback, the exception."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:2000] if lines else ""
