@@ -48,6 +48,7 @@ class View(Struct):
     url: str
     is_login_on: bool = False
     sent: dict[str, str] = {}  # what a form sent, so that a refused one comes back filled in
+    form_token: str = ""  # for the forms of panels, which are rendered apart from their page
 
     def one(self, name: str, default: str = "") -> str:
         """A query value, the last one where it is given more than once."""
@@ -161,7 +162,7 @@ class Site:
             self.doorkeeper.admit, caller, needs=needs, scope=scope, path=where, body=None
         )
         query = {name: request.query_params.getlist(name) for name in request.query_params}
-        return View(admitted, path, query, address(request), self.login, fields or {})
+        return View(admitted, path, query, address(request), self.login, fields or {}, form_token(request))
 
     def panel(self, slot: str, draw: Panel) -> None:
         """Adds a panel to a slot such as ``models/version``: given the view and a reference, it gives HTML or None."""

@@ -23,9 +23,12 @@ from taxiway.web.numbers import duration, fixed, interval, number
 
 
 class Bar(Struct, frozen=True):
+    """A value with its interval. limit: what this bar alone is held against, drawn as a dash across it."""
+
     value: float
     low: float = math.nan
     high: float = math.nan
+    limit: float = math.nan
 
 
 class GroupedBars(Struct, frozen=True, kw_only=True):
@@ -43,7 +46,7 @@ class GroupedBars(Struct, frozen=True, kw_only=True):
         several = len(self.series) > 1
         names = [(series_class(index), name) for index, name in enumerate(self.series)]
         key, key_height = legend(names, width, 14) if several else (Svg(""), 0.0)
-        values = [value for row in self.bars for bar in row for value in (bar.value, bar.low, bar.high)]
+        values = [value for row in self.bars for bar in row for value in (bar.value, bar.low, bar.high, bar.limit)]
         lowest, high = extent([0.0, *values, *(limit.value for limit in self.thresholds)], pad=0.08)
         low = lowest if any(value < 0 for value in values) else 0.0
         found = ticks(low, high, 5)
@@ -89,7 +92,11 @@ class GroupedBars(Struct, frozen=True, kw_only=True):
             highest = min(highest, upper)
         if wide >= 26:
             parts.append(label(number(bar.value), centre, highest - 5, "value", "middle"))
-        says = f"{self.groups[at]}, {self.series[index]}: {number(bar.value)} {_bounds(bar)}".rstrip()
+        if math.isfinite(bar.limit):
+            y = plot.y.at(bar.limit)
+            parts.append(line((x - 3, y), (x + wide + 3, y), "threshold"))
+        asked = f", against {number(bar.limit)}" if math.isfinite(bar.limit) else ""
+        says = f"{self.groups[at]}, {self.series[index]}: {number(bar.value)} {_bounds(bar)}".rstrip() + asked
         return group(linked(Svg("".join(parts)), "", says), class_=series_class(index))
 
     def words(self) -> str:
