@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import Settings, read_settings
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from taxiway.access.client import Access
     from taxiway.audit.client import Audit
     from taxiway.datasets.client import Datasets
+    from taxiway.gates.client import Gates
     from taxiway.lineage.client import Lineage
+    from taxiway.models.client import Models
+    from taxiway.models.contract import ModelVersion
     from taxiway.projects.client import Projects
     from taxiway.runs.active import ActiveRun
     from taxiway.runs.client import Runs
@@ -146,7 +149,23 @@ class Client:
     def runs(self) -> Runs:
         from taxiway.runs.client import Runs
 
-        return Runs(self.transport, self.settings)
+        return Runs(self.transport, self.settings, self._log_model)
+
+    @cached_property
+    def models(self) -> Models:
+        from taxiway.gates import refusals  # noqa: F401 - what the gates refuse with is known by its own class
+        from taxiway.models.client import Models
+
+        return Models(self.transport)
+
+    @cached_property
+    def gates(self) -> Gates:
+        from taxiway.gates.client import Gates
+
+        return Gates(self.transport)
+
+    def _log_model(self, run: ActiveRun, model: Any, name: str, **facts: Any) -> ModelVersion:
+        return self.models.log(run, model, name, **facts)
 
     @cached_property
     def access(self) -> Access:

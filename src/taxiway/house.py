@@ -5,23 +5,26 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ExceptionHandler
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Audit, Ledger
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
+from taxiway.gates import routes as gates_routes
+from taxiway.gates.service import Gates
 from taxiway.kernel.clock import Clock, now
-from taxiway.kernel.errors import NotFound, TaxiwayError, Unexpected
+from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
+from taxiway.models import routes as models_routes
+from taxiway.models.service import Models, Sources
+from taxiway.models.shelf import Shelf
 from taxiway.projects import pages as projects_pages
 from taxiway.projects import routes as projects_routes
 from taxiway.projects.portfolio import Portfolio
@@ -37,8 +40,8 @@ from taxiway.storage.migrations import migrate
 from taxiway.storage.writes import Writer
 from taxiway.web import routes as web_routes
 from taxiway.web.doorkeeper import Doorkeeper
-from taxiway.web.edge import problem
-from taxiway.web.pages import account, audit, lineage, sign_in
+from taxiway.web.pages import account, audit, docs, lineage, search, sign_in
+from taxiway.web.refusals import handlers
 from taxiway.web.serve import Server
 from taxiway.web.site import Site
 
@@ -95,6 +98,14 @@ class House:
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, clock)
         self.run_log = Log(self.database, self.writer, clock)
         self.comparisons = Comparisons(self.runs, self.access, self.blobs)
+        self.shelf = Shelf(home / "bundles", self.blobs)
+        self.shelf.clear_incoming()
+        sources = Sources(self.projects, self.datasets, self.runs)
+        self.models = Models(
+            self.database, self.ledger, self.access, sources=sources, blobs=self.blobs, shelf=self.shelf
+        )
+        self.gates = Gates(self.database, self.ledger, self.access, models=self.models, clock=clock)
+        self.models.guard_with(self.gates)
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -130,44 +141,20 @@ def build(house: House) -> Starlette:
     site = Site(doorkeeper, login=house.login)
     web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
     projects_routes.bind(server, house.projects)
-    runs_routes.bind(server, house.runs, house.run_log, house.comparisons)
     datasets_routes.bind(server, house.datasets)
+    runs_routes.bind(server, house.runs, house.run_log, house.comparisons)
+    models_routes.bind(server, house.models)
+    gates_routes.bind(server, house.gates)
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
     audit.add(site, house.audit, house.access)
     lineage.add(site, house.lineage, house.access)
+    search.add(site, house.access)
+    docs.add(site, server)
     static = StaticFiles(packages=[("taxiway.web", "static")])
     routes = [Route("/health", health), *server.routes, *site.routes, Mount("/static", static)]
     return Starlette(routes=routes, exception_handlers=handlers(site))
-
-
-def handlers(site: Site) -> dict[Any, ExceptionHandler]:
-    """Refusals and failures as an answer: problem+json for programs, a page for browsers."""
-
-    def refuse(request: Request, error: Exception) -> Response:
-        refusal = as_refusal(request, error)
-        if is_page(request):
-            return site.refuse(request, refusal)
-        return problem(refusal, request.scope["taxiway.request_id"])
-
-    return {TaxiwayError: refuse, HTTPException: refuse, Exception: refuse}
-
-
-def as_refusal(request: Request, error: Exception) -> TaxiwayError:
-    """The refusal that an exception stands for."""
-    if isinstance(error, TaxiwayError):
-        return error
-    if isinstance(error, HTTPException) and error.status_code in (404, 405):
-        wanted = f"{request.method} {request.url.path}"
-        return NotFound(kind="page or endpoint", name=wanted, hint="`/api/openapi.json` lists every endpoint.")
-    return Unexpected(detail="Something failed here.", request_id=request.scope["taxiway.request_id"])
-
-
-def is_page(request: Request) -> bool:
-    """Whether a person is looking: a browser asks for HTML, and not under /api."""
-    is_under_api = request.url.path.startswith(("/api/", "/health"))
-    return not is_under_api and "text/html" in request.headers.get("accept", "")
 
 
 def health(request: Request) -> JSONResponse:

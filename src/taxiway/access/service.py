@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from taxiway.access import store
 from taxiway.access.contract import (
@@ -21,7 +24,7 @@ from taxiway.access.contract import (
     User,
     WhoAmI,
 )
-from taxiway.access.roles import may, roles_for
+from taxiway.access.roles import Role, may, roles_for
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -237,6 +240,15 @@ class Access:
     def grants(self, *, project: str) -> Page[Grant]:
         with self.database.read() as connection:
             return Page(store.find_grants(connection, project=project))
+
+    def people_with(self, connection: Connection, *, project: str, roles: Collection[Role]) -> dict[str, Role]:
+        """The persons who hold one of the roles in a project by somebody else's grant, each with the role.
+
+        Read over the given connection, so that inside a change it is so as of that change.
+        """
+        people = {user.name for user in store.all_users(connection) if user.kind == "person"}
+        grants = store.find_grants(connection, project=project)
+        return {g.user: g.role for g in grants if g.role in roles and g.user in people and g.granted_by != g.user}
 
     # --- permission ---
 

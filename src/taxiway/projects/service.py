@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import msgspec
+from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
@@ -115,7 +116,12 @@ def enter_stage(record: Record, project: str, stage: ProjectStage, *, because: s
 
 def require_project(record: Record, project: str) -> Project:
     """The project, within a change. Raises NotFound."""
-    found = store.find(record.connection, project)
+    return find_project(record.connection, project)
+
+
+def find_project(connection: Connection, project: str) -> Project:
+    """The project as that connection sees it. Raises NotFound."""
+    found = store.find(connection, project)
     if found is None:
         raise unknown(project)
     return found

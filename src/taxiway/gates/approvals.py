@@ -1,0 +1,209 @@
+"""The rules of approvals: a person, no author, with the path's role, to exactly what stands now."""
+
+from __future__ import annotations
+
+from taxiway.access.service import Access
+from taxiway.audit.service import Ledger, Record
+from taxiway.gates import store
+from taxiway.gates.contract import (
+    Approval,
+    Approve,
+    GateStage,
+    InboxItem,
+    PathStage,
+    Request,
+    RequestApproval,
+    Withdraw,
+)
+from taxiway.gates.paths import pin
+from taxiway.gates.refusals import EvidenceMissing, FourEyes, NeedsPerson, RoleMissing
+from taxiway.gates.standing import Look, Sources, approvals_asked
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.clock import Clock
+from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
+from taxiway.kernel.ids import new_id
+from taxiway.models.contract import ModelVersion
+from taxiway.models.lookup import require_version
+from taxiway.storage.database import Database
+
+LONGEST_COMMENT = 10_000
+
+
+class Approvals:
+    """Approvals and the requests for them."""
+
+    def __init__(self, database: Database, ledger: Ledger, sources: Sources, access: Access, clock: Clock) -> None:
+        self.database = database
+        self.ledger = ledger
+        self.sources = sources
+        self.access = access
+        self.clock = clock
+
+    def approve(self, caller: Caller, body: Approve, *, model: str, version: str) -> Approval:
+        """One person's yes to the version, its evaluation, card, path and evidence as they are at this moment.
+
+        Raises NeedsPerson, FourEyes, RoleMissing, EvidenceMissing, AlreadyExists, BadField.
+        """
+        require_text("comment", body.comment)
+        found = self.sources.models.find(model, version)
+
+        def make(record: Record) -> Approval:
+            here = require_version(record, model, found.version)
+            pin(record, self.sources.path(record.connection, here))
+            look = Look(self.sources, record.connection, here, record.at)
+            stage = stage_with_approvals(look, body.stage)
+            role = self._may_approve(record, look, stage)
+            self._worth_approving(look, stage, caller)
+            approval = self._approval(record, look, stage, role, body.comment.strip())
+            store.add_approval(record.connection, approval)
+            record.note(stage=body.stage, role=role, comment=approval.comment, approval=approval.id)
+            record.note(digests={n: getattr(approval.digests, n) for n in approval.digests.__struct_fields__})
+            return approval
+
+        return self.ledger.change(caller, "gates.approve", found.ref, make, answer=Approval, project=found.project)
+
+    def _may_approve(self, record: Record, look: Look, stage: PathStage) -> str:
+        """The role by which the caller may approve. Judged inside the change, as it stands there."""
+        caller, version = record.caller, look.version
+        if not caller.can_approve:
+            raise NeedsPerson(actor=caller.name, kind=caller.kind)
+        who_can = look.who_can(stage)
+        if because := look.authors.get(caller.name):
+            raise FourEyes(
+                actor=caller.name, model=version.model, version=version.version, because=because, who_can=who_can
+            )
+        roles = [role for spec in stage.gates if spec.check == "approvals" for role in approvals_asked(spec).roles]
+        holders = self.access.people_with(record.connection, project=version.project, roles=roles)
+        if caller.name not in holders:
+            raise RoleMissing(actor=caller.name, project=version.project, roles=list(roles), who_can=who_can)
+        return holders[caller.name]
+
+    def _worth_approving(self, look: Look, stage: PathStage, caller: Caller) -> None:
+        upto = [each.stage for each in look.path.stages]
+        counted = upto[: upto.index(stage.stage) + 1]
+        lacking = [e.spec.name for e in look.asked if e.stage in counted and e.key not in look.evidence]
+        if lacking:
+            raise EvidenceMissing(model=look.version.model, version=look.version.version, gates=lacking)
+        if any(each.by == caller.name and each.counts for each in look.approvals(stage.stage)):
+            name = f"{caller.name} for {look.version.ref}"
+            raise AlreadyExists(kind="approval", name=name, hint="It counts; nothing more is needed from you.")
+
+    def _approval(self, record: Record, look: Look, stage: PathStage, role: str, comment: str) -> Approval:
+        lives = [approvals_asked(spec).lives for spec in stage.gates if spec.check == "approvals"]
+        limits = [each for each in lives if each is not None]
+        return Approval(
+            id=new_id(),
+            model=look.version.model,
+            version=look.version.version,
+            stage=stage.stage,
+            by=record.caller.name,
+            role=role,
+            comment=comment,
+            digests=look.digests(stage.stage),
+            at=record.at,
+            expires_at=record.at + min(limits) if limits else None,
+        )
+
+    def withdraw(self, caller: Caller, body: Withdraw, *, model: str, version: str, approval: str) -> Approval:
+        """Takes one's own approval back. What it let through stays where it is. Raises NotFound, NotAllowed."""
+        require_text("reason", body.reason)
+        found = self.sources.models.find(model, version)
+
+        def make(record: Record) -> Approval:
+            here = require_version(record, model, found.version)
+            given = one_of(store.approvals_of(record.connection, model, here.version), approval)
+            if given.by != caller.name:
+                who = [given.by]
+                raise NotAllowed(actor=caller.name, needs="to have given it", where=f"approval {approval}", who_can=who)
+            if not store.withdraw(record.connection, approval, at=record.at, because=body.reason):
+                hint = "It was withdrawn before."
+                raise NotFound(kind="approval that counts", name=approval, hint=hint)
+            record.note(approval=approval, stage=given.stage, reason=body.reason)
+            look = Look(self.sources, record.connection, here, record.at)
+            return one_of(look.approvals(given.stage), approval)
+
+        return self.ledger.change(caller, "gates.withdraw", found.ref, make, answer=Approval, project=found.project)
+
+    def request(self, caller: Caller, body: RequestApproval, *, model: str, version: str) -> Request:
+        """Puts the version into the inbox of who can approve it; asking again changes nothing."""
+        found = self.sources.models.find(model, version)
+
+        def make(record: Record) -> Request:
+            here = require_version(record, model, found.version)
+            stage_with_approvals(Look(self.sources, record.connection, here, record.at), body.stage)
+            known = store.find_request(record.connection, model, here.version, body.stage)
+            if known is not None:
+                return known
+            request = Request(model, here.version, here.project, body.stage, caller.name, body.note.strip(), record.at)
+            store.add_request(record.connection, request)
+            record.note(stage=body.stage, note=request.note)
+            return request
+
+        return self.ledger.change(caller, "gates.request", found.ref, make, answer=Request, project=found.project)
+
+    def inbox(self, caller: Caller) -> Page[InboxItem]:
+        """The requests that still wait, oldest first, in the projects that the caller may see."""
+        with self.database.read() as connection:
+            asked = store.all_requests(connection, self.access.visible(caller))
+            items = []
+            for request in asked:
+                version = self.sources.models.find(request.model, request.version)
+                if version.stage in ("archived", request.stage) or not is_before(version, request.stage):
+                    continue
+                items.append(inbox_item(Look(self.sources, connection, version, self.clock()), request, caller))
+        return Page([item for item in items if item.lacks])
+
+
+def inbox_item(look: Look, request: Request, caller: Caller) -> InboxItem:
+    """How a request stands for who looks at it."""
+    stage = stage_with_approvals(look, request.stage)
+    waits_for = look.who_can(stage)
+    counting = {each.by for each in look.approvals(stage.stage) if each.counts}
+    asked = max(approvals_asked(spec).count for spec in stage.gates if spec.check == "approvals")
+    because = look.authors.get(caller.name, [])
+    unmet = [
+        f"{gate.gate}: {gate.verdict}"
+        for each in look.standing().stages
+        for gate in each.gates
+        if gate.check != "approvals" and gate.verdict != "pass"
+    ]
+    return InboxItem(
+        request=request,
+        lacks=max(asked - len(counting), 0),
+        waits_for=waits_for,
+        is_yours=caller.can_approve and caller.name in waits_for,
+        why_not=f"you {' and '.join(because)}" if because else "",
+        unmet=unmet,
+    )
+
+
+def is_before(version: ModelVersion, stage: GateStage) -> bool:
+    """Whether a version has not come as far as the stage."""
+    order = ["none", "staging", "production"]
+    return version.stage in order and order.index(version.stage) < order.index(stage)
+
+
+def stage_with_approvals(look: Look, stage: GateStage) -> PathStage:
+    """The stage of the path, if it asks for approvals. Raises BadField."""
+    asking = [each for each in look.path.stages if any(spec.check == "approvals" for spec in each.gates)]
+    for each in asking:
+        if each.stage == stage:
+            return each
+    stages = ", ".join(each.stage for each in asking)
+    expected = f"one of {stages}" if stages else f"nothing: the path {look.path.name} asks for no approvals"
+    raise BadField(field="stage", value=repr(stage), expected=expected)
+
+
+def one_of(given: list[Approval], approval: str) -> Approval:
+    for each in given:
+        if each.id == approval:
+            return each
+    raise NotFound(kind="approval", name=approval, hint="`taxiway gates show MODEL@VERSION` lists them.")
+
+
+def require_text(field: str, text: str) -> None:
+    if not text.strip():
+        raise BadField(field=field, value="nothing", expected="a sentence that says why")
+    if len(text) > LONGEST_COMMENT:
+        raise BadField(field=field, value=f"{len(text):,} characters", expected=f"at most {LONGEST_COMMENT:,}")

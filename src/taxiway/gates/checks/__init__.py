@@ -1,0 +1,1 @@
+"""The checks that gates ask, one file for each, and the register of those there are."""

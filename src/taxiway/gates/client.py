@@ -1,0 +1,93 @@
+"""The SDK of gates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from taxiway.gates import contract, refusals
+from taxiway.gates.contract import (
+    Approval,
+    Approve,
+    Evaluate,
+    Evidence,
+    GateStage,
+    InboxItem,
+    PathVersion,
+    PublishPath,
+    Request,
+    RequestApproval,
+    Standing,
+    Withdraw,
+)
+from taxiway.kernel.transport import Transport
+from taxiway.models.client import split
+
+REFUSALS = refusals  # so that what the server refuses with is known here by its own class
+
+
+class Gates:
+    """Paths, evidence and approvals: ``client.gates``.
+
+    Where a method takes a `name`, it reads ``mortgage@3``, ``mortgage@champion``, or ``mortgage`` for the newest.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    # --- paths ---
+
+    def paths(self) -> list[PathVersion]:
+        """The newest version of every path, those that ship with the platform among them."""
+        return self.transport.call(contract.list_paths).items
+
+    def path(self, name: str, version: int = 0) -> PathVersion:
+        """A path's version; 0 is the newest. Raises NotFound."""
+        return self.transport.call(contract.show_path, path=name, version=version)
+
+    def publish(self, text: str | Path) -> PathVersion:
+        """Publishes a path from YAML, or from a file of it, as the next version of its name.
+
+        The same path again gives the version there is. Needs an admin. Raises YamlBroken with line and key.
+        """
+        if isinstance(text, Path):
+            body = PublishPath(text=text.read_text(encoding="utf-8"), name=text.name)
+        else:
+            body = PublishPath(text=text)
+        return self.transport.call(contract.publish_path, body)
+
+    # --- versions ---
+
+    def show(self, name: str) -> Standing:
+        """How a version stands before every gate of its path, and who may approve it."""
+        return self.transport.call(contract.show_standing, **split(name))
+
+    def evaluate(self, name: str) -> Standing:
+        """Asks every check that has no evidence for what stands now; what has evidence keeps it."""
+        return self.transport.call(contract.evaluate, Evaluate(), **split(name))
+
+    def evidence(self, name: str) -> list[Evidence]:
+        """All evidence there ever was for a version, newest first."""
+        return self.transport.call(contract.list_evidence, **split(name)).items
+
+    # --- approvals ---
+
+    def request(self, name: str, *, stage: GateStage = "production", note: str = "") -> Request:
+        """Asks for approval: the version goes into the inbox of who can give it."""
+        return self.transport.call(contract.request_approval, RequestApproval(stage, note), **split(name))
+
+    def approve(self, name: str, *, comment: str, stage: GateStage = "production") -> Approval:
+        """Approves exactly what stands now; any later change voids it.
+
+        Raises NeedsPerson, FourEyes, RoleMissing, EvidenceMissing, AlreadyExists, BadField.
+
+        >>> client.gates.approve("mortgage@2", comment="groups and limits checked")  # doctest: +SKIP
+        """
+        return self.transport.call(contract.approve, Approve(comment, stage), **split(name))
+
+    def withdraw(self, name: str, approval: str, *, reason: str) -> Approval:
+        """Takes one's own approval back. Raises NotFound, NotAllowed."""
+        return self.transport.call(contract.withdraw, Withdraw(reason), **split(name), approval=approval)
+
+    def inbox(self) -> list[InboxItem]:
+        """The requests that wait, oldest first; `is_yours` marks those that the caller can answer."""
+        return self.transport.call(contract.inbox).items

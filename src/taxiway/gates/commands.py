@@ -1,0 +1,151 @@
+"""The CLI of gates."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taxiway.gates.contract import (
+    GATE_STAGES,
+    Approval,
+    InboxItem,
+    PathVersion,
+    Request,
+    Standing,
+)
+from taxiway.gates.rules import interval_words, rows_words
+from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.errors import BadField
+from taxiway.kernel.show import as_table
+
+if TYPE_CHECKING:
+    from taxiway.client import Client
+
+MARKS = {"pass": "●", "inconclusive": "▲", "fail": "■", "missing": "◌"}
+MODEL = Argument("model", "MODEL@VERSION, MODEL@ALIAS, or MODEL for the newest version")
+VERSION = Argument("version", "the version, where MODEL does not say it", is_optional=True)
+STAGE = Argument("--stage", "the stage that is approved", default="production", choices=GATE_STAGES)
+
+
+def named(given: Namespace) -> str:
+    """MODEL VERSION and MODEL@VERSION mean the same."""
+    return f"{given.model}@{given.version}" if given.version else str(given.model)
+
+
+def paths(client: Client, given: Namespace) -> list[PathVersion]:
+    return client.gates.paths()
+
+
+def path(client: Client, given: Namespace) -> PathVersion:
+    name, _, version = given.path.partition("@")
+    return client.gates.path(name, int(version) if version.isdigit() else 0)
+
+
+def publish(client: Client, given: Namespace) -> PathVersion:
+    file = Path(given.file)
+    if not file.is_file():
+        raise BadField(field="file", value=repr(given.file), expected="the file of a path, in YAML")
+    return client.gates.publish(file)
+
+
+def show(client: Client, given: Namespace) -> Standing:
+    return client.gates.show(named(given))
+
+
+def evaluate(client: Client, given: Namespace) -> Standing:
+    return client.gates.evaluate(named(given))
+
+
+def request(client: Client, given: Namespace) -> Request:
+    return client.gates.request(named(given), stage=given.stage, note=given.note)
+
+
+def approve(client: Client, given: Namespace) -> Approval:
+    return client.gates.approve(named(given), comment=given.comment, stage=given.stage)
+
+
+def withdraw(client: Client, given: Namespace) -> Approval:
+    return client.gates.withdraw(given.model, given.approval, reason=given.reason)
+
+
+def inbox(client: Client, given: Namespace) -> list[InboxItem]:
+    return client.gates.inbox()
+
+
+def show_standing(standing: Standing) -> str:
+    """The verdict table, and for each gate that is not open what it says."""
+    rows, notes = [], []
+    for gate in (gate for stage in standing.stages for gate in stage.gates):
+        outcome = gate.outcome
+        rows.append(
+            {
+                "before": gate.stage,
+                "gate": gate.gate,
+                "verdict": f"{MARKS[outcome.verdict]} {outcome.verdict}",
+                "found": interval_words(outcome.estimate) if outcome.estimate else "",
+                "asks": gate.title,
+                "rows_needed": rows_words(outcome.rows_needed) if outcome.rows_needed else "",
+            }
+        )
+        if outcome.verdict != "pass":
+            notes.append(f"{MARKS[outcome.verdict]} {gate.gate}: {outcome.reason} {outcome.advice}".rstrip())
+    head = f"{standing.model} v{standing.version} on {standing.path.removeprefix('path:')}, now in: {standing.stage}"
+    opened = [f"{stage.stage}: {'open' if stage.is_open else 'closed'}" for stage in standing.stages]
+    return "\n".join([head, "", as_table(rows), "", *notes, ", ".join(opened)])
+
+
+def is_shown_closed(standing: Standing) -> int:
+    """0 where every gate is open, 1 where one is not: for scripts."""
+    return 0 if all(stage.is_open for stage in standing.stages) else 1
+
+
+COMMANDS = (
+    Command(
+        "paths",
+        "the paths there are",
+        paths,
+        columns=("name", "version", "risk", "published_by", "published_at", "digest"),
+    ),
+    Command(
+        "path",
+        "a path as it was published",
+        path,
+        (Argument("path", "PATH, or PATH@VERSION"),),
+        show=lambda path: path.text.rstrip(),
+    ),
+    Command("publish", "publish a path from YAML", publish, (Argument("file", "the YAML file", is_file=True),)),
+    Command("show", "how a version stands before its gates", show, (MODEL, VERSION), show=show_standing),
+    Command(
+        "evaluate",
+        "ask the checks that have no evidence yet; exit code 1 if a gate stays closed",
+        evaluate,
+        (MODEL, VERSION),
+        show=show_standing,
+        exit_code=is_shown_closed,
+    ),
+    Command(
+        "request",
+        "ask for approval of a version",
+        request,
+        (MODEL, VERSION, STAGE, Argument("--note", "what to look at", default="")),
+    ),
+    Command(
+        "approve",
+        "approve exactly what stands now",
+        approve,
+        (MODEL, VERSION, STAGE, Argument("--comment", "what you looked at and why it is good", default="")),
+    ),
+    Command(
+        "withdraw",
+        "take your approval back",
+        withdraw,
+        (MODEL, Argument("approval", "the approval's id"), Argument("--reason", "why", default="")),
+    ),
+    Command(
+        "inbox",
+        "what waits for whom",
+        inbox,
+        columns=("request.model", "request.version", "request.stage", "lacks", "waits_for", "is_yours", "unmet"),
+    ),
+)

@@ -1,0 +1,303 @@
+"""What the outside sees of gates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from taxiway.gates.estimates import Estimate, GroupRate
+from taxiway.gates.rules import Threshold
+from taxiway.kernel.endpoint import Endpoint, Nothing, Page
+from taxiway.models.contract import ModelStage
+from taxiway.projects.contract import RiskTier
+from taxiway.storage import contract as storage_contract
+
+# Paths come as YAML; its refusal must be known wherever this module is.
+YamlBroken = storage_contract.YamlBroken
+
+GateStage = Literal["staging", "production"]
+Verdict = Literal["pass", "fail", "inconclusive", "missing"]
+GATE_STAGES: tuple[GateStage, ...] = ("staging", "production")
+
+
+class GateSpec(Struct, frozen=True):
+    """One gate of a path: its name there, the check that it asks, with what parameters, and that in words."""
+
+    name: str
+    check: str
+    parameters: dict[str, Any]
+    title: str
+
+
+class PathStage(Struct, frozen=True):
+    """A stage of a path and the gates before it."""
+
+    stage: GateStage
+    gates: list[GateSpec]
+
+
+class PathVersion(Struct, frozen=True):
+    """One published state of a path; it never changes. `digest` stands for what it asks, comments left out.
+
+    risk: the tiers whose projects may take it. aliases: for each stage the alias that moves with it and no other way.
+    is_pinned: False for a path that ships with the platform and has not been used here yet.
+    """
+
+    name: str
+    version: int
+    digest: str
+    risk: list[RiskTier]
+    aliases: dict[GateStage, str]
+    stages: list[PathStage]
+    text: str
+    published_by: str
+    published_at: datetime | None
+    is_pinned: bool = True
+
+    @property
+    def ref(self) -> str:
+        return f"path:{self.name}@{self.version}"
+
+
+class PublishPath(Struct, frozen=True, forbid_unknown_fields=True):
+    """text: the YAML. name: what a refusal calls the text, such as a file's name."""
+
+    text: str
+    name: str = "path.yaml"
+
+
+class Outcome(Struct, frozen=True):
+    """What a check found. A check that had nothing to measure says `missing`, and why.
+
+    reason: sentences for people. advice: what to do next unless it passed. groups: rates by group. curve: points of
+    the ROC curve, (false positive rate, true positive rate), where scores are there.
+    """
+
+    verdict: Verdict
+    reason: str
+    advice: str = ""
+    metric: str = ""
+    estimate: Estimate | None = None
+    threshold: Threshold | None = None
+    rows_needed: int | None = None
+    groups: list[GroupRate] = []
+    curve: list[tuple[float, float]] = []
+
+
+class Evidence(Struct, frozen=True):
+    """The record of one check on one version; it never changes.
+
+    It speaks of exactly the digests in `inputs` and the path's; when one of them is another, it is not looked at.
+    """
+
+    id: str
+    key: str
+    model: str
+    version: int
+    stage: GateStage
+    gate: str
+    check: str
+    parameters: dict[str, Any]
+    path: str
+    path_digest: str
+    inputs: dict[str, str]
+    outcome: Outcome
+    tools: dict[str, str]
+    author: str
+    at: datetime
+
+
+class Digests(Struct, frozen=True):
+    """What an approval is given to. `evidence` stands for all evidence up to the stage."""
+
+    bundle: str
+    evaluation: str
+    card: str
+    path: str
+    evidence: str
+
+
+class Approval(Struct, frozen=True):
+    """A named person's yes to exactly these digests. It counts while they are the current ones.
+
+    void_because: why it does not count (any more); empty where it does.
+    """
+
+    id: str
+    model: str
+    version: int
+    stage: GateStage
+    by: str
+    role: str
+    comment: str
+    digests: Digests
+    at: datetime
+    expires_at: datetime | None
+    withdrawn_at: datetime | None = None
+    withdrawn_because: str = ""
+    void_because: str = ""
+
+    @property
+    def counts(self) -> bool:
+        return not self.void_because
+
+
+class GateStanding(Struct, frozen=True):
+    """How one gate stands for a version. `evidence` is empty where it was not evaluated yet."""
+
+    stage: GateStage
+    gate: str
+    check: str
+    title: str
+    outcome: Outcome
+    evidence: str = ""
+    author: str = ""
+    at: datetime | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.outcome.verdict
+
+
+class StageStanding(Struct, frozen=True):
+    """The gates before a stage, and whether these and all before them are open.
+
+    approvals: all that were ever given for this stage, newest first. digests: what an approval would be given to now.
+    """
+
+    stage: GateStage
+    is_open: bool
+    gates: list[GateStanding]
+    approvals: list[Approval]
+    digests: Digests
+
+
+class Standing(Struct, frozen=True):
+    """Where a version stands on its path.
+
+    authors: who may not approve it, each with why. who_can: who may and has not yet, by the path's roles.
+    """
+
+    model: str
+    version: int
+    project: str
+    path: str
+    path_digest: str
+    stage: ModelStage
+    stages: list[StageStanding]
+    authors: dict[str, list[str]]
+    who_can: list[str]
+
+
+class Evaluate(Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks every check of the path that has no evidence for what stands now."""
+
+
+class Approve(Struct, frozen=True, forbid_unknown_fields=True):
+    """comment: what was looked at and why it is good; required."""
+
+    comment: str
+    stage: GateStage = "production"
+
+
+class Withdraw(Struct, frozen=True, forbid_unknown_fields=True):
+    reason: str
+
+
+class RequestApproval(Struct, frozen=True, forbid_unknown_fields=True):
+    stage: GateStage = "production"
+    note: str = ""
+
+
+class Request(Struct, frozen=True):
+    """That somebody asks for approval of a version."""
+
+    model: str
+    version: int
+    project: str
+    stage: GateStage
+    by: str
+    note: str
+    at: datetime
+
+
+class InboxItem(Struct, frozen=True):
+    """A request that waits. waits_for: who can give the approvals that lack. is_yours: the caller is among them.
+
+    why_not: why the caller cannot, where they hold a role that could. unmet: the other gates that are not open.
+    """
+
+    request: Request
+    lacks: int
+    waits_for: list[str]
+    is_yours: bool
+    why_not: str
+    unmet: list[str]
+
+
+publish_path = Endpoint(
+    "POST", "/api/gates/paths", PublishPath, PathVersion, "gates.publish", "Publish a version of a path", "platform"
+)
+list_paths = Endpoint(
+    "GET", "/api/gates/paths", Nothing, Page[PathVersion], "gates.read", "The newest version of every path", "platform"
+)
+show_path = Endpoint(
+    "GET",
+    "/api/gates/paths/{path}/versions/{version:int}",
+    Nothing,
+    PathVersion,
+    "gates.read",
+    "A path's version; 0 is the newest",
+    "platform",
+)
+show_standing = Endpoint(
+    "GET",
+    "/api/gates/models/{model}/versions/{version}",
+    Nothing,
+    Standing,
+    "gates.read",
+    "Where a version stands on its path",
+)
+evaluate = Endpoint(
+    "POST",
+    "/api/gates/models/{model}/versions/{version}/evaluations",
+    Evaluate,
+    Standing,
+    "gates.evaluate",
+    "Ask the checks that have no evidence yet",
+)
+list_evidence = Endpoint(
+    "GET",
+    "/api/gates/models/{model}/versions/{version}/evidence",
+    Nothing,
+    Page[Evidence],
+    "gates.read",
+    "All evidence there ever was for a version, newest first",
+)
+request_approval = Endpoint(
+    "POST",
+    "/api/gates/models/{model}/versions/{version}/requests",
+    RequestApproval,
+    Request,
+    "gates.evaluate",
+    "Ask for approval of a version",
+)
+approve = Endpoint(
+    "POST",
+    "/api/gates/models/{model}/versions/{version}/approvals",
+    Approve,
+    Approval,
+    "gates.approve",
+    "Approve exactly what stands now",
+)
+withdraw = Endpoint(
+    "POST",
+    "/api/gates/models/{model}/versions/{version}/approvals/{approval}/withdrawal",
+    Withdraw,
+    Approval,
+    "gates.approve",
+    "Take one's approval back",
+)
+inbox = Endpoint("GET", "/api/gates/inbox", Nothing, Page[InboxItem], "gates.read", "What waits for whom", "platform")

@@ -1,0 +1,98 @@
+"""The rules of paths: published versions never change, and a project follows one that is made for its risk tier."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+from sqlalchemy import Connection
+
+from taxiway.audit.service import Ledger, Record
+from taxiway.gates import store
+from taxiway.gates.contract import PathVersion, PublishPath
+from taxiway.gates.policy import PACKAGED, packaged, read_path
+from taxiway.gates.refusals import PathUnfit
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import NotFound
+from taxiway.projects.contract import Project, RiskTier
+from taxiway.storage.database import Database
+
+TIERS: tuple[RiskTier, ...] = get_args(RiskTier)  # from the lowest up
+
+
+class Paths:
+    """Paths and their versions. One that ships with the platform is pinned as version 1 at its first use here."""
+
+    def __init__(self, database: Database, ledger: Ledger) -> None:
+        self.database = database
+        self.ledger = ledger
+
+    def publish(self, caller: Caller, body: PublishPath) -> PathVersion:
+        """The next version of the path that the text names, or the newest where it asks the same. Raises YamlBroken."""
+        path = read_path(body.text, name=body.name)
+
+        def make(record: Record) -> PathVersion:
+            before = self.newest(record.connection, path.name)
+            if before and before.is_pinned and before.digest == path.digest:
+                return before
+            number = before.version + 1 if before else 1
+            after = msgspec.structs.replace(path, version=number, published_by=caller.name, published_at=record.at)
+            if before and not before.is_pinned:
+                pin(record, before)
+            store.add_path(record.connection, after)
+            record.thing = after.ref
+            record.note(digest=after.digest, before=before.digest if before else None)
+            return after
+
+        return self.ledger.change(caller, "gates.publish", f"path:{path.name}", make, answer=PathVersion)
+
+    def show(self, caller: Caller, *, path: str, version: int) -> PathVersion:
+        """version: 0 is the newest. Raises NotFound."""
+        with self.database.read() as connection:
+            found = store.find_path(connection, path, version)
+        found = found or (packaged(path) if version in (0, 1) else None)
+        if found is None:
+            raise unknown(f"{path}@{version}" if version else path)
+        return found
+
+    def newest(self, connection: Connection, name: str) -> PathVersion | None:
+        """The newest version, or what ships under that name; None where nothing does."""
+        return store.find_path(connection, name) or packaged(name)
+
+    def of_project(self, connection: Connection, project: Project, risk: RiskTier | None = None) -> PathVersion:
+        """The path that a project's versions must take: its own, or the platform's for its tier.
+
+        risk: of a version when it was registered; the higher of the two tiers counts, so that lowering a project's
+        tier helps no version that was made before. Raises NotFound for a path that does not exist, PathUnfit for
+        one that is not made for the tier.
+        """
+        tier = max(project.risk, risk or project.risk, key=TIERS.index)
+        found = self.newest(connection, project.path or PACKAGED[tier])
+        if found is None:
+            raise unknown(project.path)
+        if tier not in found.risk:
+            applies_to = [str(each) for each in found.risk]
+            raise PathUnfit(project=project.name, risk=tier, path=found.name, applies_to=applies_to)
+        return found
+
+    def list(self, caller: Caller) -> Page[PathVersion]:
+        """The newest version of every path, by name; those that ship are among them."""
+        with self.database.read() as connection:
+            found = {path.name: path for path in store.newest_paths(connection)}
+        shipped = {name: path for name in PACKAGED.values() if (path := packaged(name)) is not None}
+        return Page(sorted((shipped | found).values(), key=lambda path: path.name))
+
+
+def pin(record: Record, path: PathVersion) -> PathVersion:
+    """Keeps a path that ships with the platform as it is now, within the change that first uses it."""
+    if path.is_pinned:
+        return path
+    kept = msgspec.structs.replace(path, is_pinned=True, published_at=record.at)
+    store.add_path(record.connection, kept)
+    record.also("gates.pin", kept.ref, digest=kept.digest)
+    return kept
+
+
+def unknown(name: str) -> NotFound:
+    return NotFound(kind="path", name=name, hint="`taxiway gates paths` lists those there are.")

@@ -1,0 +1,122 @@
+"""What gates refuse: the same sentence on every door."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from taxiway.gates.contract import GateStage, Verdict
+from taxiway.kernel.errors import TaxiwayError
+
+
+class Unmet(Struct, frozen=True):
+    """A gate that is not open: its verdict, the sentence with the number, and what to do next."""
+
+    stage: GateStage
+    gate: str
+    verdict: Verdict
+    sentence: str
+    next_step: str
+
+
+class GateClosed(TaxiwayError):
+    """A version may not enter a stage: gates up to it are not open."""
+
+    status = 409
+    is_audited = True
+    model: str
+    version: int
+    stage: str
+    unmet: list[Unmet]
+
+    def __str__(self) -> str:
+        count = "a gate is" if len(self.unmet) == 1 else f"{len(self.unmet)} gates are"
+        lines = [
+            f"{self.model} v{self.version} may not enter {self.stage}: {count} not open.",
+            *(f"- {e.gate}, before {e.stage}: {e.verdict}. {e.sentence} {e.next_step}".rstrip() for e in self.unmet),
+            f"`taxiway gates show {self.model}@{self.version}` shows all of them.",
+        ]
+        return "\n".join(lines)
+
+
+class NeedsPerson(TaxiwayError):
+    """An approval tried by a program, or by somebody who did not sign in."""
+
+    status = 403
+    is_audited = True
+    actor: str
+    kind: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.actor} cannot approve: an approval is a person's word, and this is a {self.kind} account. "
+            f"Have a person sign in to a server that runs with login (`taxiway access link NAME`)."
+        )
+
+
+class FourEyes(TaxiwayError):
+    """An author of what is to be approved tries to approve it."""
+
+    status = 403
+    is_audited = True
+    actor: str
+    model: str
+    version: int
+    because: list[str]
+    who_can: list[str]
+
+    def __str__(self) -> str:
+        helpers = f"Ask {' or '.join(self.who_can)}." if self.who_can else "Give another person the role first."
+        because = " and ".join(self.because)
+        return (
+            f"{self.actor} cannot approve {self.model} v{self.version}: {self.actor} {because} (four eyes). {helpers}"
+        )
+
+
+class RoleMissing(TaxiwayError):
+    """A person without the role that the path asks of its approvers."""
+
+    status = 403
+    is_audited = True
+    actor: str
+    project: str
+    roles: list[str]
+    who_can: list[str]
+
+    def __str__(self) -> str:
+        helpers = f" Ask {' or '.join(self.who_can)}." if self.who_can else " Ask an owner of the project for it."
+        return (
+            f"{self.actor} cannot approve in {self.project}: the path asks for {' or '.join(self.roles)}, "
+            f"given by somebody else.{helpers}"
+        )
+
+
+class EvidenceMissing(TaxiwayError):
+    """An approval of something that was not evaluated: it would be void with the first evidence."""
+
+    status = 409
+    model: str
+    version: int
+    gates: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} v{self.version} has no evidence for {', '.join(self.gates)}: nothing to approve yet. "
+            f"Run `taxiway gates evaluate {self.model}@{self.version}`."
+        )
+
+
+class PathUnfit(TaxiwayError):
+    """A project whose path is not made for its risk tier."""
+
+    status = 409
+    is_audited = True
+    project: str
+    risk: str
+    path: str
+    applies_to: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"The path {self.path} of {self.project} is for risk {' or '.join(self.applies_to)}, and the project's is "
+            f"{self.risk}. Choose a path for that tier: `taxiway gates paths` lists them."
+        )

@@ -1,0 +1,20 @@
+"""The API of gates."""
+
+from __future__ import annotations
+
+from taxiway.gates import contract
+from taxiway.gates.service import Gates
+from taxiway.web.serve import Server
+
+
+def bind(server: Server, gates: Gates) -> None:
+    server.serve(contract.publish_path, gates.paths.publish)
+    server.serve(contract.list_paths, gates.paths.list)
+    server.serve(contract.show_path, gates.paths.show)
+    server.serve(contract.show_standing, gates.standing)
+    server.serve(contract.evaluate, gates.evaluations.evaluate)
+    server.serve(contract.list_evidence, gates.evaluations.evidence)
+    server.serve(contract.request_approval, gates.approvals.request)
+    server.serve(contract.approve, gates.approvals.approve)
+    server.serve(contract.withdraw, gates.approvals.withdraw)
+    server.serve(contract.inbox, gates.approvals.inbox)

@@ -1,0 +1,110 @@
+"""Gates as the other rooms see them: how a version stands, and the guard that models ask before anything moves."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from taxiway.access.service import Access
+from taxiway.audit.service import Ledger, Record
+from taxiway.gates import store
+from taxiway.gates.approvals import Approvals
+from taxiway.gates.contract import (
+    GATE_STAGES,
+    Approval,
+    Approve,
+    Evaluate,
+    GateStanding,
+    InboxItem,
+    Standing,
+)
+from taxiway.gates.estimates import GroupRate
+from taxiway.gates.evaluation import Evaluations
+from taxiway.gates.paths import Paths, pin
+from taxiway.gates.refusals import GateClosed, Unmet
+from taxiway.gates.rules import interval_words
+from taxiway.gates.standing import Look, Sources
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.clock import Clock
+from taxiway.kernel.endpoint import Page
+from taxiway.models.contract import CardField, ModelStage, ModelVersion
+from taxiway.models.service import Models
+from taxiway.storage.database import Database
+
+
+class Gates:
+    """Paths, evidence and approvals of one platform. It is the `Guard` of its models."""
+
+    def __init__(self, database: Database, ledger: Ledger, access: Access, *, models: Models, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self.models = models
+        self.paths = Paths(database, ledger)
+        self.sources = Sources(models, self.paths, access)
+        self.evaluations = Evaluations(database, ledger, self.sources, clock)
+        self.approvals = Approvals(database, ledger, self.sources, access, clock)
+
+    def standing(self, caller: Caller, *, model: str, version: str | int) -> Standing:
+        """How a version stands before every gate of its path. Raises NotFound, PathUnfit."""
+        found = self.models.find(model, version)
+        with self.database.read() as connection:
+            return Look(self.sources, connection, found, self.clock()).standing()
+
+    def evaluate(self, caller: Caller, *, model: str, version: str) -> Standing:
+        """As `Evaluations.evaluate`."""
+        return self.evaluations.evaluate(caller, Evaluate(), model=model, version=version)
+
+    def approve(self, caller: Caller, body: Approve, *, model: str, version: str) -> Approval:
+        """As `Approvals.approve`."""
+        return self.approvals.approve(caller, body, model=model, version=version)
+
+    def inbox(self, caller: Caller) -> Page[InboxItem]:
+        """As `Approvals.inbox`."""
+        return self.approvals.inbox(caller)
+
+    # --- the guard of models ---
+
+    def require_open(self, record: Record, version: ModelVersion, stage: ModelStage) -> None:
+        """Raises GateClosed unless every gate of every stage up to this one is open, as of this change."""
+        pin(record, self.sources.path(record.connection, version))
+        standing = Look(self.sources, record.connection, version, record.at).standing()
+        if unmet := closed(standing, stage):
+            raise GateClosed(model=version.model, version=version.version, stage=stage, unmet=unmet)
+        record.note(path=standing.path, evidence=[g.evidence for s in standing.stages for g in s.gates if g.evidence])
+        record.note(approvals=[a.id for s in standing.stages for a in s.approvals if a.counts])
+
+    def guarded_aliases(self, connection: Connection, version: ModelVersion) -> dict[ModelStage, str]:
+        """For each stage the alias that moves with it alone, by the version's path."""
+        return dict(self.sources.path(connection, version).aliases.items())
+
+    def card_fields(self, connection: Connection, version: ModelVersion) -> list[CardField]:
+        """The rates by group and the gates' numbers, as fields of the version's card."""
+        newest = {
+            each.gate: each.outcome for each in reversed(store.evidence_of(connection, version.model, version.version))
+        }
+        outcomes = list(newest.values())
+        groups = "; ".join(f"{o.metric}: {rates_words(o.groups)}" for o in outcomes if o.groups)
+        numbers = "; ".join(f"{o.metric} {interval_words(o.estimate)}" for o in outcomes if o.estimate)
+        return [
+            CardField(
+                "measured", "Measured with intervals", numbers, "recorded" if numbers else "missing", [version.ref]
+            ),
+            CardField("by_group", "Evaluation by group", groups, "recorded" if groups else "missing", [version.ref]),
+        ]
+
+
+def closed(standing: Standing, stage: ModelStage) -> list[Unmet]:
+    """The gates up to a stage that are not open, in the path's order."""
+    counted = GATE_STAGES[: GATE_STAGES.index(stage) + 1] if stage in GATE_STAGES else ()
+    return [unmet_of(g) for s in standing.stages if s.stage in counted for g in s.gates if g.verdict != "pass"]
+
+
+def unmet_of(gate: GateStanding) -> Unmet:
+    outcome = gate.outcome
+    return Unmet(gate.stage, gate.gate, outcome.verdict, outcome.reason, outcome.advice)
+
+
+def rates_words(groups: list[GroupRate]) -> str:
+    return ", ".join(
+        f"{each.group} {interval_words(each.rate)} of {each.rate.n:,}{'' if each.is_counted else ' (too few to count)'}"
+        for each in groups
+    )

@@ -1,0 +1,218 @@
+"""Where a version stands on its path: evidence looked up by what it rests on, approvals counted by their digests.
+
+All of it is read over one connection, so that inside a change it is judged as of that change.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from taxiway.access.service import Access
+from taxiway.gates import store
+from taxiway.gates.checks.approvals import ApprovalsAsk
+from taxiway.gates.checks.port import Case
+from taxiway.gates.checks.register import CHECKS
+from taxiway.gates.contract import (
+    Approval,
+    Digests,
+    GateSpec,
+    GateStage,
+    GateStanding,
+    Outcome,
+    PathStage,
+    PathVersion,
+    StageStanding,
+    Standing,
+)
+from taxiway.gates.paths import Paths
+from taxiway.gates.policy import parameters_of
+from taxiway.gates.predictions import Predictions
+from taxiway.models.bundle import digest_of
+from taxiway.models.canonical import canonical_json
+from taxiway.models.contract import ModelVersion
+from taxiway.models.service import Models
+from taxiway.projects.service import find_project
+
+NOTHING = ""
+
+
+class Asked(Struct, frozen=True):
+    """A gate that leaves evidence, with the key under which the evidence for what stands now is found."""
+
+    stage: GateStage
+    spec: GateSpec
+    key: str
+    inputs: dict[str, str]
+
+
+class Sources:
+    """The services that a look at a version reads from."""
+
+    def __init__(self, models: Models, paths: Paths, access: Access) -> None:
+        self.models = models
+        self.paths = paths
+        self.access = access
+
+    def path(self, connection: Connection, version: ModelVersion) -> PathVersion:
+        """The path that a version must take. Raises NotFound, PathUnfit."""
+        return self.paths.of_project(connection, find_project(connection, version.project), version.risk)
+
+
+class Look:
+    """One look at a version, at one moment, over one connection. Raises NotFound, PathUnfit when there is no path."""
+
+    def __init__(self, sources: Sources, connection: Connection, version: ModelVersion, at: datetime) -> None:
+        self.sources = sources
+        self.connection = connection
+        self.version = version
+        self.at = at
+        self.path = sources.path(connection, version)
+        self.inputs = inputs_of(sources.models, connection, version)
+        self.asked = [
+            each for stage in self.path.stages for spec in stage.gates if (each := self._ask(stage.stage, spec))
+        ]
+        self.evidence = store.find_evidence(connection, [each.key for each in self.asked])
+        self.authors = self._authors()
+        self.given = store.approvals_of(connection, version.model, version.version)
+
+    def standing(self) -> Standing:
+        stages: list[StageStanding] = []
+        for stage in self.path.stages:
+            gates = [self._gate(stage, spec) for spec in stage.gates]
+            was_open = all(before.is_open for before in stages)
+            is_open = was_open and all(gate.verdict == "pass" for gate in gates)
+            approvals, digests = self.approvals(stage.stage), self.digests(stage.stage)
+            stages.append(StageStanding(stage.stage, is_open, gates, approvals, digests))
+        return Standing(
+            model=self.version.model,
+            version=self.version.version,
+            project=self.version.project,
+            path=self.path.ref,
+            path_digest=self.path.digest,
+            stage=self.version.stage,
+            stages=stages,
+            authors=self.authors,
+            who_can=sorted({name for stage in self.path.stages for name in self.who_can(stage)}),
+        )
+
+    def case(self) -> Case:
+        """What checks get to see of the version."""
+        version, models = self.version, self.sources.models
+        digest = version.evaluation.digest if version.evaluation else NOTHING
+        return Case(
+            version=version,
+            card=lambda: models.cards.card(self.connection, version),
+            datasets=lambda: models.sources.versions_of(version.datasets),
+            predictions=lambda: Predictions(models.blobs.file(digest)),
+        )
+
+    def digests(self, stage: GateStage) -> Digests:
+        """What an approval for a stage would be given to: all evidence up to that stage is in it."""
+        upto = [each.stage for each in self.path.stages]
+        counted = upto[: upto.index(stage) + 1]
+        found = [
+            (each.stage, each.spec.name, self.evidence[each.key].id if each.key in self.evidence else NOTHING)
+            for each in self.asked
+            if each.stage in counted
+        ]
+        return Digests(
+            bundle=self.inputs["bundle"],
+            evaluation=self.inputs["evaluation"],
+            card=self.inputs["card"],
+            path=self.path.digest,
+            evidence=digest_of(canonical_json(found)),
+        )
+
+    def approvals(self, stage: GateStage) -> list[Approval]:
+        """All that were given for a stage, newest first, each knowing why it does not count, if it does not."""
+        now = self.digests(stage)
+        return [
+            msgspec.structs.replace(each, void_because=self._why_void(each, now))
+            for each in self.given
+            if each.stage == stage
+        ]
+
+    def who_can(self, stage: PathStage) -> list[str]:
+        """Who holds a role that the stage asks for, is no author, and has not approved what stands now."""
+        roles = [role for spec in stage.gates if spec.check == "approvals" for role in approvals_asked(spec).roles]
+        holders = self.sources.access.people_with(self.connection, project=self.version.project, roles=roles)
+        given = {each.by for each in self.approvals(stage.stage) if each.counts}
+        return sorted(set(holders) - set(self.authors) - given)
+
+    def _ask(self, stage: GateStage, spec: GateSpec) -> Asked | None:
+        check = CHECKS[spec.check]
+        if check.is_live:
+            return None
+        inputs: dict[str, str] = {name: self.inputs[name] for name in ("bundle", *check.inputs)}
+        return Asked(stage, spec, evidence_key(self.path, stage, spec, inputs), inputs)
+
+    def _gate(self, stage: PathStage, spec: GateSpec) -> GateStanding:
+        if CHECKS[spec.check].is_live:
+            case = msgspec.structs.replace(
+                self.case(), approvals=self.approvals(stage.stage), who_can=self.who_can(stage)
+            )
+            outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
+            return GateStanding(stage.stage, spec.name, spec.check, spec.title, outcome, at=self.at)
+        [asked] = [each for each in self.asked if each.stage == stage.stage and each.spec.name == spec.name]
+        found = self.evidence.get(asked.key)
+        if found is None:
+            version = f"{self.version.model}@{self.version.version}"
+            advice = f"Run `taxiway gates evaluate {version}`."
+            outcome = Outcome("missing", "It was not evaluated for what stands now.", advice)
+            return GateStanding(stage.stage, spec.name, spec.check, spec.title, outcome)
+        return GateStanding(
+            stage.stage, spec.name, spec.check, spec.title, found.outcome, found.id, found.author, found.at
+        )
+
+    def _authors(self) -> dict[str, list[str]]:
+        """Who may not approve the version, each with what they did."""
+        version, models = self.version, self.sources.models
+        did: list[tuple[str, str]] = [(version.created_by, "registered the version")]
+        if version.run:
+            did.append((models.sources.runs.find(version.run).created_by, f"started its run {version.run}"))
+        did += [(name, "wrote on its card") for name in sorted(models.cards.writers(self.connection, version))]
+        did += [(each.author, f"ran its check {each.gate}") for each in self.evidence.values()]
+        did.append((self.path.published_by, f"published its path {self.path.name}@{self.path.version}"))
+        authors: dict[str, list[str]] = {}
+        for name, what in did:
+            authors.setdefault(name, []).append(what)
+        return authors
+
+    def _why_void(self, approval: Approval, now: Digests) -> str:
+        if approval.withdrawn_at is not None:
+            return "it was withdrawn"
+        if approval.expires_at is not None and approval.expires_at <= self.at:
+            return f"it expired on {approval.expires_at:%Y-%m-%d}"
+        changed = [name for name in Digests.__struct_fields__ if getattr(approval.digests, name) != getattr(now, name)]
+        if changed:
+            return f"what it was given to has changed since: {', '.join(changed)}"
+        if approval.by in self.authors:
+            return f"{approval.by} {' and '.join(self.authors[approval.by])}"
+        return ""
+
+
+def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> dict[str, str]:
+    """The digests of all that checks may rest on, as they are now."""
+    evaluation = version.evaluation
+    return {
+        "bundle": version.bundle,
+        "evaluation": digest_of(canonical_json(evaluation)) if evaluation else NOTHING,
+        "datasets": digest_of(canonical_json(version.datasets)),
+        "card": models.cards.digest(connection, version),
+    }
+
+
+def evidence_key(path: PathVersion, stage: GateStage, spec: GateSpec, inputs: dict[str, str]) -> str:
+    """What a piece of evidence is found by: everything that its answer depends on."""
+    rests_on = {"path": path.digest, "stage": stage, "gate": spec.name, "check": spec.check}
+    return digest_of(canonical_json({**rests_on, "parameters": spec.parameters, "inputs": inputs}))
+
+
+def approvals_asked(spec: GateSpec) -> ApprovalsAsk:
+    asked = parameters_of(spec)
+    assert isinstance(asked, ApprovalsAsk)
+    return asked

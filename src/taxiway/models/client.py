@@ -1,0 +1,220 @@
+"""The SDK of models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from taxiway.kernel.transport import Transport
+from taxiway.models import contract, refusals
+from taxiway.models.bundle import MANIFEST, Bundle, Manifest, verify_bundle, write_bundle
+from taxiway.models.canonical import canonical_json
+from taxiway.models.contract import (
+    Alias,
+    Card,
+    EnterCard,
+    Evaluation,
+    ListModels,
+    Model,
+    ModelVersion,
+    PointAlias,
+    Promote,
+    RegisterVersion,
+    StageEntry,
+    Target,
+    Verified,
+)
+from taxiway.models.flavours import flavour, flavour_of
+from taxiway.models.origins import Recorded, digest_of_ref, environment_lock
+from taxiway.models.predictor import Predictor
+from taxiway.projects import contract as projects_contract
+from taxiway.runs import contract as runs_contract
+from taxiway.storage.contract import put_blob
+
+REFUSALS = refusals  # so that what the server refuses with is known here by its own class
+
+
+class Models:
+    """Registered models and their versions: ``client.models``.
+
+    Where a method takes a `name`, it reads ``mortgage@3``, ``mortgage@champion``, or ``mortgage`` for the newest.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    # --- finding ---
+
+    def show(self, model: str) -> Model:
+        """A model, its newest version and its aliases. Raises NotFound."""
+        return self.transport.call(contract.show_model, model=model)
+
+    def versions(self, model: str) -> list[ModelVersion]:
+        """Newest first."""
+        return self.transport.call(contract.list_versions, model=model).items
+
+    def find(self, name: str) -> ModelVersion:
+        """The version that a name means. Raises NotFound."""
+        return self.transport.call(contract.find_version, **split(name))
+
+    def stages(self, name: str) -> list[StageEntry]:
+        """When a version entered which stage, by whom and why."""
+        return self.transport.call(contract.list_stages, **split(name)).items
+
+    # --- registering ---
+
+    def register(
+        self, folder: str | Path, *, project: str, evaluation: Evaluation | None = None, note: str = ""
+    ) -> ModelVersion:
+        """Registers a sealed bundle folder as the next version of the model that its manifest names.
+
+        The same bundle again gives the version that there is. Raises BundleTampered, NotABundle, ModelElsewhere,
+        EvaluationUnfit, NotFound.
+        """
+        bundle = verify_bundle(Path(folder))
+        for file in bundle.manifest.files:
+            with (bundle.folder / file.path).open("rb") as source:
+                self.transport.upload(put_blob, source, file.size_bytes, digest=file.digest)
+        body = RegisterVersion(project, bundle.manifest, bundle.digest, evaluation, note)
+        return self.transport.call(contract.register_version, body)
+
+    def log(
+        self,
+        run: Recorded,
+        model: Any,
+        name: str,
+        *,
+        example: Any,
+        predictions: Evaluation | None = None,
+        threshold: float | None = None,
+        note: str = "",
+    ) -> ModelVersion:
+        """Registers a fitted model as the next version under `name`, tied to its run and the data that it used.
+
+        example: the rows it was trained on, as they were given to `fit`: the signature is read from them.
+        predictions: what `run.log_predictions` gave; the gates judge the version by them. threshold: the score
+        from which the answer is yes; by default the one that the predictions were made with.
+        Raises FlavourMissing, ModelNotSaved, NoSignature, ModelElsewhere, EvaluationUnfit.
+        """
+        recorded = self.transport.call(runs_contract.show_run, run=run.id)
+        project = self.transport.call(projects_contract.show_project, project=recorded.project).project
+        if threshold is None and predictions is not None and predictions.score:
+            threshold = predictions.threshold
+        kind = flavour(flavour_of(model))
+        with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
+            draft = kind.save(model, Path(folder), example, name=name, threshold=threshold)
+            datasets = tuple(digest_of_ref(self.transport, ref) for ref in recorded.inputs)
+            draft = replace(draft, run=recorded.id, datasets=datasets, risk_tier=project.risk)
+            write_bundle(Path(folder), draft, lock=environment_lock())
+            return self.register(folder, project=project.name, evaluation=predictions, note=note)
+
+    # --- moving ---
+
+    def promote(self, name: str, stage: Target, *, reason: str = "") -> ModelVersion:
+        """Moves a version to a stage of its path. Raises GateClosed with each gate that is not open, AlreadyThere.
+
+        >>> client.models.promote("mortgage@2", "production", reason="passes four fifths")  # doctest: +SKIP
+        """
+        body = Promote(stage=stage, reason=reason)
+        return self.transport.call(contract.promote, body, **split(name))
+
+    def point_alias(self, model: str, alias: str, *, version: int, reason: str = "") -> Alias:
+        """Points an alias at a version. Raises AliasGuarded for one that moves only with a stage."""
+        body = PointAlias(version=version, reason=reason)
+        return self.transport.call(contract.point_alias, body, model=model, alias=alias)
+
+    def drop_alias(self, model: str, alias: str) -> Alias:
+        """Takes an alias away and gives what it was. Raises AliasGuarded, NotFound."""
+        return self.transport.call(contract.drop_alias, model=model, alias=alias)
+
+    # --- saying ---
+
+    def card(self, name: str) -> Card:
+        """What people should know about a version: each field recorded, entered or missing."""
+        return self.transport.call(contract.show_card, **split(name))
+
+    def enter_card(self, name: str, **fields: str) -> Card:
+        """Enters fields of a version's card: intended_use, limits, ethical_considerations, who_is_affected, contact.
+
+        An empty text takes a field back. Approvals of what the card said before are void. Raises BadField.
+        """
+        return self.transport.call(contract.enter_card, EnterCard(fields=fields), **split(name))
+
+    # --- fetching ---
+
+    def verify(self, name: str) -> Verified:
+        """Has the server check every byte of a version's bundle. Raises BundleTampered, naming the file."""
+        return self.transport.call(contract.verify_version, **split(name))
+
+    def manifest(self, name: str) -> Manifest:
+        """What a version's bundle holds, file by file."""
+        return self.transport.call(contract.show_manifest, **split(name))
+
+    def download(self, name: str, to: str | Path) -> Bundle:
+        """Fetches a version's bundle into a folder that is not there yet; every byte is checked.
+
+        Raises FileExistsError, BundleTampered.
+        """
+        found = self.find(name)
+        target = Path(to)
+        if target.exists():
+            raise FileExistsError(f"{target} is there already. Give a folder that is not, or remove it.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".incoming-"))
+        try:
+            self._fetch(found, beside)
+            verify_bundle(beside, found.bundle)
+            beside.chmod(0o755)
+            beside.rename(target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        return verify_bundle(target, found.bundle)
+
+    def load(self, name: str, *, may_run_code: bool = False) -> Predictor:
+        """A version's model, ready to predict: fetched into a cache once, checked at every load.
+
+        may_run_code: also reads a pickle, which can run any code. Raises BundleTampered, CodeInModel,
+        FlavourMissing.
+
+        >>> client.models.load("mortgage@champion").predict([{"income": 71.0}])  # doctest: +SKIP
+        """
+        found = self.find(name)
+        folder = cache_folder() / found.bundle.removeprefix("sha256:")
+        if not folder.exists():
+            self.download(f"{found.model}@{found.version}", folder)
+        return flavour(found.flavour).load(folder, found.bundle, may_run_code=may_run_code)
+
+    def _fetch(self, version: ModelVersion, folder: Path) -> None:
+        where = {"model": version.model, "version": version.version}
+        manifest = self.transport.call(contract.show_manifest, **where)
+        (folder / MANIFEST).write_bytes(canonical_json(manifest))
+        for file in manifest.files:
+            target = folder / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as into:
+                self.transport.download(contract.download_file, into, **where, file=file.path)
+
+    def list(self, *, project: str = "") -> list[Model]:
+        """The models that one may see, by name."""
+        return self.transport.call(contract.list_models, ListModels(project=project)).items
+
+
+def split(name: str) -> dict[str, str]:
+    """The model and the version that a name such as ``mortgage@champion`` means; without one the newest.
+
+    >>> split("mortgage@3")
+    {'model': 'mortgage', 'version': '3'}
+    """
+    model, _, version = name.partition("@")
+    return {"model": model, "version": version or "newest"}
+
+
+def cache_folder() -> Path:
+    """Where fetched bundles are kept: `taxiway/bundles` in the user's cache folder."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "taxiway" / "bundles"

@@ -1,0 +1,149 @@
+"""The CLI of models."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.errors import BadField
+from taxiway.models.bundle import MANIFEST, verify_bundle
+from taxiway.models.contract import Alias, Card, Model, ModelVersion, Target, Verified
+
+if TYPE_CHECKING:
+    from taxiway.client import Client
+
+MODEL = Argument("model", "the model's name")
+VERSION = Argument("version", "MODEL@VERSION or MODEL@ALIAS; MODEL alone is the newest version")
+
+
+def list_(client: Client, given: Namespace) -> list[Model]:
+    return client.models.list(project=given.project)
+
+
+def versions(client: Client, given: Namespace) -> list[ModelVersion]:
+    return client.models.versions(given.model)
+
+
+def show(client: Client, given: Namespace) -> ModelVersion:
+    return client.models.find(given.version)
+
+
+def promote(client: Client, given: Namespace) -> ModelVersion:
+    return client.models.promote(given.version, given.stage, reason=given.reason)
+
+
+def alias(client: Client, given: Namespace) -> Alias:
+    if given.drop:
+        return client.models.drop_alias(given.model, given.alias)
+    if given.number is None:
+        raise BadField(field="number", value="nothing", expected="the version's number, or --drop")
+    return client.models.point_alias(given.model, given.alias, version=given.number, reason=given.reason)
+
+
+def card(client: Client, given: Namespace) -> Card:
+    if not given.set:
+        return client.models.card(given.version)
+    fields = dict(pair(text) for text in given.set)
+    return client.models.enter_card(given.version, **fields)
+
+
+def pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadField(field="--set", value=repr(text), expected="FIELD=TEXT, such as limits='not for companies'")
+    return name, value
+
+
+def verify(client: Client, given: Namespace) -> Verified:
+    """A folder is checked here, a version by the server that holds it."""
+    folder = Path(given.what)
+    if not (folder.is_dir() or "/" in given.what or given.what.endswith(MANIFEST)):
+        return client.models.verify(given.what)
+    bundle = verify_bundle(folder.parent if folder.name == MANIFEST else folder, given.digest or None)
+    files = bundle.manifest.files
+    size_bytes = sum(file.size_bytes for file in files)
+    return Verified(bundle.manifest.name, 0, bundle.digest, len(files), size_bytes)
+
+
+def show_verified(verified: Verified) -> str:
+    which = f"{verified.model}@{verified.version}" if verified.version else f"a bundle of {verified.model}"
+    return f"intact: {which}, {verified.files} files, {verified.size_bytes:,} bytes\n{verified.digest}"
+
+
+def download(client: Client, given: Namespace) -> str:
+    bundle = client.models.download(given.version, given.to)
+    return f"{bundle.folder}\n{bundle.digest}"
+
+
+def show_card(card: Card) -> str:
+    lines = [f"{card.model} v{card.version}"]
+    for field in card.fields:
+        by = f", {field.by}" if field.by else ""
+        lines.append(f"{field.title} ({field.source}{by})\n    {field.value or '-'}")
+    return "\n".join(lines)
+
+
+COMMANDS = (
+    Command(
+        "list",
+        "the models you may see",
+        list_,
+        (Argument("--project", "only this project's", default=""),),
+        ("name", "project", "newest", "aliases", "created_by"),
+    ),
+    Command(
+        "versions",
+        "a model's versions, newest first",
+        versions,
+        (MODEL,),
+        ("version", "stage", "aliases", "flavour", "run", "created_by", "created_at"),
+    ),
+    Command("show", "a version", show, (VERSION,)),
+    Command(
+        "promote",
+        "move a version to a stage of its path, if the gates let it",
+        promote,
+        (
+            VERSION,
+            Argument("stage", "where to", choices=get_args(Target)),
+            Argument("--reason", "why", default=""),
+        ),
+    ),
+    Command(
+        "alias",
+        "point an alias at a version, or take it away",
+        alias,
+        (
+            MODEL,
+            Argument("alias", "the alias"),
+            Argument("number", "the version's number", int, is_optional=True),
+            Argument("--drop", "take it away", is_flag=True),
+            Argument("--reason", "why", default=""),
+        ),
+    ),
+    Command(
+        "card",
+        "what people should know about a version, or enter a part of it",
+        card,
+        (VERSION, Argument("--set", "FIELD=TEXT, as often as you like", is_many=True)),
+        show=show_card,
+    ),
+    Command(
+        "verify",
+        "check every byte of a version or of a folder; exit code 1 if one was changed",
+        verify,
+        (
+            Argument("what", "MODEL@VERSION_OR_ALIAS, or the path of a bundle's folder", is_file=True),
+            Argument("--digest", "the digest that a folder must have", default=""),
+        ),
+        show=show_verified,
+    ),
+    Command(
+        "download",
+        "fetch a version's bundle into a folder",
+        download,
+        (VERSION, Argument("to", "a folder that is not there yet", is_file=True)),
+    ),
+)

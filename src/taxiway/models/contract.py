@@ -1,0 +1,236 @@
+"""What the outside sees of models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
+from taxiway.models.bundle import Manifest
+from taxiway.models.signature import Signature
+from taxiway.projects.contract import RiskTier
+from taxiway.runs.contract import Predictions
+
+# Where a version stands on its path. `none` is where it begins; nothing goes back there.
+ModelStage = Literal["none", "staging", "production", "archived"]
+Target = Literal["staging", "production", "archived"]
+CardSource = Literal["recorded", "entered", "missing"]
+
+
+# The pinned predictions that a version is judged by: what its run logged, under the name it has here.
+Evaluation = Predictions
+
+
+class ModelVersion(Struct, frozen=True, kw_only=True):
+    """One immutable bundle under a model's name; only `stage` and `aliases` move. `datasets` are references."""
+
+    model: str
+    version: int
+    project: str
+    bundle: str
+    flavour: str
+    signature: Signature
+    threshold: float | None
+    run: str | None
+    datasets: list[str]
+    environment: str | None
+    risk: RiskTier
+    evaluation: Evaluation | None
+    stage: ModelStage
+    aliases: list[str]
+    size_bytes: int
+    note: str
+    created_by: str
+    created_at: datetime
+
+    @property
+    def ref(self) -> str:
+        return f"model:{self.model}@{self.version}"
+
+
+class Model(Struct, frozen=True):
+    """A name under which versions are kept, owned by one project. `newest` is the highest version."""
+
+    name: str
+    project: str
+    newest: int
+    aliases: dict[str, int]
+    created_by: str
+    created_at: datetime
+
+
+class RegisterVersion(Struct, frozen=True, forbid_unknown_fields=True):
+    """A sealed bundle whose files were stored before, each under its digest. `digest` is the bundle's own."""
+
+    project: str
+    manifest: Manifest
+    digest: str
+    evaluation: Evaluation | None = None
+    note: str = ""
+
+
+class ListModels(Struct, frozen=True, forbid_unknown_fields=True):
+    """project: only this one's; empty means all that one may see."""
+
+    project: str = ""
+
+
+class Promote(Struct, frozen=True, forbid_unknown_fields=True):
+    stage: Target
+    reason: str = ""
+
+
+class StageEntry(Struct, frozen=True):
+    """When a version entered a stage, who moved it there and why."""
+
+    stage: ModelStage
+    entered_at: datetime
+    by: str
+    reason: str
+
+
+class PointAlias(Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    reason: str = ""
+
+
+class Alias(Struct, frozen=True):
+    """A name that points at one version of a model."""
+
+    model: str
+    alias: str
+    version: int
+    moved_by: str
+    moved_at: datetime
+    reason: str
+
+
+class CardField(Struct, frozen=True):
+    """One thing that people should know about a version.
+
+    recorded: taken from what the platform holds, and nobody can write it. entered: written by `by`. missing: no
+    one has said it yet. `links` are references to where a recorded value comes from.
+    """
+
+    name: str
+    title: str
+    value: str
+    source: CardSource
+    links: list[str] = []
+    by: str = ""
+    at: datetime | None = None
+
+
+class Card(Struct, frozen=True):
+    """All fields of a version's card. `digest` stands for what people entered; `missing` names what they did not."""
+
+    model: str
+    version: int
+    digest: str
+    fields: list[CardField]
+    missing: list[str]
+
+
+class EnterCard(Struct, frozen=True, forbid_unknown_fields=True):
+    """Texts by the field's name; an empty text takes the field back."""
+
+    fields: dict[str, str]
+
+
+class Verified(Struct, frozen=True):
+    """A bundle whose every byte is what was registered."""
+
+    model: str
+    version: int
+    digest: str
+    files: int
+    size_bytes: int
+
+
+register_version = Endpoint(
+    "POST", "/api/models", RegisterVersion, ModelVersion, "models.write", "Register a version of a model"
+)
+list_models = Endpoint(
+    "GET", "/api/models", ListModels, Page[Model], "models.read", "The models one may see", "platform"
+)
+show_model = Endpoint("GET", "/api/models/{model}", Nothing, Model, "models.read", "A model and its aliases")
+list_versions = Endpoint(
+    "GET",
+    "/api/models/{model}/versions",
+    Nothing,
+    Page[ModelVersion],
+    "models.read",
+    "A model's versions, newest first",
+)
+find_version = Endpoint(
+    "GET",
+    "/api/models/{model}/versions/{version}",
+    Nothing,
+    ModelVersion,
+    "models.read",
+    "A version, by its number or by an alias",
+)
+list_stages = Endpoint(
+    "GET",
+    "/api/models/{model}/versions/{version}/stages",
+    Nothing,
+    Page[StageEntry],
+    "models.read",
+    "When a version entered which stage",
+)
+promote = Endpoint(
+    "POST",
+    "/api/models/{model}/versions/{version}/stage",
+    Promote,
+    ModelVersion,
+    "models.promote",
+    "Move a version to a stage of its path",
+)
+point_alias = Endpoint(
+    "PUT",
+    "/api/models/{model}/aliases/{alias}",
+    PointAlias,
+    Alias,
+    "models.promote",
+    "Point an alias at a version",
+)
+drop_alias = Endpoint(
+    "DELETE", "/api/models/{model}/aliases/{alias}", Nothing, Alias, "models.promote", "Take an alias away"
+)
+show_card = Endpoint(
+    "GET", "/api/models/{model}/versions/{version}/card", Nothing, Card, "models.read", "A version's card"
+)
+enter_card = Endpoint(
+    "PUT",
+    "/api/models/{model}/versions/{version}/card",
+    EnterCard,
+    Card,
+    "models.write",
+    "Enter fields of a version's card",
+)
+verify_version = Endpoint(
+    "GET",
+    "/api/models/{model}/versions/{version}/verification",
+    Nothing,
+    Verified,
+    "models.read",
+    "Check every byte of a version's bundle",
+)
+show_manifest = Endpoint(
+    "GET",
+    "/api/models/{model}/versions/{version}/manifest",
+    Nothing,
+    Manifest,
+    "models.read",
+    "What a version's bundle holds",
+)
+download_file = Endpoint(
+    "GET",
+    "/api/models/{model}/versions/{version}/files/{file:path}",
+    Nothing,
+    Raw,
+    "models.read",
+    "One file of a version's bundle",
+)

@@ -1,0 +1,124 @@
+"""How versions move: from stage to stage through the guard, and the aliases that move with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from taxiway.audit.service import Ledger, Record
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.errors import BadField, NotFound
+from taxiway.kernel.ids import is_name
+from taxiway.models import store
+from taxiway.models.contract import Alias, ModelStage, ModelVersion, PointAlias, Promote, StageEntry
+from taxiway.models.guard import Guard
+from taxiway.models.lookup import find_kept, require_version, unknown
+from taxiway.models.refusals import AliasGuarded, AlreadyThere, Unguarded
+from taxiway.projects.service import enter_stage
+from taxiway.storage.database import Database
+
+
+class Movements:
+    """Promotions and aliases. `guard` is set when the house is put together; without it nothing moves."""
+
+    def __init__(self, database: Database, ledger: Ledger) -> None:
+        self.database = database
+        self.ledger = ledger
+        self.guard: Guard | None = None
+
+    def promote(self, caller: Caller, body: Promote, *, model: str, version: str) -> ModelVersion:
+        """Moves a version to a stage, if every gate up to it is open: asked inside the change itself.
+
+        Entering a stage moves the alias that the path names for it; leaving one takes that alias away.
+        Raises AlreadyThere, NotFound, Unguarded, and what the guard refuses with.
+        """
+        with self.database.read() as connection:
+            found = find_kept(connection, model, version).version
+
+        def make(record: Record) -> ModelVersion:
+            before = require_version(record, model, found.version)
+            guard = self._guard(before)
+            alias = guard.guarded_aliases(record.connection, before).get(body.stage)
+            if before.stage == body.stage and (alias is None or alias in before.aliases):
+                raise AlreadyThere(model=model, version=before.version, stage=body.stage)
+            if body.stage != "archived":
+                guard.require_open(record, before, body.stage)
+            self._enter(record, before, body)
+            record.note(stage=body.stage, before=before.stage, reason=body.reason, bundle=before.bundle)
+            return require_version(record, model, before.version)
+
+        return self.ledger.change(caller, "models.promote", found.ref, make, answer=ModelVersion, project=found.project)
+
+    def _enter(self, record: Record, before: ModelVersion, body: Promote) -> None:
+        if not store.move(record.connection, before, body.stage):
+            raise AlreadyThere(model=before.model, version=before.version, stage=body.stage)
+        entry = StageEntry(body.stage, record.at, record.caller.name, body.reason)
+        store.add_stage(record.connection, before, entry)
+        if body.stage != "archived":
+            enter_stage(record, before.project, body.stage, because=before.ref)
+        guarded = self._guard(before).guarded_aliases(record.connection, before)
+        for stage, name in guarded.items():
+            if stage == body.stage:
+                self._put(record, before, name, body.reason)
+            elif name in before.aliases:
+                store.drop_alias(record.connection, before.model, name)
+                record.also("models.drop_alias", before.ref, alias=name, reason=f"moved to {body.stage}")
+
+    def point_alias(self, caller: Caller, body: PointAlias, *, model: str, alias: str) -> Alias:
+        """Points a free alias at a version. Raises AliasGuarded for one that the path names."""
+        if not is_name(alias) or alias.isdigit() or alias == "newest":
+            expected = "a name of a-z, 0-9, '.', '_' and '-' that is neither a number nor 'newest'"
+            raise BadField(field="alias", value=repr(alias), expected=expected)
+
+        def make(record: Record) -> Alias:
+            version = require_version(record, model, body.version)
+            self._refuse_guarded(record.connection, version, alias)
+            return self._put(record, version, alias, body.reason)
+
+        return self._change(caller, "models.point_alias", model, make)
+
+    def drop_alias(self, caller: Caller, *, model: str, alias: str) -> Alias:
+        """Takes a free alias away and gives what it was. Raises AliasGuarded, NotFound."""
+
+        def make(record: Record) -> Alias:
+            found = next((a for a in store.aliases_of(record.connection, model) if a.alias == alias), None)
+            if found is None:
+                hint = f"`taxiway models show {model}` shows those there are."
+                raise NotFound(kind="alias", name=f"{model}@{alias}", hint=hint)
+            version = require_version(record, model, found.version)
+            self._refuse_guarded(record.connection, version, alias)
+            store.drop_alias(record.connection, model, alias)
+            record.note(alias=alias, version=found.version)
+            return found
+
+        return self._change(caller, "models.drop_alias", model, make)
+
+    def aliases(self, model: str) -> list[Alias]:
+        """By name."""
+        with self.database.read() as connection:
+            return store.aliases_of(connection, model)
+
+    def _change(self, caller: Caller, verb: str, model: str, make: Any) -> Alias:
+        with self.database.read() as connection:
+            found = store.find_model(connection, model)
+        if found is None:
+            raise unknown(model)
+        return self.ledger.change(caller, verb, f"model:{model}", make, answer=Alias, project=found.project)
+
+    def _put(self, record: Record, version: ModelVersion, name: str, reason: str) -> Alias:
+        alias = Alias(version.model, name, version.version, record.caller.name, record.at, reason)
+        store.put_alias(record.connection, alias)
+        record.note(alias=name, version=version.version)
+        return alias
+
+    def _refuse_guarded(self, connection: Connection, version: ModelVersion, alias: str) -> None:
+        guarded = self._guard(version).guarded_aliases(connection, version)
+        stage: ModelStage | None = next((stage for stage, name in guarded.items() if name == alias), None)
+        if stage is not None:
+            raise AliasGuarded(model=version.model, alias=alias, stage=stage, version=version.version)
+
+    def _guard(self, version: ModelVersion) -> Guard:
+        if self.guard is None:
+            raise Unguarded(model=version.model, version=version.version)
+        return self.guard

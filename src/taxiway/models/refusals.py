@@ -1,0 +1,104 @@
+"""What models refuse, each refusal with its next step."""
+
+from __future__ import annotations
+
+from taxiway.kernel.errors import TaxiwayError
+
+
+class ModelElsewhere(TaxiwayError):
+    """A model name that another project owns."""
+
+    status = 409
+    model: str
+    project: str
+
+    def __str__(self) -> str:
+        return f"The model {self.model!r} belongs to another project than {self.project}. Choose another name."
+
+
+class BundleDiffers(TaxiwayError):
+    """A manifest that does not have the digest it was sent with."""
+
+    status = 409
+    model: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return (
+            f"The manifest of {self.model} has the digest {self.found}, not {self.expected}: it was changed on its "
+            f"way, or by hand. Seal the folder anew with `run.log_model` and register that."
+        )
+
+
+class RunElsewhere(TaxiwayError):
+    """A version that claims to come from a run of another project."""
+
+    status = 409
+    model: str
+    run: str
+    project: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} says it comes from run {self.run}, which is not of the project {self.project}. "
+            f"Log it from a run of that project."
+        )
+
+
+class EvaluationUnfit(TaxiwayError):
+    """Pinned predictions that are not what was said about them."""
+
+    status = 422
+    field: str
+    problem: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"evaluation.{self.field}: {self.problem}; give {self.expected}."
+
+
+class AliasGuarded(TaxiwayError):
+    """An alias named in the path: it moves with its stage and in no other way."""
+
+    status = 409
+    is_audited = True
+    model: str
+    alias: str
+    stage: str
+    version: int
+
+    def __str__(self) -> str:
+        return (
+            f"The alias {self.alias!r} of {self.model} moves only with the stage {self.stage}, through the gates. "
+            f"Use `taxiway models promote {self.model}@{self.version} {self.stage}`."
+        )
+
+
+class AlreadyThere(TaxiwayError):
+    """A version that stands already where it was to be moved."""
+
+    status = 409
+    model: str
+    version: int
+    stage: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} v{self.version} is in {self.stage} already; nothing was changed. "
+            f"See `taxiway models show {self.model}@{self.version}`."
+        )
+
+
+class Unguarded(TaxiwayError):
+    """No gates are in place to ask, so nothing moves."""
+
+    status = 503
+    model: str
+    version: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} v{self.version} stays where it is: this server has no gates to ask. "
+            f"Start it with `taxiway server`, which has them."
+        )
