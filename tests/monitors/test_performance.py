@@ -11,14 +11,12 @@ from taxiway.gates.estimates import Estimate, undefined
 from taxiway.gates.statistics import NotBinary, NotProbabilities, RowsDiffer, roc_auc
 from taxiway.monitors.performance import (
     BadBaseline,
-    Metric,
-    State,
-    WindowPerformance,
     clustered_auc,
     difference_from_baseline,
     performance,
     state_in_words,
 )
+from taxiway.monitors.terms import Metric, State, WindowPerformance
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 Table = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
@@ -183,7 +181,7 @@ def test_an_unmeasured_window_says_why() -> None:
 
     told = state_in_words(WindowPerformance("roc_auc", nothing, 30), baseline=0.7)
 
-    assert told == "The roc auc of this window cannot be measured yet. All rows are of one class."
+    assert told == "The AUC of this window cannot be measured yet. All rows are of one class."
 
 
 def test_a_shift_that_the_rows_alone_would_call_news_is_not_when_days_differ_as_much() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 
 from taxiway.monitors.bins import Bins, BinsBroken, Rule
 from taxiway.monitors.statistics import (
@@ -19,6 +19,7 @@ from taxiway.monitors.statistics import (
     NotNumbers,
     bin_edges,
     histogram,
+    stability_by_chance,
     stability_index,
 )
 
@@ -222,3 +223,25 @@ def test_histograms_over_other_bins_or_of_nothing_are_refused() -> None:
         stability_index([1, 2], [1, 2, 3])
     with pytest.raises(NoRows, match="longer window"):
         stability_index([1, 2], [0, 0])
+
+
+@pytest.mark.parametrize("bins", [2, 5, 11, 52])
+def test_what_chance_reaches_is_a_chi_square_quantile(bins: int) -> None:
+    found = stability_by_chance(bins, expected_rows=1000, observed_rows=500)
+
+    assert found == pytest.approx(stats.chi2.ppf(0.999, bins - 1) * (1 / 1000 + 1 / 500), rel=0.02)
+
+
+def test_what_chance_reaches_is_seldom_passed_by_columns_that_did_not_move() -> None:
+    rng = np.random.default_rng(7)
+    shares = np.full(10, 0.1)
+    pairs = [(rng.multinomial(2000, shares), rng.multinomial(600, shares)) for _ in range(2000)]
+
+    limit = stability_by_chance(10, expected_rows=2000, observed_rows=600, share=0.05)
+
+    assert 0.03 < np.mean([stability_index(e, o) > limit for e, o in pairs]) < 0.07
+
+
+def test_no_rows_reach_nothing_by_chance() -> None:
+    with pytest.raises(NoRows):
+        stability_by_chance(3, expected_rows=10, observed_rows=0)

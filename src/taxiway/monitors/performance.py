@@ -1,36 +1,17 @@
 """How well a model does in a window whose rows err together by block (a day's weather), and when that is news."""
 
 import math
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from taxiway.gates.estimates import Estimate, undefined
 from taxiway.gates.intervals import cluster_codes, clustered_error, clustered_mean, logit_interval, t_quantile
 from taxiway.gates.statistics import auc_components, binary, brier_rows, hit_rows, log_loss_rows
+from taxiway.monitors.terms import HIGHER_IS_BETTER, METRIC_WORDS, MIN_CLUSTERS, Metric, State, WindowPerformance
 
-Metric = Literal["accuracy", "brier", "log_loss", "roc_auc"]
-State = Literal["alert", "ok", "not enough yet"]
-
-HIGHER_IS_BETTER: Final[dict[Metric, bool]] = {
-    "accuracy": True,
-    "brier": False,
-    "log_loss": False,
-    "roc_auc": True,
-}
 CLUSTERED_AUC: Final = "DeLong, cluster-robust (Obuchowski), logit scale"
-MIN_CLUSTERS: Final = 14
-"""Two weeks of days: with fewer, intervals of the flight data called good models bad and bad ones good."""
-
-
-class WindowPerformance(Struct, frozen=True):
-    """A metric over one window, with an interval that allows for rows erring together within a block."""
-
-    metric: Metric
-    estimate: Estimate
-    clusters: int  # blocks with labelled rows
 
 
 class BadBaseline(ValueError):
@@ -113,7 +94,7 @@ def state_in_words(
 ) -> str:
     """The state as a sentence for the alert, the page and the CLI."""
     state = difference_from_baseline(window, baseline=baseline, tolerance=tolerance, min_clusters=min_clusters)
-    estimate, name = window.estimate, window.metric.replace("_", " ")
+    estimate, name = window.estimate, METRIC_WORDS[window.metric]
     if estimate.value is None:
         return f"The {name} of this window cannot be measured yet. {estimate.undefined}"
     told = (

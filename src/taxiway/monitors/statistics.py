@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -104,6 +105,22 @@ def stability_index(expected: ArrayLike, observed: ArrayLike) -> float:
     e, o = np.maximum(e[seen], 0.5), np.maximum(o[seen], 0.5)
     e, o = e / e.sum(), o / o.sum()
     return float(np.sum((o - e) * np.log(o / e)))
+
+
+def stability_by_chance(bins: int, *, expected_rows: float, observed_rows: float, share: float = 0.001) -> float:
+    """The stability index that a `share` of columns exceeds though nothing moved, with rows that come independently.
+
+    The index over (1 / expected + 1 / observed rows) follows about a chi-square with bins - 1 degrees of freedom;
+    its quantile is Wilson and Hilferty's (1931). Rows of one day resemble each other, so true chance reaches further.
+
+    bins: those that hold a row on either side. Raises NoRows when one side has none.
+    """
+    if not expected_rows or not observed_rows:
+        raise NoRows("A histogram without rows has no shares. Wait for rows, or take a longer window.")
+    freedom = max(bins - 1, 1)
+    spread = 2 / (9 * freedom)
+    quantile = freedom * (1 - spread + NormalDist().inv_cdf(1 - share) * math.sqrt(spread)) ** 3
+    return (1 / expected_rows + 1 / observed_rows) * quantile
 
 
 def _column(values: Values) -> Column:
