@@ -8,11 +8,14 @@ import os
 import time
 from collections.abc import Mapping
 from functools import cached_property
+from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
+from taxiway import NOUNS
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import Settings, read_settings
 from taxiway.kernel.transport import Address, Transport, is_answering
@@ -153,7 +156,6 @@ class Client:
 
     @cached_property
     def models(self) -> Models:
-        from taxiway.gates import refusals  # noqa: F401 - what the gates refuse with is known by its own class
         from taxiway.models.client import Models
 
         return Models(self.transport)
@@ -214,11 +216,19 @@ def connect(
     token = token or settings.token
     if url is not None:
         address = Address(url=url.rstrip("/"))
-        return Client(Transport(lambda: address, token=token, door=door), settings)
+        return Client(Transport(lambda: address, token, door, learn_refusals), settings)
     found = Home(Path(home).resolve() if home is not None else settings.home)
-    client = Client(Transport(found, token=token, door=door), settings, found)
+    client = Client(Transport(found, token, door, learn_refusals), settings, found)
     atexit.register(client.close)
     return client
+
+
+def learn_refusals() -> None:
+    """Imports every noun's errors, so that what the server raised is raised here as the same class."""
+    for noun in NOUNS:
+        for room in ("contract", "refusals"):
+            if find_spec(f"taxiway.{noun}.{room}"):
+                import_module(f"taxiway.{noun}.{room}")
 
 
 _default: list[Client] = []

@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from taxiway.kernel.errors import BadField, NotFound, TaxiwayError, Unexpected, revive
+from taxiway.kernel.errors import BadField, NotFound, TaxiwayError, revive
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -45,10 +45,6 @@ def test_a_refusal_survives_pickling_between_processes() -> None:
 
     assert isinstance(back, BadField)
     assert back.field == "name"
-
-
-def test_an_unknown_refusal_is_told_as_it_came() -> None:
-    assert isinstance(revive("FromTheFuture", {"x": 1}), Unexpected)
 
 
 def test_facts_that_lack_or_exceed_are_the_programmers_error() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from taxiway.gates import contract, refusals
+from taxiway.gates import contract
 from taxiway.gates.contract import (
     Approval,
     Approve,
@@ -21,8 +21,6 @@ from taxiway.gates.contract import (
 )
 from taxiway.kernel.transport import Transport
 from taxiway.models.client import split
-
-REFUSALS = refusals  # so that what the server refuses with is known here by its own class
 
 
 class Gates:

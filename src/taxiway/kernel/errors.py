@@ -188,10 +188,11 @@ class ServerAway(TaxiwayError):
 
 
 def revive(name: str, facts: Facts) -> TaxiwayError:
-    """The error that the other side raised: the same class, its facts back in their own types."""
-    cls = TaxiwayError.known.get(name)
-    if cls is None:
-        return Unexpected(detail=f"The server refused with {name}: {facts}")
+    """The error that the other side raised: the same class, its facts back in their own types.
+
+    Raises KeyError where no class of that name is known.
+    """
+    cls = TaxiwayError.known[name]
     hints = get_type_hints(cls)
     typed = {}
     for key, value in facts.items():

@@ -47,7 +47,7 @@ def as_grid(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     widths = [max([len(head), *(len(row[i]) for row in texts)]) for i, head in enumerate(heads)]
     is_number = [all(isinstance(row[i], (int, float, type(None))) for row in rows) for i in range(len(heads))]
 
-    def line(cells: list[str]) -> str:
+    def line(cells: Sequence[str]) -> str:
         padded = (c.rjust(w) if n else c.ljust(w) for c, w, n in zip(cells, widths, is_number, strict=True))
         return "  ".join(padded).rstrip()
 

@@ -60,11 +60,19 @@ class Transport:
     """Calls endpoints. Safe for use from several threads; each keeps a connection of its own.
 
     find: gives the address; asked again when nobody answers there, so that an embedded home whose owner went
-    away is taken over. Changes carry an idempotency key, so that a retry is applied once.
+    away is taken over. learn: called when a refusal comes whose class is not known yet; it imports them.
+    Changes carry an idempotency key, so that a retry is applied once.
     """
 
-    def __init__(self, find: Callable[[], Address], token: str | None = None, door: str = "sdk") -> None:
+    def __init__(
+        self,
+        find: Callable[[], Address],
+        token: str | None = None,
+        door: str = "sdk",
+        learn: Callable[[], None] = lambda: None,
+    ) -> None:
         self.find = find
+        self.learn = learn
         self.token = token
         self.door = door
         self.local = threading.local()
@@ -109,7 +117,7 @@ class Transport:
         reply = self._send(endpoint.method, endpoint.url(path, body), data, headers)
         try:
             if reply.status >= 400:
-                raise refusal(reply.status, reply.read())
+                raise self._refusal(reply.status, reply.read())
             yield reply
         finally:
             reply.read()  # what is left, so that the connection can be used again
@@ -146,6 +154,20 @@ class Transport:
         self.local.kept = (address, connection)
         return connection
 
+    def _refusal(self, status: int, data: bytes) -> TaxiwayError:
+        """The error that an answer carries, of the class that the service raised."""
+        try:
+            fault = msgspec.json.decode(data, type=Fault)
+        except msgspec.MsgspecError:
+            text = data[:200].decode("utf-8", "replace")
+            detail = f"The server answered {status} with something that is no Taxiway answer: {text!r}."
+            return Unexpected(detail=detail)
+        if fault.error not in TaxiwayError.known:
+            self.learn()
+        if fault.error not in TaxiwayError.known:
+            return Unexpected(detail=fault.detail, request_id=fault.request_id)
+        return revive(fault.error, fault.facts)
+
     def close(self) -> None:
         """Closes this thread's connection."""
         kept = getattr(self.local, "kept", None)
@@ -181,13 +203,3 @@ def is_answering(address: Address, timeout_s: float = 2.0) -> bool:
 def base_path(address: Address) -> str:
     """The path that a proxy puts before every route, without the slash at its end."""
     return "" if address.socket else urlsplit(address.url).path.rstrip("/")
-
-
-def refusal(status: int, data: bytes) -> TaxiwayError:
-    """The error that an answer carries."""
-    try:
-        fault = msgspec.json.decode(data, type=Fault)
-    except msgspec.MsgspecError:
-        text = data[:200].decode("utf-8", "replace")
-        return Unexpected(detail=f"The server answered {status} with something that is no Taxiway answer: {text!r}.")
-    return revive(fault.error, fault.facts)

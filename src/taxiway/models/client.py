@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
 from taxiway.kernel.transport import Transport
-from taxiway.models import contract, refusals
+from taxiway.models import contract
 from taxiway.models.bundle import MANIFEST, Bundle, Manifest, verify_bundle, write_bundle
 from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import (
@@ -35,8 +36,6 @@ from taxiway.models.predictor import Predictor
 from taxiway.projects import contract as projects_contract
 from taxiway.runs import contract as runs_contract
 from taxiway.storage.contract import put_blob
-
-REFUSALS = refusals  # so that what the server refuses with is known here by its own class
 
 
 class Models:
@@ -92,13 +91,15 @@ class Models:
         example: Any,
         predictions: Evaluation | None = None,
         threshold: float | None = None,
+        nullable: Collection[str] = (),
         note: str = "",
     ) -> ModelVersion:
         """Registers a fitted model as the next version under `name`, tied to its run and the data that it used.
 
         example: the rows it was trained on, as they were given to `fit`: the signature is read from them.
         predictions: what `run.log_predictions` gave; the gates judge the version by them. threshold: the score
-        from which the answer is yes; by default the one that the predictions were made with.
+        from which the answer is yes; by default the one that the predictions were made with. nullable: columns that
+        may have gaps in use though the example has none, for a model that copes with them.
         Raises FlavourMissing, ModelNotSaved, NoSignature, ModelElsewhere, EvaluationUnfit.
         """
         recorded = self.transport.call(runs_contract.show_run, run=run.id)
@@ -107,7 +108,7 @@ class Models:
             threshold = predictions.threshold
         kind = flavour(flavour_of(model))
         with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
-            draft = kind.save(model, Path(folder), example, name=name, threshold=threshold)
+            draft = kind.save(model, Path(folder), example, name=name, threshold=threshold, nullable=nullable)
             datasets = tuple(digest_of_ref(self.transport, ref) for ref in recorded.inputs)
             draft = replace(draft, run=recorded.id, datasets=datasets, risk_tier=project.risk)
             write_bundle(Path(folder), draft, lock=environment_lock())
