@@ -47,6 +47,7 @@ class View(Struct):
     query: dict[str, list[str]]
     url: str
     is_login_on: bool = False
+    origin: str = ""  # the server's own address, as the visitor knows it
     sent: dict[str, str] = {}  # what a form sent, so that a refused one comes back filled in
     form_token: str = ""  # for the forms of panels, which are rendered apart from their page
 
@@ -162,7 +163,16 @@ class Site:
             self.doorkeeper.admit, caller, needs=needs, scope=scope, path=where, body=None
         )
         query = {name: request.query_params.getlist(name) for name in request.query_params}
-        return View(admitted, path, query, address(request), self.login, fields or {}, form_token(request))
+        return View(
+            caller=admitted,
+            path=path,
+            query=query,
+            url=address(request),
+            is_login_on=self.login,
+            origin=f"{request.url.scheme}://{request.url.netloc}",
+            sent=fields or {},
+            form_token=form_token(request),
+        )
 
     def panel(self, slot: str, draw: Panel) -> None:
         """Adds a panel to a slot such as ``models/version``: given the view and a reference, it gives HTML or None."""

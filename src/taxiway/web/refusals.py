@@ -1,0 +1,70 @@
+"""Refusals and failures as an answer: problem+json for programs, a page for browsers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import ExceptionHandler
+
+from taxiway.kernel.errors import NotFound, TaxiwayError, Unexpected
+from taxiway.web.edge import problem
+from taxiway.web.site import Site
+
+
+class MethodNotAllowed(TaxiwayError):
+    """The address is right, what was to be done there is not."""
+
+    status = 405
+    method: str
+    path: str
+    allowed: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.path} does not take {self.method}; it takes {' and '.join(self.allowed)}."
+
+
+def handlers(site: Site) -> dict[Any, ExceptionHandler]:
+    """What answers when a handler raises, or none is found."""
+
+    def refuse(request: Request, error: Exception) -> Response:
+        refusal = as_refusal(request, error)
+        if is_page(request):
+            answer = site.refuse(request, refusal)
+        else:
+            answer = problem(refusal, request.scope["taxiway.request_id"])
+        if isinstance(refusal, MethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(refusal.allowed)
+        return answer
+
+    return {TaxiwayError: refuse, HTTPException: refuse, Exception: refuse}
+
+
+def as_refusal(request: Request, error: Exception) -> TaxiwayError:
+    """The refusal that an exception stands for."""
+    if isinstance(error, TaxiwayError):
+        return error
+    if isinstance(error, HTTPException) and error.status_code in (404, 405):
+        if allowed := methods_at(request):
+            return MethodNotAllowed(method=request.method, path=request.url.path, allowed=allowed)
+        wanted = f"{request.method} {request.url.path}"
+        return NotFound(kind="page or endpoint", name=wanted, hint="`/api/openapi.json` lists every endpoint.")
+    return Unexpected(detail="Something failed here.", request_id=request.scope["taxiway.request_id"])
+
+
+def methods_at(request: Request) -> list[str]:
+    """The methods that the address takes; the framework names those of its first route alone."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)
+
+
+def is_page(request: Request) -> bool:
+    """Whether a person is looking: a browser asks for HTML, and not under /api."""
+    is_under_api = request.url.path.startswith(("/api/", "/health"))
+    return not is_under_api and "text/html" in request.headers.get("accept", "")
