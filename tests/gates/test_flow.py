@@ -9,30 +9,30 @@ from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed
 from tests.gates.story import CARD, FAIR, PROJECT, UNCLEAR, UNFAIR, Story, verdicts
 
 
-def test_a_fair_model_goes_to_production_with_a_second_persons_yes(story: Story) -> None:
-    version = story.version(FAIR)
-    story.ana.models.enter_card("mortgage", **CARD)
+def test_a_fair_model_goes_to_production_with_a_second_persons_yes(any_story: Story) -> None:
+    version = any_story.version(FAIR)
+    any_story.ana.models.enter_card("mortgage", **CARD)
 
-    standing = story.ana.gates.evaluate("mortgage@1")
-    approval = story.vera.gates.approve("mortgage@1", comment="rates by race and the limits read")
-    moved = story.ana.models.promote("mortgage@1", "production", reason="fair and good enough")
+    standing = any_story.ana.gates.evaluate("mortgage@1")
+    approval = any_story.vera.gates.approve("mortgage@1", comment="rates by race and the limits read")
+    moved = any_story.ana.models.promote("mortgage@1", "production", reason="fair and good enough")
 
     assert version.stage == "none"
     assert standing.who_can == ["vera", "vito"]
     assert approval.role == "validator"
-    assert set(verdicts(story.ana).values()) == {"pass"}
+    assert set(verdicts(any_story.ana).values()) == {"pass"}
     assert moved.stage == "production"
     assert moved.aliases == ["champion"]
-    assert [s.stage for s in story.ana.models.stages("mortgage@champion")] == ["none", "production"]
-    assert [s.stage for s in story.olga.projects.show(PROJECT).stages][-1] == "production"
-    assert story.live.last_verb() == "projects.enter_stage"
+    assert [s.stage for s in any_story.ana.models.stages("mortgage@champion")] == ["none", "production"]
+    assert [s.stage for s in any_story.olga.projects.show(PROJECT).stages][-1] == "production"
+    assert any_story.live.last_verb() == "projects.enter_stage"
 
 
-def test_a_closed_gate_is_refused_with_gate_number_and_next_step(story: Story) -> None:
-    story.ready(UNCLEAR)
+def test_a_closed_gate_is_refused_with_gate_number_and_next_step(any_story: Story) -> None:
+    any_story.ready(UNCLEAR)
 
     with pytest.raises(GateClosed) as refusal:
-        story.ana.models.promote("mortgage@1", "production")
+        any_story.ana.models.promote("mortgage@1", "production")
 
     [fairness, approvals] = refusal.value.unmet
     assert (fairness.gate, fairness.stage, fairness.verdict) == ("fairness", "staging", "inconclusive")
@@ -42,8 +42,8 @@ def test_a_closed_gate_is_refused_with_gate_number_and_next_step(story: Story) -
     assert "mitigated model" in fairness.next_step
     assert (approvals.gate, approvals.verdict) == ("approvals", "missing")
     assert "vera, vito can approve" in approvals.next_step
-    assert story.ana.models.find("mortgage@1").stage == "none"
-    assert story.live.last_verb() == "models.promote.refused"
+    assert any_story.ana.models.find("mortgage@1").stage == "none"
+    assert any_story.live.last_verb() == "models.promote.refused"
 
 
 def test_an_unfair_model_fails_and_no_approval_opens_its_gate(story: Story) -> None:
@@ -84,18 +84,18 @@ def test_evaluating_again_keeps_the_evidence_there_is(story: Story) -> None:
     assert story.ana.gates.evidence("mortgage") == before
 
 
-def test_a_card_that_changes_voids_the_approval_and_the_evidence_on_it(story: Story) -> None:
-    story.ready()
-    story.vera.gates.approve("mortgage", comment="read it all")
+def test_a_card_that_changes_voids_the_approval_and_the_evidence_on_it(any_story: Story) -> None:
+    any_story.ready()
+    any_story.vera.gates.approve("mortgage", comment="read it all")
 
-    story.ana.models.enter_card("mortgage", limits="homes anywhere")
+    any_story.ana.models.enter_card("mortgage", limits="homes anywhere")
 
-    standing = story.ana.gates.show("mortgage")
-    assert verdicts(story.ana)["card"] == "missing"
+    standing = any_story.ana.gates.show("mortgage")
+    assert verdicts(any_story.ana)["card"] == "missing"
     [approval] = standing.stages[1].approvals
     assert "has changed since: card, evidence" in approval.void_because
     with pytest.raises(GateClosed):
-        story.ana.models.promote("mortgage", "production")
+        any_story.ana.models.promote("mortgage", "production")
 
 
 def test_a_path_that_changes_voids_the_approval(story: Story) -> None:
@@ -110,16 +110,16 @@ def test_a_path_that_changes_voids_the_approval(story: Story) -> None:
     assert set(verdicts(story.ana).values()) == {"missing"}
 
 
-def test_an_author_cannot_approve_even_as_a_validator(story: Story) -> None:
-    story.live.as_person("ana", "validator", project=PROJECT)
-    story.ready()
+def test_an_author_cannot_approve_even_as_a_validator(any_story: Story) -> None:
+    any_story.live.as_person("ana", "validator", project=PROJECT)
+    any_story.ready()
 
     with pytest.raises(FourEyes) as refusal:
-        story.ana.gates.approve("mortgage", comment="mine, and good")
+        any_story.ana.gates.approve("mortgage", comment="mine, and good")
 
     assert "registered the version" in refusal.value.because
     assert refusal.value.who_can == ["vera", "vito"]
-    assert story.live.last_verb() == "gates.approve.refused"
+    assert any_story.live.last_verb() == "gates.approve.refused"
 
 
 def test_who_ran_the_checks_cannot_approve(story: Story) -> None:
@@ -169,34 +169,34 @@ def test_one_person_approves_once_and_says_why(story: Story) -> None:
         story.vito.gates.approve("mortgage", comment="  ")
 
 
-def test_a_withdrawn_approval_does_not_count_and_can_be_given_again(story: Story) -> None:
-    story.ready()
-    approval = story.vera.gates.approve("mortgage", comment="good")
+def test_a_withdrawn_approval_does_not_count_and_can_be_given_again(any_story: Story) -> None:
+    any_story.ready()
+    approval = any_story.vera.gates.approve("mortgage", comment="good")
 
     with pytest.raises(NotAllowed):
-        story.vito.gates.withdraw("mortgage", approval.id, reason="not mine")
-    withdrawn = story.vera.gates.withdraw("mortgage", approval.id, reason="saw the map")
+        any_story.vito.gates.withdraw("mortgage", approval.id, reason="not mine")
+    withdrawn = any_story.vera.gates.withdraw("mortgage", approval.id, reason="saw the map")
 
     assert withdrawn.void_because == "it was withdrawn"
     with pytest.raises(GateClosed):
-        story.ana.models.promote("mortgage", "production")
-    story.vera.gates.approve("mortgage", comment="the map is fine")
-    assert story.ana.models.promote("mortgage", "production").stage == "production"
+        any_story.ana.models.promote("mortgage", "production")
+    any_story.vera.gates.approve("mortgage", comment="the map is fine")
+    assert any_story.ana.models.promote("mortgage", "production").stage == "production"
 
 
-def test_the_inbox_says_what_waits_for_whom(story: Story) -> None:
-    story.ready()
-    asked = story.ana.gates.request("mortgage", note="the map, please")
+def test_the_inbox_says_what_waits_for_whom(any_story: Story) -> None:
+    any_story.ready()
+    asked = any_story.ana.gates.request("mortgage", note="the map, please")
 
-    [for_vera], [for_ana] = story.vera.gates.inbox(), story.ana.gates.inbox()
-    story.vera.gates.approve("mortgage", comment="seen")
+    [for_vera], [for_ana] = any_story.vera.gates.inbox(), any_story.ana.gates.inbox()
+    any_story.vera.gates.approve("mortgage", comment="seen")
 
     assert asked.by == "ana"
     assert for_vera.is_yours
     assert for_vera.waits_for == ["vera", "vito"]
     assert not for_ana.is_yours
     assert "registered the version" in for_ana.why_not
-    assert story.vera.gates.inbox() == []
+    assert any_story.vera.gates.inbox() == []
 
 
 def test_data_that_breaks_its_contract_closes_the_gate(story: Story) -> None:

@@ -241,14 +241,17 @@ class Access:
         with self.database.read() as connection:
             return Page(store.find_grants(connection, project=project))
 
-    def people_with(self, connection: Connection, *, project: str, roles: Collection[Role]) -> dict[str, Role]:
-        """The persons who hold one of the roles in a project by somebody else's grant, each with the role.
+    def people_with(self, connection: Connection, *, project: str, roles: Collection[Role]) -> dict[str, list[Role]]:
+        """The persons who hold any of the roles in a project by somebody else's grant, each with which of them.
 
         Read over the given connection, so that inside a change it is so as of that change.
         """
         people = {user.name for user in store.all_users(connection) if user.kind == "person"}
-        grants = store.find_grants(connection, project=project)
-        return {g.user: g.role for g in grants if g.role in roles and g.user in people and g.granted_by != g.user}
+        found: dict[str, list[Role]] = {}
+        for grant in store.find_grants(connection, project=project):
+            if grant.role in roles and grant.user in people and grant.granted_by != grant.user:
+                found.setdefault(grant.user, []).append(grant.role)
+        return found
 
     # --- permission ---
 

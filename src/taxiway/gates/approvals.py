@@ -17,7 +17,7 @@ from taxiway.gates.contract import (
 )
 from taxiway.gates.paths import pin
 from taxiway.gates.refusals import EvidenceMissing, FourEyes, NeedsPerson, RoleMissing
-from taxiway.gates.standing import Look, Sources, approvals_asked
+from taxiway.gates.standing import Look, Sources, approvals_asked, roles_of
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
@@ -73,11 +73,11 @@ class Approvals:
             raise FourEyes(
                 actor=caller.name, model=version.model, version=version.version, because=because, who_can=who_can
             )
-        roles = [role for spec in stage.gates if spec.check == "approvals" for role in approvals_asked(spec).roles]
-        holders = self.access.people_with(record.connection, project=version.project, roles=roles)
-        if caller.name not in holders:
-            raise RoleMissing(actor=caller.name, project=version.project, roles=list(roles), who_can=who_can)
-        return holders[caller.name]
+        asked = roles_of(stage)
+        held = [role for role in look.holders.get(caller.name, []) if role in asked]
+        if not held:
+            raise RoleMissing(actor=caller.name, project=version.project, roles=list(asked), who_can=who_can)
+        return held[0]
 
     def _worth_approving(self, look: Look, stage: PathStage, caller: Caller) -> None:
         upto = [each.stage for each in look.path.stages]

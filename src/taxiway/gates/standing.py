@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.gates import store
-from taxiway.gates.checks.approvals import ApprovalsAsk
+from taxiway.gates.checks.approvals import ApproverRole, ApprovalsAsk
 from taxiway.gates.checks.port import Case
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import (
@@ -78,6 +78,9 @@ class Look:
         self.evidence = store.find_evidence(connection, [each.key for each in self.asked])
         self.authors = self._authors()
         self.given = store.approvals_of(connection, version.model, version.version)
+        self.holders = sources.access.people_with(
+            connection, project=version.project, roles={r for stage in self.path.stages for r in roles_of(stage)}
+        )
 
     def standing(self) -> Standing:
         stages: list[StageStanding] = []
@@ -138,10 +141,9 @@ class Look:
 
     def who_can(self, stage: PathStage) -> list[str]:
         """Who holds a role that the stage asks for, is no author, and has not approved what stands now."""
-        roles = [role for spec in stage.gates if spec.check == "approvals" for role in approvals_asked(spec).roles]
-        holders = self.sources.access.people_with(self.connection, project=self.version.project, roles=roles)
+        able = {name for name, held in self.holders.items() if set(held) & set(roles_of(stage))}
         given = {each.by for each in self.approvals(stage.stage) if each.counts}
-        return sorted(set(holders) - set(self.authors) - given)
+        return sorted(able - set(self.authors) - given)
 
     def _ask(self, stage: GateStage, spec: GateSpec) -> Asked | None:
         check = CHECKS[spec.check]
@@ -210,6 +212,11 @@ def evidence_key(path: PathVersion, stage: GateStage, spec: GateSpec, inputs: di
     """What a piece of evidence is found by: everything that its answer depends on."""
     rests_on = {"path": path.digest, "stage": stage, "gate": spec.name, "check": spec.check}
     return digest_of(canonical_json({**rests_on, "parameters": spec.parameters, "inputs": inputs}))
+
+
+def roles_of(stage: PathStage) -> list[ApproverRole]:
+    """The roles by which one can approve for a stage."""
+    return [role for spec in stage.gates if spec.check == "approvals" for role in approvals_asked(spec).roles]
 
 
 def approvals_asked(spec: GateSpec) -> ApprovalsAsk:
