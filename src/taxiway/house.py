@@ -29,6 +29,7 @@ from taxiway.projects import pages as projects_pages
 from taxiway.projects import routes as projects_routes
 from taxiway.projects.portfolio import Portfolio
 from taxiway.projects.service import Projects
+from taxiway.runs import pages as runs_pages
 from taxiway.runs import routes as runs_routes
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.log import Log
@@ -148,6 +149,7 @@ def build(house: House) -> Starlette:
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
+    runs_pages.add(site, house.runs, house.run_log, house.comparisons)
     audit.add(site, house.audit, house.access)
     lineage.add(site, house.lineage, house.access)
     search.add(site, house.access)

@@ -3,6 +3,8 @@ entry each; the entry that ends the run seals them all."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from taxiway.kernel.caller import Caller
@@ -74,6 +76,18 @@ class Log:
             place = read_place(body.after)
             found, end = series.points_of(connection, run=known.number, key=body.key, limit=body.limit, after=place)
         return Page(found, None if end is None else msgspec.msgpack.encode(end).hex())
+
+    def courses(self, runs: Sequence[str], key: str, *, columns: int) -> list[list[tuple[float, float]]]:
+        """A metric of each run for drawing: steps with values, at most two for each column. Unknown runs have none."""
+        with self.database.read() as connection:
+            known = [store.known(connection, run) for run in runs]
+            return [series.course(connection, run=one.number, key=key, columns=columns) if one else [] for one in known]
+
+    def counts(self, run: str) -> dict[str, int]:
+        """How many points each metric of a run has."""
+        with self.database.read() as connection:
+            known = store.known(connection, run)
+            return store.counts_of(connection, known.number) if known else {}
 
 
 def check(batch: LogBatch) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -112,6 +113,17 @@ def ordered_by(connection: Connection, field: Field) -> tuple[ColumnElement[Any]
     table = latest if field.kind == "metrics" else params
     key = key_number(connection, field.name)
     return table.c.value, joined.outerjoin(table, and_(table.c.run == runs.c.number, table.c.key == key))
+
+
+def count_statuses(connection: Connection, search: Search) -> dict[str, int]:
+    """How many runs the filter lets through, by status."""
+    status = status_at(search.now).label("seen")
+    query = select(status, func.count().label("runs")).select_from(
+        runs.join(experiments, runs.c.experiment == experiments.c.number)
+    )
+    terms = (condition(connection, term, search.now) for term in search.terms)
+    rows = connection.execute(query.where(*limits(search), *terms).group_by("seen"))
+    return {row.seen: row.runs for row in rows}
 
 
 def limits(search: Search) -> list[ColumnElement[bool]]:

@@ -14,16 +14,8 @@ NAMES = (
 )
 SECRET_NAME = re.compile(rf"(?:^|[_.-]){NAMES}$", re.IGNORECASE)
 
-# name = "value", "name": "value", name: value, name=value; what is looked up elsewhere (a call, a variable) stays.
-ASSIGNED = re.compile(
-    rf"""(?P<name>\b[\w.-]*{NAMES}\b["']?\s*(?::\s*str\s*)?(?:=|:)\s*)(?P<value>"[^"\n]+"|'[^'\n]+')""", re.IGNORECASE
-)
-BARE = re.compile(
-    rf"""(?P<name>^\s*(?:export\s+)?[A-Z0-9_]*{NAMES}\s*=\s*)(?P<value>[^\s"'#()\[\]{{}}]+)\s*$""",
-    re.IGNORECASE | re.MULTILINE,
-)
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 PATTERNS = (
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),  # AWS
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}\b|\bgithub_pat_[A-Za-z0-9_]{20,}\b"),
     re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}"),
@@ -32,10 +24,26 @@ PATTERNS = (
     re.compile(r"\bsk-[A-Za-z0-9_-]{20,}"),
     re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),  # JSON web tokens
-    re.compile(r"\btw_[a-z]*_?[A-Za-z0-9_-]{30,}"),  # our own
 )
-IN_URL = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s:/@\"']*:)(?P<secret>[^\s/@\"']+)(?P<after>@)", re.IGNORECASE)
-BEARER = re.compile(r"(?P<before>\bBearer\s+)(?P<secret>[A-Za-z0-9._~+/-]{16,}=*)")
+# What stands before a secret, the quote around it if any, and what follows. What is looked up elsewhere, such as
+# os.environ["API_KEY"], is no secret and stays.
+AROUND = (
+    re.compile(r"(?P<before>://[^\s:/@\"']*:)(?P<quote>)[^\s/@\"']+(?P<after>@)"),
+    re.compile(r"(?P<before>\bBearer\s+)(?P<quote>)[A-Za-z0-9._~+/-]{16,}=*(?P<after>)"),
+    re.compile(
+        rf"""(?P<before>{NAMES}["']?\]?\s*(?::\s*str\s*)?(?:=|:)\s*)(?P<quote>["'])(?:(?!(?P=quote))[^\n])+(?P=quote)(?P<after>)""",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"""(?P<before>^\s*(?:export\s+)?\w*{NAMES}\s*=\s*)(?P<quote>)[^\s"'#()\[\]{{}}]+(?P<after>\s*)$""",
+        re.IGNORECASE,
+    ),
+)
+# A line without any of these holds nothing that the patterns above would find: most lines are passed over at once.
+HINT = re.compile(
+    r"passw|passph|pwd|secret|credential|token|key|://|bearer|akia|asia|gh._|_pat_|pat-|xox|hf_|sk-|aiza|eyj",
+    re.IGNORECASE,
+)
 
 SECRET_FILES = (
     ".env",
@@ -67,29 +75,31 @@ def redact(text: str) -> tuple[str, int]:
     ('API_KEY = "[redacted]"', 1)
     """
     count = 0
+    if "PRIVATE KEY" in text:
+        text, count = PRIVATE_KEY.subn(REDACTED, text)
+    lines = text.splitlines(keepends=True)
+    for i, line in enumerate(lines):
+        if HINT.search(line):
+            lines[i], found = redact_line(line)
+            count += found
+    return "".join(lines), count
 
-    def quoted(match: re.Match[str]) -> str:
+
+def redact_line(line: str) -> tuple[str, int]:
+    count = 0
+
+    def hide(match: re.Match[str]) -> str:
         nonlocal count
         count += 1
-        quote = match["value"][0]
-        return f"{match['name']}{quote}{REDACTED}{quote}"
-
-    def bare(match: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        return f"{match['name']}{REDACTED}"
-
-    def between(match: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        return f"{match['before']}{REDACTED}{match.groupdict().get('after', '')}"
+        quote = match["quote"] or ""
+        return f"{match['before']}{quote}{REDACTED}{quote}{match['after']}"
 
     for pattern in PATTERNS:
-        text, found = pattern.subn(REDACTED, text)
+        line, found = pattern.subn(REDACTED, line)
         count += found
-    text = BEARER.sub(between, IN_URL.sub(between, text))
-    text = ASSIGNED.sub(quoted, text)
-    return BARE.sub(bare, text), count
+    for pattern in AROUND:
+        line = pattern.sub(hide, line)
+    return line, count
 
 
 def redact_command(command: Sequence[str]) -> list[str]:

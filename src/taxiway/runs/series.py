@@ -214,6 +214,39 @@ def beyond(after: Place) -> Any:
     )
 
 
+def course(connection: Connection, *, run: int, key: str, columns: int) -> list[tuple[float, float]]:
+    """A series for drawing, steps with values: all of it where it is short, else each column's extremes.
+
+    A column is an equal part of the steps; its lowest and highest value stand at its first step.
+    """
+    of_series = (points.c.run == run, keys.c.name == key)
+    joined = points.join(keys, keys.c.number == points.c.key)
+    spread = select(func.count(), func.min(points.c.step), func.max(points.c.step)).select_from(joined)
+    count, first, last = connection.execute(spread.where(*of_series)).one()
+    if count <= 2 * columns:
+        query = select(points.c.step, points.c.value).select_from(joined).where(*of_series)
+        rows = connection.execute(query.order_by(points.c.step, points.c.at, points.c.writer, points.c.seq))
+        return [(float(row.step), math.nan if row.value is None else row.value) for row in rows]
+    width = (last - first) // columns + 1
+    column = (points.c.step - first) // width
+    query = (
+        select(
+            func.min(points.c.step).label("step"),
+            func.min(points.c.value).label("low"),
+            func.max(points.c.value).label("high"),
+        )
+        .select_from(joined)
+        .where(*of_series)
+        .group_by(column)
+        .order_by(func.min(points.c.step))
+    )
+    found: list[tuple[float, float]] = []
+    for row in connection.execute(query):
+        extremes = {row.low, row.high}
+        found += [(float(row.step), math.nan if value is None else value) for value in extremes]
+    return found
+
+
 def seal(connection: Connection, run: int) -> tuple[str, int]:
     """The digest over the digests of a run's batches, by writer and sequence, and how many points they hold."""
     query = (

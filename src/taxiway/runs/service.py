@@ -38,7 +38,7 @@ from taxiway.runs.contract import (
 )
 from taxiway.runs.filter import parse_filter, parse_order
 from taxiway.runs.paths import check_key, check_path
-from taxiway.runs.query import Search, find_numbers, read_mark, write_mark
+from taxiway.runs.query import Search, count_statuses, find_numbers, read_mark, write_mark
 from taxiway.runs.refusals import RunEnded
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database
@@ -276,19 +276,29 @@ class Runs:
         store.change(record.connection, known.number, heard_at=record.at)
         return known.number
 
-    def list(self, caller: Caller, body: ListRuns) -> Page[Run]:
-        """The runs that the caller may see and the filter lets through, in order."""
-        if not 1 <= body.limit <= MOST_LISTED:
-            raise BadField(field="limit", value=str(body.limit), expected=f"a number from 1 to {MOST_LISTED}")
-        search = Search(
-            terms=parse_filter(body.filter),
-            order=parse_order(body.order),
+    def search(self, caller: Caller, ask: ListRuns) -> Search:
+        """What a list asks for, read and limited to what the caller may see. Raises BadField."""
+        if not 1 <= ask.limit <= MOST_LISTED:
+            raise BadField(field="limit", value=str(ask.limit), expected=f"a number from 1 to {MOST_LISTED}")
+        return Search(
+            terms=parse_filter(ask.filter),
+            order=parse_order(ask.order),
             projects=self.access.visible(caller),
-            project=body.project,
-            experiment=body.experiment,
-            limit=body.limit,
+            project=ask.project,
+            experiment=ask.experiment,
+            limit=ask.limit,
             now=self.clock(),
         )
+
+    def count(self, caller: Caller, ask: ListRuns) -> dict[str, int]:
+        """How many runs a list has in all, by status."""
+        search = self.search(caller, ask)
+        with self.database.read() as connection:
+            return count_statuses(connection, search)
+
+    def list(self, caller: Caller, body: ListRuns) -> Page[Run]:
+        """The runs that the caller may see and the filter lets through, in order."""
+        search = self.search(caller, body)
         with self.database.read() as connection:
             numbers, mark = find_numbers(connection, search, read_mark(body.after))
             return Page(store.whole(connection, numbers, search.now), write_mark(mark))

@@ -161,6 +161,12 @@ def latest_of(connection: Connection, numbers: Sequence[int]) -> defaultdict[int
     return found
 
 
+def counts_of(connection: Connection, number: int) -> dict[str, int]:
+    """How many points each metric of a run has."""
+    query = select(keys.c.name, latest.c.points).join(keys, keys.c.number == latest.c.key)
+    return {row.name: row.points for row in connection.execute(query.where(latest.c.run == number))}
+
+
 def inputs_of(connection: Connection, numbers: Sequence[int]) -> defaultdict[int, list[str]]:
     query = select(inputs).where(inputs.c.run.in_(numbers)).order_by(inputs.c.dataset)
     found: defaultdict[int, list[str]] = defaultdict(list)
