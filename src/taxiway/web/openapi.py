@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, get_origin
 
@@ -13,6 +14,8 @@ from taxiway.kernel.version import VERSION
 SCHEMAS = "#/components/schemas/{name}"
 JSON = "application/json"
 BYTES = "application/octet-stream"
+KINDED = re.compile(r"{(\w+)(?::(\w+))?}")
+PATH_KINDS = {"": {"type": "string"}, "path": {"type": "string"}, "int": {"type": "integer"}}
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 INTRODUCTION = """\
 Every answer is JSON, every refusal `application/problem+json` (RFC 9457) with the refusal's name in `error` and its
@@ -43,7 +46,7 @@ def describe(endpoints: Iterable[Endpoint[Any, Any]]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in served:
         operation = describe_one(endpoint, shape_of, components)
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+        paths.setdefault(plain_path(endpoint), {})[endpoint.method.lower()] = operation
     tags = sorted({noun_of(endpoint) for endpoint in served})
     return {
         "openapi": "3.1.0",
@@ -68,7 +71,8 @@ def describe_one(endpoint: Endpoint[Any, Any], shape_of: dict[str, Any], compone
         "summary": endpoint.summary,
         "description": permission(endpoint),
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in endpoint.parameters
+            {"name": name, "in": "path", "required": True, "schema": PATH_KINDS[kind]}
+            for name, kind in KINDED.findall(endpoint.path)
         ],
         "responses": {
             "200": {"description": "What was asked for", "content": content(endpoint.answer, shape_of)},
@@ -112,6 +116,11 @@ def content(kind: Any, shape_of: dict[str, Any]) -> dict[str, Any]:
     if kind is Raw:
         return {BYTES: {"schema": {"type": "string", "format": "binary"}}}
     return {JSON: {"schema": shape_of.get(str(kind), {})}}
+
+
+def plain_path(endpoint: Endpoint[Any, Any]) -> str:
+    """The path with its names alone: `{version:int}` is ours, others read `{version}`."""
+    return KINDED.sub(r"{\1}", endpoint.path)
 
 
 def permission(endpoint: Endpoint[Any, Any]) -> str:

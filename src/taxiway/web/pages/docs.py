@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from taxiway.kernel.endpoint import Endpoint
-from taxiway.web.openapi import describe, noun_of
+from taxiway.web.openapi import describe, noun_of, plain_path
 from taxiway.web.serve import JSON, Server
 from taxiway.web.site import Html, Site, View
 
@@ -27,7 +27,7 @@ class Docs:
             "title": "Documentation",
             "origin": view.origin,
             "count": len(self.endpoints),
-            "nouns": [(noun, list(endpoints)) for noun, endpoints in by_noun],
+            "nouns": [(noun, [(e, plain_path(e)) for e in endpoints]) for noun, endpoints in by_noun],
         }
         return Html("web/docs.html", "", values)
 
