@@ -15,10 +15,13 @@ from starlette.staticfiles import StaticFiles
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Audit, Ledger
+from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
+from taxiway.datasets import routes as datasets_routes
+from taxiway.datasets.service import Datasets
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
@@ -149,6 +152,7 @@ def build(house: House) -> Starlette:
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
+    datasets_pages.add(site, house.datasets, house.lineage)
     runs_pages.add(site, house.runs, house.run_log, house.comparisons)
     audit.add(site, house.audit, house.access)
     lineage.add(site, house.lineage, house.access)

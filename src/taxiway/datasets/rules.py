@@ -220,12 +220,18 @@ def repeats(arrays: Sequence[Any]) -> Mask:
     for array in arrays:
         floats = pt.is_floating(array.type)
         is_whole &= ~to_mask(pc.is_null(array, nan_is_null=floats))
-        encoded = array.dictionary_encode()
-        indices = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        codes = np.unique(codes * max(len(encoded.dictionary), 1) + indices, return_inverse=True)[1]
+        values = array.dictionary_encode()
+        combined = codes * max(len(values.dictionary), 1) + to_codes(values)
+        codes = to_codes(pa.array(combined).dictionary_encode())  # dense again, so that the product cannot overflow
     counts = np.bincount(codes[is_whole], minlength=int(codes.max(initial=0)) + 1)
     repeated: Mask = (counts[codes] > 1) & is_whole
     return repeated
+
+
+def to_codes(encoded: Any) -> NDArray[np.int64]:
+    """Which value of its dictionary each row has; a gap counts as the first."""
+    codes: NDArray[np.int64] = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes
 
 
 def is_of(found: ColumnType, wanted: ColumnType) -> bool:
