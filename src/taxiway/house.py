@@ -20,8 +20,6 @@ from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
-from taxiway.datasets import routes as datasets_routes
-from taxiway.datasets.service import Datasets
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
