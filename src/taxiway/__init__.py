@@ -30,13 +30,9 @@ NOUNS = (
 
 
 def __getattr__(name: str) -> Any:
-    """`taxiway.connect`, `taxiway.run`, and each noun of the client for this folder: `taxiway.models` and so on."""
+    """`taxiway.Client`, `taxiway.connect` and `taxiway.run`, loaded when first asked for."""
     if name in ("Client", "connect", "run"):
         from taxiway import client
 
         return getattr(client, name)
-    if name in NOUNS:
-        from taxiway.client import default_client
-
-        return getattr(default_client(), name)
-    raise AttributeError(f"module 'taxiway' has no attribute {name!r}")
+    raise AttributeError(f"module 'taxiway' has no attribute {name!r}; its nouns are on a client: taxiway.connect()")

@@ -12,13 +12,14 @@ from taxiway.kernel.settings import read_settings
 if TYPE_CHECKING:
     from taxiway.doctor import Finding
     from taxiway.runs.launch import Launched
+    from taxiway.starter.write import Begun
 
 HOME = Argument("--home", "the folder that holds everything (default: the nearest .taxiway)", is_file=True)
 
 
 def server(_client: Any, given: Namespace) -> None:
     """Serves until it is told to stop."""
-    from taxiway.server import Options, serve
+    from taxiway.server import Options, Ready, serve
 
     home = Path(given.home).resolve() if given.home else read_settings().home
     login = True if given.login else False if given.no_login else None
@@ -30,10 +31,13 @@ def server(_client: Any, given: Namespace) -> None:
         database_url=given.database,
         allow_hosts=tuple(given.allow_host or ()),
     )
-    serve(
-        options,
-        lambda url: print(f"Taxiway is ready at {url} (home {home}). Stop it with Ctrl-C.", flush=True),
-    )
+
+    def ready(said: Ready) -> None:
+        print(f"Taxiway is ready at {said.url} (home {home}). Stop it with Ctrl-C.", flush=True)
+        where = f"at {said.gateway}, with or without this server" if said.gateway else f"nowhere yet: {said.problem}"
+        print(f"Endpoints answer {where}.", flush=True)
+
+    serve(options, ready)
 
 
 def doctor(_client: Any, given: Namespace) -> list[Finding]:
@@ -50,6 +54,20 @@ def tell_findings(findings: list[Finding]) -> str:
     ]
     problems = sum(f.state == "problem" for f in findings)
     return "\n".join([*lines, "", "All is well." if not problems else f"Problems: {problems}. Mend what is marked ■."])
+
+
+def init(_client: Any, given: Namespace) -> Begun:
+    from taxiway.starter.write import begin
+
+    return begin(Path(given.folder), given.project)
+
+
+def tell_begun(begun: Begun) -> str:
+    where = "" if begun.folder == Path.cwd() else f"\n  cd {begun.folder}"
+    return (
+        f"Wrote {', '.join(begun.files)} and opened the project {begun.project}. Next:{where}\n"
+        f"  taxiway run -- python train.py\n  taxiway server"
+    )
 
 
 def completion(_client: Any, given: Namespace) -> str:
@@ -114,6 +132,16 @@ COMMANDS = {
         ),
         show=tell_run,
         exit_code=lambda launched: launched.exit_code,
+    ),
+    "init": Command(
+        "init",
+        "write a working project into a folder: taxiway.toml, train.py, path.yaml and a test",
+        init,
+        (
+            Argument("folder", "where (default: here)", default=".", is_optional=True, is_file=True),
+            Argument("--project", "the project's name (default: the folder's)", default=""),
+        ),
+        show=tell_begun,
     ),
     "doctor": Command(
         "doctor",

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from taxiway.access.client import Access
     from taxiway.audit.client import Audit
     from taxiway.datasets.client import Datasets
+    from taxiway.endpoints.client import Endpoints
     from taxiway.gates.client import Gates
     from taxiway.lineage.client import Lineage
     from taxiway.models.client import Models
     from taxiway.models.contract import ModelVersion
+    from taxiway.monitors.client import Monitors
     from taxiway.projects.client import Projects
     from taxiway.runs.active import ActiveRun
     from taxiway.runs.client import Runs
@@ -143,6 +145,12 @@ class Client:
         return Projects(self.transport)
 
     @cached_property
+    def monitors(self) -> Monitors:
+        from taxiway.monitors.client import Monitors
+
+        return Monitors(self.transport)
+
+    @cached_property
     def datasets(self) -> Datasets:
         from taxiway.datasets.client import Datasets
 
@@ -159,6 +167,12 @@ class Client:
         from taxiway.models.client import Models
 
         return Models(self.transport)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        from taxiway.endpoints.client import Endpoints
+
+        return Endpoints(self.transport)
 
     @cached_property
     def gates(self) -> Gates:
@@ -201,9 +215,16 @@ class Client:
 
 
 def connect(
-    url: str | None = None, *, token: str | None = None, home: str | Path | None = None, door: str = "sdk"
+    url: str | None = None,
+    *,
+    token: str | None = None,
+    home: str | Path | None = None,
+    start: Path | None = None,
+    door: str = "sdk",
 ) -> Client:
     """A client of the server at `url`, or of a home in a folder.
+
+    start: the folder to look from for a home and a taxiway.toml; by default the working directory.
 
     With neither, what TAXIWAY_URL, TAXIWAY_TOKEN and TAXIWAY_HOME say, else the nearest `.taxiway` folder. A home
     that no process serves is served by this one, until the client is closed or the process ends.
@@ -211,7 +232,7 @@ def connect(
     >>> with connect(home=".taxiway") as client:  # doctest: +SKIP
     ...     client.projects.list()
     """
-    settings = read_settings()
+    settings = read_settings(start)
     url = url or (settings.url if home is None else None)
     token = token or settings.token
     if url is not None:

@@ -62,8 +62,8 @@ def as_facts(thing: dict[str, Any], indent: str = "") -> str:
         label = name.replace("_", " ")
         if isinstance(value, dict) and value:
             lines += [f"{indent}{label}", as_facts(value, indent + "  ")]
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            table = as_table(value)
+        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+            table = as_table(list(value))
             lines += [f"{indent}{label}", *(f"{indent}  {row}" for row in table.splitlines())]
         else:
             lines.append(f"{indent}{label.ljust(width)}  {cell(value)}".rstrip())

@@ -1,0 +1,1 @@
+"""`taxiway init`: a working project to begin from, written into a folder."""
