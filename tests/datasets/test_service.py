@@ -195,6 +195,14 @@ def test_what_was_registered_is_read_back(live: Live, backend: Any) -> None:
     assert noted == [version.digest]
 
 
+def test_a_backend_that_we_do_not_know_is_refused(open_live: Live) -> None:
+    open_live.client.projects.create("loans")
+    open_live.client.datasets.register("loanapp", LOANS, project="loans")
+
+    with pytest.raises(BadField, match="one of pandas, polars, pyarrow"):
+        open_live.client.datasets.read("loanapp", project="loans", backend="excel")  # type: ignore[arg-type]
+
+
 def test_a_file_is_kept_as_it_was_given(live: Live, tmp_path: Path) -> None:
     ana = opened(live)
     file = tmp_path / "loans.csv"

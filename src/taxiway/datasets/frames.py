@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
 from msgspec import Struct
 
 from taxiway.datasets.contract import ColumnsRepeated, FileFormat, FrameUnusable, TableEmpty
+from taxiway.kernel.errors import BadField
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -109,9 +110,11 @@ def without_index(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
 
 
 def read_frame(file: Path, backend: Backend) -> Any:
-    """The table in a Parquet file as a frame of the backend."""
+    """The table in a Parquet file as a frame of the backend. Raises BadField, FrameUnusable."""
     import narwhals as nw
 
+    if backend not in get_args(Backend):
+        raise BadField(field="backend", value=repr(backend), expected=f"one of {', '.join(get_args(Backend))}")
     try:
         return nw.read_parquet(str(file), backend=backend).to_native()
     except ImportError as e:
