@@ -18,6 +18,11 @@ from taxiway.audit.service import Audit, Ledger
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
+from taxiway.endpoints import routes as endpoints_routes
+from taxiway.endpoints.labelling import Labels
+from taxiway.endpoints.publishing import Publisher
+from taxiway.endpoints.service import Below, Endpoints
+from taxiway.endpoints.tracing import Tracer
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
 from taxiway.kernel.clock import Clock, now
@@ -108,6 +113,11 @@ class House:
         )
         self.gates = Gates(self.database, self.ledger, self.access, models=self.models, clock=clock)
         self.models.guard_with(self.gates)
+        self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
+        below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
+        self.endpoints = Endpoints(home, self.ledger, below, self.publisher)
+        self.labels = Labels(self.endpoints)
+        self.tracer = Tracer(self.endpoints, self.labels)
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -147,6 +157,7 @@ def build(house: House) -> Starlette:
     runs_routes.bind(server, house.runs, house.run_log, house.comparisons)
     models_routes.bind(server, house.models)
     gates_routes.bind(server, house.gates)
+    endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)

@@ -18,13 +18,17 @@ import uvicorn
 from msgspec import Struct
 from starlette.types import ASGIApp
 
+from taxiway.endpoints.publishing import Front
+from taxiway.endpoints.rounds import Rounds
 from taxiway.house import HomeTaken, House, build
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.web.edge import Edge
+from taxiway.web.protocol import GuardedProtocol
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108 bytes
 GRACE_S = 5
+GATEWAY_WAIT_S = 20.0
 
 
 class PortTaken(TaxiwayError):
@@ -78,9 +82,18 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-def serve(options: Options, ready: Callable[[str], None]) -> None:
-    """Serves until SIGTERM or SIGINT; calls `ready` with the URL once requests are answered.
+class Ready(Struct, frozen=True):
+    """A server that answers. gateway: where predictions are answered without it; empty, with why, if nowhere."""
 
+    url: str
+    gateway: str
+    problem: str = ""
+
+
+def serve(options: Options, ready: Callable[[Ready], None]) -> None:
+    """Serves until SIGTERM or SIGINT, and then ends its gateway; calls `ready` once requests are answered.
+
+    A gateway that an earlier server left running is taken over.
     Raises PortTaken, HomeTaken, HomeUnusable, LoginNeeded, NewerDatabase.
     """
     login = options.is_login_on
@@ -91,9 +104,32 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
         hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
-        asyncio.run(run(house, app, url=url, listener=listener, hosts=hosts, ready=ready))
+        rounds = rounds_of(house, options, listener)
+        rounds.start()
+        try:
+            asyncio.run(run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, ready)))
+        finally:
+            rounds.stop()
     finally:
         house.close()
+
+
+def rounds_of(house: House, options: Options, listener: socket.socket) -> Rounds:
+    """What looks after the gateway, which listens next to the server: one port further, or on any free one."""
+    host, port = listener.getsockname()[:2]
+    names = () if options.host in LOOPBACK else (options.host.lower(),)
+    front = Front(house.login, (*names, *(name.lower() for name in options.allow_hosts)))
+    return Rounds(house.endpoints, host=host, port=port + 1, front=front)
+
+
+def tell_of(rounds: Rounds, ready: Callable[[Ready], None]) -> Callable[[str], None]:
+    """Says that the server is ready once its gateway is, too, or cannot be."""
+
+    def tell(url: str) -> None:
+        gateway = rounds.meet(GATEWAY_WAIT_S)
+        ready(Ready(url, gateway.url if gateway else "", rounds.problem))
+
+    return tell
 
 
 async def run(
@@ -116,7 +152,7 @@ async def run(
         while not serving.done() and not (outside.started and inside.started):  # noqa: ASYNC110 - only a flag tells
             await asyncio.sleep(0.01)
         if not serving.done():
-            ready(url)
+            await loop.run_in_executor(None, ready, url)
         await serving
 
 
@@ -134,7 +170,7 @@ def quiet(app: ASGIApp) -> QuietServer:
         proxy_headers=False,
         lifespan="off",
         timeout_graceful_shutdown=GRACE_S,
-        h11_max_incomplete_event_size=64 << 10,
+        http=GuardedProtocol,
     )
     return QuietServer(config)
 
@@ -144,6 +180,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit it. Without, an answer's second packet waits 40 ms for the caller's acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind((host, port))
         listener.listen(1024)

@@ -1,8 +1,69 @@
-"""What the gateway refuses, by name: the errors of the data plane, free of every framework."""
+"""What endpoints refuse, by name, free of every framework: first who deploys, then, at the gateway, who calls."""
 
 from __future__ import annotations
 
 from taxiway.kernel.errors import TaxiwayError
+
+
+class StageNotServed(TaxiwayError):
+    """A version that may enter the stage that the endpoint serves, and has not been moved there."""
+
+    status = 409
+    is_audited = True
+    endpoint: str
+    model: str
+    version: int
+    stage: str
+    serves: str
+
+    def __str__(self) -> str:
+        where = "in no stage yet" if self.stage == "none" else f"in {self.stage}"
+        return (
+            f"{self.model} v{self.version} is {where}, and the endpoint {self.endpoint} serves {self.serves}. "
+            f"Its gates are open: `taxiway models promote {self.model}@{self.version} {self.serves}` moves it."
+        )
+
+
+class EndpointElsewhere(TaxiwayError):
+    """An endpoint or a model that belongs to another project than the request says."""
+
+    status = 409
+    kind: str
+    name: str
+    project: str
+
+    def __str__(self) -> str:
+        return (
+            f"The {self.kind} {self.name!r} does not belong to the project {self.project}. "
+            f"An endpoint serves models of its own project; choose another name, or deploy it in that project."
+        )
+
+
+class RevisionRefused(TaxiwayError):
+    """A revision that the gateway does not take. `answering` is the one that goes on, where there is one."""
+
+    status = 409
+    endpoint: str
+    number: int
+    reason: str
+    answering: int | None
+
+    def __str__(self) -> str:
+        goes_on = f"Revision {self.answering} goes on answering" if self.answering else "Nothing answers in its place"
+        return (
+            f"Revision {self.number} of the endpoint {self.endpoint} is not served: {self.reason}. {goes_on}; "
+            f"`taxiway endpoints show {self.endpoint}` has the last lines of its log."
+        )
+
+
+class ReasonMissing(TaxiwayError):
+    """An endpoint was to be stopped without a word why."""
+
+    status = 400
+    endpoint: str
+
+    def __str__(self) -> str:
+        return f"Stopping {self.endpoint} needs a reason: whoever finds it stopped will ask. Give one with --reason."
 
 
 class EndpointUnknown(TaxiwayError):

@@ -121,7 +121,8 @@ def answers(address: Address) -> bool:
     """Whether the gateway says at /health that it is this process."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=2.0)
     try:
-        connection.request("GET", "/health")
+        # By that name every gateway answers, whatever address it was told to listen on.
+        connection.request("GET", "/health", headers={"Host": "localhost"})
         response = connection.getresponse()
         return response.status == 200 and f'"pid":{address.pid},'.encode() in response.read()
     except (OSError, http.client.HTTPException):

@@ -1,0 +1,182 @@
+"""The CLI of endpoints."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
+
+from taxiway.endpoints.contract import Answer, EndpointDetail, EndpointRecord, Label, LabelsTaken, Revision, Trace
+from taxiway.endpoints.rows import is_json, number_of, parse
+from taxiway.endpoints.told import tell
+from taxiway.gates.contract import GateStage
+from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.errors import BadField
+from taxiway.kernel.show import as_table, cell
+
+if TYPE_CHECKING:
+    from taxiway.client import Client
+
+NAME = Argument("name", "the endpoint's name")
+SHOWN = ("name", "state", "answering", "model", "version", "requests_per_s", "errors", "p99_ms", "project")
+REVISIONS = ("number", "state", "model", "version", "requests", "errors", "cpu_s", "created_by", "created_at", "reason")
+
+
+def deploy(client: Client, given: Namespace) -> Revision:
+    if given.revision is not None:
+        return client.endpoints.roll_back(given.name, given.revision, note=given.note, wait=not given.no_wait)
+    if given.version is None:
+        raise BadField(field="version", value="nothing", expected="a version such as mortgage@2, or --revision NUMBER")
+    return client.endpoints.deploy(
+        given.name,
+        given.version,
+        project=given.project,
+        serves=given.serves,
+        workers=given.workers,
+        may_run_code=given.may_run_code,
+        note=given.note,
+        wait=not given.no_wait,
+        progress=lambda revision: print(f"revision {revision.number}: {revision.state}", file=sys.stderr),
+    )
+
+
+def invoke(client: Client, given: Namespace) -> Answer:
+    text, name = read(given.file)
+    inputs = () if is_json(text, name) else client.endpoints.show(given.name).signature.inputs
+    return client.endpoints.invoke(given.name, parse(text, name, inputs), event_at=given.at)
+
+
+def labels(client: Client, given: Namespace) -> LabelsTaken:
+    text, name = read(given.file)
+    return client.endpoints.label(given.name, parse_labels(text, name))
+
+
+def trace(client: Client, given: Namespace) -> Trace:
+    return client.endpoints.trace(given.prediction)
+
+
+def list_(client: Client, given: Namespace) -> list[EndpointRecord]:
+    return client.endpoints.list(project=given.project)
+
+
+def show(client: Client, given: Namespace) -> EndpointDetail:
+    return client.endpoints.show(given.name)
+
+
+def revisions(client: Client, given: Namespace) -> list[Revision]:
+    return client.endpoints.show(given.name).revisions
+
+
+def stop(client: Client, given: Namespace) -> EndpointRecord:
+    return client.endpoints.stop(given.name, reason=given.reason)
+
+
+def start(client: Client, given: Namespace) -> EndpointRecord:
+    return client.endpoints.start(given.name, reason=given.reason)
+
+
+def read(file: str) -> tuple[str, str]:
+    """A file's text and name; ``-`` is what comes in. Raises BadField."""
+    if file == "-":
+        return sys.stdin.read(), "-"
+    try:
+        return Path(file).read_text(encoding="utf-8"), file
+    except (OSError, UnicodeDecodeError) as e:
+        raise BadField(field="file", value=repr(file), expected=f"a file that can be read ({e})") from e
+
+
+def parse_labels(text: str, name: str) -> list[Label]:
+    """Labels in JSON, JSON lines or CSV: prediction_id, label, and perhaps row and at. Raises BadField."""
+    rows = parse(text, name)
+    if not is_json(text, name):
+        rows = [
+            {field: value if field in ("prediction_id", "at") else number_of(value) for field, value in row.items()}
+            for row in rows
+        ]
+    try:
+        return msgspec.convert([{k: v for k, v in row.items() if v != ""} for row in rows], list[Label])
+    except msgspec.ValidationError as e:
+        expected = f"objects with prediction_id, label, and perhaps row and at ({e})"
+        raise BadField(field="labels", value=name, expected=expected) from e
+
+
+def show_answer(answer: Answer) -> str:
+    """The predictions as a table, and the id to trace them by."""
+    head = f"{answer.model}, revision {answer.revision}"
+    return f"{as_table(answer.predictions)}\n\n{head}. Trace it: taxiway endpoints trace {answer.prediction_id}"
+
+
+def show_detail(detail: EndpointDetail) -> str:
+    """How an endpoint is, where it answers, and its revisions."""
+    e = detail.endpoint
+    state = f"{e.name} is {e.state}" + (f": {e.reason}" if e.reason else "")
+    facts = [
+        ("answers with", f"{e.model} v{e.version}, revision {e.answering}" if e.answering else "nothing"),
+        ("serves", f"versions in {e.serves}"),
+        ("project", e.project),
+        ("at", detail.path),
+        ("gateway", detail.gateway or "none runs; start `taxiway server`"),
+        ("takes", ", ".join(f"{column.name} ({column.type})" for column in detail.signature.inputs)),
+        ("p50, p99 ms", f"{cell(e.p50_ms)}, {cell(e.p99_ms)}" if e.p99_ms is not None else "-"),
+        ("changed", f"{cell(e.changed_at)} by {e.changed_by}"),
+    ]
+    width = max(len(name) for name, _ in facts)
+    lines = [state, *(f"{name.ljust(width)}  {text}" for name, text in facts), ""]
+    rows: list[Any] = msgspec.to_builtins(detail.revisions)
+    tail = [f"  {line}" for line in detail.revisions[0].log_tail] if detail.revisions[0].reason else []
+    return "\n".join([*lines, as_table(rows, REVISIONS), *(["", "Its last lines:", *tail] if tail else [])])
+
+
+DEPLOY = Command(
+    "deploy",
+    "have a version answer, or an earlier revision again",
+    deploy,
+    (
+        NAME,
+        Argument("version", "MODEL@VERSION_OR_ALIAS", is_optional=True),
+        Argument("--revision", "go back to this revision instead", int),
+        Argument("--project", "the model's project (default: looked up)", default=""),
+        Argument("--serves", "the stage a new endpoint serves", default="production", choices=get_args(GateStage)),
+        Argument("--workers", "processes that answer", int, 1),
+        Argument("--may-run-code", "serve a pickle, too", is_flag=True),
+        Argument("--note", "why", default=""),
+        Argument("--no-wait", "do not wait until it answers", is_flag=True),
+    ),
+)
+COMMANDS = (
+    DEPLOY,
+    Command(
+        "invoke",
+        "predict the rows of a file",
+        invoke,
+        (
+            NAME,
+            Argument("file", "JSON, JSON lines or CSV; - reads what comes in", is_file=True),
+            Argument("--at", "when it happened, in RFC 3339"),
+        ),
+        show=show_answer,
+    ),
+    Command(
+        "trace",
+        "where a prediction came from: revision, version, run, data, gates, approvals",
+        trace,
+        (Argument("prediction", "the prediction id, or ID/ROW"),),
+        show=tell,
+    ),
+    Command(
+        "list", "the endpoints you may see", list_, (Argument("--project", "only this project's", default=""),), SHOWN
+    ),
+    Command("show", "an endpoint as it is now", show, (NAME,), show=show_detail),
+    Command("revisions", "an endpoint's revisions, newest first", revisions, (NAME,), REVISIONS),
+    Command("stop", "stop answering at once", stop, (NAME, Argument("--reason", "why", default=""))),
+    Command("start", "answer again", start, (NAME, Argument("--reason", "why", default=""))),
+    Command(
+        "labels",
+        "say what turned out to be true",
+        labels,
+        (NAME, Argument("file", "JSON, JSON lines or CSV with prediction_id, label, row, at", is_file=True)),
+    ),
+)

@@ -1,0 +1,310 @@
+"""What the outside sees of endpoints."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from taxiway.datasets.contract import DatasetVersion
+from taxiway.gates.contract import GateStage, Standing
+from taxiway.kernel.endpoint import Endpoint, Nothing, Page
+from taxiway.models.contract import ModelVersion, StageEntry
+from taxiway.models.signature import Signature
+from taxiway.runs.contract import Run
+
+MOST_LABELS = 10_000
+MOST_NAMED = 100  # ids that an answer lists; the rest is counted
+
+RevisionState = Literal[
+    "waiting",  # no gateway runs that could answer
+    "starting",
+    "live",
+    "restarting",
+    "failing",  # its workers die; another try follows
+    "refused",  # it may not, or cannot, be served
+    "stopped",  # its endpoint was stopped
+    "retired",  # another revision follows, or went before
+]
+EndpointState = Literal["answering", "starting", "restarting", "waiting", "failing", "refused", "stopped"]
+LabelValue = bool | int | float | str
+
+
+class Revision(Struct, frozen=True, kw_only=True):
+    """One set-up of an endpoint: a model version and how it runs.
+
+    reason: why it is refused, failing or restarting. live_at: when it first answered. requests: answered with a
+    prediction; errors: reached the endpoint and got none. cpu_s: processor seconds of its workers so far.
+    """
+
+    endpoint: str
+    number: int
+    model: str
+    version: int
+    bundle: str
+    state: RevisionState
+    reason: str = ""
+    workers: int = 1
+    may_run_code: bool = False
+    note: str = ""
+    created_by: str
+    created_at: datetime
+    live_at: datetime | None = None
+    requests: int = 0
+    errors: int = 0
+    rows: int = 0
+    cpu_s: float = 0.0
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    log_tail: list[str] = []
+
+    @property
+    def ref(self) -> str:
+        return f"revision:{self.endpoint}/{self.number}"
+
+    @property
+    def version_ref(self) -> str:
+        return f"model:{self.model}@{self.version}"
+
+
+class EndpointRecord(Struct, frozen=True, kw_only=True):
+    """A name that answers with predictions, and how it is now.
+
+    serves: only versions in this stage are accepted. active: the revision that should answer; answering: the one
+    that does, which differs while a new one starts. changed_at: when what should answer was last changed, by whom.
+    requests_per_s: over the last five minutes. p99_ms: of the last requests.
+    """
+
+    name: str
+    project: str
+    serves: GateStage
+    state: EndpointState
+    reason: str
+    active: int
+    answering: int | None
+    model: str
+    version: int
+    requests: int
+    errors: int
+    requests_per_s: float
+    p50_ms: float | None
+    p99_ms: float | None
+    created_by: str
+    created_at: datetime
+    changed_by: str
+    changed_at: datetime
+
+    @property
+    def ref(self) -> str:
+        return f"endpoint:{self.name}"
+
+
+class EndpointDetail(Struct, frozen=True):
+    """An endpoint with its revisions, newest first, what it takes and gives, and where it answers.
+
+    example: rows that the model was recorded with. gateway: the address that answers without the server; empty
+    where no gateway runs.
+    """
+
+    endpoint: EndpointRecord
+    revisions: list[Revision]
+    signature: Signature
+    example: list[dict[str, Any]]
+    path: str
+    gateway: str
+
+
+class Deploy(Struct, frozen=True, forbid_unknown_fields=True):
+    """A version takes over the endpoint, which is made at its first use.
+
+    project: the model's, which owns the endpoint. version: such as ``mortgage@2`` or ``mortgage@champion``;
+    revision: instead, the number of an earlier revision to go back to. serves: of a new endpoint.
+    """
+
+    endpoint: str
+    project: str
+    version: str = ""
+    revision: int | None = None
+    serves: GateStage = "production"
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    may_run_code: bool = False
+    note: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class StopEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
+    """reason: required; it is shown on the page and kept in the audit log."""
+
+    reason: Annotated[str, Meta(max_length=2000)]
+
+
+class StartEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
+    reason: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class ListEndpoints(Struct, frozen=True, forbid_unknown_fields=True):
+    """project: only this one's; empty means all that one may see."""
+
+    project: str = ""
+
+
+class Invocation(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows to predict. event_at: when they happened, in RFC 3339: one time for all, or one for each."""
+
+    rows: list[dict[str, Any]]
+    event_at: str | list[str] | UnsetType = UNSET
+
+
+class Answer(Struct, frozen=True):
+    """What an endpoint answers: for each row `prediction` and, where the model has one, `score`."""
+
+    prediction_id: str
+    model: str
+    revision: int
+    predictions: list[dict[str, Any]]
+
+
+class Label(Struct, frozen=True, forbid_unknown_fields=True):
+    """The truth about one row of a prediction. at: when it became known; left out, it is now."""
+
+    prediction_id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    label: LabelValue
+    row: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class GiveLabels(Struct, frozen=True, forbid_unknown_fields=True):
+    labels: Annotated[list[Label], Meta(max_length=MOST_LABELS)]
+
+
+class LabelConflict(Struct, frozen=True):
+    """A row that has another label already; that one stays."""
+
+    prediction_id: str
+    row: int
+    kept: LabelValue
+    given: LabelValue
+
+
+class LabelsTaken(Struct, frozen=True):
+    """What became of a batch: `new` were stored, `known` were there already with the same label.
+
+    unknown: predictions, as ID/ROW, that this endpoint never made; conflicts: those that have another label.
+    Neither is stored; of each the first hundred are named, and `unknown_count`, `conflict_count` count all.
+    """
+
+    new: int
+    known: int
+    unknown_count: int = 0
+    unknown: list[str] = []
+    conflict_count: int = 0
+    conflicts: list[LabelConflict] = []
+
+
+class KeptLabel(Struct, frozen=True):
+    """A label as it is kept."""
+
+    prediction_id: str
+    row: int
+    label: LabelValue
+    at: datetime
+    by: str
+    recorded_at: datetime
+
+
+class AskTrace(Struct, frozen=True, forbid_unknown_fields=True):
+    """row: only this one; left out, the first hundred of the request."""
+
+    row: int | None = None
+
+
+class TracedRow(Struct, frozen=True):
+    """One row of the request: what was asked and answered, when it happened, and the truth where it is known."""
+
+    row: int
+    event_at: datetime
+    inputs: dict[str, Any]
+    outputs: dict[str, Any] | None
+    status: Literal["answered", "failed"]
+    error: str | None = None
+    label: KeptLabel | None = None
+
+
+class Trace(Struct, frozen=True, kw_only=True):
+    """The story of one prediction, from the answer back to data, people and decisions.
+
+    is_same_bundle: whether what answered has the digest of the version as it is registered. gates: how they stood
+    when the revision was deployed, with the approvals. stages: who moved the version along its path, and why.
+    """
+
+    prediction_id: str
+    at: datetime
+    latency_ms: float
+    row_count: int
+    rows: list[TracedRow]
+    endpoint: str
+    project: str
+    revision: Revision
+    version: ModelVersion
+    bundle: str
+    is_same_bundle: bool
+    run: Run | None
+    datasets: list[DatasetVersion]
+    gates: Standing | None
+    stages: list[StageEntry]
+
+
+deploy = Endpoint(
+    "POST", "/api/endpoints", Deploy, Revision, "endpoints.deploy", "Have a version, or an earlier revision, answer"
+)
+list_endpoints = Endpoint(
+    "GET",
+    "/api/endpoints",
+    ListEndpoints,
+    Page[EndpointRecord],
+    "endpoints.read",
+    "The endpoints one may see",
+    "platform",
+)
+trace = Endpoint(
+    "GET",
+    "/api/endpoints/predictions/{prediction}",
+    AskTrace,
+    Trace,
+    "endpoints.read",
+    "Where a prediction came from",
+)
+show_endpoint = Endpoint(
+    "GET", "/api/endpoints/{endpoint}", Nothing, EndpointDetail, "endpoints.read", "An endpoint and how it is now"
+)
+show_revision = Endpoint(
+    "GET",
+    "/api/endpoints/{endpoint}/revisions/{number:int}",
+    Nothing,
+    Revision,
+    "endpoints.read",
+    "A revision and how it is now",
+)
+stop_endpoint = Endpoint(
+    "POST",
+    "/api/endpoints/{endpoint}/stop",
+    StopEndpoint,
+    EndpointRecord,
+    "endpoints.stop",
+    "Stop answering at once",
+)
+start_endpoint = Endpoint(
+    "POST", "/api/endpoints/{endpoint}/start", StartEndpoint, EndpointRecord, "endpoints.deploy", "Answer again"
+)
+give_labels = Endpoint(
+    "POST",
+    "/api/endpoints/{endpoint}/labels",
+    GiveLabels,
+    LabelsTaken,
+    "monitors.label",
+    "Say what turned out to be true",
+)
+# Served by forwarding to the gateway, which checks the caller's token itself: it must answer when nothing else runs.
+invoke = Endpoint(
+    "POST", "/endpoints/{endpoint}/invocations", Invocation, Answer, "endpoints.invoke", "Predict", "open"
+)

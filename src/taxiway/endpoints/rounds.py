@@ -1,0 +1,135 @@
+"""What a server looks after beside its requests: its gateway, the gateway's file, its counters and its log."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from taxiway.endpoints.address import Address, read_address
+from taxiway.endpoints.inferences import seal_closed
+from taxiway.endpoints.publishing import Front
+from taxiway.endpoints.sampling import Sampler
+from taxiway.endpoints.service import Endpoints
+from taxiway.endpoints.supervision import ensure_gateway, stop_gateway
+from taxiway.kernel.errors import TaxiwayError
+
+TICK_S = 0.5
+REFRESH_S = 1.0
+SAMPLE_S = 5.0
+SEAL_S = 30.0
+PAUSE_S = 5.0  # after a gateway that did not start
+log = logging.getLogger("taxiway.endpoints")
+
+
+class Task:
+    """Something to do again and again."""
+
+    def __init__(self, act: Callable[[], None], every_s: float) -> None:
+        self.act = act
+        self.every_s = every_s
+        self.due = 0.0
+
+    def is_due(self) -> bool:
+        return time.monotonic() >= self.due
+
+
+class Rounds:
+    """A thread that goes round until the server stops. The gateway outlives it, unless `stop` is called."""
+
+    def __init__(self, endpoints: Endpoints, *, host: str, port: int, front: Front) -> None:
+        """port: where a new gateway listens if that is free; a running one keeps its own."""
+        self.endpoints = endpoints
+        self.sampler = Sampler(endpoints)
+        self.host = host
+        self.port = port
+        endpoints.publisher.front = front
+        self.tasks = [Task(self.refresh, REFRESH_S), Task(self.sample, SAMPLE_S), Task(self.seal, SEAL_S)]
+        self.is_stopping = threading.Event()
+        self.is_met = threading.Event()  # the gateway was found or started, or that failed
+        self.problem = ""  # why there is no gateway
+        self.next_start = 0.0
+        self.thread = threading.Thread(target=self._go, name="taxiway-rounds", daemon=True)
+
+    @property
+    def home(self) -> Path:
+        return self.endpoints.home
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def meet(self, wait_s: float) -> Address | None:
+        """The gateway's address, once it answers; None where it does not in time, and `problem` says why."""
+        self.is_met.wait(wait_s)
+        return read_address(self.home) if self.is_met.is_set() and not self.problem else None
+
+    def stop(self) -> None:
+        """Ends the gateway when it has answered what it holds, then brings home what it left."""
+        self.is_stopping.set()
+        if self.thread.is_alive():
+            self.thread.join(20)
+        stop_gateway(self.home)
+        for last in (self.sample, self.seal):
+            self._try(last)
+
+    def _go(self) -> None:
+        self._try(self.refresh)  # before the gateway starts, so that it finds what it should serve
+        while not self.is_stopping.is_set():
+            self._try(self.watch)
+            for task in self.tasks:
+                if task.is_due() and not self.is_stopping.is_set():
+                    self._try(task.act)
+                    task.due = time.monotonic() + task.every_s
+            self.is_stopping.wait(TICK_S)
+
+    def _try(self, task: Callable[[], None]) -> None:
+        """A round goes on whatever one of its tasks meets; the next one tries again."""
+        try:
+            task()
+        except TaxiwayError as refusal:
+            log.error("%s", refusal)  # noqa: TRY400  the refusal says it all
+        except Exception:  # the worker loop: the next round starts afresh
+            log.exception("A round failed at %s", task.__name__)
+
+    def watch(self) -> None:
+        """Starts the gateway where none runs."""
+        address = read_address(self.home)
+        is_there = address is not None and address.is_alive() and self.is_met.is_set()
+        if is_there or time.monotonic() < self.next_start:
+            return
+        try:
+            ensure_gateway(self.home, free_or_any(self.host, self.port), self.host)
+            self.problem = ""
+        except TaxiwayError as refusal:
+            self.problem = str(refusal)
+            self.next_start = time.monotonic() + PAUSE_S
+            raise
+        finally:
+            self.is_met.set()
+
+    def refresh(self) -> None:
+        """Brings the gateway's file up to date, and notes which revisions arrived."""
+        self.endpoints.publisher.refresh()
+        self.sampler.note_arrivals()
+
+    def sample(self) -> None:
+        self.sampler.sample()
+
+    def seal(self) -> None:
+        """Turns closed segments of the inference log into Parquet."""
+        seal_closed(self.home)
+
+
+def free_or_any(host: str, port: int) -> int:
+    """The port if nobody listens there, else 0, which takes any free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError):
+            return 0
+    return port

@@ -1,0 +1,28 @@
+"""The API of endpoints, and the way through to the gateway."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from taxiway.endpoints import contract
+from taxiway.endpoints.forwarding import Forwarder
+from taxiway.endpoints.labelling import Labels
+from taxiway.endpoints.service import Endpoints
+from taxiway.endpoints.tracing import Tracer
+from taxiway.web.serve import Server
+
+
+def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *, login: bool) -> None:
+    server.doorkeeper.project_of["endpoint"] = endpoints.project_of
+    server.doorkeeper.project_of["prediction"] = tracer.project_of
+    server.serve(contract.deploy, endpoints.deploy)
+    server.serve(contract.list_endpoints, endpoints.list)
+    server.serve(contract.trace, tracer.trace)
+    server.serve(contract.show_endpoint, endpoints.show)
+    server.serve(contract.show_revision, endpoints.revision)
+    server.serve(contract.stop_endpoint, endpoints.stop)
+    server.serve(contract.start_endpoint, endpoints.start)
+    server.serve(contract.give_labels, labels.give)
+    forwarder = Forwarder(endpoints.home, login=login, token=lambda: endpoints.publisher.token)
+    server.bound.add((contract.invoke.method, contract.invoke.path))
+    server.routes.append(Route(contract.invoke.path, forwarder, methods=["POST"]))

@@ -1,0 +1,107 @@
+"""What is stored of endpoints joined with what the gateway says of them now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from taxiway.endpoints.address import Address, read_address
+from taxiway.endpoints.contract import EndpointRecord, EndpointState, Revision, RevisionState
+from taxiway.endpoints.counters import Counters, counted
+from taxiway.endpoints.status import RevisionStatus, State, read_status
+from taxiway.endpoints.store import Kept
+
+LATELY = timedelta(minutes=5)  # what requests per second are counted over
+
+# A revision that should answer, by what the gateway makes of it.
+STATES: dict[State, RevisionState] = {
+    "starting": "starting",
+    "ready": "starting",  # it takes over within the moment, and is live then
+    "restarting": "restarting",
+    "failing": "failing",
+    "refused": "refused",
+    "draining": "starting",
+    "stopped": "starting",
+}
+
+
+class Seen:
+    """One look at the home's gateway; `address` is None where none runs."""
+
+    def __init__(self, home: Path) -> None:
+        address = read_address(home)
+        self.address: Address | None = address if address is not None and address.is_alive() else None
+        status = read_status(home)
+        self.status = status if self.address is not None and status and status.pid == self.address.pid else None
+        self.known = {(r.endpoint, r.number, r.bundle_digest): r for r in (status.revisions if status else [])}
+
+    def of(self, revision: Revision) -> RevisionStatus | None:
+        """What the gateway said of a revision last; its counters hold even when it is gone."""
+        return self.known.get((revision.endpoint, revision.number, revision.bundle))
+
+    def revision(self, revision: Revision, kept: Kept, counters: tuple[Counters, Counters] | None = None) -> Revision:
+        """The revision with its state now, and with what was counted since the last sample."""
+        status = self.of(revision)
+        found = replace(revision, state=self._state(revision, kept, status))
+        if status is None:
+            return found
+        total = counters[0].plus(counted(status).since(counters[1])) if counters else None
+        if total is not None:
+            found = replace(found, requests=total.requests, errors=total.errors, rows=total.rows, cpu_s=total.cpu_s)
+        reason = found.reason or (status.reason if found.state != "live" else "")
+        return replace(found, reason=reason, p50_ms=status.p50_ms, p99_ms=status.p99_ms, log_tail=status.log_tail)
+
+    def _state(self, revision: Revision, kept: Kept, status: RevisionStatus | None) -> RevisionState:
+        if revision.number != kept.active:
+            return revision.state
+        if kept.is_stopped:
+            return "stopped"
+        if self.status is None:
+            return "waiting"
+        if status is None:
+            return "starting"
+        return "live" if status.is_live and status.state == "ready" else STATES[status.state]
+
+    def answering(self, endpoint: str) -> int | None:
+        """The number of the revision that answers for an endpoint now."""
+        live = [r for r in (self.status.revisions if self.status else []) if r.endpoint == endpoint and r.is_live]
+        return live[0].number if live and live[0].state in ("ready", "restarting") else None
+
+    def record(self, kept: Kept, active: Revision, lately: int) -> EndpointRecord:
+        """An endpoint as it is now. active: already joined; lately: requests within `LATELY`."""
+        answering = None if kept.is_stopped else self.answering(kept.name)
+        return EndpointRecord(
+            name=kept.name,
+            project=kept.project,
+            serves=kept.serves,
+            state=state_of(active.state, is_answered=answering is not None),
+            reason=kept.reason if kept.is_stopped else active.reason,
+            active=kept.active,
+            answering=answering,
+            model=active.model,
+            version=active.version,
+            requests=active.requests,
+            errors=active.errors,
+            requests_per_s=lately / LATELY.total_seconds(),
+            p50_ms=active.p50_ms,
+            p99_ms=active.p99_ms,
+            created_by=kept.created_by,
+            created_at=kept.created_at,
+            changed_by=kept.changed_by,
+            changed_at=kept.changed_at,
+        )
+
+
+def state_of(active: RevisionState, *, is_answered: bool) -> EndpointState:
+    """How an endpoint is: while a revision starts or fails, the one before may answer."""
+    match active:
+        case "live":
+            return "answering"
+        case "stopped" | "waiting":
+            return active
+        case "retired":
+            return "waiting"
+        case _:
+            return "answering" if is_answered else active

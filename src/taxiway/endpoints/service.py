@@ -1,0 +1,347 @@
+"""The rules of endpoints: who may answer is decided here; answering is the gateway's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from taxiway.access.service import Access
+from taxiway.audit.service import Ledger, Record
+from taxiway.datasets.service import Datasets
+from taxiway.endpoints import store
+from taxiway.endpoints.contract import (
+    Deploy,
+    EndpointDetail,
+    EndpointRecord,
+    ListEndpoints,
+    Revision,
+    StartEndpoint,
+    StopEndpoint,
+)
+from taxiway.endpoints.publishing import Publisher
+from taxiway.endpoints.refusals import EndpointElsewhere, ReasonMissing, StageNotServed
+from taxiway.endpoints.seen import LATELY, Seen
+from taxiway.endpoints.store import Kept
+from taxiway.gates.contract import GateStage, Standing
+from taxiway.gates.service import Gates
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import BadField, NotFound
+from taxiway.kernel.ids import is_name
+from taxiway.lineage.service import draw_edge
+from taxiway.models.bundle import Bundle, BundleTampered, read_manifest, read_verified
+from taxiway.models.contract import ModelVersion
+from taxiway.models.lookup import require_version
+from taxiway.models.mlmodel import read_example
+from taxiway.models.service import Models
+from taxiway.runs.service import Runs
+
+RESERVED = ("predictions", "new")  # words of our own addresses
+NAME_EXPECTED = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
+
+
+class Below(Struct, frozen=True):
+    """The nouns that endpoints stand on."""
+
+    access: Access
+    datasets: Datasets
+    runs: Runs
+    models: Models
+    gates: Gates
+
+
+class Endpoints:
+    """Endpoints, their revisions, and who moves them."""
+
+    def __init__(self, home: Path, ledger: Ledger, below: Below, publisher: Publisher) -> None:
+        self.home = home
+        self.database = ledger.database
+        self.ledger = ledger
+        self.below = below
+        self.publisher = publisher
+
+    # --- changing what answers ---
+
+    def deploy(self, caller: Caller, body: Deploy) -> Revision:
+        """A version takes over, as a new revision; what answers already is given back unchanged.
+
+        With `revision` an earlier one takes over again. Either way the version must stand in the stage that the
+        endpoint serves. Raises BadField, BundleTampered, EndpointElsewhere, GateClosed, NotFound, StageNotServed.
+        """
+        version = self._wanted(body)
+        if not is_name(body.endpoint) or body.endpoint in RESERVED:
+            raise BadField(field="endpoint", value=repr(body.endpoint), expected=NAME_EXPECTED)
+        if version.project != body.project:
+            raise EndpointElsewhere(kind="model", name=version.model, project=body.project)
+        self._check_bundle(caller, version, f"endpoint:{body.endpoint}")
+        standing = self.below.gates.standing(caller, model=version.model, version=version.version)
+
+        def make(record: Record) -> Revision:
+            kept = store.find(record.connection, body.endpoint, is_locked=True)
+            if kept is not None and kept.project != body.project:
+                raise EndpointElsewhere(kind="endpoint", name=body.endpoint, project=body.project)
+            self._admit(record, version, body.endpoint, kept.serves if kept else body.serves)
+            record.note(version=version.ref, bundle=version.bundle, reason=body.note)
+            known = store.find_revision(record.connection, body.endpoint, self._same(record, kept, body, version))
+            revision = known or add_revision(record, body, version, standing)
+            self._activate(record, kept, body, revision)
+            record.thing = revision.ref
+            record.note(revision=revision.number, before=kept.active if kept else None)
+            return revision
+
+        thing = f"endpoint:{body.endpoint}"
+        made = self.ledger.change(caller, "endpoints.deploy", thing, make, answer=Revision, project=body.project)
+        return self.revision(caller, endpoint=made.endpoint, number=made.number)
+
+    def _wanted(self, body: Deploy) -> ModelVersion:
+        """The version that is to answer. Raises BadField, NotFound."""
+        if (body.revision is None) == (not body.version):
+            given = f"version {body.version!r} and revision {body.revision}"
+            raise BadField(field="version", value=given, expected="either a version such as 'mortgage@2' or a revision")
+        if body.revision is None:
+            return self.below.models.resolve(body.version)
+        with self.database.read() as connection:
+            found = store.find_revision(connection, body.endpoint, body.revision)
+        if found is None:
+            raise unknown_revision(body.endpoint, body.revision)
+        return self.below.models.find(found.model, found.version)
+
+    def _check_bundle(self, caller: Caller, version: ModelVersion, thing: str) -> None:
+        """Reads every byte of the bundle. Raises BundleTampered, naming the file, and leaves an entry of that."""
+        try:
+            self.below.models.shelf.verify(version.bundle)
+        except BundleTampered as refusal:
+            self.ledger.refused(caller, "endpoints.deploy", thing, refusal, project=version.project)
+            raise
+
+    def _admit(self, record: Record, version: ModelVersion, endpoint: str, serves: GateStage) -> None:
+        """Lets in what stands in the stage; else the gates say why it does not. Raises GateClosed, StageNotServed."""
+        found = require_version(record, version.model, version.version)
+        if found.stage == serves:
+            return
+        self.below.gates.require_open(record, found, serves)
+        raise StageNotServed(
+            endpoint=endpoint, model=found.model, version=found.version, stage=found.stage, serves=serves
+        )
+
+    def _same(self, record: Record, kept: Kept | None, body: Deploy, version: ModelVersion) -> int:
+        """The number of the revision that is meant: the one asked for, or the one that answers with just that."""
+        if body.revision is not None:
+            return body.revision
+        active = store.find_revision(record.connection, kept.name, kept.active) if kept else None
+        wanted = (version.bundle, body.workers, body.may_run_code)
+        is_same = active is not None and (active.bundle, active.workers, active.may_run_code) == wanted
+        return active.number if active is not None and is_same and active.state != "refused" else 0
+
+    def _activate(self, record: Record, kept: Kept | None, body: Deploy, revision: Revision) -> None:
+        if kept is None:
+            fresh = Kept(
+                name=body.endpoint,
+                project=body.project,
+                serves=body.serves,
+                active=revision.number,
+                is_stopped=False,
+                reason="",
+                created_by=record.caller.name,
+                created_at=record.at,
+                changed_by=record.caller.name,
+                changed_at=record.at,
+            )
+            store.add(record.connection, fresh)
+        elif kept.active != revision.number or revision.state == "refused":
+            store.mark(record.connection, revision, refusal="")
+            self._change(record, kept, active=revision.number)
+        self._publish(record)
+
+    # --- stopping and starting ---
+
+    def stop(self, caller: Caller, body: StopEndpoint, *, endpoint: str) -> EndpointRecord:
+        """From the next moment on the endpoint answers 503, until it is started. Raises ReasonMissing, NotFound."""
+        if not body.reason.strip():
+            raise ReasonMissing(endpoint=endpoint)
+
+        def make(record: Record, kept: Kept) -> None:
+            self._change(record, kept, is_stopped=True, reason=body.reason)
+
+        return self._turn(caller, "endpoints.stop", endpoint, body.reason, make)
+
+    def start(self, caller: Caller, body: StartEndpoint, *, endpoint: str) -> EndpointRecord:
+        """The active revision answers again, if its version still stands in the stage. Raises as `deploy`."""
+
+        def make(record: Record, kept: Kept) -> None:
+            active = require_revision(record, kept)
+            version = require_version(record, active.model, active.version)
+            self._admit(record, version, kept.name, kept.serves)
+            self._change(record, kept, is_stopped=False, reason=body.reason)
+
+        return self._turn(caller, "endpoints.start", endpoint, body.reason, make)
+
+    def _turn(
+        self, caller: Caller, verb: str, endpoint: str, reason: str, make: Callable[[Record, Kept], None]
+    ) -> EndpointRecord:
+        project = self.project_of(endpoint)
+
+        def both(record: Record) -> str:
+            kept = require_endpoint(record, endpoint)
+            make(record, kept)
+            self._publish(record)
+            record.note(reason=reason, revision=kept.active)
+            return endpoint
+
+        self.ledger.change(caller, verb, f"endpoint:{endpoint}", both, answer=str, project=project)
+        return self.find(endpoint)
+
+    def _change(self, record: Record, kept: Kept, **values: Any) -> None:
+        changed = replace(kept, changed_by=record.caller.name, changed_at=record.at, **values)
+        store.change(record.connection, changed)
+
+    def _publish(self, record: Record) -> None:
+        configuration = self.publisher.renew(record.change)
+        record.after_commit(lambda: self.publisher.publish(configuration))
+
+    def go_back(self, caller: Caller, revision: Revision, *, to: int, reason: str) -> None:
+        """Notes that the gateway did not take a revision, so that the one that answers stays after a restart, too."""
+
+        def make(record: Record) -> bool:
+            kept = require_endpoint(record, revision.endpoint)
+            if kept.active != revision.number:
+                return False
+            store.mark(record.connection, revision, refusal=reason)
+            self._change(record, kept, active=to)
+            self._publish(record)
+            record.note(reason=reason, answering=to)
+            return True
+
+        project = self.project_of(revision.endpoint)
+        self.ledger.change(caller, "endpoints.go_back", revision.ref, make, answer=bool, project=project)
+
+    # --- reading ---
+
+    def project_of(self, endpoint: str) -> str:
+        """The project that owns an endpoint. Raises NotFound."""
+        return self.kept(endpoint).project
+
+    def kept(self, endpoint: str) -> Kept:
+        """The endpoint as it is stored. Raises NotFound."""
+        with self.database.read() as connection:
+            found = store.find(connection, endpoint)
+        if found is None:
+            raise unknown(endpoint)
+        return found
+
+    def find(self, endpoint: str) -> EndpointRecord:
+        """An endpoint as it is now. Raises NotFound."""
+        return self._records([self.kept(endpoint)])[0]
+
+    def _records(self, found: list[Kept]) -> list[EndpointRecord]:
+        seen = Seen(self.home)
+        with self.database.read() as connection:
+            active = store.active_revisions(connection)
+            counters = store.counters(connection)
+            lately = store.requests_since(connection, self.publisher.writer.clock() - LATELY)
+        joined = {
+            kept.name: seen.revision(active[kept.name], kept, counters.get((kept.name, kept.active))) for kept in found
+        }
+        return [seen.record(kept, joined[kept.name], lately.get(kept.name, 0)) for kept in found]
+
+    def show(self, caller: Caller, *, endpoint: str) -> EndpointDetail:
+        record = self.find(endpoint)
+        revisions = self.revisions(endpoint)
+        version = self.below.models.find(record.model, record.version)
+        address = Seen(self.home).address
+        path = f"/endpoints/{endpoint}/invocations"
+        gateway = f"{address.url}{path}" if address else ""
+        return EndpointDetail(record, revisions, version.signature, self.example(version), path, gateway)
+
+    def example(self, version: ModelVersion) -> list[dict[str, Any]]:
+        """The rows that a version was recorded with; none where it has none. Raises BundleTampered."""
+        folder = self.below.models.shelf.place(version.bundle)
+        bundle = Bundle(folder=folder, manifest=read_manifest(folder), digest=version.bundle)
+        path = bundle.manifest.example
+        return read_example(read_verified(bundle, path)) if path else []
+
+    def revisions(self, endpoint: str) -> list[Revision]:
+        """Newest first. Raises NotFound."""
+        kept, seen = self.kept(endpoint), Seen(self.home)
+        with self.database.read() as connection:
+            found = store.revisions_of(connection, endpoint)
+            counters = store.counters(connection)
+        return [seen.revision(each, kept, counters.get((each.endpoint, each.number))) for each in found]
+
+    def revision(self, caller: Caller, *, endpoint: str, number: int) -> Revision:
+        """A revision as it is now. Raises NotFound."""
+        found = next((each for each in self.revisions(endpoint) if each.number == number), None)
+        if found is None:
+            raise unknown_revision(endpoint, number)
+        return found
+
+    def standing_at_deploy(self, endpoint: str, number: int) -> Standing | None:
+        """How the gates stood when a revision was deployed."""
+        with self.database.read() as connection:
+            return store.standing_of(connection, endpoint, number)
+
+    def minutes(self, endpoint: str, lately: timedelta) -> list[store.Minute]:
+        """What each revision did, minute by minute."""
+        with self.database.read() as connection:
+            return store.minutes_of(connection, endpoint, self.publisher.writer.clock() - lately)
+
+    def list(self, caller: Caller, body: ListEndpoints) -> Page[EndpointRecord]:
+        """The endpoints that the caller may see, by name."""
+        visible = self.below.access.visible(caller)
+        if body.project:
+            visible = [body.project] if visible is None or body.project in visible else []
+        with self.database.read() as connection:
+            found = store.all_of(connection, visible)
+        return Page(self._records(found))
+
+
+def add_revision(record: Record, body: Deploy, version: ModelVersion, standing: Standing) -> Revision:
+    """A new revision within a change, with its edges."""
+    revision = Revision(
+        endpoint=body.endpoint,
+        number=store.newest(record.connection, body.endpoint) + 1,
+        model=version.model,
+        version=version.version,
+        bundle=version.bundle,
+        state="retired",
+        workers=body.workers,
+        may_run_code=body.may_run_code,
+        note=body.note,
+        created_by=record.caller.name,
+        created_at=record.at,
+    )
+    store.add_revision(record.connection, revision, standing)
+    draw_edge(record, source=version.ref, verb="deployed_as", target=revision.ref, project=body.project)
+    draw_edge(record, source=revision.ref, verb="answers_for", target=f"endpoint:{body.endpoint}", project=body.project)
+    return revision
+
+
+def require_endpoint(record: Record, endpoint: str) -> Kept:
+    found = store.find(record.connection, endpoint, is_locked=True)
+    if found is None:
+        raise unknown(endpoint)
+    return found
+
+
+def require_revision(record: Record, kept: Kept) -> Revision:
+    found = store.find_revision(record.connection, kept.name, kept.active)
+    if found is None:
+        raise unknown_revision(kept.name, kept.active)
+    return found
+
+
+def unknown(endpoint: str) -> NotFound:
+    hint = (
+        f"`taxiway endpoints list` shows those there are; `taxiway endpoints deploy {endpoint} MODEL@VERSION` makes it."
+    )
+    return NotFound(kind="endpoint", name=endpoint, hint=hint)
+
+
+def unknown_revision(endpoint: str, number: int) -> NotFound:
+    hint = f"`taxiway endpoints show {endpoint}` shows those there are."
+    return NotFound(kind="revision", name=f"{endpoint}/{number}", hint=hint)
