@@ -40,6 +40,13 @@ def server(_client: Any, given: Namespace) -> None:
     serve(options, ready)
 
 
+def demo(_client: Any, given: Namespace) -> None:
+    """Tells the story on real data, and stays until Ctrl-C unless it is asked to exit."""
+    from taxiway.demo.story import Options, tell
+
+    tell(Options(home=Path(given.home).resolve(), port=given.port, is_exit=given.exit))
+
+
 def doctor(_client: Any, given: Namespace) -> list[Finding]:
     from taxiway.doctor import examine
 
@@ -118,6 +125,16 @@ COMMANDS = {
             Argument("--login", "ask people to sign in, on loopback too", is_flag=True),
             Argument("--no-login", "let everybody on this machine in (loopback only)", is_flag=True),
             Argument("--allow-host", "another host name this server goes by", is_many=True),
+        ),
+    ),
+    "demo": Command(
+        "demo",
+        "the whole path once, on real data, then the server until Ctrl-C",
+        demo,
+        (
+            Argument("--home", "the folder that holds everything", default=".taxiway-demo", is_file=True),
+            Argument("--port", "the port of the server", int, 5500),
+            Argument("--exit", "end when the story does; exits 1 where a step ended otherwise", is_flag=True),
         ),
     ),
     "run": Command(

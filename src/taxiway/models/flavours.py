@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,7 +18,16 @@ GROUP = "taxiway.flavours"
 class Flavour(Protocol):
     """The module that an entry point lies in: how models of one technology are written and read."""
 
-    def save(self, model: Any, folder: Path, example: Any, *, name: str, threshold: float | None = None) -> Manifest:
+    def save(
+        self,
+        model: Any,
+        folder: Path,
+        example: Any,
+        *,
+        name: str,
+        threshold: float | None = None,
+        nullable: Collection[str] = (),
+    ) -> Manifest:
         """Writes a model into an empty folder and gives the draft of its manifest."""
         ...
 

@@ -1,0 +1,123 @@
+"""One promotion tried at four doors as one person, and what each door said: SDK, command line, REST and page."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urlsplit
+
+from taxiway.client import Client
+from taxiway.kernel.errors import TaxiwayError
+
+TIMEOUT_S = 60.0
+FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+
+
+def refusals(client: Client, url: str, token: str, link: str, *, version: str, stage: str) -> dict[str, str]:
+    """What each door answers, in words; an empty text where it let the version through.
+
+    version: such as ``mortgage@1``. link: a fresh sign-in link of the same person, for the page.
+    """
+    return {
+        "SDK": by_sdk(client, version, stage),
+        "CLI": by_cli(url, token, version, stage),
+        "REST": by_rest(url, token, version, stage),
+        "page": by_page(url, link, version, stage),
+    }
+
+
+def by_sdk(client: Client, version: str, stage: str) -> str:
+    try:
+        client.models.promote(version, stage)  # type: ignore[arg-type]  # as a program would, with any text
+    except TaxiwayError as refusal:
+        return str(refusal)
+    return ""
+
+
+def by_cli(url: str, token: str, version: str, stage: str) -> str:
+    done = taxiway("models", "promote", version, stage, url=url, token=token)
+    return done.stderr.strip().removeprefix("taxiway: ") if done.returncode == 1 else ""
+
+
+def taxiway(*words: str, url: str, token: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command line as the person that the token belongs to."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TAXIWAY_")}
+    return subprocess.run(
+        [sys.executable, "-m", "taxiway", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_S,
+        env={**kept, "TAXIWAY_URL": url, "TAXIWAY_TOKEN": token},
+    )
+
+
+def by_rest(url: str, token: str, version: str, stage: str) -> str:
+    """The `detail` of the problem+json answer (RFC 9457)."""
+    model, _, number = version.partition("@")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    body = json.dumps({"stage": stage}).encode()
+    answer, text = ask(url, "POST", f"/api/models/{model}/versions/{number}/stage", body, headers)
+    if answer.getheader("Content-Type") != "application/problem+json":
+        return ""
+    return str(json.loads(text)["detail"])
+
+
+def by_page(url: str, link: str, version: str, stage: str) -> str:
+    """The sentence that the page shows when its form is sent, as a browser sends it."""
+    model, _, number = version.partition("@")
+    page = f"/models/{model}/versions/{number}"
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html", "Origin": url}
+    entered, _ = ask(url, "POST", urlsplit(link).path, b"", form)
+    cookies = SimpleCookie(entered.getheader("Set-Cookie", ""))
+    form["Cookie"] = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+    _, text = ask(url, "GET", page, b"", form)
+    found = FORM_TOKEN.search(text)
+    fields = {"form_token": found[1] if found else "", "stage": stage, "reason": ""}
+    _, text = ask(url, "POST", f"{page}/stage", urlencode(fields).encode(), form)
+    return refusal_on(text)
+
+
+def ask(url: str, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, str]:
+    """One request over a connection of its own, with no library in between."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT_S)
+    try:
+        connection.request(method, path, body or None, headers)
+        answer = connection.getresponse()
+        return answer, answer.read().decode()
+    finally:
+        connection.close()
+
+
+class Refusal(HTMLParser):
+    """Collects the text of the first element with the class `rule` inside the one that alerts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_inside = False
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag == "p" and ("class", "rule") in attributes and not self.text:
+            self.is_inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "p":
+            self.is_inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.is_inside:
+            self.text += data
+
+
+def refusal_on(page: str) -> str:
+    """The refusal that a page shows; empty where it shows none."""
+    reader = Refusal()
+    reader.feed(page)
+    return reader.text.strip()
