@@ -159,6 +159,8 @@ class Audit:
         """Newest first. projects: what the caller may see; None is everything."""
         if not 1 <= ask.limit <= 1000:
             raise BadField(field="limit", value=str(ask.limit), expected="a number from 1 to 1000")
+        if ask.before is not None and not 0 <= ask.before < 1 << 63:
+            raise BadField(field="before", value=str(ask.before), expected="the number of an entry")
         with self.database.read() as connection:
             found = store.find(connection, ask, projects)
         return Page(found, str(found[-1].seq) if len(found) == ask.limit else None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
+import unicodedata
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,11 +14,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from taxiway.kernel.errors import TaxiwayError, Unexpected
+from taxiway.kernel.errors import BadField, TaxiwayError, Unexpected
 from taxiway.kernel.ids import new_id
 
 log = logging.getLogger("taxiway.web")
 
+MOST_HEAD_BYTES = 64 << 10
+LONGEST_STEP = 512
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 SAFE = ("GET", "HEAD", "OPTIONS")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -50,6 +55,17 @@ class WrongOrigin(TaxiwayError):
 
     def __str__(self) -> str:
         return f"A page of {self.origin} may not change anything here. Use this server's own pages, or a token."
+
+
+class HeadTooLarge(TaxiwayError):
+    """A request whose address and headers are longer than anybody needs."""
+
+    status = 431
+    limit: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"The address and headers are {self.found:,} bytes, the limit is {self.limit:,}. Send fewer or shorter."
 
 
 class Edge:
@@ -95,7 +111,8 @@ class Edge:
             log.debug("%s %s %.1f ms", scope["method"], scope["path"], took_ms)
 
     def check(self, scope: Scope) -> None:
-        """Refuses strange hosts, and changes that a page of another origin asks for."""
+        """Refuses what no client of ours sends: odd addresses, strange hosts, changes asked for by other sites."""
+        check_head(scope)
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self.is_socket and host_name(host) not in self.hosts:
@@ -105,6 +122,26 @@ class Edge:
             raise WrongOrigin(origin=origin[:100])
         if scope["method"] not in SAFE and headers.get("sec-fetch-site") == "cross-site":
             raise WrongOrigin(origin="another site")
+
+
+def check_head(scope: Scope) -> None:
+    """Refuses long heads, and paths that one part of a system may read in another way than the next.
+
+    The path was decoded once. After that, what could still climb, end a text early or look like another name is
+    refused here, for every handler.
+    """
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > MOST_HEAD_BYTES:
+        raise HeadTooLarge(limit=MOST_HEAD_BYTES, found=size)
+    path: str = scope["path"]
+    steps = path.split("/")
+    is_odd = CONTROL.search(path) or unicodedata.normalize("NFC", path) != path
+    if is_odd or any(step in (".", "..") or len(step) > LONGEST_STEP for step in steps) or "" in steps[1:-1]:
+        expected = f"steps of 1 to {LONGEST_STEP} characters, without '.', '..', '\\' and control characters"
+        raise BadField(field="path", value=repr(path[:80]), expected=expected)
+    if b"%00" in scope["query_string"]:
+        raise BadField(field="query", value="a NUL character", expected="text without it")
 
 
 def host_name(host: str) -> str:

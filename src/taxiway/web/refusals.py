@@ -47,9 +47,9 @@ def as_refusal(request: Request, error: Exception) -> TaxiwayError:
     """The refusal that an exception stands for."""
     if isinstance(error, TaxiwayError):
         return error
-    if isinstance(error, HTTPException) and error.status_code in (404, 405):
-        if allowed := methods_at(request):
-            return MethodNotAllowed(method=request.method, path=request.url.path, allowed=allowed)
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return MethodNotAllowed(method=request.method, path=request.url.path, allowed=methods_at(request))
+    if isinstance(error, HTTPException) and error.status_code == 404:
         wanted = f"{request.method} {request.url.path}"
         return NotFound(kind="page or endpoint", name=wanted, hint="`/api/openapi.json` lists every endpoint.")
     return Unexpected(detail="Something failed here.", request_id=request.scope["taxiway.request_id"])

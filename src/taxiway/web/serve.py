@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Endpoint, Nothing, Raw
-from taxiway.kernel.errors import BadField, TooLarge
+from taxiway.kernel.errors import BadField, SignInNeeded, TooLarge
 from taxiway.kernel.problems import convert, decode
 from taxiway.web.doorkeeper import Doorkeeper
 
@@ -27,6 +28,7 @@ A = TypeVar("A")
 MOST_JSON_BYTES = 16 << 20
 MOST_UPLOAD_BYTES = 64 << 30
 JSON = "application/json"
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # databases differ on it, and C programs end their text there
 
 
 class Download(Struct, frozen=True):
@@ -105,6 +107,8 @@ class Server:
                 body=body,
             )
 
+        if caller is None and endpoint.scope != "open":
+            raise SignInNeeded(reason="This needs someone who is signed in.")
         admitted = caller or Caller(name="anonymous", kind="person", request_id=request.scope["taxiway.request_id"])
         if endpoint.scope != "open" and is_early:
             admitted = await admit(None)
@@ -128,6 +132,8 @@ class Server:
         if endpoint.body is Raw:
             return Upload(request), ""
         data = await read_body(request, limit)
+        if b"\\u0000" in data and NUL.search(data):
+            raise BadField(field="body", value="a NUL character", expected="text without it")
         digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + data).hexdigest()
         return decode(data, endpoint.body), digest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -58,7 +59,7 @@ class View(Struct):
 
     def number(self, name: str, default: int) -> int:
         text = self.one(name, str(default))
-        if not text.removeprefix("-").isdigit():
+        if not re.fullmatch(r"-?[0-9]{1,15}", text):
             raise BadField(field=name, value=repr(text), expected="a whole number")
         return int(text)
 
@@ -236,6 +237,8 @@ async def read_fields(request: Request) -> dict[str, str]:
     if kind != FORM:
         raise BadField(field="Content-Type", value=repr(kind), expected=FORM)
     data = await read_body(request, MOST_FORM_BYTES)
+    if b"%00" in data or b"\0" in data:
+        raise BadField(field="form", value="a NUL character", expected="text without it")
     return dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True))
 
 
