@@ -31,6 +31,11 @@ from taxiway.lineage.service import Lineage
 from taxiway.models import routes as models_routes
 from taxiway.models.service import Models, Sources
 from taxiway.models.shelf import Shelf
+from taxiway.monitors import pages as monitors_pages
+from taxiway.monitors import routes as monitors_routes
+from taxiway.monitors.referring import References
+from taxiway.monitors.service import Monitors
+from taxiway.monitors.watched import Watched
 from taxiway.projects import pages as projects_pages
 from taxiway.projects import routes as projects_routes
 from taxiway.projects.portfolio import Portfolio
@@ -118,6 +123,14 @@ class House:
         self.endpoints = Endpoints(home, self.ledger, below, self.publisher)
         self.labels = Labels(self.endpoints)
         self.tracer = Tracer(self.endpoints, self.labels)
+        self.monitors = Monitors(
+            self.database,
+            self.ledger,
+            self.access,
+            watched=Watched(self.endpoints, self.labels, self.models),
+            references=References(self.datasets, self.blobs, self.access),
+            clock=clock,
+        )
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -158,6 +171,7 @@ def build(house: House) -> Starlette:
     models_routes.bind(server, house.models)
     gates_routes.bind(server, house.gates)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
+    monitors_routes.bind(server, house.monitors)
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
@@ -167,6 +181,7 @@ def build(house: House) -> Starlette:
     lineage.add(site, house.lineage, house.access)
     search.add(site, house.access)
     docs.add(site, server)
+    monitors_pages.add(site, house.monitors, house.access, house.portfolio)
     static = StaticFiles(packages=[("taxiway.web", "static")])
     routes = [Route("/health", health), *server.routes, *site.routes, Mount("/static", static)]
     return Starlette(routes=routes, exception_handlers=handlers(site))

@@ -38,7 +38,8 @@ class Traffic:
         """Logs one request of several rows as a gateway does, and ends it as one that stops; gives the rows' keys."""
         request = new_id()
         times = [at] * len(inputs) if isinstance(at, datetime) else at
-        answers = [{} if scores is None else {"prediction": int(s >= 0.5), "score": s} for s in scores or inputs]
+        answers: list[dict[str, float]] = [{"prediction": int(s >= 0.5), "score": s} for s in scores or ()]
+        answers += [{}] * (len(inputs) - len(answers))
         lines = [
             Line(
                 prediction_id=request,

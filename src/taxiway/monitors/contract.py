@@ -236,19 +236,6 @@ class ChangeAlert(Struct, frozen=True, forbid_unknown_fields=True):
     comment: str
 
 
-class NothingToWatch(TaxiwayError):
-    """A monitor for an endpoint that serves no version yet."""
-
-    status = 409
-    endpoint: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.endpoint} serves no version yet, so there is nothing to watch. "
-            f"Deploy one first: `taxiway endpoints deploy {self.endpoint} MODEL@VERSION`."
-        )
-
-
 class ReferenceUnfit(TaxiwayError):
     """A reference that windows cannot be compared with."""
 

@@ -1,0 +1,139 @@
+"""The figures of a monitor: drift by feature and window, performance over time, two distributions of one column."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from itertools import pairwise
+from urllib.parse import quote
+
+from taxiway.monitors.bins import Bins
+from taxiway.monitors.contract import Alert, ColumnDrift, ColumnReference, Monitor, Window
+from taxiway.monitors.terms import HIGHER_IS_BETTER, METRIC_WORDS
+from taxiway.monitors.windows import all_between, name_of
+from taxiway.web.figures.heat import HeatMap
+from taxiway.web.figures.histograms import Histogram, Histograms
+from taxiway.web.figures.lines import Event, Line, LineChart, Threshold
+
+MOST_WINDOWS = 14
+SCORE = "score of the answers"
+
+
+def drift_map(monitor: Monitor, windows: list[Window]) -> HeatMap:
+    """PSI of every feature, and of the scores, in the newest windows; a window without rows is a gap.
+
+    What so few rows reach by chance is no measurement: such a cell is empty, and its page has the number.
+    """
+    by_start = {window.start: window for window in windows}
+    size = monitor.rules.window
+    starts = all_between(windows[0].start, windows[-1].start, size, MOST_WINDOWS) if windows else []
+    names = [column.name for column in monitor.reference.features]
+    rows = [*names, *([SCORE] if monitor.reference.score else [])]
+    columns = [by_start.get(start) for start in starts]
+    values = [[shown_psi(drift_of(window, name), monitor) for window in columns] for name in rows]
+    urls = [[cell_url(monitor, name, start) if by_start.get(start) else "" for start in starts] for name in rows]
+    return HeatMap(
+        title="Drift of the inputs",
+        rows=tuple(rows),
+        columns=tuple(name_of(start, size) for start in starts),
+        values=tuple(tuple(row) for row in values),
+        urls=tuple(tuple(row) for row in urls),
+        watch=min(0.1, monitor.rules.drift_note / 2),
+        act=monitor.rules.drift_note,
+    )
+
+
+def drift_of(window: Window | None, name: str) -> ColumnDrift | None:
+    """A column's drift in a window; `SCORE` stands for the scores."""
+    if window is None:
+        return None
+    if name == SCORE:
+        return window.score
+    return next((drift for drift in window.drift if drift.name == name), None)
+
+
+def shown_psi(drift: ColumnDrift | None, monitor: Monitor) -> float:
+    """What the map shows: NaN where nothing was measured, or too few rows to say anything."""
+    if drift is None or drift.psi is None or drift.by_chance > monitor.rules.drift_note:
+        return math.nan
+    return drift.psi
+
+
+def cell_url(monitor: Monitor, name: str, start: datetime) -> str:
+    """The page of one column in one window."""
+    page = "score" if name == SCORE else f"features/{quote(name, safe='')}"
+    return f"/monitors/{monitor.name}/{page}?window={start:%Y-%m-%d}"
+
+
+def performance_line(monitor: Monitor, windows: list[Window], alerts: list[Alert]) -> LineChart:
+    """The metric of each window in its middle, with interval, the baseline, and from where on it alerts."""
+    rules, words = monitor.rules, METRIC_WORDS[monitor.rules.metric]
+    measured = [window for window in windows if window.performance][-MOST_WINDOWS:]
+    estimates = [window.performance.estimate for window in measured if window.performance]
+    points = [(middle(window), number(each.value)) for window, each in zip(measured, estimates, strict=True)]
+    worse = -rules.tolerance if HIGHER_IS_BETTER[rules.metric] else rules.tolerance
+    shown = {window.start: window for window in measured}
+    flags = [
+        Event(
+            x=middle(shown[alert.window]),
+            name="alert" if alert.state == "open" else f"alert, {alert.state}",
+            kind="alert",
+            url=f"#alert-{alert.id}",
+        )
+        for alert in sorted(alerts, key=lambda alert: alert.window)
+        if alert.window in shown
+    ]
+    limit = f"alert {'below' if worse < 0 else 'above'}"
+    return LineChart(
+        title=f"{words[:1].upper()}{words[1:]} by window",
+        is_time=True,
+        has_dots=True,
+        y_name=words,
+        lines=(
+            Line(
+                name=words,
+                points=tuple(points),
+                low=tuple(number(each.low) for each in estimates),
+                high=tuple(number(each.high) for each in estimates),
+            ),
+        ),
+        thresholds=(
+            Threshold(rules.baseline, "baseline"),
+            *([Threshold(rules.baseline + worse, limit)] if worse else []),
+        ),
+        events=tuple(flags),
+    )
+
+
+def middle(window: Window) -> float:
+    """The middle of a window in seconds since 1970."""
+    return (window.start.timestamp() + window.end.timestamp()) / 2
+
+
+def number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def distributions(column: ColumnReference, drift: ColumnDrift, window: Window, name: str) -> Histograms:
+    """The reference and a window over the same bins; missing values stand at the right, if either has any."""
+    labels = list(labels_of(column.bins))
+    expected, observed = list(column.counts), list(drift.counts)
+    kept = [index for index in range(len(labels)) if expected[index] or observed[index] or index < len(labels) - 1]
+    return Histograms(
+        title=f"{name}: {window.name}",
+        expected=Histogram("reference", tuple(float(expected[index]) for index in kept)),
+        observed=Histogram(window.name, tuple(float(observed[index]) for index in kept)),
+        names=tuple(labels[index] for index in kept),
+        x_name="bins that the reference was cut into",
+    )
+
+
+def labels_of(bins: Bins) -> tuple[str, ...]:
+    """Each bin in few letters, as there are ten of them in a line."""
+    if bins.rule == "category" or len(bins.edges) < 2:
+        return bins.labels
+    edges = [f"{edge:.4g}" for edge in bins.edges]
+    inner = [f"{low}–{high}" for low, high in pairwise(edges)]
+    if len(set(edges)) < len(edges):
+        return bins.labels
+    return (f"<{edges[0]}", *inner, f"≥{edges[-1]}", bins.labels[-1])
