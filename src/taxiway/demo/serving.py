@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from taxiway.endpoints.status import start_ticks
 from taxiway.endpoints.supervision import stop_gateway
-from taxiway.house import HomeUnusable
 from taxiway.kernel.errors import TaxiwayError
 
 START_S = 40.0
@@ -35,7 +34,9 @@ class ServerFailed(TaxiwayError):
     log: str
 
     def __str__(self) -> str:
-        return f"{self.said.removeprefix('taxiway: ') or 'The server ended without a word.'} (Its log: {self.log}.)"
+        if self.said.startswith("taxiway: "):  # a refusal, which ends in what to do next
+            return self.said.removeprefix("taxiway: ")
+        return f"The server did not start: {self.said or 'it ended without a word'}. Its log is {self.log}."
 
 
 class DemoRunning(TaxiwayError):
@@ -78,13 +79,9 @@ def serving(home: Path, port: int) -> Iterator[Server]:
 
     Raises ServerFailed, DemoRunning, HomeUnusable.
     """
-    folder = home / "demo"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as e:
-        raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
+    log = record_of(home).with_name("server.log")
+    make_room(home)
     end_what_was_left(home)
-    log = folder / "server.log"
     with log.open("wb") as errors:
         process = start(home, port, errors)
     try:
@@ -94,6 +91,17 @@ def serving(home: Path, port: int) -> Iterator[Server]:
         end(process)
         stop_gateway(home)
         record_of(home).unlink(missing_ok=True)
+
+
+def make_room(home: Path) -> None:
+    """The home's folder, for its owner alone, and the demo's in it. Raises HomeUnusable."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        record_of(home).parent.mkdir(exist_ok=True, mode=0o700)
+    except OSError as e:
+        from taxiway.house import HomeUnusable  # the whole platform, which the demo's own process does without
+
+        raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
 
 
 def start(home: Path, port: int, errors: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -55,6 +55,12 @@ def set_up(scene: Scene) -> None:
     """What IT does before anybody builds anything."""
     narrator, ines = scene.narrator, scene.cast["ines"]
     narrator.aside("Before the first act")
+    if known := scene.cast.local.models.list():
+        versions = ", ".join(f"{model.name}@{model.newest}" for model in known)
+        narrator.say(
+            f"An earlier demo left {versions} in this home. Tables that are the same keep their versions; runs and "
+            f"their models are made anew, for a run is something that happened; the replay of act 2 happens once."
+        )
     narrator.table([{"who": person.name, "is": person.display, "does": person.does} for person in PEOPLE])
     paths = publish_paths(ines)
     projects = open_projects(ines)
