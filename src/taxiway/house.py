@@ -18,6 +18,7 @@ from taxiway.audit.service import Audit, Ledger
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
+from taxiway.endpoints import pages as endpoints_pages
 from taxiway.endpoints import routes as endpoints_routes
 from taxiway.endpoints.labelling import Labels
 from taxiway.endpoints.publishing import Publisher
@@ -181,6 +182,7 @@ def build(house: House) -> Starlette:
     lineage.add(site, house.lineage, house.access)
     search.add(site, house.access)
     docs.add(site, server)
+    endpoints_pages.add(site, house.endpoints, house.labels, house.tracer, house.portfolio)
     monitors_pages.add(site, house.monitors, house.access, house.portfolio)
     static = StaticFiles(packages=[("taxiway.web", "static")])
     routes = [Route("/health", health), *server.routes, *site.routes, Mount("/static", static)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from taxiway.endpoints import contract, refusals, supervision
+from taxiway.endpoints import contract, refusals
 from taxiway.endpoints.contract import (
     MOST_LABELS,
     Answer,
@@ -27,13 +27,9 @@ from taxiway.endpoints.contract import (
     Trace,
 )
 from taxiway.endpoints.rows import as_rows, as_texts
-from taxiway.gates import refusals as gate_refusals
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.transport import Transport
 from taxiway.models import contract as models_contract
-
-# What a server refuses with must be known here by its own class.
-REFUSALS = (refusals, gate_refusals, supervision)
 
 POLL_S = 0.1
 PATIENCE_S = 5.0  # with a gateway that is not there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -125,7 +126,7 @@ def show_detail(detail: EndpointDetail) -> str:
     ]
     width = max(len(name) for name, _ in facts)
     lines = [state, *(f"{name.ljust(width)}  {text}" for name, text in facts), ""]
-    rows: list[Any] = msgspec.to_builtins(detail.revisions)
+    rows: list[Any] = msgspec.to_builtins(detail.revisions, builtin_types=(datetime,))
     tail = [f"  {line}" for line in detail.revisions[0].log_tail] if detail.revisions[0].reason else []
     return "\n".join([*lines, as_table(rows, REVISIONS), *(["", "Its last lines:", *tail] if tail else [])])
 

@@ -15,8 +15,7 @@ import httptools
 from starlette.types import Message, Receive, Scope, Send
 
 from taxiway.endpoints.address import Address, read_address
-from taxiway.endpoints.refusals import EndpointUnknown
-from taxiway.endpoints.supervision import GatewayAway
+from taxiway.endpoints.refusals import EndpointUnknown, GatewayAway
 from taxiway.kernel.ids import is_name
 
 SMALL_BYTES = 64 << 10  # a body that is read whole, so that it can be sent again over a fresh connection

@@ -66,6 +66,18 @@ class ReasonMissing(TaxiwayError):
         return f"Stopping {self.endpoint} needs a reason: whoever finds it stopped will ask. Give one with --reason."
 
 
+class GatewayAway(TaxiwayError):
+    """The gateway did not start, or does not answer."""
+
+    status = 503
+    retry_after_s = 1.0
+    reason: str
+    log: str
+
+    def __str__(self) -> str:
+        return f"The gateway is not there: {self.reason}. Its log is {self.log}."
+
+
 class EndpointUnknown(TaxiwayError):
     """No endpoint of that name is served here."""
 

@@ -11,25 +11,13 @@ import time
 from pathlib import Path
 
 from taxiway.endpoints.address import Address, read_address
+from taxiway.endpoints.refusals import GatewayAway
 from taxiway.endpoints.status import start_ticks
-from taxiway.kernel.errors import TaxiwayError
 
 START_WAIT_S = 15.0
 STOP_WAIT_S = 15.0
 LARGEST_LOG_BYTES = 4 << 20
 FORGOTTEN = {"TAXIWAY_TOKEN"}  # credentials of whoever starts the server are none of the gateway's business
-
-
-class GatewayAway(TaxiwayError):
-    """The gateway did not start, or does not answer."""
-
-    status = 503
-    retry_after_s = 1.0
-    reason: str
-    log: str
-
-    def __str__(self) -> str:
-        return f"The gateway is not there: {self.reason}. Its log is {self.log}."
 
 
 def ensure_gateway(home: Path, port: int = 0, host: str = "127.0.0.1") -> Address:

@@ -83,10 +83,10 @@ def revised(trace: Trace) -> Step:
 
 def versioned(trace: Trace) -> Step:
     version = trace.version
-    same = "the bytes that were registered" if trace.is_same_bundle else "NOT the bytes that are registered"
+    same = "is exactly what was registered" if trace.is_same_bundle else "is NOT what is registered"
     lines = [
         Line("bundle", trace.bundle),
-        Line("", f"what answered is {same}"),
+        Line("", f"what answered {same}"),
         Line("flavour", version.flavour),
         Line("risk", version.risk),
         Line("registered by", version.created_by),

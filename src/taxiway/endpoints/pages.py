@@ -1,0 +1,267 @@
+"""The pages of endpoints: the list, one endpoint with its try-it form, a new one, and the trace of a prediction."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from taxiway.endpoints import trying
+from taxiway.endpoints.asking import ask
+from taxiway.endpoints.contract import (
+    Answer,
+    AskTrace,
+    Deploy,
+    EndpointDetail,
+    EndpointRecord,
+    ListEndpoints,
+    Revision,
+    StartEndpoint,
+    StopEndpoint,
+    Trace,
+)
+from taxiway.endpoints.labelling import Labels
+from taxiway.endpoints.panels import STATE_VERDICTS, Panels
+from taxiway.endpoints.service import Endpoints
+from taxiway.endpoints.told import steps
+from taxiway.endpoints.tracing import Tracer
+from taxiway.endpoints.traffic import SPANS, draw_errors, draw_latency, draw_requests, gather
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.errors import BadField
+from taxiway.models.contract import ModelVersion
+from taxiway.projects.portfolio import Portfolio
+from taxiway.web.site import Found, Html, Redirect, Site, View
+from taxiway.web.words import listed, plural
+
+REVISION_VERDICTS = {**STATE_VERDICTS, "live": "pass", "retired": "missing"}
+
+
+class EndpointPages:
+    def __init__(self, site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer) -> None:
+        self.site = site
+        self.endpoints = endpoints
+        self.labels = labels
+        self.tracer = tracer
+        self.access = endpoints.below.access
+
+    # --- the list ---
+
+    def all(self, view: View) -> Html:
+        project = view.one("project")
+        found = self.endpoints.list(view.caller, ListEndpoints(project=project)).items
+        values = {
+            "title": "Endpoints",
+            "rows": found,
+            "verdicts": STATE_VERDICTS,
+            "within": project,
+            "answer": answer_for_all(found),
+            "url": view.url,
+        }
+        return Html("endpoints/all.html", "endpoints", values)
+
+    def find(self, caller: Caller, text: str, most: int) -> list[Found]:
+        """Endpoints whose name, model or project holds the text."""
+        wanted = text.lower()
+        found = self.endpoints.list(caller, ListEndpoints()).items
+        fitting = [e for e in found if wanted in f"{e.name} {e.model} {e.project}".lower()]
+        return [Found(e.name, f"/endpoints/{e.name}", f"{e.state}, {e.model} v{e.version}") for e in fitting[:most]]
+
+    # --- one endpoint ---
+
+    def show(self, view: View) -> Html:
+        return self._page(view, None)
+
+    def _page(self, view: View, answer: Answer | None) -> Html:
+        name = view.path["endpoint"]
+        detail = self.endpoints.show(view.caller, endpoint=name)
+        record = detail.endpoint
+        span = next((each for each in SPANS if each.name == view.one("span")), SPANS[0])
+        now = self.endpoints.publisher.writer.clock()
+        traffic = gather(self.endpoints.minutes(name, span.back), span, now)
+        has_traffic = traffic.total or sum(traffic.errors)
+        may = {verb: self.access.is_allowed(view.caller, f"endpoints.{verb}", record.project) for verb in VERBS}
+        example = detail.example[0] if detail.example else {}
+        values = {
+            "title": name,
+            "project": record.project,
+            "detail": detail,
+            "endpoint": record,
+            "answer": answer_for_one(record, answering(detail)),
+            "verdicts": REVISION_VERDICTS,
+            "live": answering(detail),
+            "figures": [draw_requests(traffic), draw_latency(traffic, detail.revisions), draw_errors(traffic)]
+            if has_traffic
+            else [],
+            "spans": [(each.name, f"/endpoints/{name}?span={each.name}", each == span) for each in SPANS],
+            "fields": trying.fields(detail.signature, example, view.sent),
+            "answered": answer,
+            "labels": self.labels.count(name),
+            "versions": self._versions(record.project, record.serves),
+            "may": may,
+            "snippets": snippets(detail, example),
+            "panels": self.site.drawn("endpoints/endpoint", view, record.ref),
+            "sent": view.sent,
+        }
+        return Html("endpoints/endpoint.html", "endpoints", values)
+
+    def _versions(self, project: str, serves: str) -> list[ModelVersion]:
+        """What may be deployed: the project's versions in the stage."""
+        return [each for each in self.endpoints.below.models.in_project(project) if each.stage == serves]
+
+    def try_it(self, view: View, fields: dict[str, str]) -> Html:
+        """Predicts what the form says, and shows the answer on the page this once."""
+        name = view.path["endpoint"]
+        record = self.endpoints.find(name)
+        version = self.endpoints.below.models.find(record.model, record.version)
+        answer = ask(self.endpoints.publisher, name, trying.row_of(version.signature, fields))
+        return self._page(view, answer)
+
+    def stop(self, view: View, fields: dict[str, str]) -> Redirect:
+        name = view.path["endpoint"]
+        self.endpoints.stop(view.caller, StopEndpoint(reason=fields.get("reason", "")), endpoint=name)
+        return Redirect(f"/endpoints/{name}")
+
+    def start(self, view: View, fields: dict[str, str]) -> Redirect:
+        name = view.path["endpoint"]
+        self.endpoints.start(view.caller, StartEndpoint(reason=fields.get("reason", "")), endpoint=name)
+        return Redirect(f"/endpoints/{name}")
+
+    def deploy(self, view: View, fields: dict[str, str]) -> Redirect:
+        """A version, or an earlier revision, takes over this endpoint."""
+        name = view.path["endpoint"]
+        number = fields.get("revision", "")
+        body = Deploy(
+            endpoint=name,
+            project=self.endpoints.project_of(name),
+            version=fields.get("version", ""),
+            revision=int(number) if number.isascii() and number.isdigit() else None,
+            note=fields.get("note", ""),
+        )
+        self.endpoints.deploy(view.caller, body)
+        return Redirect(f"/endpoints/{name}#revisions")
+
+    # --- a new one ---
+
+    def new(self, view: View) -> Html:
+        """The form for a first deployment, within one project; without one, the projects to choose from."""
+        project = view.sent.get("project") or view.one("project")
+        visible = self.access.visible(view.caller)
+        is_seen = project and (visible is None or project in visible)
+        versions = self._versions(project, "production") if is_seen else []
+        values = {
+            "title": "Deploy to a new endpoint",
+            "project": project,
+            "versions": versions,
+            "chosen": view.sent.get("version") or view.one("version"),
+            "name": view.sent.get("endpoint", ""),
+            "sent": view.sent,
+        }
+        return Html("endpoints/new.html", "endpoints", values)
+
+    def create(self, view: View, fields: dict[str, str]) -> Redirect:
+        name = fields.get("endpoint", "").strip()
+        version = fields.get("version", "")
+        if not version:
+            raise BadField(field="version", value="''", expected="a version that stands in production")
+        body = Deploy(endpoint=name, project=fields.get("project", ""), version=version, note=fields.get("note", ""))
+        self.endpoints.deploy(view.caller, body)
+        return Redirect(f"/endpoints/{name}")
+
+    # --- a prediction ---
+
+    def trace(self, view: View) -> Html:
+        row = view.one("row")
+        number = int(row) if row.isascii() and row.isdigit() and len(row) < 10 else None
+        trace = self.tracer.trace(view.caller, AskTrace(row=number), prediction=view.path["prediction"])
+        values = {
+            "title": f"Trace of {trace.prediction_id[:10]}",
+            "project": trace.project,
+            "trace": trace,
+            "row": number,
+            "answer": answer_for_trace(trace),
+            "steps": steps(trace),
+        }
+        return Html("endpoints/trace.html", "endpoints", values)
+
+
+VERBS = ("invoke", "deploy", "stop")
+
+
+def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfolio: Portfolio) -> None:
+    pages = EndpointPages(site, endpoints, labels, tracer)
+    site.page("/endpoints", pages.all, needs="endpoints.read", scope="platform")
+    site.page("/endpoints/new", pages.new, needs="endpoints.read", scope="platform")
+    site.form("/endpoints/new", pages.create, page=pages.new, needs="endpoints.deploy")
+    site.page("/endpoints/predictions/{prediction}", pages.trace, needs="endpoints.read")
+    site.page("/endpoints/{endpoint}", pages.show, needs="endpoints.read")
+    site.form("/endpoints/{endpoint}/try", pages.try_it, page=pages.show, needs="endpoints.invoke")
+    site.form("/endpoints/{endpoint}/stop", pages.stop, page=pages.show, needs="endpoints.stop")
+    site.form("/endpoints/{endpoint}/start", pages.start, page=pages.show, needs="endpoints.deploy")
+    site.form("/endpoints/{endpoint}/deploy", pages.deploy, page=pages.show, needs="endpoints.deploy")
+    site.finds("Endpoints", pages.find)
+    panels = Panels(site, endpoints)
+    site.panel("projects/project", panels.project)
+    site.panel("models/version", panels.version)
+    portfolio.tell(panels.tell)
+
+
+def answering(detail: EndpointDetail) -> Revision | None:
+    """The revision that answers now."""
+    return next((each for each in detail.revisions if each.number == detail.endpoint.answering), None)
+
+
+def answer_for_all(found: list[EndpointRecord]) -> str:
+    """How the endpoints are, in a sentence."""
+    if not found:
+        return "No endpoint yet"
+    down = [f"{each.name} is {each.state}" for each in found if each.state != "answering"]
+    if not down:
+        return "The endpoint answers" if len(found) == 1 else f"All {plural(len(found), 'endpoint')} answer"
+    return f"{len(found) - len(down)} of {plural(len(found), 'endpoint')} answer; {listed(down[:3])}"
+
+
+def answer_for_one(record: EndpointRecord, live: Revision | None) -> str:
+    """Whether an endpoint answers, with what, or why not, in a sentence."""
+    if record.state == "stopped":
+        return f"{record.name} is stopped: {record.reason}"
+    if live is None:
+        why = f": {record.reason}" if record.reason else ""
+        return f"{record.name} does not answer, revision {record.active} is {record.state}{why}"
+    head = f"{record.name} answers with {live.model} v{live.version}"
+    if live.number != record.active:
+        return f"{head} while revision {record.active} starts"
+    return head
+
+
+def answer_for_trace(trace: Trace) -> str:
+    """What was answered and by what, in a sentence."""
+    by = f"{trace.version.model} v{trace.version.version}"
+    first = trace.rows[0]
+    if len(trace.rows) == 1 and first.outputs is not None:
+        score = first.outputs.get("score")
+        return f"{by} answered {first.outputs.get('prediction')}" + (f", score {score:.3g}" if is_number(score) else "")
+    if first.outputs is None:
+        return f"{by} gave no answer"
+    return f"{by} answered {plural(trace.row_count, 'row')}"
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def snippets(detail: EndpointDetail, example: dict[str, Any]) -> dict[str, str]:
+    """How to ask from a shell and from Python."""
+    row = json.dumps(example or {column.name: None for column in detail.signature.inputs})
+    url = detail.gateway or f"$TAXIWAY_URL{detail.path}"
+    python = json.dumps(example, indent=4).replace(": true", ": True").replace(": false", ": False")
+    python = python.replace(": null", ": None")
+    return {
+        "curl": (
+            f"curl {url} \\\n  -H 'Content-Type: application/json' \\\n"
+            f"  -H \"Authorization: Bearer $TAXIWAY_TOKEN\" \\\n  -d '{row}'"
+        ),
+        "python": (
+            "import taxiway as tw\n\n"
+            f'answer = tw.connect().endpoints.invoke("{detail.endpoint.name}", {python})\n'
+            "print(answer.predictions, answer.prediction_id)"
+        ),
+    }
