@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -25,19 +26,6 @@ from taxiway.web.words import FILTERS
 
 MOST_FORM_BYTES = 1 << 20
 FORM = "application/x-www-form-urlencoded"
-NOUNS = (
-    "web",
-    "projects",
-    "datasets",
-    "runs",
-    "models",
-    "gates",
-    "endpoints",
-    "monitors",
-    "access",
-    "audit",
-    "lineage",
-)
 
 
 class View(Struct):
@@ -103,7 +91,7 @@ class Site:
         self.panels: dict[str, list[Panel]] = {}
         self.everywhere: dict[str, Callable[[Caller], Any]] = {}
         self.finders: dict[str, Finder] = {}
-        loaders = {noun: PackageLoader(f"taxiway.{noun}") for noun in NOUNS if has_templates(noun)}
+        loaders = {room: PackageLoader(f"taxiway.{room}") for room in rooms_with_templates()}
         self.environment = Environment(
             loader=PrefixLoader(loaders),
             autoescape=True,
@@ -246,11 +234,7 @@ def pick(fields: dict[str, str], name: str) -> dict[str, str]:
     return {name: fields[name]} if name in fields else {}
 
 
-def has_templates(noun: str) -> bool:
-    """Whether a noun has a folder of templates."""
-    from importlib.resources import files
-
-    try:
-        return files(f"taxiway.{noun}").joinpath("templates").is_dir()
-    except ModuleNotFoundError:
-        return False
+def rooms_with_templates() -> list[str]:
+    """The rooms of the house that have a folder of templates."""
+    rooms = files("taxiway").iterdir()
+    return sorted(room.name for room in rooms if room.is_dir() and room.joinpath("templates").is_dir())
