@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, SupportsIndex
 
 from taxiway.kernel.errors import BadField, TaxiwayError
 from taxiway.kernel.transport import Transport
@@ -87,7 +87,7 @@ class ActiveRun:
 
     # --- logging ---
 
-    def log(self, /, step: int | None = None, **metrics: float) -> None:
+    def log(self, /, step: int | None = None, **metrics: SupportsFloat | SupportsIndex) -> None:
         """Logs one value of each metric. Costs microseconds: it is sent later, from another thread.
 
         step: a whole number; left out, each metric counts its own from 0. Values are numbers, NaN and the infinities

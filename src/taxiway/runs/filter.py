@@ -137,7 +137,8 @@ def tokens_of(text: str, name: str = "filter") -> list[Token]:
     while text[at:].strip():
         match = TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
-            refuse(text, f"no {text[at:].strip()[:20]!r} at character {at + 1}", name=name)
+            rest = text[at:].lstrip()
+            refuse(text, f"something else at character {len(text) - len(rest) + 1}, {rest[:20]!r}", name=name)
         found.append(Token(match.lastgroup, match[match.lastgroup], at))
         at = match.end()
     return found

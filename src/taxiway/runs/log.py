@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from sqlalchemy.exc import IntegrityError
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -57,7 +58,10 @@ class Log:
             if known.status != "running":
                 raise RunEnded(run=run, ended_as=known.status)
             if rows:
-                series.add_points(connection, run=known.number, writer=writer, seq=body.seq, rows=rows)
+                try:
+                    series.add_points(connection, run=known.number, writer=writer, seq=body.seq, rows=rows)
+                except IntegrityError as e:  # it overlaps another batch of its writer
+                    raise BatchReused(writer=body.writer, seq=body.seq) from e
             series.add_params(connection, run=known.number, id_=run, given=dict(body.params))
             series.put_tags(connection, run=known.number, given=dict(body.tags))
             store.change(connection, known.number, heard_at=change.at)

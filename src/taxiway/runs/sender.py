@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from taxiway.kernel.errors import SignInNeeded, TaxiwayError
+from taxiway.kernel.errors import SignInNeeded, TaxiwayError, Unexpected
 from taxiway.kernel.ids import new_id
 from taxiway.kernel.numbers import to_wire
 from taxiway.runs.compare import Scalar
@@ -150,12 +150,18 @@ class Sender:
             if e.status >= 500 or isinstance(e, SignInNeeded):
                 self._wait_for_server(e)
                 return False
-            self.refusal = self.refusal or e
-            log.warning("%s: %s", self.about, e)
+            self._leave(e)
+        except Exception as e:  # noqa: BLE001 - the worker loop: a batch that cannot be sent costs itself alone
+            self._leave(Unexpected(detail=f"A batch could not be sent: {e!r}"))
         if self.is_away:
             log.warning("%s: the server answers again; what waited is being delivered", self.about)
         self.is_away, self.pause_s, self.sent_at = False, FLUSH_S, time.monotonic()
         return True
+
+    def _leave(self, refusal: TaxiwayError) -> None:
+        """Tells of a batch that will never be stored."""
+        self.refusal = self.refusal or refusal
+        log.warning("%s: %s", self.about, refusal)
 
     def _wait_for_server(self, error: TaxiwayError) -> None:
         if not self.is_away:

@@ -54,7 +54,8 @@ def digest_of_rows(rows: Iterable[Row]) -> str:
 def enter_batch(connection: Connection, *, writer: int, seq: int, items: int, digest: str) -> tuple[int, str] | None:
     """Notes a batch; gives the items and digest of the one that has its place already, None where it is new."""
     row = {"writer": writer, "seq": seq, "size": items, "digest": digest}
-    if connection.execute(add(connection, batches).values(row).on_conflict_do_nothing()).rowcount:
+    entering = add(connection, batches).values(row).on_conflict_do_nothing().returning(batches.c.seq)
+    if connection.execute(entering).first() is not None:
         return None
     query = select(batches.c.size, batches.c.digest).where(batches.c.writer == writer, batches.c.seq == seq)
     found = connection.execute(query).one()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import Any
 
 from taxiway.kernel.errors import BadField
@@ -42,15 +41,18 @@ def as_param(name: str, value: Any) -> Scalar:
             value = item()  # a scalar of numpy or torch
         except (TypeError, ValueError, RuntimeError):
             value = str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return to_wire(value)
-    if not isinstance(value, (str, bool, int, float)):
-        value = str(value)
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+    match value:  # their subclasses, such as numpy's float64 and enumerations, become plain
+        case bool():
+            return bool(value)
+        case int():
+            return int(value)
+        case float():
+            return to_wire(float(value))
+    text = str(value)
+    if len(text) > LONGEST_TEXT:
         expected = f"at most {LONGEST_TEXT:,} characters; log longer ones as an artifact"
-        raise BadField(field=name, value=f"a text of {len(value):,} characters", expected=expected)
-    plain: Scalar = value
-    return plain
+        raise BadField(field=name, value=f"a text of {len(text):,} characters", expected=expected)
+    return text
 
 
 def as_figure(figure: Any) -> tuple[bytes, str]:
