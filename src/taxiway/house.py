@@ -24,11 +24,13 @@ from taxiway.endpoints.labelling import Labels
 from taxiway.endpoints.publishing import Publisher
 from taxiway.endpoints.service import Below, Endpoints
 from taxiway.endpoints.tracing import Tracer
+from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
+from taxiway.models import pages as models_pages
 from taxiway.models import routes as models_routes
 from taxiway.models.service import Models, Sources
 from taxiway.models.shelf import Shelf
@@ -178,6 +180,8 @@ def build(house: House) -> Starlette:
     projects_pages.add(site, house.portfolio, house.access, house.audit)
     datasets_pages.add(site, house.datasets, house.lineage)
     runs_pages.add(site, house.runs, house.run_log, house.comparisons)
+    models = models_pages.add(site, house.models, house.comparisons, house.access)
+    gates_pages.add(site, house.gates, models, house.runs, house.access, house.portfolio)
     audit.add(site, house.audit, house.access)
     lineage.add(site, house.lineage, house.access)
     search.add(site, house.access)

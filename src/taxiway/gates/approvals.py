@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
 from taxiway.gates.contract import (
     Approval,
     Approve,
+    Digests,
     GateStage,
     InboxItem,
     PathStage,
@@ -16,7 +19,7 @@ from taxiway.gates.contract import (
     Withdraw,
 )
 from taxiway.gates.paths import pin
-from taxiway.gates.refusals import EvidenceMissing, FourEyes, NeedsPerson, RoleMissing
+from taxiway.gates.refusals import ChangedMeanwhile, EvidenceMissing, FourEyes, NeedsPerson, PathUnfit, RoleMissing
 from taxiway.gates.standing import Look, Sources, approvals_asked, roles_of
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -55,6 +58,7 @@ class Approvals:
             stage = stage_with_approvals(look, body.stage)
             role = self._may_approve(record, look, stage)
             self._worth_approving(look, stage, caller)
+            require_seen(look, stage, body.digests)
             approval = self._approval(record, look, stage, role, body.comment.strip())
             store.add_approval(record.connection, approval)
             record.note(stage=body.stage, role=role, comment=approval.comment, approval=approval.id)
@@ -151,8 +155,25 @@ class Approvals:
                 version = self.sources.models.find(request.model, request.version)
                 if version.stage in ("archived", request.stage) or not is_before(version, request.stage):
                     continue
-                items.append(inbox_item(Look(self.sources, connection, version, self.clock()), request, caller))
-        return Page([item for item in items if item.lacks])
+                items.append(self._item(connection, version, request, caller))
+        return Page([item for item in items if item and item.lacks])
+
+    def _item(
+        self, connection: Connection, version: ModelVersion, request: Request, caller: Caller
+    ) -> InboxItem | None:
+        """How a request stands; none where the path cannot be taken any more, or asks for no approvals by now."""
+        try:
+            return inbox_item(Look(self.sources, connection, version, self.clock()), request, caller)
+        except (BadField, NotFound, PathUnfit):
+            return None
+
+
+def require_seen(look: Look, stage: PathStage, seen: Digests | None) -> None:
+    """Raises ChangedMeanwhile where the approver was shown something else. seen: None where nothing was shown."""
+    now = look.digests(stage.stage)
+    changed = [name for name in Digests.__struct_fields__ if seen and getattr(seen, name) != getattr(now, name)]
+    if changed:
+        raise ChangedMeanwhile(model=look.version.model, version=look.version.version, changed=changed)
 
 
 def inbox_item(look: Look, request: Request, caller: Caller) -> InboxItem:

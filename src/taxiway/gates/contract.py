@@ -196,10 +196,11 @@ class Evaluate(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Approve(Struct, frozen=True, forbid_unknown_fields=True):
-    """comment: what was looked at and why it is good; required."""
+    """comment: what was looked at and why it is good; required. digests: what the approver saw; another is refused."""
 
     comment: str
     stage: GateStage = "production"
+    digests: Digests | None = None
 
 
 class Withdraw(Struct, frozen=True, forbid_unknown_fields=True):

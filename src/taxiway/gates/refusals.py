@@ -105,6 +105,21 @@ class EvidenceMissing(TaxiwayError):
         )
 
 
+class ChangedMeanwhile(TaxiwayError):
+    """An approval of a state that was shown before, and is not what stands now."""
+
+    status = 409
+    model: str
+    version: int
+    changed: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} v{self.version} is not what you looked at any more: {', '.join(self.changed)} changed "
+            f"since. Look at it again, and approve what stands now."
+        )
+
+
 class PathUnfit(TaxiwayError):
     """A project whose path is not made for its risk tier."""
 

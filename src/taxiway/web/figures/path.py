@@ -43,12 +43,13 @@ class Stage(Struct, frozen=True, kw_only=True):
 
 
 class PathDrawing(Struct, frozen=True, kw_only=True):
-    """`here` is the index of the stage where the thing is."""
+    """`here` is the index of the stage where the thing is; a path by itself is empty, and has none."""
 
     title: str
     stages: tuple[Stage, ...]
     here: int = 0
     is_small: bool = False  # one line without texts, for a table row
+    is_empty: bool = False
 
     def draw(self, width: int = 720) -> Svg:
         if self.is_small:
@@ -94,11 +95,11 @@ class PathDrawing(Struct, frozen=True, kw_only=True):
                     line((stops[index], y - 11), (stops[index], y + 11), "stop"),
                     label(stage.name, x, y + 32, "stage-name", anchor),
                     label(stage.since, x, y + 48, "tick", anchor),
-                    class_="stage is-here" if index == self.here else "stage",
+                    class_="stage is-here" if index == self.here and not self.is_empty else "stage",
                 )
             )
             parts += self._gates(stage, gates[index], y)
-        parts.append(_thing(stops[self.here], y))
+        parts.append(self._thing(stops[self.here], y))
         return self._sheet(width, y + (54 if any(stage.since for stage in self.stages) else 40), parts)
 
     def _gates(self, stage: Stage, places: list[float], y: float) -> list[Svg]:
@@ -140,12 +141,12 @@ class PathDrawing(Struct, frozen=True, kw_only=True):
                     line((x - 10, y), (x + 10, y), "stop"),
                     label(stage.name, 34, y + 4, "stage-name"),
                     label(stage.since, width, y + 4, "tick", "end"),
-                    class_="stage is-here" if index == self.here else "stage",
+                    class_="stage is-here" if index == self.here and not self.is_empty else "stage",
                 )
             )
             y += 32
         way = _way((x, stops[0]), (x, stops[-1]), stops[self.here])
-        return self._sheet(width, y - 14, [way, *parts, _thing(x, stops[self.here])])
+        return self._sheet(width, y - 14, [way, *parts, self._thing(x, stops[self.here])])
 
     def _small(self, width: float) -> Svg:
         stops, gates = self._places(10, width - 10)
@@ -156,10 +157,16 @@ class PathDrawing(Struct, frozen=True, kw_only=True):
                 ground = tag("circle", cx=x, cy=14, r=7, class_="gate-ground")
                 mark = group(ground, shape(gate.verdict, x, 14, 0.8))
                 parts.append(group(linked(mark, gate.url, gate.says()), class_="gate"))
-        parts.append(_thing(stops[self.here], 14, 6))
+        parts.append(self._thing(stops[self.here], 14, 6))
         return self._sheet(width, 28, parts)
 
+    def _thing(self, x: float, y: float, radius: float = 8) -> Svg:
+        return Svg("") if self.is_empty else tag("circle", cx=x, cy=y, r=radius, class_="thing")
+
     def words(self) -> str:
+        if self.is_empty:
+            gates = ", ".join(gate.name for stage in self.stages for gate in stage.gates)
+            return f"From {self.stages[0].name} to {self.stages[-1].name} through {gates or 'no gates'}."
         here = self.stages[self.here]
         coming = [gate for stage in self.stages[self.here + 1 :] for gate in stage.gates if gate.verdict != "pass"]
         open_ = ", ".join(f"{gate.name} ({verdict_word(gate.verdict)})" for gate in coming)
@@ -193,7 +200,3 @@ def _catch(x: float, wide: float, top: float, bottom: float) -> Svg:
     """The ground on which the pointer finds a gate: its mark, its name, and what lies between them."""
     half = max(wide / 2 + 4, 13)
     return tag("rect", x=x - half, y=top, width=half * 2, height=bottom - top, class_="catch")
-
-
-def _thing(x: float, y: float, radius: float = 8) -> Svg:
-    return tag("circle", cx=x, cy=y, r=radius, class_="thing")

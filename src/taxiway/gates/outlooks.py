@@ -1,0 +1,159 @@
+"""How a version stands, in the sentence that its page opens with, and the one thing that its reader can do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from taxiway.gates.contract import Approval, GateStage, GateStanding, PathVersion, Standing
+from taxiway.gates.figures import anchor, draw_path, gate_name
+from taxiway.models.outlook import NextStep, Outlook
+from taxiway.web.words import listed, plural
+
+WORST = ("fail", "inconclusive", "missing", "pass")
+
+
+class Reader(Struct, frozen=True):
+    """Who looks at a version's page, and what they may do there."""
+
+    name: str
+    may_evaluate: bool = False
+    may_promote: bool = False
+    has_asked: bool = False  # somebody asked for approval already
+
+
+def outlook_of(standing: Standing, path: PathVersion, *, entered: Mapping[str, datetime], reader: Reader) -> Outlook:
+    """What a version's page says first.
+
+    entered: when the version came to each stage. It speaks of production, which is what everything before is for.
+    """
+    page = f"/models/{standing.model}/versions/{standing.version}"
+    unmet = unmet_gates(standing)
+    return Outlook(
+        sentence=sentence(standing, path, unmet),
+        verdict=worst(unmet) if standing.stage != "archived" else "",
+        short=short(standing, path, unmet),
+        detail=detail(unmet),
+        path=draw_path(standing, entered, page),
+        next=next_step(standing, unmet, page, reader),
+        waits=tuple(standing.who_can) if lacking(standing, path) and not asks_of_checks(unmet) else (),
+        stages=targets(standing),
+    )
+
+
+def unmet_gates(standing: Standing) -> list[GateStanding]:
+    """The gates that are not open, in the path's order."""
+    return [gate for stage in standing.stages for gate in stage.gates if gate.verdict != "pass"]
+
+
+def worst(gates: Sequence[GateStanding]) -> str:
+    return min((gate.verdict for gate in gates), key=WORST.index, default="pass")
+
+
+def sentence(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]) -> str:
+    name = f"Version {standing.version}"
+    if standing.stage == "archived":
+        return f"{name} is archived: it takes no traffic"
+    if standing.stage == "production":
+        return f"{name} is in production, but {reasons(standing, path, unmet)}" if unmet else f"{name} is in production"
+    if not unmet:
+        return f"{name} may go to production: every gate is open"
+    if all(is_unasked(gate) or gate.check == "approvals" for gate in unmet) and any(map(is_unasked, unmet)):
+        return f"{name} was not evaluated yet: {plural(sum(map(is_unasked, unmet)), 'check')} of its path wait"
+    return f"{name} may not go to production: {reasons(standing, path, unmet)}"
+
+
+def short(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]) -> str:
+    """For a table's cell: what keeps it."""
+    if standing.stage == "archived":
+        return "archived"
+    if not unmet:
+        return "every gate is open"
+    return reasons(standing, path, unmet)
+
+
+def reasons(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]) -> str:
+    """What keeps the gates shut, the worst first: "fairness is inconclusive and 1 approval is missing"."""
+    found = []
+    checks = [gate for gate in unmet if gate.check != "approvals"]
+    for verdict, one, several in (("fail", "fails", "fail"), ("inconclusive", "is inconclusive", "are inconclusive")):
+        if names := [gate_name(gate.gate) for gate in checks if gate.verdict == verdict]:
+            found.append(f"{listed(names)} {one if len(names) == 1 else several}")
+    if names := [gate_name(gate.gate) for gate in checks if gate.verdict == "missing"]:
+        found.append(f"{listed(names)} {'was' if len(names) == 1 else 'were'} not measured")
+    if lacks := sum(lacking(standing, path).values()):
+        found.append(f"{plural(lacks, 'approval')} {'is' if lacks == 1 else 'are'} missing")
+    return listed(found)
+
+
+def lacking(standing: Standing, path: PathVersion) -> dict[GateStage, int]:
+    """How many approvals each stage still lacks; stages that lack none are left out."""
+    found: dict[GateStage, int] = {}
+    for stage in path.stages:
+        for spec in (spec for spec in stage.gates if spec.check == "approvals"):
+            given = {each.by for each in approvals_at(standing, stage.stage) if each.counts}
+            if (lacks := int(spec.parameters.get("count", 1)) - len(given)) > 0:
+                found[stage.stage] = found.get(stage.stage, 0) + lacks
+    return found
+
+
+def approvals_at(standing: Standing, stage: GateStage) -> list[Approval]:
+    return next((each.approvals for each in standing.stages if each.stage == stage), [])
+
+
+def is_unasked(gate: GateStanding) -> bool:
+    """A check that was not asked for what stands now."""
+    return gate.check != "approvals" and not gate.evidence
+
+
+def asks_of_checks(unmet: Sequence[GateStanding]) -> list[GateStanding]:
+    return [gate for gate in unmet if gate.check != "approvals"]
+
+
+def detail(unmet: Sequence[GateStanding]) -> str:
+    """The number behind the worst gate, in the first sentence of the check itself."""
+    measured = [gate for gate in unmet if gate.check != "approvals" and gate.evidence]
+    if not measured:
+        return ""
+    return split_reason(min(measured, key=lambda gate: WORST.index(gate.verdict)).outcome.reason)[0]
+
+
+def split_reason(reason: str) -> tuple[str, str]:
+    """What was measured, and what that means: a check's first sentence, and the others (or the one there is)."""
+    first, _, rest = reason.partition(". ")
+    return (f"{first}.", rest) if rest else (reason, reason)
+
+
+def next_step(standing: Standing, unmet: Sequence[GateStanding], page: str, reader: Reader) -> NextStep | None:
+    """The one thing that this reader can do now."""
+    if standing.stage in ("production", "archived"):
+        return None
+    if checks := asks_of_checks(unmet):
+        return step_for_checks(standing, checks, page, reader)
+    if not unmet:
+        return NextStep("Move to production", f"{page}#promote") if reader.may_promote else None
+    if reader.name in standing.who_can:
+        return NextStep("Look and approve", f"{page}#approval")
+    asks = reader.may_evaluate and not reader.has_asked
+    return NextStep("Ask for approval" if asks else "See who can approve", f"{page}#approval")
+
+
+def step_for_checks(standing: Standing, checks: Sequence[GateStanding], page: str, reader: Reader) -> NextStep | None:
+    """Asking them, unless that would make an author of who is to approve; or what opens the worst."""
+    if any(map(is_unasked, checks)):
+        does = reader.may_evaluate and reader.name not in standing.who_can
+        return NextStep("Evaluate", f"/gates{page}/evaluations", does=True) if does else None
+    first = min(checks, key=lambda gate: WORST.index(gate.verdict))
+    if first.check == "card":
+        return NextStep("Complete the card", f"{page}#card")
+    return NextStep("See what would open it", f"{page}#{anchor(first.stage, first.gate)}")
+
+
+def targets(standing: Standing) -> tuple[str, ...]:
+    """The stages one may try to move the version to: those before it, and out of the way."""
+    names = [stage.stage for stage in standing.stages]
+    after = names[names.index(standing.stage) + 1 :] if standing.stage in names else names
+    last = () if standing.stage in ("archived", "none") else ("archived",)
+    return (*reversed(after), *last)

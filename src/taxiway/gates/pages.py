@@ -1,0 +1,177 @@
+"""The pages of gates: paths, the inbox, and the forms by which people evaluate, ask, approve and publish."""
+
+from __future__ import annotations
+
+import msgspec
+
+from taxiway.access.service import Access
+from taxiway.gates.compared import ComparedPanels
+from taxiway.gates.contract import (
+    Approve,
+    Digests,
+    Evaluate,
+    InboxItem,
+    PathVersion,
+    PublishPath,
+    RequestApproval,
+    Withdraw,
+)
+from taxiway.gates.figures import draw_asked, gate_name
+from taxiway.gates.panels import GatePanels
+from taxiway.gates.policy import PACKAGED
+from taxiway.gates.portfolio import GateTeller
+from taxiway.gates.service import Gates
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.problems import convert
+from taxiway.models.pages import ModelPages
+from taxiway.projects.portfolio import Portfolio
+from taxiway.runs.service import Runs
+from taxiway.web.site import Found, Html, Redirect, Site, View
+from taxiway.web.words import listed, plural
+
+
+class GatePages:
+    def __init__(self, site: Site, gates: Gates, access: Access, portfolio: Portfolio) -> None:
+        self.site = site
+        self.gates = gates
+        self.access = access
+        self.portfolio = portfolio
+
+    # --- paths ---
+
+    def paths(self, view: View) -> Html:
+        found = self.gates.paths.list(view.caller).items
+        follow = self._followers(view.caller)
+        used = sum(1 for path in found if follow.get(path.name))
+        values = {
+            "title": "Paths",
+            "rows": [(path, draw_asked(path), follow.get(path.name, [])) for path in found],
+            "answer": f"{plural(len(found), 'path')}, {used} of them taken by a project",
+            "may_publish": self.access.is_allowed(view.caller, "gates.publish", None),
+            "sent": view.sent,
+        }
+        return Html("gates/paths.html", "gates", values)
+
+    def path(self, view: View) -> Html:
+        """One version of a path; without a version the newest."""
+        name, number = view.path["path"], int(view.path.get("version", 0))
+        path = self.gates.paths.show(view.caller, path=name, version=number)
+        newest = self.gates.paths.show(view.caller, path=name, version=0)
+        values = {
+            "title": f"Path {path.name}",
+            "policy": path,
+            "newest": newest.version,
+            "figure": draw_asked(path),
+            "answer": answer_for_path(path, newest.version),
+            "followers": self._followers(view.caller).get(name, []) if path.version == newest.version else [],
+            "gates": [(stage.stage, gate_name(spec.name), spec) for stage in path.stages for spec in stage.gates],
+            "may_publish": self.access.is_allowed(view.caller, "gates.publish", None),
+            "sent": view.sent,
+        }
+        return Html("gates/path.html", "gates", values)
+
+    def publish(self, view: View, fields: dict[str, str]) -> Redirect:
+        text = fields.get("text", "").replace("\r\n", "\n")
+        path = self.gates.paths.publish(view.caller, PublishPath(text=text))
+        return Redirect(f"/gates/paths/{path.name}/versions/{path.version}")
+
+    def find(self, caller: Caller, text: str, most: int) -> list[Found]:
+        """Paths whose name or text holds the words."""
+        found = [
+            path for path in self.gates.paths.list(caller).items if text.lower() in f"{path.name} {path.text}".lower()
+        ]
+        return [
+            Found(p.name, f"/gates/paths/{p.name}/versions/{p.version}", f"for {listed(list(p.risk))} risk")
+            for p in found[:most]
+        ]
+
+    def _followers(self, caller: Caller) -> dict[str, list[str]]:
+        """The projects that take each path, by the path's name, as far as the caller may see them."""
+        found: dict[str, list[str]] = {}
+        for standing in self.portfolio.projects.list(caller).items:
+            project = standing.project
+            found.setdefault(project.path or PACKAGED[project.risk], []).append(project.name)
+        return found
+
+    # --- the inbox ---
+
+    def inbox(self, view: View) -> Html:
+        items = self.gates.inbox(view.caller).items
+        mine = [item for item in items if item.is_yours]
+        asked = [item for item in items if not item.is_yours and item.request.by == view.caller.name]
+        rest = [item for item in items if not item.is_yours and item.request.by != view.caller.name]
+        parts = [("Waits for you", mine), ("You wait for", asked), ("Others wait for others", rest)]
+        values = {
+            "title": "Inbox",
+            "groups": [(title, found) for title, found in parts if found],
+            "answer": answer_for_inbox(mine, asked),
+        }
+        return Html("gates/inbox.html", "", values)
+
+    def count(self, caller: Caller) -> int:
+        """How many requests wait for the caller: shown on every page."""
+        return sum(1 for item in self.gates.inbox(caller).items if item.is_yours)
+
+    # --- what people do to a version ---
+
+    def evaluate(self, view: View, fields: dict[str, str]) -> Redirect:
+        model, version = view.path["model"], view.path["version"]
+        self.gates.evaluations.evaluate(view.caller, Evaluate(), model=model, version=version)
+        return Redirect(f"/models/{model}/versions/{version}#evidence")
+
+    def request(self, view: View, fields: dict[str, str]) -> Redirect:
+        model, version = view.path["model"], view.path["version"]
+        body = convert({name: fields[name] for name in ("stage", "note") if name in fields}, RequestApproval)
+        self.gates.approvals.request(view.caller, body, model=model, version=version)
+        return Redirect(f"/models/{model}/versions/{version}#approval")
+
+    def approve(self, view: View, fields: dict[str, str]) -> Redirect:
+        """Approves exactly the digests that the form showed; if another state stands by now, it is refused."""
+        model, version = view.path["model"], view.path["version"]
+        seen = convert({name: fields.get(name, "") for name in Digests.__struct_fields__}, Digests)
+        body = convert({name: fields[name] for name in ("stage", "comment") if name in fields}, Approve)
+        self.gates.approve(view.caller, msgspec.structs.replace(body, digests=seen), model=model, version=version)
+        return Redirect(f"/models/{model}/versions/{version}#approval")
+
+    def withdraw(self, view: View, fields: dict[str, str]) -> Redirect:
+        model, version, approval = (view.path[name] for name in ("model", "version", "approval"))
+        body = Withdraw(reason=fields.get("reason", ""))
+        self.gates.approvals.withdraw(view.caller, body, model=model, version=version, approval=approval)
+        return Redirect(f"/models/{model}/versions/{version}#approval")
+
+
+def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access, portfolio: Portfolio) -> None:
+    pages = GatePages(site, gates, access, portfolio)
+    site.page("/gates", pages.paths, needs="gates.read", scope="platform")
+    site.form("/gates/paths", pages.publish, page=pages.paths, needs="gates.publish", scope="platform")
+    site.page("/gates/paths/{path}", pages.path, needs="gates.read", scope="platform")
+    site.page("/gates/paths/{path}/versions/{version:int}", pages.path, needs="gates.read", scope="platform")
+    site.page("/inbox", pages.inbox, needs="gates.read", scope="platform")
+    version, page = "/gates/models/{model}/versions/{version}", models.version.show
+    site.form(f"{version}/evaluations", pages.evaluate, page=page, needs="gates.evaluate")
+    site.form(f"{version}/requests", pages.request, page=page, needs="gates.evaluate")
+    site.form(f"{version}/approvals", pages.approve, page=page, needs="gates.approve")
+    site.form(f"{version}/approvals/{{approval}}/withdrawal", pages.withdraw, page=page, needs="gates.approve")
+    site.everywhere["inbox_count"] = pages.count
+    site.finds("Paths", pages.find)
+    panels, compared = GatePanels(site, gates, access), ComparedPanels(site, gates.models, runs)
+    models.judged_by(panels.judge)
+    site.panel("models/version", panels.version)
+    site.panel("models/compare", compared.versions)
+    site.panel("runs/compare", compared.compared_runs)
+    portfolio.tell(GateTeller(gates, panels.judge).tell)
+
+
+def answer_for_path(path: PathVersion, newest: int) -> str:
+    """What stands before each stage, in a sentence."""
+    counts = [f"{plural(len(stage.gates), 'gate')} before {stage.stage}" for stage in path.stages if stage.gates]
+    head = f"The path {path.name} has {listed(counts) or 'no gates'}"
+    return head if path.version == newest else f"{head}; version {newest} has replaced this one"
+
+
+def answer_for_inbox(mine: list[InboxItem], asked: list[InboxItem]) -> str:
+    if mine:
+        return f"{plural(len(mine), 'request')} {'waits' if len(mine) == 1 else 'wait'} for you"
+    if asked:
+        return f"Nothing waits for you; you wait for {plural(len(asked), 'approval')}"
+    return "Nothing waits for you"

@@ -1,0 +1,192 @@
+"""What gates show on the page of a version: its evidence, whom it treats how, and its approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from taxiway.access.service import Access
+from taxiway.gates import figures
+from taxiway.gates.contract import Approval, Evidence, GateStanding, InboxItem, PathVersion, StageStanding, Standing
+from taxiway.gates.estimates import GroupRate
+from taxiway.gates.outlooks import Reader, asks_of_checks, is_unasked, lacking, outlook_of, split_reason, unmet_gates
+from taxiway.gates.service import Gates
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.thing import parse
+from taxiway.models.contract import ModelVersion
+from taxiway.models.outlook import Outlook
+from taxiway.web.figures.bars import GroupedBars
+from taxiway.web.site import Site, View
+
+LEADS = {
+    "inconclusive": "{name} is inconclusive, and that is no failure.",
+    "fail": "{name} fails.",
+    "missing": "{name} could not be measured.",
+}
+
+
+class EvidenceRow(Struct, frozen=True):
+    """A gate with its record, where it has one. anchor: where on the page it stands."""
+
+    gate: GateStanding
+    record: Evidence | None
+    name: str
+    anchor: str
+
+
+class Note(Struct, frozen=True):
+    """What a gate that is not open means, in plain words, and what to do next."""
+
+    verdict: str
+    lead: str
+    reason: str
+    advice: str
+
+
+class ByGroup(Struct, frozen=True):
+    """Rates by group behind a gate. rows: group, its rate, and its share of the highest that counts."""
+
+    name: str
+    figure: GroupedBars
+    rows: list[tuple[GroupRate, float | None]]
+
+
+class Approving(Struct, frozen=True):
+    """A stage's approvals, for who looks at them.
+
+    request: what waits in the inbox, if somebody asked. is_ready: there is evidence for everything else, so that
+    there is something to approve. because: why the reader, as an author, may not.
+    """
+
+    stage: StageStanding
+    gate: GateStanding
+    lacks: int
+    request: InboxItem | None
+    is_ready: bool
+    because: list[str]
+
+    @property
+    def given(self) -> list[Approval]:
+        return self.stage.approvals
+
+
+class GatePanels:
+    def __init__(self, site: Site, gates: Gates, access: Access) -> None:
+        self.site = site
+        self.gates = gates
+        self.access = access
+
+    def judge(self, caller: Caller, version: ModelVersion) -> Outlook:
+        """What the pages of models say of a version's way."""
+        try:
+            standing = self.gates.standing(caller, model=version.model, version=version.version)
+        except TaxiwayError as unfit:  # a path that is not there, or not made for the project's tier
+            sentence = f"Version {version.version} has no path to take"
+            return Outlook(sentence=sentence, verdict="missing", short="no path to take", detail=str(unfit))
+        stages = self.gates.models.stages(caller, model=version.model, version=str(version.version)).items
+        reader = Reader(
+            name=caller.name,
+            may_evaluate=self.access.is_allowed(caller, "gates.evaluate", version.project),
+            may_promote=self.access.is_allowed(caller, "models.promote", version.project),
+            has_asked=any(self.requests(caller, standing)),
+        )
+        entered = {str(entry.stage): entry.entered_at for entry in stages}
+        return outlook_of(standing, self.path(caller, standing), entered=entered, reader=reader)
+
+    def path(self, caller: Caller, standing: Standing) -> PathVersion:
+        """The path that a standing speaks of."""
+        path = parse(standing.path)
+        return self.gates.paths.show(caller, path=path.name, version=path.version or 0)
+
+    def requests(self, caller: Caller, standing: Standing) -> list[InboxItem]:
+        """The requests for approval of this version that wait."""
+        here = (standing.model, standing.version)
+        return [each for each in self.gates.inbox(caller).items if (each.request.model, each.request.version) == here]
+
+    def version(self, view: View, thing: str) -> str | None:
+        """The panel of a version, or nothing where it has no path."""
+        caller, found = view.caller, parse(thing)
+        try:
+            standing = self.gates.standing(caller, model=found.name, version=found.version or 0)
+        except TaxiwayError:
+            return None
+        unasked = [gate for stage in standing.stages for gate in stage.gates if is_unasked(gate)]
+        return self.site.fragment(
+            "gates/version.html",
+            standing=standing,
+            version=self.gates.models.find(standing.model, standing.version),
+            page=f"/models/{standing.model}/versions/{standing.version}",
+            rows=self._rows(caller, standing),
+            figure=figures.draw_evidence(standing.stages),
+            notes=[note(gate) for gate in unmet_gates(standing) if gate.evidence],
+            by_group=by_group(standing),
+            approving=self._approving(caller, standing, is_ready=not unasked),
+            closed=[figures.gate_name(gate.gate) for gate in asks_of_checks(unmet_gates(standing))],
+            unasked=[figures.gate_name(gate.gate) for gate in unasked],
+            may_evaluate=self.access.is_allowed(caller, "gates.evaluate", standing.project),
+            may_approve=self.access.is_allowed(caller, "gates.approve", standing.project) and caller.can_approve,
+            who=caller.name,
+            login=view.is_login_on,
+            form_token=view.form_token,
+            sent=view.sent,
+        )
+
+    def _rows(self, caller: Caller, standing: Standing) -> list[EvidenceRow]:
+        version = str(standing.version)
+        kept = self.gates.evaluations.evidence(caller, model=standing.model, version=version).items
+        records = {each.id: each for each in kept}
+        return [
+            EvidenceRow(
+                gate=gate,
+                record=records.get(gate.evidence),
+                name=figures.gate_name(gate.gate),
+                anchor=figures.anchor(gate.stage, gate.gate),
+            )
+            for stage in standing.stages
+            for gate in stage.gates
+        ]
+
+    def _approving(self, caller: Caller, standing: Standing, *, is_ready: bool) -> list[Approving]:
+        lacks = lacking(standing, self.path(caller, standing))
+        asked = {each.request.stage: each for each in self.requests(caller, standing)}
+        return [
+            Approving(
+                stage=stage,
+                gate=gate,
+                lacks=lacks.get(stage.stage, 0),
+                request=asked.get(stage.stage),
+                is_ready=is_ready,
+                because=standing.authors.get(caller.name, []),
+            )
+            for stage in standing.stages
+            for gate in stage.gates
+            if gate.check == "approvals"
+        ]
+
+
+def note(gate: GateStanding) -> Note:
+    name = figures.gate_name(gate.gate)
+    lead = LEADS[gate.verdict].format(name=name[:1].upper() + name[1:])
+    return Note(gate.verdict, lead, split_reason(gate.outcome.reason)[1], gate.outcome.advice)
+
+
+def by_group(standing: Standing) -> list[ByGroup]:
+    """The rates behind every gate that looks at groups."""
+    found = []
+    for gate in (gate for stage in standing.stages for gate in stage.gates if gate.outcome.groups):
+        rates = gate.outcome.groups
+        name = gate.outcome.metric or figures.gate_name(gate.gate)
+        found.append(ByGroup(name, figures.draw_rates([(name, rates)]), with_share(rates)))
+    return found
+
+
+def with_share(rates: Sequence[GroupRate]) -> list[tuple[GroupRate, float | None]]:
+    """Each group's rate with its share of the highest that counts; none for a group that does not count."""
+    counted = [each.rate.value for each in rates if each.is_counted and each.rate.value is not None]
+    highest = max(counted, default=0.0)
+    return [
+        (each, each.rate.value / highest if each.is_counted and each.rate.value is not None and highest else None)
+        for each in rates
+    ]
