@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, get_args
 
 from taxiway.kernel.commands import Argument, Command
-from taxiway.projects.contract import Project, RiskTier, Standing
+from taxiway.projects.contract import ChangeProject, Project, RiskTier, Standing
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -23,6 +23,11 @@ def create(client: Client, given: Namespace) -> Project:
         owner=given.owner,
         sponsor=given.sponsor,
     )
+
+
+def change(client: Client, given: Namespace) -> Project:
+    facts = {name: getattr(given, name) for name in ("purpose", "risk", "path", "owner", "sponsor")}
+    return client.projects.change(given.project, ChangeProject(**facts))
 
 
 def list_(client: Client, given: Namespace) -> list[Standing]:
@@ -45,6 +50,19 @@ COMMANDS = (
             Argument("--path", "the path its models must follow", default=""),
             Argument("--owner", "who answers for it (default: you)", default=""),
             Argument("--sponsor", "who pays for it", default=""),
+        ),
+    ),
+    Command(
+        "change",
+        "change a project's facts; what is not given stays as it is",
+        change,
+        (
+            PROJECT,
+            Argument("--purpose", "what it is for, in a sentence"),
+            Argument("--risk", "the risk tier", choices=get_args(RiskTier)),
+            Argument("--path", "the path its models must follow"),
+            Argument("--owner", "who answers for it"),
+            Argument("--sponsor", "who pays for it"),
         ),
     ),
     Command(
