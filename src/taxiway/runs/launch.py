@@ -11,11 +11,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from msgspec import Struct
 
@@ -106,13 +105,15 @@ class Launch:
     def execute(self, environment: Mapping[str, str]) -> Launched:
         """Runs the program to its end and keeps what it did."""
         self.capture.start()
-        child = subprocess.Popen(  # the program that the user asked for
-            self.command, executable=self.program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-        )
-        out = Stream(opened(child.stdout), sys.stdout.buffer)
-        err = Stream(opened(child.stderr), sys.stderr.buffer)
-        with forwarding(child.pid):
+        with Forwarding() as signals:
+            child = subprocess.Popen(  # the program that the user asked for
+                self.command, executable=self.program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+            )
+            signals.to(child.pid)
+            out = Stream(opened(child.stdout), sys.stdout.buffer)
+            err = Stream(opened(child.stderr), sys.stderr.buffer)
             _, status, used = os.wait4(child.pid, 0)
+            signals.to(None)
         child.returncode = os.waitstatus_to_exitcode(status)
         code = child.returncode if child.returncode >= 0 else 128 - child.returncode
         cpu_s = used.ru_utime + used.ru_stime
@@ -178,26 +179,42 @@ def launch(
     return Launch(transport, run, command, program).execute(environment)
 
 
-@contextmanager
-def forwarding(pid: int) -> Iterator[None]:
+class Forwarding:
     """Has a Ctrl-C and a SIGTERM end the program, not us, so that its end is recorded.
 
-    In a terminal, a Ctrl-C reaches the program by itself: it is not sent twice.
+    In a terminal, a Ctrl-C reaches the program by itself: it is not sent twice. One that comes before the program
+    runs is sent once it does; one that comes after its end is ours to leave be while the record is written.
     """
-    is_terminal = os.isatty(0)
 
-    def forward(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGTERM or not is_terminal:
-            os.kill(pid, number)
+    NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
-    before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
-        number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __init__(self) -> None:
+        self.is_terminal = os.isatty(0)
+        self.pid: int | None = None
+        self.early: list[int] = []
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> Forwarding:
+        self.before = {number: signal.signal(number, self._forward) for number in self.NUMBERS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
             signal.signal(number, handler)
+
+    def to(self, pid: int | None) -> None:
+        """From now on to this process; None once it has ended."""
+        self.pid = pid
+        while pid is not None and self.early:
+            os.kill(pid, self.early.pop(0))
+
+    def _forward(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self.is_terminal:
+            return
+        if self.pid is None:
+            self.early.append(number)
+        else:
+            os.kill(self.pid, number)
 
 
 def opened(stream: IO[bytes] | None) -> IO[bytes]:
