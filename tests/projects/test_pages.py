@@ -127,3 +127,15 @@ def test_an_unknown_project_is_a_page_of_its_own(live: Live) -> None:
 
     assert missing.status == 404
     assert "taxiway projects create nope" in missing.text
+
+
+def test_a_long_portfolio_goes_on_by_hundreds(live: Live, ana: Visitor) -> None:
+    for number in range(101):
+        live.as_person("ana").projects.create(f"p{number:03}")
+
+    first, second = ana.get("/?order=name").text, ana.get("/?order=name&from=100").text
+
+    assert "1 to 100 of 102" in first
+    assert first.count('data-label="project"') == 100
+    assert second.count('data-label="project"') == 2
+    assert 'href="/projects/p100"' in second

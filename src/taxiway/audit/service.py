@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,7 +26,7 @@ from taxiway.audit.contract import (
 from taxiway.audit.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import BadField, NotFound, TaxiwayError
+from taxiway.kernel.errors import BadField, NotFound, TaxiwayError, Unavailable
 from taxiway.storage.database import Database
 from taxiway.storage.keys import Keys, Signature
 from taxiway.storage.writes import Change, Key, Writer
@@ -154,6 +155,7 @@ class Audit:
     def __init__(self, database: Database, keys: Keys) -> None:
         self.database = database
         self.keys = keys
+        self.checking = Lock()
 
     def entries(self, ask: ListEntries, projects: list[str] | None = None) -> Page[Entry]:
         """Newest first. projects: what the caller may see; None is everything."""
@@ -197,7 +199,18 @@ class Audit:
         return Consistency(first=ask.first, second=second, path=[h.hex() for h in path])
 
     def verify(self, ask: VerifyLog) -> Verification:
-        """Recomputes every leaf and every root, and checks every signature, in one pass over the log."""
+        """Recomputes every leaf and every root, and checks every signature, in one pass over the log.
+
+        One check runs at a time: it keeps a core busy for a while. Raises Unavailable where another one is running.
+        """
+        if not self.checking.acquire(blocking=False):
+            raise Unavailable(what="The check of the log", cause="another one is running")
+        try:
+            return self._verify(ask)
+        finally:
+            self.checking.release()
+
+    def _verify(self, ask: VerifyLog) -> Verification:
         with self.database.read() as connection, closing(store.all_rows(connection)) as rows:
             heads = {head.size: head for head in store.all_heads(connection)}
             frontier = Frontier()

@@ -20,12 +20,13 @@ from taxiway.projects.portfolio import Portfolio, PortfolioRow, sort_rows
 from taxiway.projects.service import Projects
 from taxiway.web.entries import short_ref
 from taxiway.web.site import Found, Html, Redirect, Site, View
-from taxiway.web.words import listed, plural
+from taxiway.web.words import listed, plural, with_query
 
 FIELDS = ("name", "purpose", "risk", "path", "owner", "sponsor")
 KPI_FIELDS = ("name", "baseline", "unit", "unit_value", "currency")
 LATELY = 8
 MENU_HOLDS = 30
+ON_A_PAGE = 100
 
 
 class ProjectPages:
@@ -41,7 +42,18 @@ class ProjectPages:
     def all(self, view: View) -> Html:
         order = view.one("order", "waits")
         rows = sort_rows(self.portfolio.rows(view.caller), order)
-        values = {"title": "Portfolio", "rows": rows, "order": order, "url": view.url, "answer": answer_for_all(rows)}
+        start = max(view.number("from", 0), 0)
+        shown = rows[start : start + ON_A_PAGE]
+        values = {
+            "title": "Portfolio",
+            "rows": shown,
+            "order": order,
+            "url": with_query(view.url, **{"from": None}),
+            "answer": answer_for_all(rows),
+            "shown": f"{start + 1} to {start + len(shown)} of {len(rows)}" if len(rows) > len(shown) else "",
+            "newer": with_query(view.url, **{"from": max(start - ON_A_PAGE, 0)}) if start else "",
+            "older": with_query(view.url, **{"from": start + ON_A_PAGE}) if rows[start + ON_A_PAGE :] else "",
+        }
         return Html("projects/portfolio.html", "portfolio", values)
 
     def find(self, caller: Caller, text: str, most: int) -> list[Found]:
@@ -52,7 +64,7 @@ class ProjectPages:
         return [Found(p.name, f"/projects/{p.name}", p.purpose or f"owned by {p.owner}") for p in fitting[:most]]
 
     def menu(self, caller: Caller) -> list[str]:
-        return [standing.project.name for standing in self.projects.list(caller).items[:MENU_HOLDS]]
+        return self.projects.names(caller, MENU_HOLDS)
 
     # --- one project ---
 

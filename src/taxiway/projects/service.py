@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import get_args
 
 import msgspec
@@ -94,6 +95,12 @@ class Projects:
         if found is None:
             raise unknown(project)
         return found
+
+    def names(self, caller: Caller, most: int) -> builtins.list[str]:
+        """The names of the first projects that the caller may see: what every page's menu holds."""
+        visible = self.access.visible(caller)
+        with self.database.read() as connection:
+            return store.names_of(connection, visible, most)
 
     def list(self, caller: Caller) -> Page[Standing]:
         """Every project that the caller may see, by name."""

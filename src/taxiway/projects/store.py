@@ -32,6 +32,14 @@ def all_of(connection: Connection, names: list[str] | None) -> list[Project]:
     return [Project(**row) for row in connection.execute(query).mappings()]
 
 
+def names_of(connection: Connection, names: list[str] | None, most: int) -> list[str]:
+    """The first names in order; `names` limits which, None is every one."""
+    query = select(projects.c.name).order_by(projects.c.name).limit(most)
+    if names is not None:
+        query = query.where(projects.c.name.in_(names))
+    return list(connection.execute(query).scalars())
+
+
 def stages_of(connection: Connection, project: str) -> list[StageEntry]:
     query = select(stages).where(stages.c.project == project).order_by(stages.c.number)
     rows = connection.execute(query)

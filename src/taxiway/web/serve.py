@@ -85,7 +85,7 @@ class Server:
             result = await run_in_threadpool(handler, caller, *given, **request.path_params)
             if isinstance(result, Download):
                 return download(result)
-            return Response(msgspec.json.encode(result), media_type=JSON)
+            return Response(msgspec.json.encode(result), media_type=JSON, headers={"Cache-Control": "no-store"})
 
         self.bound.add((endpoint.method, endpoint.path))
         self.routes.append(Route(endpoint.path, answer, methods=[endpoint.method]))
