@@ -78,8 +78,11 @@ def test_a_percentile_is_an_observed_value(share: float, value: float) -> None:
     assert percentile([4.0, 2.0, 1.0, 3.0], share) == value
 
 
-def test_the_refusal_on_a_page_is_read_as_people_see_it() -> None:
-    shown = '<div class="refusal" role="alert"><p class="rule">It &lt; 0.8, <b>so</b> no.</p></div>'
+def test_the_refusal_on_a_page_is_read_as_it_was_written() -> None:
+    shown = (
+        '<p>before</p><div class="refusal" role="alert"><p class="rule">Not yet:</p>'
+        "<ul><li>it is &lt; 0.8</li></ul><p>See <code>taxiway gates</code>.</p></div><p>after</p>"
+    )
 
-    assert refusal_on(f"<p>before</p>{shown}<p>after</p>") == "It < 0.8, so no."
+    assert refusal_on(shown).split("\n") == ["Not yet:", "- it is < 0.8", "See `taxiway gates`."]
     assert refusal_on("<p>all is well</p>") == ""

@@ -96,23 +96,29 @@ def ask(url: str, method: str, path: str, body: bytes, headers: dict[str, str]) 
 
 
 class Refusal(HTMLParser):
-    """Collects the text of the first element with the class `rule` inside the one that alerts."""
+    """Collects the text of the box that alerts, as it was written: items with a dash, commands in backticks."""
+
+    MARKS = {"p": "\n", "li": "\n- ", "code": "`"}
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_inside = False
+        self.depth = 0  # of the boxes that are open, from the one that alerts inwards
         self.text = ""
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        if tag == "p" and ("class", "rule") in attributes and not self.text:
-            self.is_inside = True
+        if tag == "div" and (self.depth or (("role", "alert") in attributes and not self.text)):
+            self.depth += 1
+        elif self.depth:
+            self.text += self.MARKS.get(tag, "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "p":
-            self.is_inside = False
+        if self.depth and tag == "code":
+            self.text += "`"
+        elif self.depth and tag == "div":
+            self.depth -= 1
 
     def handle_data(self, data: str) -> None:
-        if self.is_inside:
+        if self.depth:
             self.text += data
 
 

@@ -10,7 +10,9 @@ from taxiway.kernel.errors import AlreadyExists
 from taxiway.monitors.contract import Alert, Monitor, Window
 
 MARKS = {"alert": "■", "drift noted": "▲", "ok": "●", "not enough yet": "◌", "no rows": "◌"}
-TOLERANCE = 0.01
+# Of the five samples that every fifth flight allows, four alert for April without a tolerance and two with 0.01;
+# all flights together alert without one (log loss 0.609 [0.522, 0.696] against 0.514). So there is none.
+TOLERANCE = 0.0
 ALERTING, DRIFTING = "2013-04", "2013-05"
 MONTHS = ("2013-03", ALERTING, DRIFTING)
 
@@ -49,7 +51,8 @@ def replay_months(scene: Scene, replay: Replay, monitor: Monitor) -> None:
     went_on = "" if fresh == total else f" ({total - fresh:,} of them in an earlier run of the demo)"
     narrator.say(
         f"{total:,} flights{went_on}: every {flights.EVERY}th of each month in the order of decision, from number "
-        f"{flights.FIRST + 1} on. A sample, so that it takes seconds; by another offset the numbers move a little."
+        f"{flights.FIRST + 1} on. A sample, so that it takes seconds. Which one matters: of the {flights.EVERY} that "
+        f"begin at number 1 to {flights.EVERY}, four alert for April, as all flights together do; the first does not."
     )
     olu.monitors.evaluate(monitor.name)
     windows = months(scene, monitor)
