@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from taxiway.client import Client
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.models.bundle import Manifest, NativeModel, write_bundle
-from taxiway.models.contract import Evaluation, ModelVersion
+from taxiway.models.contract import ModelVersion
 from taxiway.models.signature import Column, Signature
 from tests.support.live import Live
 
@@ -112,7 +110,9 @@ class Story:
             folder = self.bundle(name, run.id, used)
             return client.models.register(folder, project=PROJECT, evaluation=predictions)
 
-    def bundle(self, name: str, run: str | None = None, data: DatasetVersion | None = None) -> Path:
+    def bundle(
+        self, name: str, run: str | None = None, data: DatasetVersion | None = None, *, risk: str = "high"
+    ) -> Path:
         """A sealed folder, different from every other."""
         self.made += 1
         folder = self.folder / f"bundle-{self.made}"
@@ -128,7 +128,7 @@ class Story:
             threshold=0.5,
             run=run,
             datasets=(data.digest,) if data else (),
-            risk_tier="high",
+            risk_tier=risk,
         )
         write_bundle(folder, draft, lock="numpy==2.0\n")
         return folder
@@ -139,13 +139,6 @@ class Story:
         self.ana.models.enter_card("mortgage", **CARD)
         self.ana.gates.evaluate("mortgage")
         return version
-
-    def predictions(self, rows: pa.Table, **columns: object) -> Evaluation:
-        """Pinned predictions of any table."""
-        sink = io.BytesIO()
-        pq.write_table(rows, sink)
-        with self.ana.runs.start(project=PROJECT) as run:
-            return run.log_predictions(rows, **columns)  # type: ignore[arg-type]
 
 
 def verdicts(client: Client, name: str = "mortgage") -> dict[str, str]:
