@@ -21,6 +21,9 @@ def test_a_filter_lets_through_what_it_says(live: Live, make_run: MakeRun) -> No
     def names(filter_: str) -> set[str]:
         return {run.name for run in live.client.runs.list(filter_)}
 
+    ordered = live.client.runs.list("metrics.auc > 0.9 and params.C > 0", order="metrics.auc desc")
+    assert [run.name for run in ordered] == ["two", "one"]
+    assert len(live.client.runs.list("params.C > 0 and params.C < 1", order="params.C")) == 1
     assert names("metrics.auc > 0.9") == {"one", "two"}
     assert names('metrics.auc > 0.9 and params.model = "logistic"') == {"one"}
     assert names("metrics.`val/x` >= 1") == {"one"}

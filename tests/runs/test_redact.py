@@ -41,6 +41,7 @@ def test_a_secret_is_taken_out_by_the_name_it_goes_by(text: str) -> None:
         "ghp_" + "a1" * 18,
         "sk-" + "proj" + "B2" * 12,
         "hf_" + "cD" * 12,
+        "tw_token_" + "e5" * 12,
         "eyJhbGciOiJI" + ".eyJzdWIiOiIx" + ".abcdefghijkl",
     ],
 )

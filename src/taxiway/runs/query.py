@@ -143,7 +143,8 @@ def condition(connection: Connection, term: Term, now: datetime) -> ColumnElemen
     if field.kind == "run":
         column = status_at(now) if field.name == "status" else run_column(field.name)
         return compare(column, sign, value)
-    table = {"metrics": latest, "params": params, "tags": tags}[field.kind]
+    # Under a name of its own: the same table may stand outside, as what the list is ordered by.
+    table = {"metrics": latest, "params": params, "tags": tags}[field.kind].alias()
     key = key_number(connection, field.name)
     if field.kind == "metrics" or (field.kind == "params" and isinstance(value, float)):
         holds = compare(table.c.value, sign, value)

@@ -24,6 +24,7 @@ PATTERNS = (
     re.compile(r"\bsk-[A-Za-z0-9_-]{20,}"),
     re.compile(r"\bAIza[A-Za-z0-9_-]{30,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),  # JSON web tokens
+    re.compile(r"\btw_[a-z]+_[A-Za-z0-9_-]{16,}"),  # our own
 )
 # What stands before a secret, the quote around it if any, and what follows. What is looked up elsewhere, such as
 # os.environ["API_KEY"], is no secret and stays.
@@ -41,7 +42,7 @@ AROUND = (
 )
 # A line without any of these holds nothing that the patterns above would find: most lines are passed over at once.
 HINT = re.compile(
-    r"passw|passph|pwd|secret|credential|token|key|://|bearer|akia|asia|gh._|_pat_|pat-|xox|hf_|sk-|aiza|eyj",
+    r"passw|passph|pwd|secret|credential|token|key|://|bearer|akia|asia|gh._|_pat_|pat-|xox|hf_|sk-|aiza|eyj|tw_",
     re.IGNORECASE,
 )
 
