@@ -1,0 +1,38 @@
+"""What our pages show works as it is written: every block of them runs, in order, in an empty folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import blocks_of, run_page
+from tests.server.test_process import free_port
+
+HOUSE = Path(__file__).parents[2]
+RUN = {"bash", "python"}
+PAGES = [
+    page
+    for page in (HOUSE / "README.md", *sorted((HOUSE / "docs").glob("*.md")))
+    if any(block.language in RUN for block in blocks_of(page))
+]
+NOUNS = ("projects", "datasets", "runs", "models", "gates", "endpoints", "monitors", "access", "audit", "lineage")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_runs_as_it_is_written(page: Path, tmp_path: Path) -> None:
+    run_page(page, tmp_path, port=free_port())
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_noun_has_a_page_that_runs(noun: str) -> None:
+    assert HOUSE / "docs" / f"{noun}.md" in PAGES
+
+
+def test_the_readme_fits_on_a_page() -> None:
+    lines = (HOUSE / "README.md").read_text().splitlines()
+    example = next(block for block in blocks_of(HOUSE / "README.md") if block.language == "python")
+
+    assert len(lines) <= 100
+    assert len(example.text.splitlines()) <= 15
