@@ -57,11 +57,11 @@ class Visitor:
     def get(self, path: str, **headers: str) -> Answer:
         return self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
-    def post(self, path: str, *, origin: str | None = None, **fields: str) -> Answer:
+    def post(self, path: str, /, *, origin: str | None = None, **fields: str) -> Answer:
         """Sends a form as a browser does, with its origin."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin or self.url}
         return self.ask("POST", path, body=urlencode(fields).encode(), headers=headers)
 
-    def send(self, path: str, page: str = "", **fields: str) -> Answer:
+    def send(self, path: str, /, page: str = "", **fields: str) -> Answer:
         """Opens a page (by default the form's own address) and sends a form from it, with the page's token."""
         return self.post(path, form_token=self.get(page or path).form_token, **fields)

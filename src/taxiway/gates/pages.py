@@ -143,11 +143,14 @@ class GatePages:
 def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access, portfolio: Portfolio) -> None:
     pages = GatePages(site, gates, access, portfolio)
     site.page("/gates", pages.paths, needs="gates.read", scope="platform")
+    site.page("/gates/paths", pages.paths, needs="gates.read", scope="platform")
     site.form("/gates/paths", pages.publish, page=pages.paths, needs="gates.publish", scope="platform")
     site.page("/gates/paths/{path}", pages.path, needs="gates.read", scope="platform")
     site.page("/gates/paths/{path}/versions/{version:int}", pages.path, needs="gates.read", scope="platform")
     site.page("/inbox", pages.inbox, needs="gates.read", scope="platform")
     version, page = "/gates/models/{model}/versions/{version}", models.version.show
+    for form in ("evaluations", "requests", "approvals", "approvals/{approval}/withdrawal"):
+        site.page(f"{version}/{form}", page, needs="models.read")  # where a refusal was shown, the page still is
     site.form(f"{version}/evaluations", pages.evaluate, page=page, needs="gates.evaluate")
     site.form(f"{version}/requests", pages.request, page=page, needs="gates.evaluate")
     site.form(f"{version}/approvals", pages.approve, page=page, needs="gates.approve")

@@ -8,6 +8,7 @@ from taxiway.access.service import Access
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.problems import convert
+from taxiway.kernel.thing import parse
 from taxiway.models.changes import changes
 from taxiway.models.contract import Alias, ListModels, Model, ModelVersion, PointAlias
 from taxiway.models.outlook import Judge, Outlook
@@ -75,6 +76,14 @@ class ModelPages:
             Found(m.name, f"/models/{m.name}", f"{plural(m.newest, 'version')}, {m.project}") for m in fitting[:most]
         ]
 
+    def in_project(self, view: View, thing: str) -> str | None:
+        """The panel of a project's page: its models, if it has any."""
+        found = self.models.list(view.caller, ListModels(project=parse(thing).name)).items
+        if not found:
+            return None
+        rows = [self._row(view.caller, model) for model in found[:SHOWN]]
+        return self.site.fragment("models/panel.html", rows=rows, project=parse(thing).name, count=len(found))
+
     # --- one model ---
 
     def show(self, view: View) -> Html:
@@ -137,16 +146,19 @@ def add(site: Site, models: Models, comparisons: Comparisons, access: Access) ->
     pages = ModelPages(site, models, comparisons, access)
     version = "/models/{model}/versions/{version}"
     site.page("/models", pages.all, needs="models.read", scope="platform")
-    site.page("/models/{model}", pages.show, needs="models.read")
+    for form in ("", "/aliases", "/aliases/drop"):
+        site.page(f"/models/{{model}}{form}", pages.show, needs="models.read")
     site.page("/models/{model}/compare", pages.compare, needs="models.read")
     site.form("/models/{model}/aliases", pages.point_alias, page=pages.show, needs="models.promote")
     site.form("/models/{model}/aliases/drop", pages.drop_alias, page=pages.show, needs="models.promote")
     one = pages.version
-    site.page(version, one.show, needs="models.read")
+    for form in ("", "/stage", "/card", "/verification"):  # a form's own address shows the page too
+        site.page(f"{version}{form}", one.show, needs="models.read")
     site.form(f"{version}/stage", one.promote, page=one.show, needs="models.promote")
     site.form(f"{version}/card", one.enter_card, page=one.show, needs="models.write")
     site.form(f"{version}/verification", one.verify, page=one.show, needs="models.read")
     site.finds("Models", pages.find)
+    site.panel("projects/project", pages.in_project)
     return pages
 
 
