@@ -82,7 +82,9 @@ class Gates:
             each.gate: each.outcome for each in reversed(store.evidence_of(connection, version.model, version.version))
         }
         outcomes = list(newest.values())
-        groups = "; ".join(f"{o.metric}: {rates_words(o.groups)}" for o in outcomes if o.groups)
+        groups = "; ".join(
+            f"share selected by {o.metric.rpartition(' by ')[2]}: {rates_words(o.groups)}" for o in outcomes if o.groups
+        )
         numbers = "; ".join(f"{o.metric} {interval_words(o.estimate)}" for o in outcomes if o.estimate)
         return [
             CardField(
