@@ -22,6 +22,7 @@ from taxiway.endpoints.publishing import Front
 from taxiway.endpoints.rounds import Rounds
 from taxiway.house import HomeTaken, House, build
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.monitors.watching import Watch
 from taxiway.web.edge import Edge
 from taxiway.web.protocol import GuardedProtocol
 
@@ -104,11 +105,13 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
         hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
-        rounds = rounds_of(house, options, listener)
+        rounds, watch = rounds_of(house, options, listener), Watch(house.monitors)
         rounds.start()
+        watch.start()
         try:
             asyncio.run(run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, ready)))
         finally:
+            watch.stop()
             rounds.stop()
     finally:
         house.close()

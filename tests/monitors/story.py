@@ -36,28 +36,26 @@ def chances(temp: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp((60 - temp) / 8)))
 
 
-class Story:
-    """`olga` owns the project and operates; `ana` contributes; the endpoint `flights` serves version 1."""
+class Served:
+    """`olga` owns the project and operates; `ana` contributes; the endpoint `flights` serves version 1.
 
-    def __init__(self, live: Live, folder: Path, *, rows: int = 2000) -> None:
+    table: what it was trained and judged on. said: its held-out predictions, with `late`, `said` and `score`.
+    """
+
+    def __init__(self, live: Live, folder: Path, *, table: Any, said: Any, signature: Signature) -> None:
         self.live = live
         self.traffic = Traffic(live.house.home)
-        self.rng = np.random.default_rng(5)
+        self.reference = table
         self.olga = live.as_person("olga")
         self.olga.projects.create(PROJECT, purpose="say which flights will be late", risk="low")
         self.ana = live.as_person("ana", "contributor", project=PROJECT)
-        temp = self.rng.normal(55, 15, rows)
-        table = pa.table({"temp": temp, "origin": self.rng.choice(ORIGINS, rows), "late": self.truths(temp)})
-        self.reference = table
         self.data = self.ana.datasets.register("training", table, project=PROJECT, contract=CONTRACT)
-        self.version = self.register(folder / "bundle", table)
+        self.version = self.register(folder / "bundle", said, signature)
         self.ana.gates.evaluate(ENDPOINT)
         self.ana.models.promote(f"{ENDPOINT}@1", "production", reason="good enough")
         self.olga.endpoints.deploy(ENDPOINT, f"{ENDPOINT}@1", wait=False)
 
-    def register(self, folder: Path, table: Any) -> ModelVersion:
-        temp = table["temp"].to_numpy()
-        said = pa.table({"late": table["late"], "said": (chances(temp) >= 0.5).astype(int), "score": chances(temp)})
+    def register(self, folder: Path, said: Any, signature: Signature) -> ModelVersion:
         folder.mkdir()
         (folder / "model.bin").write_bytes(b"warm is late")
         with self.ana.runs.start(project=PROJECT) as run:
@@ -68,7 +66,7 @@ class Story:
             draft = Manifest(
                 name=ENDPOINT,
                 flavour="none",
-                signature=SIGNATURE,
+                signature=signature,
                 native=NativeModel(file="model.bin", serialization="none"),
                 threshold=0.5,
                 run=run.id,
@@ -76,6 +74,21 @@ class Story:
             )
             write_bundle(folder, draft, lock="numpy==2.0\n")
             return self.ana.models.register(folder, project=PROJECT, evaluation=pinned)
+
+    def label(self, labels: list[Label]) -> None:
+        self.olga.endpoints.label(ENDPOINT, labels)
+
+
+class Story(Served):
+    """The warmer, the later: so it was in the reference, and so the model says."""
+
+    def __init__(self, live: Live, folder: Path, *, rows: int = 2000) -> None:
+        self.rng = np.random.default_rng(5)
+        temp = self.rng.normal(55, 15, rows)
+        late = self.truths(temp)
+        table = pa.table({"temp": temp, "origin": self.rng.choice(ORIGINS, rows), "late": late})
+        said = pa.table({"late": late, "said": (chances(temp) >= 0.5).astype(int), "score": chances(temp)})
+        super().__init__(live, folder, table=table, said=said, signature=SIGNATURE)
 
     def truths(self, temp: Floats, *, turned: bool = False) -> NDArray[np.int64]:
         """What happened: as the model says, or turned round."""
@@ -105,6 +118,3 @@ class Story:
         if labelled:
             self.label(found)
         return found
-
-    def label(self, labels: list[Label]) -> None:
-        self.olga.endpoints.label(ENDPOINT, labels)

@@ -12,7 +12,7 @@ from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
 from taxiway.monitors.contract import ReferenceUnfit
 from taxiway.monitors.statistics import bin_edges, histogram
-from taxiway.monitors.watching import Watch
+from taxiway.monitors.watching import MOST_WAITS, Watch
 from tests.monitors.story import ENDPOINT, PROJECT, Story
 from tests.monitors.traffic import APRIL, MARCH, MAY
 
@@ -182,21 +182,35 @@ def test_two_evaluations_at_once_store_each_window_once(story: Story) -> None:
     assert [w.number for w in story.olga.monitors.windows(ENDPOINT, superseded=True)] == [1, 1]
 
 
-def test_the_watch_measures_what_grew_and_nothing_else(story: Story) -> None:
+def test_the_watch_measures_what_grew_once_it_stands_still(story: Story) -> None:
     story.month(MARCH)
     story.olga.monitors.create(ENDPOINT)
     watch = Watch(story.live.house.monitors)
 
     watch.round()
-    entries = len(story.live.client.audit.entries(limit=200).items)
+    at_first = story.olga.monitors.windows(ENDPOINT)
     watch.round()
-    same = len(story.live.client.audit.entries(limit=200).items)
     story.month(APRIL, turned=True)
     watch.round()
+    watch.round()
+    entries = story.live.client.audit.entries(limit=200).items
+    watch.round()
 
-    assert same == entries
+    assert at_first == ()
     assert [w.state for w in story.olga.monitors.windows(ENDPOINT)] == ["ok", "alert"]
-    assert story.live.client.audit.entries(limit=1).items[0].actor == "taxiway"
+    assert story.live.client.audit.entries(limit=200).items == entries
+    assert (entries[0].actor, entries[0].verb) == ("taxiway", "monitors.alert")
+
+
+def test_the_watch_does_not_wait_for_ever(story: Story) -> None:
+    story.olga.monitors.create(ENDPOINT)
+    watch = Watch(story.live.house.monitors)
+
+    for day in range(MOST_WAITS + 1):
+        story.month(MARCH + timedelta(days=day), days=1)
+        watch.round()
+
+    assert len(story.olga.monitors.windows(ENDPOINT)) == 1
 
 
 def test_a_window_of_failed_requests_alone_has_no_rows(story: Story) -> None:

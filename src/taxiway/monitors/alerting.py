@@ -37,6 +37,18 @@ def apply_rule(record: Record, monitor: Monitor, window: Window, others: list[Wi
     return None
 
 
+def explain_again(record: Record, monitor: Monitor, windows: list[Window]) -> None:
+    """Renews what is said of alerts that are not closed: another window may tell since that drift explains nothing."""
+    by_start = {window.start: window for window in windows}
+    for alert in store.alerts_of(record.connection, None, monitor=monitor.name):
+        window = by_start.get(alert.window)
+        if alert.state == "resolved" or window is None:
+            continue
+        told = explanation(monitor, window, [other for other in windows if other.start != window.start])
+        if told != alert.explanation:
+            store.put_alert(record.connection, msgspec.structs.replace(alert, explanation=told))
+
+
 def new_alert(record: Record, monitor: Monitor, window: Window, others: list[Window]) -> Alert:
     measured = window.performance
     if measured is None or measured.estimate.value is None:

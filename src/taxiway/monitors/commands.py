@@ -60,8 +60,10 @@ def resolve(client: Client, given: Namespace) -> Alert:
 
 def created_in_words(made: Monitor) -> str:
     rules, reference = made.rules, made.reference
+    count = len(reference.features)
+    features = f"{count} feature{'' if count == 1 else 's'}"
     return (
-        f"{made.endpoint} is watched by {rules.window}, {len(reference.features)} features against {reference.dataset} "
+        f"{made.endpoint} is watched by {rules.window}, {features} against {reference.dataset} "
         f"({reference.rows:,} rows).\n"
         f"An alert needs a {METRIC_WORDS[rules.metric]} whose whole interval is worse than {rules.baseline:.3f} "
         f"by more than {rules.tolerance:g}, with labels from {rules.min_clusters} {rules.cluster}s.\n"

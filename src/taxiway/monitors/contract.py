@@ -16,6 +16,7 @@ from taxiway.monitors.terms import MIN_CLUSTERS, Cluster, Metric, WindowPerforma
 AlertState = Literal["open", "acknowledged", "resolved"]
 WindowState = Literal["alert", "drift noted", "ok", "not enough yet", "no rows"]
 PerformanceState = Literal["alert", "ok", "not enough yet", "no labels"]
+DriftState = Literal["noted", "moved", "within chance", "too few rows", "not measured"]
 
 
 class ColumnReference(Struct, frozen=True):
@@ -80,15 +81,21 @@ class ColumnDrift(Struct, frozen=True, kw_only=True):
     """One column of a window against the reference.
 
     psi: in nats; None where `note` says why there is none. by_chance: what so few rows exceed in one of a thousand
-    columns that did not move. counts: rows in each of the reference's bins, the missing ones last.
+    columns that did not move. state: `noted` from the monitor's limit on, `moved` below it and beyond chance,
+    `too few rows` where chance itself reaches the limit. counts: rows in each of the reference's bins, the missing
+    ones last.
     """
 
     name: str
     psi: float | None
     by_chance: float
+    state: DriftState
     counts: list[int]
-    is_noted: bool
     note: str = ""
+
+    @property
+    def is_noted(self) -> bool:
+        return self.state == "noted"
 
 
 class Window(Struct, frozen=True, kw_only=True):
@@ -169,7 +176,7 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class MonitorSummary(Struct, frozen=True, kw_only=True):
-    """A monitor at a glance; `newest` is its newest window with rows."""
+    """A monitor at a glance. `newest`: its newest window that could be judged, or else its newest with rows."""
 
     name: str
     endpoint: str

@@ -10,13 +10,15 @@ from urllib.parse import quote
 from taxiway.monitors.bins import Bins
 from taxiway.monitors.contract import Alert, ColumnDrift, ColumnReference, Monitor, Window
 from taxiway.monitors.terms import HIGHER_IS_BETTER, METRIC_WORDS
-from taxiway.monitors.windows import all_between, name_of
+from taxiway.monitors.windows import all_between, short_name
 from taxiway.web.figures.heat import HeatMap
 from taxiway.web.figures.histograms import Histogram, Histograms
 from taxiway.web.figures.lines import Event, Line, LineChart, Threshold
 
 MOST_WINDOWS = 14
+MOST_NAMES = 11
 SCORE = "score of the answers"
+Bin = tuple[str, int, int]  # what it holds, rows of the reference, rows of the window
 
 
 def drift_map(monitor: Monitor, windows: list[Window]) -> HeatMap:
@@ -30,12 +32,12 @@ def drift_map(monitor: Monitor, windows: list[Window]) -> HeatMap:
     names = [column.name for column in monitor.reference.features]
     rows = [*names, *([SCORE] if monitor.reference.score else [])]
     columns = [by_start.get(start) for start in starts]
-    values = [[shown_psi(drift_of(window, name), monitor) for window in columns] for name in rows]
+    values = [[shown_psi(drift_of(window, name)) for window in columns] for name in rows]
     urls = [[cell_url(monitor, name, start) if by_start.get(start) else "" for start in starts] for name in rows]
     return HeatMap(
         title="Drift of the inputs",
         rows=tuple(rows),
-        columns=tuple(name_of(start, size) for start in starts),
+        columns=tuple(short_name(start, size) for start in starts),
         values=tuple(tuple(row) for row in values),
         urls=tuple(tuple(row) for row in urls),
         watch=min(0.1, monitor.rules.drift_note / 2),
@@ -52,9 +54,9 @@ def drift_of(window: Window | None, name: str) -> ColumnDrift | None:
     return next((drift for drift in window.drift if drift.name == name), None)
 
 
-def shown_psi(drift: ColumnDrift | None, monitor: Monitor) -> float:
+def shown_psi(drift: ColumnDrift | None) -> float:
     """What the map shows: NaN where nothing was measured, or too few rows to say anything."""
-    if drift is None or drift.psi is None or drift.by_chance > monitor.rules.drift_note:
+    if drift is None or drift.psi is None or drift.state == "too few rows":
         return math.nan
     return drift.psi
 
@@ -68,7 +70,8 @@ def cell_url(monitor: Monitor, name: str, start: datetime) -> str:
 def performance_line(monitor: Monitor, windows: list[Window], alerts: list[Alert]) -> LineChart:
     """The metric of each window in its middle, with interval, the baseline, and from where on it alerts."""
     rules, words = monitor.rules, METRIC_WORDS[monitor.rules.metric]
-    measured = [window for window in windows if window.performance][-MOST_WINDOWS:]
+    measured = [window for window in windows if window.performance and window.performance.estimate.value is not None]
+    measured = measured[-MOST_WINDOWS:]
     estimates = [window.performance.estimate for window in measured if window.performance]
     points = [(middle(window), number(each.value)) for window, each in zip(measured, estimates, strict=True)]
     worse = -rules.tolerance if HIGHER_IS_BETTER[rules.metric] else rules.tolerance
@@ -96,11 +99,10 @@ def performance_line(monitor: Monitor, windows: list[Window], alerts: list[Alert
                 low=tuple(number(each.low) for each in estimates),
                 high=tuple(number(each.high) for each in estimates),
             ),
+            # A line rather than a second threshold: the two are near, and their names would cover each other.
+            Line(name="baseline", points=tuple((x, rules.baseline) for x, _ in points), is_estimate=True),
         ),
-        thresholds=(
-            Threshold(rules.baseline, "baseline"),
-            *([Threshold(rules.baseline + worse, limit)] if worse else []),
-        ),
+        thresholds=(Threshold(rules.baseline + worse, limit),),
         events=tuple(flags),
     )
 
@@ -115,17 +117,31 @@ def number(value: float | None) -> float:
 
 
 def distributions(column: ColumnReference, drift: ColumnDrift, window: Window, name: str) -> Histograms:
-    """The reference and a window over the same bins; missing values stand at the right, if either has any."""
-    labels = list(labels_of(column.bins))
-    expected, observed = list(column.counts), list(drift.counts)
-    kept = [index for index in range(len(labels)) if expected[index] or observed[index] or index < len(labels) - 1]
+    """The reference and a window over the same bins; of many names those that moved most, and all others as one."""
+    labels = labels_of(column.bins)
+    bins = list(zip(labels, column.counts, drift.counts, strict=True))
+    if not (bins[-1][1] or bins[-1][2]):  # nothing was missing on either side
+        bins.pop()
+    x_name = "bins that the reference was cut into"
+    if column.bins.rule == "category" and len(bins) > MOST_NAMES + 1:
+        bins = moved_most(bins)
+        x_name = f"the {MOST_NAMES} that moved most, and the rest together"
     return Histograms(
         title=f"{name}: {window.name}",
-        expected=Histogram("reference", tuple(float(expected[index]) for index in kept)),
-        observed=Histogram(window.name, tuple(float(observed[index]) for index in kept)),
-        names=tuple(labels[index] for index in kept),
-        x_name="bins that the reference was cut into",
+        expected=Histogram("reference", tuple(float(expected) for _, expected, _ in bins)),
+        observed=Histogram(window.name, tuple(float(observed) for _, _, observed in bins)),
+        names=tuple(label for label, _, _ in bins),
+        x_name=x_name,
     )
+
+
+def moved_most(bins: list[Bin]) -> list[Bin]:
+    """The bins whose share of rows changed most, in their own order, and one for the rest."""
+    before, now = (max(sum(counts), 1) for counts in ([b[1] for b in bins], [b[2] for b in bins]))
+    order = sorted(range(len(bins)), key=lambda index: -abs(bins[index][1] / before - bins[index][2] / now))
+    kept, rest = sorted(order[:MOST_NAMES]), order[MOST_NAMES:]
+    others = ("the rest", sum(bins[index][1] for index in rest), sum(bins[index][2] for index in rest))
+    return [*(bins[index] for index in kept), others]
 
 
 def labels_of(bins: Bins) -> tuple[str, ...]:

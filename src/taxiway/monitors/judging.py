@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from taxiway.gates.estimates import Estimate, undefined
 from taxiway.gates.intervals import clustered_mean
 from taxiway.gates.statistics import NotProbabilities
-from taxiway.monitors.contract import ColumnDrift, ColumnReference, Monitor, PerformanceState, Rules, Window
+from taxiway.monitors.contract import ColumnDrift, ColumnReference, DriftState, Monitor, PerformanceState, Rules, Window
 from taxiway.monitors.measuring import Tally
 from taxiway.monitors.performance import difference_from_baseline, performance, state_in_words
 from taxiway.monitors.statistics import stability_by_chance, stability_index
@@ -69,29 +69,33 @@ def column_drift(
 ) -> ColumnDrift:
     """A column of a window against the reference.
 
-    Noted from `limit` on, and only beyond what so few rows reach by chance: a handful of rows drifts far from any
-    reference.
+    Noted from `limit` on, and only where the rows are so many that chance does not reach that far: a handful of
+    rows drifts far from any reference.
     """
     expected = np.array(column.counts)
     if counts is None or not counts.sum():
         note = "no value fits the reference's bins" if odd else "no rows"
-        return ColumnDrift(
-            name=column.name, psi=None, by_chance=0.0, counts=[0] * expected.size, is_noted=False, note=note
-        )
+        nothing = [0] * expected.size
+        return ColumnDrift(name=column.name, psi=None, by_chance=0.0, state="not measured", counts=nothing, note=note)
     psi = stability_index(expected, counts)
     used = int(((expected > 0) | (counts > 0)).sum())
     by_chance = stability_by_chance(used, expected_rows=float(expected.sum()), observed_rows=float(counts.sum()))
-    note = f"{odd:,} values are no numbers and are left out" if odd else ""
-    if by_chance > limit:
-        note = note or f"{int(counts.sum()):,} rows are too few: chance alone reaches {by_chance:.2f}"
     return ColumnDrift(
         name=column.name,
         psi=psi,
         by_chance=by_chance,
+        state=drift_state(psi, by_chance=by_chance, limit=limit),
         counts=[int(count) for count in counts],
-        is_noted=psi >= limit and psi > by_chance,
-        note=note,
+        note=f"{odd:,} values are no numbers and are left out" if odd else "",
     )
+
+
+def drift_state(psi: float, *, by_chance: float, limit: float) -> DriftState:
+    if by_chance > limit:
+        return "too few rows"
+    if psi >= limit:
+        return "noted"
+    return "moved" if psi > by_chance else "within chance"
 
 
 def judge_performance(rules: Rules, held: Tally) -> Judgement:

@@ -17,6 +17,7 @@ from taxiway.monitors.contract import (
     ChangeAlert,
     ColumnDrift,
     ColumnReference,
+    DriftState,
     ListAlerts,
     MonitorReport,
     MonitorSummary,
@@ -37,6 +38,13 @@ VERDICTS: dict[WindowState, Verdict] = {
     "ok": "pass",
     "not enough yet": "missing",
     "no rows": "missing",
+}
+DRIFTS: dict[DriftState, Verdict] = {
+    "noted": "inconclusive",
+    "moved": "pass",
+    "within chance": "pass",
+    "too few rows": "missing",
+    "not measured": "missing",
 }
 OPERATORS = "an operator or the owner"
 
@@ -141,6 +149,7 @@ class MonitorPages:
             "steps": steps,
             "answer": answer_for_cell(cell),
             "is_score": name == SCORE,
+            "drifts": DRIFTS,
             "missing": missing_shares(cell),
         }
         return Html("monitors/column.html", "monitors", values)
@@ -225,9 +234,12 @@ def answer_for_cell(cell: Cell) -> str:
     drift, where = cell.drift, cell.window.name
     if drift.psi is None:
         return f"{cell.name} was not measured in {where}: {drift.note}"
+    if drift.state == "too few rows":
+        rows = plural(sum(drift.counts), "row")
+        return f"{rows} are too few to say whether {cell.name} drifted in {where}: chance reaches {drift.by_chance:.2f}"
     if drift.is_noted:
         return f"{cell.name} drifted in {where}: PSI {drift.psi:.2f}, noted and not paged"
-    if drift.psi > drift.by_chance:
+    if drift.state == "moved":
         return f"{cell.name} moved a little in {where}: PSI {drift.psi:.2f}, below what is noted"
     return f"{cell.name} is as in the reference in {where}: PSI {drift.psi:.2f} is within chance"
 

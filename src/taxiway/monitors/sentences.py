@@ -99,4 +99,4 @@ def waiting_for(window: Window, monitor: Monitor) -> str:
 def features(names: list[str]) -> str:
     """The first few names, and how many more there are."""
     more = len(names) - MOST_NAMED
-    return listed(names) if more <= 0 else f"{', '.join(names[:MOST_NAMED])} and {plural(more, 'other')}"
+    return listed(names) if more <= 1 else f"{', '.join(names[:MOST_NAMED])} and {plural(more, 'other')}"

@@ -18,7 +18,7 @@ from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
 from taxiway.kernel.ids import is_name
 from taxiway.lineage.service import draw_edge
 from taxiway.monitors import store
-from taxiway.monitors.alerting import apply_rule, move
+from taxiway.monitors.alerting import apply_rule, explain_again, move
 from taxiway.monitors.contract import (
     Alert,
     ChangeAlert,
@@ -170,6 +170,7 @@ class Monitors:
             others = [other for other in current if other.start != window.start]
             if alert := apply_rule(record, monitor, window, others):
                 opened.append(alert)
+        explain_again(record, monitor, current)
         record.note(windows=[facts_of(window) for window in computed], unchanged=unchanged)
         return Evaluated(monitor.name, computed, unchanged, opened)
 
@@ -268,7 +269,8 @@ def has_news(now: Seen | Window, held: store.Held) -> bool:
 
 def summary(connection: Any, monitor: Monitor, alerts: list[Alert]) -> MonitorSummary:
     windows = store.windows_of(connection, monitor.name)
-    newest = next((window for window in reversed(windows) if window.rows), None)
+    judged = [window for window in windows if window.state not in ("not enough yet", "no rows")]
+    newest = next((window for window in (*reversed(judged), *reversed(windows)) if window.rows), None)
     return MonitorSummary(
         name=monitor.name,
         endpoint=monitor.endpoint,

@@ -12,7 +12,9 @@ from taxiway.kernel.errors import TaxiwayError
 from taxiway.monitors.contract import Monitor
 from taxiway.monitors.service import Monitors
 
-EVERY_S = 20.0
+EVERY_S = 10.0
+MOST_WAITS = 6  # rounds that an endpoint may keep changing before it is measured all the same
+State = tuple[int, int]
 log = logging.getLogger("taxiway.monitors")
 
 
@@ -22,7 +24,8 @@ class Watch:
     def __init__(self, monitors: Monitors, every_s: float = EVERY_S) -> None:
         self.monitors = monitors
         self.every_s = every_s
-        self.known: dict[str, tuple[int, int]] = {}
+        self.measured: dict[str, State] = {}
+        self.waiting: dict[str, tuple[State, int]] = {}
         self.is_stopping = threading.Event()
         self.thread = threading.Thread(target=self._go, name="taxiway-watch", daemon=True)
 
@@ -40,7 +43,10 @@ class Watch:
             attempt("the monitors", self.round)
 
     def round(self) -> None:
-        """Evaluates each monitor whose endpoint's log or labels have grown since the last round."""
+        """Evaluates each monitor whose endpoint's log or labels have grown, once they stand still for a round.
+
+        Half of a month's labels would be judged as if they were all; so a delivery is let come to its end.
+        """
         for monitor in self.monitors.all():
             if self.is_stopping.is_set():
                 return
@@ -48,10 +54,15 @@ class Watch:
 
     def _look(self, monitor: Monitor) -> None:
         state = self.monitors.watched.state(monitor.endpoint)
-        if self.known.get(monitor.name) == state:
+        if self.measured.get(monitor.name) == state:
+            return
+        before, waits = self.waiting.get(monitor.name, (None, 0))
+        if before != state and waits < MOST_WAITS:
+            self.waiting[monitor.name] = (state, waits + 1)
             return
         done = self.monitors.evaluate(SYSTEM, monitor=monitor.name)
-        self.known[monitor.name] = state
+        self.measured[monitor.name] = state
+        self.waiting.pop(monitor.name, None)
         for alert in done.opened:
             log.warning("%s: %s %s", alert.window_name, alert.sentence, alert.url)
 

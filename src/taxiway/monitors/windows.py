@@ -34,6 +34,11 @@ def name_of(start: datetime, size: WindowSize) -> str:
     return f"week of {day}" if size == "week" else day
 
 
+def short_name(start: datetime, size: WindowSize) -> str:
+    """A window in few letters, for the head of a narrow column: "Apr '13", or the day that a day or week begins."""
+    return f"{start:%b '%y}" if size == "month" else f"{start.day} {start:%b}"
+
+
 def all_between(first: datetime, last: datetime, size: WindowSize, most: int) -> list[datetime]:
     """The beginnings of every window from the first to the last, both counted; only the `most` latest of them."""
     starts = [first]
