@@ -32,10 +32,8 @@ class GateTeller:
         return found
 
     def _matters(self, project: str) -> ModelVersion | None:
-        """The newest version that is still on its way, else the one in production."""
-        versions = [each for each in self.gates.models.in_project(project) if each.stage != "archived"]
-        on_its_way = (each for each in versions if each.stage != "production")
-        return next(on_its_way, None) or next(iter(versions), None)
+        """The newest version that is not archived. One older than the version in production has been overtaken."""
+        return next((each for each in self.gates.models.in_project(project) if each.stage != "archived"), None)
 
 
 def gates_of(outlook: Outlook) -> dict[ProjectStage, tuple[Gate, ...]]:

@@ -62,14 +62,16 @@ class Plot(Struct, frozen=True):
 def extent(values: Iterable[float], *, pad: float = 0.0) -> tuple[float, float]:
     """The lowest and highest finite value, with a share of the span added at both ends.
 
-    Without any finite value it is 0..1; equal values get room around them.
+    Without any finite value, or with nothing but zeros, it is 0..1; other equal values get room around them.
     """
     finite = [min(max(value, -LARGEST), LARGEST) for value in values if math.isfinite(value)]
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)
+    if low == high == 0:
+        return 0.0, 1.0
     if low == high:
-        room = abs(low) * 0.1 or 0.5
+        room = abs(low) * 0.1
         return low - room, high + room
     return low - (high - low) * pad, high + (high - low) * pad
 
