@@ -36,6 +36,16 @@ def test_an_empty_table_teaches_the_first_command(open_live: Live, page: Page) -
     assert_accessible(page)
 
 
+def test_runs_that_measured_nothing_are_listed(open_live: Live, page: Page) -> None:
+    with open_live.client.runs.start("only printed"):
+        pass
+
+    page.goto(f"{open_live.url}/runs")
+
+    expect(page.get_by_role("link", name="only printed")).to_be_visible()
+    assert_accessible(page)
+
+
 def test_two_runs_are_chosen_in_the_table_and_compared(open_live: Live, page: Page) -> None:
     open_live.client.projects.create("fraud")
     train(open_live, "baseline", "logistic", 0.878)

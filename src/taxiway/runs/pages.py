@@ -74,7 +74,8 @@ class RunPages:
         params = telling.varying([run.params for run in page.items], MOST_COLUMNS)
         kinds = [telling.is_numeric(page.items, name) for name in params]
         metric = view.one("metric") or ordered_metric(ask.order) or (metrics[0] if metrics else "")
-        courses = self.log.courses([run.id for run in page.items], metric, columns=SPARK_COLUMNS) if metric else []
+        ids = [run.id for run in page.items] if metric else []
+        courses = self.log.courses(ids, metric, columns=SPARK_COLUMNS) or [[] for _ in page.items]
         sparks = [
             Sparkline(title=f"{metric} of {run.name}", values=tuple(value for _, value in course))
             if len(course) > 1
@@ -88,7 +89,7 @@ class RunPages:
             "answer": telling.of_list(ask, counts),
             "metric": metric,
             "metrics": [(name, name) for name in sorted({*metrics, metric} - {""})],
-            "sparks": sparks or [None] * len(page.items),
+            "sparks": sparks,
             "values": [number_of(run, metric) for run in page.items],
             "params": [telling.cells(run, params, kinds) for run in page.items],
             "columns": telling.columns(metric, params, kinds),
