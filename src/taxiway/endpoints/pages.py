@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from taxiway.endpoints import trying
 from taxiway.endpoints.asking import ask
@@ -91,7 +92,7 @@ class EndpointPages:
             "figures": [draw_requests(traffic), draw_latency(traffic, detail.revisions), draw_errors(traffic)]
             if has_traffic
             else [],
-            "spans": [(each.name, f"/endpoints/{name}?span={each.name}", each == span) for each in SPANS],
+            "spans": [(each.name, f"/endpoints/{name}?span={quote(each.name)}", each == span) for each in SPANS],
             "fields": trying.fields(detail.signature, example, view.sent),
             "answered": answer,
             "labels": self.labels.count(name),
