@@ -11,14 +11,17 @@ import pytest
 
 from taxiway.cli import main
 from taxiway.client import learn_refusals
+from taxiway.endpoints import contract as endpoints
+from taxiway.endpoints.contract import Deploy, StartEndpoint
 from taxiway.gates.refusals import GateClosed
 from taxiway.kernel.endpoint import Endpoint
-from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.errors import NotFound, TaxiwayError
 from taxiway.models import contract
 from taxiway.models.contract import PointAlias, Promote
 from taxiway.models.refusals import AliasGuarded
-from tests.gates.story import UNCLEAR, Story
+from tests.gates.story import PROJECT, UNCLEAR, Story
 
+GUARDED = ("models.promote", "endpoints.deploy")  # the permissions to move a version, and to let one answer
 Door = Callable[[Story], object]
 
 
@@ -38,18 +41,30 @@ def drop_alias(story: Story) -> object:
     return story.ana.transport.call(contract.drop_alias, model="mortgage", alias="champion")
 
 
-# Each endpoint that can change what stands on the path, and what happens to a version whose gates are closed.
-# Endpoints that deploy have their own test beside them: they take a version by its stage alone.
+def deploy(story: Story) -> object:
+    otto = story.live.as_person("otto", "operator", project=PROJECT)
+    return otto.transport.call(endpoints.deploy, Deploy("mortgage", PROJECT, version="mortgage@1"))
+
+
+def start(story: Story) -> object:
+    """Starting takes up what was deployed before, and there is nothing: no version comes in this way."""
+    return story.olga.transport.call(endpoints.start_endpoint, StartEndpoint(), endpoint="mortgage")
+
+
+# Each endpoint that can change what stands on the path or answers, and what a version with closed gates meets there.
+# A new one belongs in here, with the refusal that shows where it leads.
 DOORS: dict[tuple[str, str], tuple[Door, type[TaxiwayError]]] = {
     ("POST", "/api/models/{model}/versions/{version}/stage"): (promote, GateClosed),
     ("PUT", "/api/models/{model}/aliases/{alias}"): (point_alias, AliasGuarded),
     ("DELETE", "/api/models/{model}/aliases/{alias}"): (drop_alias, AliasGuarded),
+    ("POST", "/api/endpoints"): (deploy, GateClosed),
+    ("POST", "/api/endpoints/{endpoint}/start"): (start, NotFound),
 }
 
 
 def test_every_declared_door_is_known_here() -> None:
     learn_refusals()
-    declared = {key for key, endpoint in Endpoint.declared.items() if endpoint.needs == "models.promote"}
+    declared = {key for key, endpoint in Endpoint.declared.items() if endpoint.needs in GUARDED}
 
     assert declared == set(DOORS)
 
