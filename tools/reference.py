@@ -1,4 +1,4 @@
-"""The pages of docs/reference/, drawn from what the code declares: endpoints, errors, the command line."""
+"""The pages of docs/reference/, drawn from what the code declares: endpoints, errors, commands, settings."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ import msgspec
 import taxiway
 from taxiway.kernel.endpoint import Endpoint, Nothing
 from taxiway.kernel.errors import TaxiwayError, fact_names
+from taxiway.kernel.settings import ProjectFile, Settings
 
 NOTE = "<!-- Written by `make docs` from the code. Edit the code, not this page. -->"
+CONVERTER = re.compile(r":\w+(?=})")  # what a path parameter must look like is the server's business
 NOT_IMPORTED = re.compile(r"\.(__main__|migrations)(\.|$)")  # these run something when they are imported
 
 
@@ -28,6 +30,7 @@ def pages() -> dict[str, str]:
         "reference/endpoints.md": endpoints_page(),
         "reference/errors.md": errors_page(),
         "reference/command-line.md": command_line_page(),
+        "reference/settings.md": settings_page(),
     }
 
 
@@ -61,9 +64,7 @@ def endpoints_page() -> str:
             needs = "nothing" if endpoint.scope == "open" else f"`{endpoint.needs}`"
             body = "" if endpoint.body is Nothing else kind(endpoint.body)
             answer = kind(endpoint.answer)
-            lines.append(
-                f"| `{endpoint.method} {endpoint.path}` | {endpoint.summary} | {needs} | {body} | {answer} |"
-            )
+            lines.append(f"| `{endpoint.method} {endpoint.path}` | {endpoint.summary} | {needs} | {body} | {answer} |")
     lines += ["", "## What is sent and answered"]
     for _, struct in sorted(structs.items()):
         lines += ["", *struct_lines(struct)]
@@ -176,6 +177,28 @@ def commands(parser: argparse.ArgumentParser) -> Iterable[tuple[str, argparse.Ar
         if isinstance(action, argparse._SubParsersAction):
             for below in dict.fromkeys(action.choices.values()):
                 yield from commands(below)
+
+
+def settings_page() -> str:
+    """What the surroundings may say, and which of it a project's file may say too."""
+    in_file = ProjectFile.__struct_fields__
+    lines = [
+        NOTE,
+        "# Settings",
+        "",
+        "A variable wins over `taxiway.toml`, which is looked for from the working directory upwards.",
+        "What a server is told stands on its [command line](command-line.md).",
+        "",
+        "| variable | in `taxiway.toml` | says | otherwise |",
+        "|---|---|---|---|",
+    ]
+    for field in msgspec.structs.fields(Settings):
+        variable = f"`TAXIWAY_{field.name.upper()}`"
+        key = f"`{field.name}`" if field.name in in_file else ""
+        otherwise = f"`{field.default}`" if isinstance(field.default, str) else ""
+        (described,) = get_args(field.type)[1:]
+        lines.append(f"| {variable} | {key} | {described.description} | {otherwise} |")
+    return "\n".join(lines) + "\n"
 
 
 def help_of(parser: argparse.ArgumentParser) -> list[str]:

@@ -41,3 +41,11 @@ def test_a_broken_project_file_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ProjectFileBroken, match=r"taxiway\.toml"):
         read_settings(tmp_path, {})
+
+
+@pytest.mark.parametrize("text", ['projct = "fraud"\n', "project = 5\n"])
+def test_a_project_file_that_says_something_else_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "taxiway.toml").write_text(text)
+
+    with pytest.raises(ProjectFileBroken, match=r"proj.*it may say project, experiment, url"):
+        read_settings(tmp_path, {})

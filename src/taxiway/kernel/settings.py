@@ -6,9 +6,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from taxiway.kernel.errors import TaxiwayError
 
@@ -24,36 +25,55 @@ class ProjectFileBroken(TaxiwayError):
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.file} cannot be read: {self.problem}. Mend it, or write a new one with `taxiway init`."
+        known = ", ".join(ProjectFile.__struct_fields__)
+        return f"{self.file} cannot be read: {self.problem}. Mend it; it may say {known}."
 
 
 class Settings(Struct, frozen=True):
-    """Where to work: a server's address, or the home of an embedded one; and the folder's own defaults."""
+    """Where to work, and what a run belongs to unless it says otherwise. Each is a variable: TAXIWAY_ and its name."""
 
-    home: Path
-    url: str | None = None
-    token: str | None = None
-    project: str = "default"
-    experiment: str = "default"
-    run: str | None = None  # the run that `taxiway run` opened for this process
+    home: Annotated[
+        Path,
+        Meta(
+            description="the folder that holds everything where no server is named; by default the nearest `.taxiway` "
+            "above the working directory, or a new one beside `taxiway.toml`, else here"
+        ),
+    ]
+    url: Annotated[str | None, Meta(description="the server to work with, instead of a home")] = None
+    token: Annotated[
+        str | None, Meta(description="the token that proves to the server who you are; never in a file")
+    ] = None
+    project: Annotated[str, Meta(description="the project that runs belong to")] = "default"
+    experiment: Annotated[str, Meta(description="the experiment that runs belong to")] = "default"
+    run: Annotated[
+        str | None, Meta(description="the run that `taxiway run` opened for this program; it sets it itself")
+    ] = None
+
+
+class ProjectFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a folder's taxiway.toml may say; what is empty is not said. A variable of that name wins."""
+
+    project: str = ""
+    experiment: str = ""
+    url: str = ""
 
 
 def read_settings(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from TAXIWAY_URL, TAXIWAY_TOKEN, TAXIWAY_HOME, TAXIWAY_PROJECT, TAXIWAY_EXPERIMENT, TAXIWAY_RUN
-    and the nearest taxiway.toml above `folder` (default: the working directory). The environment wins.
+    """Settings from the variables TAXIWAY_URL, TAXIWAY_TOKEN, TAXIWAY_HOME, TAXIWAY_PROJECT, TAXIWAY_EXPERIMENT and
+    TAXIWAY_RUN, and from the nearest taxiway.toml above `folder` (default: the working directory).
 
     Raises ProjectFileBroken.
     """
     env = os.environ if environment is None else environment
     start = (folder or Path.cwd()).resolve()
-    defaults = read_project_file(start)
+    file = read_project_file(start)
     home = Path(env["TAXIWAY_HOME"]) if env.get("TAXIWAY_HOME") else find_home(start)
     return Settings(
         home=home.expanduser().resolve(),
-        url=env.get("TAXIWAY_URL") or defaults.get("url"),
+        url=env.get("TAXIWAY_URL") or file.url or None,
         token=env.get("TAXIWAY_TOKEN") or None,
-        project=env.get("TAXIWAY_PROJECT") or defaults.get("project", "default"),
-        experiment=env.get("TAXIWAY_EXPERIMENT") or defaults.get("experiment", "default"),
+        project=env.get("TAXIWAY_PROJECT") or file.project or "default",
+        experiment=env.get("TAXIWAY_EXPERIMENT") or file.experiment or "default",
         run=env.get("TAXIWAY_RUN") or None,
     )
 
@@ -75,12 +95,12 @@ def find_project_file(start: Path) -> Path | None:
     return None
 
 
-def read_project_file(start: Path) -> dict[str, Any]:
-    """The texts at the top of the nearest taxiway.toml: `project`, `experiment`, `url`."""
+def read_project_file(start: Path) -> ProjectFile:
+    """The nearest taxiway.toml; an empty one where there is none. Raises ProjectFileBroken."""
     file = find_project_file(start)
     if file is None:
-        return {}
+        return ProjectFile()
     try:
-        return {k: v for k, v in tomllib.loads(file.read_text()).items() if isinstance(v, str)}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
+        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), ProjectFile)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, OSError) as e:
         raise ProjectFileBroken(file=str(file), problem=str(e)) from e
