@@ -45,6 +45,7 @@ def test_from_create_to_acknowledge_in_a_shell(story: Story, shell: Shell) -> No
     assert again.strip() == "Nothing new: 2 windows stay as they are."
     assert "March 2013" in shown
     assert "open alert" in shown
+    assert "result" in shell("windows", ENDPOINT, "--superseded")
     assert alert["window_name"] == "April 2013"
     assert "acknowledged" in acknowledged
     assert "flights" in shell("list")

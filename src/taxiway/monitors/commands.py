@@ -42,6 +42,10 @@ def show(client: Client, given: Namespace) -> MonitorReport:
     return client.monitors.show(given.monitor)
 
 
+def windows(client: Client, given: Namespace) -> list[Window]:
+    return list(client.monitors.windows(given.monitor, superseded=given.superseded))
+
+
 def evaluate(client: Client, given: Namespace) -> Evaluated:
     return client.monitors.evaluate(given.monitor)
 
@@ -138,6 +142,13 @@ COMMANDS = (
         columns=("name", "project", "state", "open_alerts", "newest", "noted", "evaluated_at"),
     ),
     Command("show", "a monitor, its windows and alerts", show, (MONITOR,), show=report_in_words),
+    Command(
+        "windows",
+        "what was measured, window by window",
+        windows,
+        (MONITOR, Argument("--superseded", "also results that later ones replaced", is_flag=True)),
+        show=lambda found: as_table([{**row(window), "result": window.number} for window in found]),
+    ),
     Command("evaluate", "measure windows with new records or labels", evaluate, (MONITOR,), show=evaluated_in_words),
     Command(
         "alerts",

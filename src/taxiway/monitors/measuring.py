@@ -7,6 +7,7 @@ rows only the label, the score and the block stay.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,11 +31,19 @@ Label = Any  # as it was sent: 0, 1, true, a name
 LabelsOf = Callable[[str, str], Mapping[tuple[str, int], Label]]
 """The labels of the predictions whose ids lie between two ids, both counted, by prediction id and row."""
 
-SLICE: Final = 20_000
+SLICE: Final = 5_000  # rows whose inputs are Python objects at a time
 KEYS: Final = ("prediction_id", "row", "event_at", "status")
 NON_FINITE: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Moments = NDArray[np.datetime64]
+
+
+def floats() -> array[float]:
+    return array("d")
+
+
+def integers() -> array[int]:
+    return array("q")
 
 
 @dataclass
@@ -53,10 +62,10 @@ class Tally(Seen):
     counts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     odd: dict[str, int] = field(default_factory=dict)
     score_counts: NDArray[np.int64] | None = None
-    labels: list[float] = field(default_factory=list)  # NaN for a label that is neither 0 nor 1
-    scores: list[float] = field(default_factory=list)  # NaN where the answer has none
-    hits: list[float] = field(default_factory=list)
-    blocks: list[int] = field(default_factory=list)
+    labels: array[float] = field(default_factory=floats)  # NaN for a label that is neither 0 nor 1
+    scores: array[float] = field(default_factory=floats)  # NaN where the answer has none
+    hits: array[float] = field(default_factory=floats)
+    blocks: array[int] = field(default_factory=integers)
     models: dict[str, None] = field(default_factory=dict)
     sample: str = ""
 
@@ -108,6 +117,7 @@ def tally(
             into.failed += len(mine) - len(answered)
             for first in range(0, len(answered), SLICE):
                 add_rows(into, answered.slice(first, SLICE), plan, labels)
+    pa.default_memory_pool().release_unused()  # else a server keeps the largest segment's room for good
     return found
 
 

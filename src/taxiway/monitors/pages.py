@@ -46,6 +46,7 @@ DRIFTS: dict[DriftState, Verdict] = {
     "too few rows": "missing",
     "not measured": "missing",
 }
+MOST_LISTED = 60
 OPERATORS = "an operator or the owner"
 
 
@@ -96,6 +97,7 @@ class MonitorPages:
             "title": monitor.name,
             "project": monitor.project,
             "report": report,
+            "listed_windows": windows[-MOST_LISTED:],
             "answer": answer(monitor, windows, alerts),
             "verdict": verdict_of(report),
             "live": live,
@@ -165,9 +167,10 @@ class MonitorPages:
     def tell(self, caller: Caller, names: list[str]) -> dict[str, PortfolioFact]:
         """What the portfolio shows of each project: its worst monitor, and the alerts that wait for someone."""
         told: dict[str, PortfolioFact] = {}
+        found = self.monitors.list(caller).items
         alerts = self.monitors.alerts(caller, ListAlerts(state="open")).items
         for project in names:
-            mine = [monitor for monitor in self.monitors.list(caller).items if monitor.project == project]
+            mine = [monitor for monitor in found if monitor.project == project]
             if mine:
                 waits = [wait_of(alert) for alert in alerts if alert.project == project]
                 told[project] = PortfolioFact(health=health_of(mine), waits=tuple(waits))

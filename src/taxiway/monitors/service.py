@@ -40,6 +40,7 @@ from taxiway.storage.database import Database
 if TYPE_CHECKING:
     from taxiway.monitors.measuring import Seen
 
+LOOKED_AT = 40  # newest windows that a summary is taken from: labels are seldom later than that
 NAME_EXPECTED = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
 
 
@@ -268,16 +269,16 @@ def has_news(now: Seen | Window, held: store.Held) -> bool:
 
 
 def summary(connection: Any, monitor: Monitor, alerts: list[Alert]) -> MonitorSummary:
-    windows = store.windows_of(connection, monitor.name)
+    windows = store.newest_of(connection, monitor.name, LOOKED_AT)
     judged = [window for window in windows if window.state not in ("not enough yet", "no rows")]
-    newest = next((window for window in (*reversed(judged), *reversed(windows)) if window.rows), None)
+    newest = next((window for window in (*judged, *windows) if window.rows), None)
     return MonitorSummary(
         name=monitor.name,
         endpoint=monitor.endpoint,
         project=monitor.project,
         metric=monitor.rules.metric,
         size=monitor.rules.window,
-        windows=len(windows),
+        windows=store.count_windows(connection, monitor.name),
         open_alerts=sum(1 for alert in alerts if alert.monitor == monitor.name),
         newest=newest.name if newest else "",
         state=newest.state if newest else "no rows",

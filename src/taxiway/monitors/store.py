@@ -75,6 +75,17 @@ def windows_of(connection: Connection, monitor: str, *, superseded: bool = False
     return list(connection.execute(query.order_by(windows.c.start, windows.c.number)).scalars())
 
 
+def newest_of(connection: Connection, monitor: str, most: int) -> list[Window]:
+    """Its newest windows, newest first."""
+    query: Select[Window] = select(windows.c.result).where(windows.c.monitor == monitor, windows.c.is_current)
+    return list(connection.execute(query.order_by(windows.c.start.desc()).limit(most)).scalars())
+
+
+def count_windows(connection: Connection, monitor: str) -> int:
+    query = select(func.count()).select_from(windows).where(windows.c.monitor == monitor, windows.c.is_current)
+    return connection.execute(query).scalar_one()
+
+
 def held(connection: Connection, monitor: str) -> dict[datetime, Held]:
     """How much each of its windows held, by its beginning."""
     columns = (windows.c.start, windows.c.rows, windows.c.failed, windows.c.labelled, windows.c.number)
