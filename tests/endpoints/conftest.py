@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -30,6 +30,9 @@ from taxiway.endpoints.configuration import (
 from taxiway.endpoints.status import GatewayStatus, RevisionStatus
 from taxiway.models.bundle import verify_bundle
 from tests.endpoints import trial
+
+if TYPE_CHECKING:
+    from tests.endpoints.platform import Platform
 
 
 class Answer(msgspec.Struct):
@@ -209,3 +212,17 @@ def with_adder(site: Site) -> Site:
     site.start()
     site.until_live()
     return site
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A server, its gateway and a live revision, for all tests: whoever ends something starts it again."""
+    from tests.endpoints.platform import Platform
+
+    platform = Platform(tmp_path_factory.mktemp("platform"))
+    try:
+        platform.promoted()
+        platform.olu.endpoints.deploy("mortgage", "mortgage@1")
+        yield platform
+    finally:
+        platform.close()

@@ -1,0 +1,106 @@
+"""Labels are only ever added: again changes nothing, otherwise is a conflict, of nothing is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from taxiway.endpoints.contract import Label, LabelConflict
+from taxiway.endpoints.inferences import seal_closed
+from taxiway.kernel.errors import BadField, NotAllowed
+from tests.endpoints.story import Stage
+from tests.support.live import Live
+
+
+@pytest.fixture
+def stage(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.chdir(tmp_path)
+    stage = Stage(live, tmp_path)
+    stage.promoted()
+    stage.deployed()
+    return stage
+
+
+def test_the_same_label_again_changes_nothing(stage: Stage) -> None:
+    request = stage.answered(rows=2)
+    given = [Label(request, 1), Label(request, 0, row=1)]
+
+    first = stage.ana.endpoints.label("mortgage", given)
+    again = stage.ana.endpoints.label("mortgage", given)
+
+    assert (first.new, first.known) == (2, 0)
+    assert (again.new, again.known) == (0, 2)
+    assert stage.live.house.labels.count("mortgage") == 2
+
+
+def test_another_label_for_a_row_is_named_and_does_not_replace_the_first(stage: Stage) -> None:
+    request = stage.answered()
+    stage.ana.endpoints.label("mortgage", [Label(request, 1)])
+
+    taken = stage.ana.endpoints.label("mortgage", [Label(request, 0)])
+
+    assert taken.conflicts == [LabelConflict(request, 0, kept=1, given=0)]
+    assert [each.label for each in stage.live.house.labels.of("mortgage")] == [1]
+
+
+def test_two_labels_for_a_row_in_one_batch_are_a_conflict(stage: Stage) -> None:
+    request = stage.answered()
+
+    taken = stage.ana.endpoints.label("mortgage", [Label(request, 1), Label(request, 1), Label(request, 0)])
+
+    assert (taken.new, taken.known, taken.conflict_count) == (1, 1, 1)
+
+
+def test_what_was_never_predicted_is_listed_and_the_rest_is_kept(stage: Stage) -> None:
+    request = stage.answered()
+    never = "0" * 32
+
+    taken = stage.ana.endpoints.label("mortgage", [Label(never, 1), Label(request, 1), Label(request, 1, row=7)])
+
+    assert (taken.new, taken.unknown_count, taken.unknown) == (1, 2, [f"{never}/0", f"{request}/7"])
+
+
+def test_a_label_finds_its_prediction_in_sealed_segments_too(stage: Stage) -> None:
+    request = stage.answered(rows=3)
+    seal_closed(stage.home)
+
+    assert stage.ana.endpoints.label("mortgage", [Label(request, True, row=2)]).new == 1
+
+
+def test_a_label_keeps_its_type_and_its_time(stage: Stage) -> None:
+    request, at = stage.answered(rows=3), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    stage.ana.endpoints.label(
+        "mortgage",
+        [
+            {"prediction_id": request, "label": False, "at": at},
+            {"prediction_id": request, "row": 1, "label": 0.25, "at": at},
+            {"prediction_id": request, "row": 2, "label": "late", "at": at},
+        ],
+    )
+
+    kept = stage.live.house.labels.of("mortgage")
+    assert [(each.label, each.at, each.by) for each in kept] == [
+        (False, at, "ana"),
+        (0.25, at, "ana"),
+        ("late", at, "ana"),
+    ]
+
+
+def test_a_label_from_the_future_is_refused_and_nothing_is_kept(stage: Stage) -> None:
+    request = stage.answered()
+    later = datetime.now(UTC) + timedelta(days=2)
+
+    with pytest.raises(BadField, match=r"labels\[1\].at"):
+        stage.ana.endpoints.label("mortgage", [Label(request, 1), Label(request, 1, at=later)])
+
+    assert stage.live.house.labels.count("mortgage") == 0
+
+
+def test_who_only_looks_gives_no_labels(stage: Stage) -> None:
+    vito = stage.live.as_person("viewer", "viewer", project="mortgages")
+
+    with pytest.raises(NotAllowed):
+        vito.endpoints.label("mortgage", [Label(stage.answered(), 1)])
