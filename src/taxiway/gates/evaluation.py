@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -81,7 +80,7 @@ class Evaluations:
             stage=asked.stage,
             gate=asked.spec.name,
             check=asked.spec.check,
-            parameters=msgspec.to_builtins(asked.spec.parameters),
+            parameters=asked.spec.parameters,
             path=look.path.ref,
             path_digest=look.path.digest,
             inputs=asked.inputs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import Any, get_args
 
@@ -123,6 +124,7 @@ def parameters_of(spec: GateSpec) -> Any:
     return msgspec.convert(spec.parameters, CHECKS[spec.check].parameters)
 
 
+@cache
 def packaged(name: str) -> PathVersion | None:
     """A path that ships with the platform, as the first version that a home would pin; None where none has the name."""
     if name not in PACKAGED.values():

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.gates import store
-from taxiway.gates.checks.approvals import ApproverRole, ApprovalsAsk
+from taxiway.gates.checks.approvals import ApprovalsAsk, ApproverRole
 from taxiway.gates.checks.port import Case
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import (
