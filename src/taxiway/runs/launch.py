@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, BinaryIO
@@ -206,7 +207,7 @@ class Forwarding:
         """From now on to this process; None once it has ended."""
         self.pid = pid
         while pid is not None and self.early:
-            os.kill(pid, self.early.pop(0))
+            self._send(pid, self.early.pop(0))
 
     def _forward(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and self.is_terminal:
@@ -214,7 +215,11 @@ class Forwarding:
         if self.pid is None:
             self.early.append(number)
         else:
-            os.kill(self.pid, number)
+            self._send(self.pid, number)
+
+    def _send(self, pid: int, number: int) -> None:
+        with suppress(ProcessLookupError):  # it ended this very moment
+            os.kill(pid, number)
 
 
 def opened(stream: IO[bytes] | None) -> IO[bytes]:
