@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from tests.endpoints.conftest import until
 from tests.endpoints.platform import BREAKS, PROJECT, ROW, Platform, is_over
 
 pytestmark = pytest.mark.slow
+
+PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 
 
 def raised(ask: object) -> TaxiwayError | None:
@@ -135,6 +138,17 @@ def test_the_command_line_asks_and_traces(platform: Platform, tmp_path: Path) ->
     assert len(answer.predictions) == 2
     assert "income=20, district=1, married=false" in told
     assert "“the errors are spread evenly”" in told
+
+
+def test_the_example_of_the_documents_prints_what_it_says(platform: Platform, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    promised = [line.removeprefix("# ") for line in code.splitlines() if line.startswith("# ")]
+    environment = {"TAXIWAY_URL": platform.url, "TAXIWAY_TOKEN": platform.olu.transport.token or "", "PATH": "/usr/bin"}
+
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, cwd=tmp_path)
+
+    assert done.stdout.splitlines() == promised
 
 
 def test_a_stopped_endpoint_answers_503_within_two_seconds(platform: Platform) -> None:
