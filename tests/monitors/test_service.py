@@ -136,6 +136,26 @@ def test_a_measurement_that_does_not_bear_an_alert_out_closes_it(story: Story) -
     assert story.live.last_verb() == "monitors.resolved"
 
 
+def test_what_a_measurement_closed_a_measurement_opens_again_and_a_person_for_good(story: Story) -> None:
+    story.month(APRIL, days=15, turned=True)
+    story.olga.monitors.create(ENDPOINT, tolerance=0.1)
+    [alert] = story.olga.monitors.evaluate(ENDPOINT).opened
+    story.month(APRIL + timedelta(days=15), days=14, rows=200)
+    story.olga.monitors.evaluate(ENDPOINT)
+
+    story.month(APRIL, days=29, rows=600, turned=True)
+    [again] = story.olga.monitors.evaluate(ENDPOINT).opened
+    story.olga.monitors.resolve(ENDPOINT, alert.id, comment="known, and lived with")
+    story.month(APRIL, days=15, turned=True)
+    last = story.olga.monitors.evaluate(ENDPOINT)
+
+    assert (again.id, again.state) == (alert.id, "open")
+    assert "worse after all" in again.comment
+    assert [w.performance_state for w in last.computed] == ["alert"]
+    assert last.opened == []
+    assert story.olga.monitors.alerts()[0].comment == "known, and lived with"
+
+
 def test_fourteen_days_are_needed_before_anything_counts(story: Story) -> None:
     story.month(APRIL, days=13, rows=60, turned=True)
     story.olga.monitors.create(ENDPOINT)

@@ -34,7 +34,7 @@ def explanation(monitor: Monitor, window: Window, others: list[Window]) -> str:
 def inputs_explained(window: Window, others: list[Window]) -> str:
     """Whether input drift tells this window from those in which the model held."""
     if not window.noted:
-        return "No input drifted past the limit, so input drift is silent too."
+        return "No input drifted past the limit, so input drift is silent."
     held = [other for other in others if other.performance_state == "ok"]
     as_far = [other for other in held if drifted_as_far(window, other)]
     names = features(window.noted)
