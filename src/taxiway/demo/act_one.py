@@ -119,21 +119,17 @@ def refuse(scene: Scene, plain: Trained) -> None:
     narrator.expect(found == NOT_MITIGATED, f"{NOT_MITIGATED}", found)
     tell_openness(scene, standing)
 
-    said = refusals(
-        ana,
-        scene.url,
-        scene.cast.tokens["ana"],
-        scene.cast.sign_in_link("ana"),
-        version=plain.name,
-        stage="production",
-    )
-    narrator.say("Ana asks for production all the same. The answer:")
-    for line in said["SDK"].splitlines():
+    narrator.say("Ana asks for production all the same, at four doors:")
+    link = scene.cast.sign_in_link("ana")
+    said = refusals(ana, scene.url, scene.cast.tokens["ana"], link, version=plain.name, stage="production")
+    narrator.table([{"door": each.door, "asked": each.asked, "answered": each.answered} for each in said])
+    first, *others = said
+    for line in first.words.splitlines():
         narrator.say(line)
-    narrator.expect("fairness" in said["SDK"], "a refusal that names the gate fairness", said["SDK"])
-    others = {door: text for door, text in said.items() if text.split() != said["SDK"].split()}
-    narrator.expect(not others, "the same refusal at every door", others)
-    narrator.say(f"That is the answer at all {len(said)} doors, the same word for word: {', '.join(said)}.")
+    narrator.expect("fairness" in first.words, "a refusal that names the gate fairness", first)
+    different = [each for each in others if each.words.split() != first.words.split()]
+    narrator.expect(not different, "the same refusal at every door", different)
+    narrator.say(f"That is the answer at all {len(said)} doors, the same word for word.")
     stage = ana.models.find(plain.name).stage
     narrator.expect(stage == "none", "a version that stayed where it was", stage)
 

@@ -12,37 +12,52 @@ from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
+from msgspec import Struct
+
 from taxiway.client import Client
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.models.contract import Target
 
 TIMEOUT_S = 60.0
 FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
-def refusals(client: Client, url: str, token: str, link: str, *, version: str, stage: str) -> dict[str, str]:
-    """What each door answers, in words; an empty text where it let the version through.
+class Said(Struct, frozen=True):
+    """What one door answered. words: the refusal; empty where it let the version through."""
+
+    door: str
+    asked: str
+    answered: str
+    words: str
+
+
+def refusals(client: Client, url: str, token: str, link: str, *, version: str, stage: Target) -> list[Said]:
+    """What each door answers.
 
     version: such as ``mortgage@1``. link: a fresh sign-in link of the same person, for the page.
     """
-    return {
-        "SDK": by_sdk(client, version, stage),
-        "CLI": by_cli(url, token, version, stage),
-        "REST": by_rest(url, token, version, stage),
-        "page": by_page(url, link, version, stage),
-    }
+    return [
+        by_sdk(client, version, stage),
+        by_cli(url, token, version, stage),
+        by_rest(url, token, version, stage),
+        by_page(url, link, version, stage),
+    ]
 
 
-def by_sdk(client: Client, version: str, stage: str) -> str:
+def by_sdk(client: Client, version: str, stage: Target) -> Said:
+    asked = f"client.models.promote({version!r}, {stage!r})"
     try:
-        client.models.promote(version, stage)  # type: ignore[arg-type]  # as a program would, with any text
+        client.models.promote(version, stage)
     except TaxiwayError as refusal:
-        return str(refusal)
-    return ""
+        return Said("SDK", asked, f"raised {type(refusal).__name__}", str(refusal))
+    return Said("SDK", asked, "moved", "")
 
 
-def by_cli(url: str, token: str, version: str, stage: str) -> str:
-    done = taxiway("models", "promote", version, stage, url=url, token=token)
-    return done.stderr.strip().removeprefix("taxiway: ") if done.returncode == 1 else ""
+def by_cli(url: str, token: str, version: str, stage: str) -> Said:
+    words = ("models", "promote", version, stage)
+    done = taxiway(*words, url=url, token=token)
+    said = done.stderr.strip().removeprefix("taxiway: ") if done.returncode == 1 else ""
+    return Said("CLI", " ".join(("taxiway", *words)), f"exit code {done.returncode}", said)
 
 
 def taxiway(*words: str, url: str, token: str) -> subprocess.CompletedProcess[str]:
@@ -58,18 +73,17 @@ def taxiway(*words: str, url: str, token: str) -> subprocess.CompletedProcess[st
     )
 
 
-def by_rest(url: str, token: str, version: str, stage: str) -> str:
+def by_rest(url: str, token: str, version: str, stage: str) -> Said:
     """The `detail` of the problem+json answer (RFC 9457)."""
     model, _, number = version.partition("@")
+    path = f"/api/models/{model}/versions/{number}/stage"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    body = json.dumps({"stage": stage}).encode()
-    answer, text = ask(url, "POST", f"/api/models/{model}/versions/{number}/stage", body, headers)
-    if answer.getheader("Content-Type") != "application/problem+json":
-        return ""
-    return str(json.loads(text)["detail"])
+    answer, text = ask(url, "POST", path, json.dumps({"stage": stage}).encode(), headers)
+    is_problem = answer.getheader("Content-Type") == "application/problem+json"
+    return Said("REST", f"POST {path}", in_short(answer), str(json.loads(text)["detail"]) if is_problem else "")
 
 
-def by_page(url: str, link: str, version: str, stage: str) -> str:
+def by_page(url: str, link: str, version: str, stage: str) -> Said:
     """The sentence that the page shows when its form is sent, as a browser sends it."""
     model, _, number = version.partition("@")
     page = f"/models/{model}/versions/{number}"
@@ -80,8 +94,13 @@ def by_page(url: str, link: str, version: str, stage: str) -> str:
     _, text = ask(url, "GET", page, b"", form)
     found = FORM_TOKEN.search(text)
     fields = {"form_token": found[1] if found else "", "stage": stage, "reason": ""}
-    _, text = ask(url, "POST", f"{page}/stage", urlencode(fields).encode(), form)
-    return refusal_on(text)
+    answer, text = ask(url, "POST", f"{page}/stage", urlencode(fields).encode(), form)
+    return Said("page", f"the form on {page}", in_short(answer), refusal_on(text))
+
+
+def in_short(answer: http.client.HTTPResponse) -> str:
+    """An answer's status and kind, such as ``409 text/html``."""
+    return f"{answer.status} {answer.getheader('Content-Type', '').partition(';')[0]}"
 
 
 def ask(url: str, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, str]:

@@ -88,9 +88,23 @@ def serving(home: Path, port: int) -> Iterator[Server]:
         remember(home, Running(os.getpid(), start_ticks(os.getpid()), process.pid, start_ticks(process.pid)))
         yield Server(process, ready(process, log))
     finally:
-        end(process)
-        stop_gateway(home)
-        record_of(home).unlink(missing_ok=True)
+        with undisturbed():
+            end(process)
+            stop_gateway(home)
+            record_of(home).unlink(missing_ok=True)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """A second Ctrl-C changes nothing: what is inside has its own time limits, and leaves no process behind."""
+    before = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def make_room(home: Path) -> None:

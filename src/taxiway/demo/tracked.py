@@ -22,6 +22,7 @@ from taxiway.web.figures.svg import Figure, standalone
 MODEL = "mortgage"
 EXPERIMENT = "approve-or-not"
 FOUR_FIFTHS = 0.8
+FIGURE_WIDTH = 420  # px; a run's page shows two beside each other
 
 
 class Recipe(Struct, frozen=True):
@@ -75,7 +76,7 @@ def train(client: Client, dataset: DatasetVersion, recipe: Recipe) -> Trained:
         log_metrics(run, judged, by_fold)
         run.log_artifact(Path(mortgages.__file__), "training/mortgages.py")
         for name, figure in (("roc", roc(held, recipe, judged)), ("approved-by-race", approved_by_race(held, recipe))):
-            run.log_figure(standalone(figure.draw()), f"figures/{name}")
+            run.log_figure(standalone(figure.draw(FIGURE_WIDTH)), f"figures/{name}")
         pinned = run.log_predictions(
             held,
             label="label",
