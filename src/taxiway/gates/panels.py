@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import local
 
 from msgspec import Struct
 
 from taxiway.access.service import Access
 from taxiway.gates import figures
-from taxiway.gates.contract import Approval, Evidence, GateStanding, InboxItem, PathVersion, StageStanding, Standing
+from taxiway.gates.contract import (
+    Approval,
+    Evidence,
+    GateStanding,
+    InboxItem,
+    PathVersion,
+    Request,
+    StageStanding,
+    Standing,
+)
 from taxiway.gates.estimates import GroupRate
 from taxiway.gates.outlooks import Reader, asks_of_checks, is_unasked, lacking, outlook_of, split_reason, unmet_gates
 from taxiway.gates.service import Gates
@@ -72,16 +82,41 @@ class Approving(Struct, frozen=True):
         return self.stage.approvals
 
 
+class Seen(Struct, frozen=True):
+    """What was read of a version for one request."""
+
+    caller: Caller
+    standing: Standing
+    requests: list[InboxItem]
+
+
+class Last(local):
+    """What this thread read last: a page and its panels are drawn on one thread, and need to read it only once."""
+
+    seen: Seen | None = None
+
+
 class GatePanels:
     def __init__(self, site: Site, gates: Gates, access: Access) -> None:
         self.site = site
         self.gates = gates
         self.access = access
+        self.last = Last()
+
+    def look(self, caller: Caller, model: str, version: int) -> Seen:
+        """How a version stands and who was asked. Every request has a caller of its own, so nothing old is given."""
+        last = self.last.seen
+        if last is not None and caller.request_id and last.caller is caller and is_of(last.standing, model, version):
+            return last
+        standing = self.gates.standing(caller, model=model, version=version)
+        asked = [item for item in self.gates.inbox(caller).items if is_of(item.request, model, version)]
+        self.last.seen = Seen(caller, standing, asked)
+        return self.last.seen
 
     def judge(self, caller: Caller, version: ModelVersion) -> Outlook:
         """What the pages of models say of a version's way."""
         try:
-            standing = self.gates.standing(caller, model=version.model, version=version.version)
+            seen = self.look(caller, version.model, version.version)
         except TaxiwayError as unfit:  # a path that is not there, or not made for the project's tier
             sentence = f"Version {version.version} has no path to take"
             return Outlook(sentence=sentence, verdict="missing", short="no path to take", detail=str(unfit))
@@ -90,41 +125,47 @@ class GatePanels:
             name=caller.name,
             may_evaluate=self.access.is_allowed(caller, "gates.evaluate", version.project),
             may_promote=self.access.is_allowed(caller, "models.promote", version.project),
-            has_asked=any(self.requests(caller, standing)),
+            has_asked=bool(seen.requests),
         )
         entered = {str(entry.stage): entry.entered_at for entry in stages}
-        return outlook_of(standing, self.path(caller, standing), entered=entered, reader=reader)
+        return outlook_of(seen.standing, self.path(caller, seen.standing), entered=entered, reader=reader)
 
     def path(self, caller: Caller, standing: Standing) -> PathVersion:
         """The path that a standing speaks of."""
         path = parse(standing.path)
         return self.gates.paths.show(caller, path=path.name, version=path.version or 0)
 
-    def requests(self, caller: Caller, standing: Standing) -> list[InboxItem]:
-        """The requests for approval of this version that wait."""
-        here = (standing.model, standing.version)
-        return [each for each in self.gates.inbox(caller).items if (each.request.model, each.request.version) == here]
-
-    def version(self, view: View, thing: str) -> str | None:
-        """The panel of a version, or nothing where it has no path."""
-        caller, found = view.caller, parse(thing)
-        try:
-            standing = self.gates.standing(caller, model=found.name, version=found.version or 0)
-        except TaxiwayError:
+    def evidence(self, view: View, thing: str) -> str | None:
+        """The panel of a version's evidence and of its rates by group, or nothing where it has no path."""
+        seen = self._seen(view.caller, thing)
+        if seen is None:
             return None
-        unasked = [gate for stage in standing.stages for gate in stage.gates if is_unasked(gate)]
+        standing = seen.standing
         return self.site.fragment(
             "gates/version.html",
             standing=standing,
-            version=self.gates.models.find(standing.model, standing.version),
             page=f"/models/{standing.model}/versions/{standing.version}",
-            rows=self._rows(caller, standing),
+            rows=self._rows(view.caller, standing),
             figure=figures.draw_evidence(standing.stages),
             notes=[note(gate) for gate in unmet_gates(standing) if gate.evidence],
             by_group=by_group(standing),
-            approving=self._approving(caller, standing, is_ready=not unasked),
+            unasked=[figures.gate_name(gate.gate) for gate in unasked(standing)],
+            may_evaluate=self.access.is_allowed(view.caller, "gates.evaluate", standing.project),
+            form_token=view.form_token,
+        )
+
+    def approvals(self, view: View, thing: str) -> str | None:
+        """The panel in which people ask, approve and withdraw; it stands after all that they should have read."""
+        caller, seen = view.caller, self._seen(view.caller, thing)
+        if seen is None:
+            return None
+        standing = seen.standing
+        return self.site.fragment(
+            "gates/approvals.html",
+            standing=standing,
+            page=f"/models/{standing.model}/versions/{standing.version}",
+            approving=self._approving(seen),
             closed=[figures.gate_name(gate.gate) for gate in asks_of_checks(unmet_gates(standing))],
-            unasked=[figures.gate_name(gate.gate) for gate in unasked],
             may_evaluate=self.access.is_allowed(caller, "gates.evaluate", standing.project),
             may_approve=self.access.is_allowed(caller, "gates.approve", standing.project) and caller.can_approve,
             who=caller.name,
@@ -132,6 +173,13 @@ class GatePanels:
             form_token=view.form_token,
             sent=view.sent,
         )
+
+    def _seen(self, caller: Caller, thing: str) -> Seen | None:
+        found = parse(thing)
+        try:
+            return self.look(caller, found.name, found.version or 0)
+        except TaxiwayError:
+            return None
 
     def _rows(self, caller: Caller, standing: Standing) -> list[EvidenceRow]:
         version = str(standing.version)
@@ -148,22 +196,32 @@ class GatePanels:
             for gate in stage.gates
         ]
 
-    def _approving(self, caller: Caller, standing: Standing, *, is_ready: bool) -> list[Approving]:
-        lacks = lacking(standing, self.path(caller, standing))
-        asked = {each.request.stage: each for each in self.requests(caller, standing)}
+    def _approving(self, seen: Seen) -> list[Approving]:
+        standing = seen.standing
+        lacks = lacking(standing, self.path(seen.caller, standing))
+        asked = {each.request.stage: each for each in seen.requests}
         return [
             Approving(
                 stage=stage,
                 gate=gate,
                 lacks=lacks.get(stage.stage, 0),
                 request=asked.get(stage.stage),
-                is_ready=is_ready,
-                because=standing.authors.get(caller.name, []),
+                is_ready=not unasked(standing),
+                because=standing.authors.get(seen.caller.name, []),
             )
             for stage in standing.stages
             for gate in stage.gates
             if gate.check == "approvals"
         ]
+
+
+def is_of(what: Standing | Request, model: str, version: int) -> bool:
+    return (what.model, what.version) == (model, version)
+
+
+def unasked(standing: Standing) -> list[GateStanding]:
+    """The checks that have no evidence for what stands now."""
+    return [gate for stage in standing.stages for gate in stage.gates if is_unasked(gate)]
 
 
 def note(gate: GateStanding) -> Note:

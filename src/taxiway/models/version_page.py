@@ -68,6 +68,7 @@ class VersionPage:
             "other": self._other(caller, version),
             "story": story(self.models.stages(caller, model=model, version=number).items),
             "panels": self.site.drawn("models/version", view, version.ref),
+            "deciding": self.site.drawn("models/version/decide", view, version.ref),
             "may_promote": may("models.promote"),
             "may_write": may("models.write"),
             "verified": verified,
