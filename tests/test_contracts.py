@@ -9,7 +9,8 @@ import pytest
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 ROOMS = (
     "__init__", "client", "cli", "kernel/__init__", "storage/__init__", "storage/tables", "web/__init__",
-    "runs/__init__", "runs/contract", "runs/tables", "runs/store", "runs/service", "runs/client",
+    "runs/__init__", "runs/compare", "runs/contract", "runs/filter", "runs/paths", "runs/redact", "runs/tables",
+    "runs/store", "runs/service", "runs/client",
     "gates/__init__", "gates/rules", "gates/service", "gates/pages",
 )  # fmt: skip
 

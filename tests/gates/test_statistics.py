@@ -43,9 +43,7 @@ def test_values_are_those_of_scikit_learn(rows: list[tuple[int, float]]) -> None
     said = [int(score >= 0.5) for score in scores]
 
     assert accuracy(labels, said).value == pytest.approx(metrics.accuracy_score(labels, said), abs=1e-12)
-    assert log_loss(labels, scores).value == pytest.approx(
-        metrics.log_loss(labels, scores, labels=[0, 1]), abs=1e-9
-    )
+    assert log_loss(labels, scores).value == pytest.approx(metrics.log_loss(labels, scores, labels=[0, 1]), abs=1e-9)
     assert brier(labels, scores).value == pytest.approx(np.mean((np.array(scores) - labels) ** 2), abs=1e-12)
 
 

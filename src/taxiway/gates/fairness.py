@@ -93,9 +93,7 @@ def selection_rates(
 
 def lowest_and_highest(rates: list[GroupRate]) -> tuple[str, str] | None:
     """The counted groups with the lowest and the highest rate, the first by name on ties; None below two."""
-    counted = [
-        (each.rate.value, each.group) for each in rates if each.is_counted and each.rate.value is not None
-    ]
+    counted = [(each.rate.value, each.group) for each in rates if each.is_counted and each.rate.value is not None]
     if len(counted) < 2:
         return None
     return min(counted)[1], min(counted, key=lambda pair: (-pair[0], pair[1]))[1]
@@ -243,9 +241,7 @@ def _counts(predictions: ArrayLike, groups: ArrayLike) -> Counts:
     said, raw = binary(predictions, "predictions"), np.asarray(groups, dtype=object).ravel()
     require_equal_rows(predictions=said.size, groups=raw.size)
     if missing := sum(map(_is_missing, raw)):
-        raise GroupsMissing(
-            f"{missing} of {raw.size} rows have no group. Name one for them, such as 'unknown'."
-        )
+        raise GroupsMissing(f"{missing} of {raw.size} rows have no group. Name one for them, such as 'unknown'.")
     names, codes = np.unique(np.array([str(name) for name in raw], dtype=str), return_inverse=True)
     rows = np.bincount(codes, minlength=names.size).astype(np.int64)
     hits = np.bincount(codes, weights=said, minlength=names.size).astype(np.int64)

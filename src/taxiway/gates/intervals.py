@@ -77,9 +77,7 @@ def mean(values: ArrayLike, confidence: float = 0.95) -> Estimate:
     """
     x = present(values)
     if x.size < 2:
-        return undefined(
-            "A mean needs two rows for its interval.", n=x.size, confidence=confidence, method=T_MEAN
-        )
+        return undefined("A mean needs two rows for its interval.", n=x.size, confidence=confidence, method=T_MEAN)
     half = t_quantile(confidence, x.size - 1) * float(x.std(ddof=1)) / math.sqrt(x.size)
     value = float(x.mean())
     return Estimate(value, value - half, value + half, x.size, confidence, T_MEAN)
@@ -133,9 +131,7 @@ def present(values: ArrayLike) -> Floats:
     """The values as floats in one row; raises ValuesMissing when some are NaN."""
     x = np.asarray(values, dtype=np.float64).ravel()
     if missing := int(np.isnan(x).sum()):
-        raise ValuesMissing(
-            f"{missing} of {x.size} values are missing (NaN). Leave these rows out or fill them."
-        )
+        raise ValuesMissing(f"{missing} of {x.size} values are missing (NaN). Leave these rows out or fill them.")
     return x
 
 

@@ -78,9 +78,10 @@ def rows_needed(estimate: Estimate, threshold: Threshold) -> int | None:
     """How many rows of the same mix would decide an inconclusive gate, if the measured value is the true one.
 
     An interval's width shrinks with the square root of the rows, so the end that faces the threshold moves to
-    it at ``n * ((value - end) / (value - threshold))**2`` rows. It is an expectation, not a promise: a new
-    sample's value differs. None when the gate is decided, when the estimate is undefined, and when the value
-    is the threshold, which no number of rows would decide.
+    it at ``n * (reach / (value - threshold))**2`` rows. Its reach from the value is the half of the interval on that
+    side, or half of the whole where that is more: what is lopsided on few rows evens out on many. It is an
+    expectation, not a promise: a new sample's value differs. None when the gate is decided, when the estimate is
+    undefined, and when the value is the threshold, which no number of rows would decide.
     """
     if verdict_on(estimate, threshold) != "inconclusive" or not is_measured(estimate):
         return None
@@ -88,7 +89,8 @@ def rows_needed(estimate: Estimate, threshold: Threshold) -> int | None:
     assert estimate.low is not None
     assert estimate.high is not None
     distance = estimate.value - threshold.value
-    reach = estimate.value - (estimate.low if distance > 0 else estimate.high)
+    facing = abs(estimate.value - (estimate.low if distance > 0 else estimate.high))
+    reach = max(facing, (estimate.high - estimate.low) / 2)
     if distance == 0 or not math.isfinite(reach / distance):
         return None
     needed = estimate.n * (reach / distance) ** 2
@@ -162,9 +164,7 @@ def _meaning(verdict: MeasuredVerdict, estimate: Estimate, threshold: Threshold,
 def _what_would_decide(needed: int | None) -> str:
     if needed is None:
         return "The value is at the threshold itself, so more rows alone would not decide it."
-    return (
-        f"If the true value is the one measured, {rows_words(needed)} rows of the same mix would decide it."
-    )
+    return f"If the true value is the one measured, {rows_words(needed)} rows of the same mix would decide it."
 
 
 def _not_counted(small: Sequence[GroupRate]) -> str:

@@ -136,9 +136,7 @@ def _labels_and_probabilities(labels: ArrayLike, probabilities: ArrayLike) -> tu
     y, p = binary(labels, "labels"), present(probabilities)
     require_equal_rows(labels=y.size, probabilities=p.size)
     if (odd := p[(p < 0) | (p > 1)]).size:
-        raise NotProbabilities(
-            f"{odd.size} of {p.size} rows are no probabilities, such as {odd[0]:g}. Give 0 to 1."
-        )
+        raise NotProbabilities(f"{odd.size} of {p.size} rows are no probabilities, such as {odd[0]:g}. Give 0 to 1.")
     return y, p
 
 
