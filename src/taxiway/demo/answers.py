@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from taxiway.demo import mortgages
@@ -87,16 +86,23 @@ def trace(scene: Scene, answer: Answer, trained: Trained) -> None:
     done = taxiway("endpoints", "trace", answer.prediction_id, url=scene.url, token=scene.cast.tokens["olu"])
     narrator.expect(done.returncode == 0, "exit code 0 from `taxiway endpoints trace`", done.stderr)
     narrator.show(done.stdout)
-    lacking = missing(done.stdout, named(scene, trained))
-    narrator.expect(not lacking, "revision, version, run, data digest, gates and who approved, all named", lacking)
+    lacking = [word for word in named(scene, answer, trained) if word not in done.stdout]
+    narrator.expect(not lacking, "revision, version, run, code, data, gates and approval, all named", lacking)
 
 
-def named(scene: Scene, trained: Trained) -> list[str]:
+def named(scene: Scene, answer: Answer, trained: Trained) -> list[str]:
     """What the story of a prediction must name."""
-    olu = scene.cast["olu"]
-    gates = [gate.gate for stage in olu.gates.show(trained.name).stages for gate in stage.gates]
-    return [ENDPOINT, trained.run, "vera", "fairness", *gates]
-
-
-def missing(text: str, words: Sequence[str]) -> list[str]:
-    return [word for word in words if word not in text]
+    story = scene.cast["olu"].endpoints.trace(answer.prediction_id)
+    code = story.run.code if story.run else None
+    gates = [gate.gate for stage in story.gates.stages for gate in stage.gates] if story.gates else []
+    return [
+        f"Revision {story.revision.number}",
+        f"{trained.version.model} version {trained.version.version}",
+        trained.version.bundle,
+        trained.run,
+        code.sources if code else "the run's code",
+        *(dataset.digest for dataset in story.datasets),
+        *gates,
+        "fairness",
+        "by vera as validator",
+    ]
