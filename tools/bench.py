@@ -87,8 +87,7 @@ def machine() -> str:
 def import_time(runs: int = 15) -> Figure:
     """What `import taxiway` adds to a bare interpreter; the two take turns, so that load falls on both."""
     added = [
-        took_ms(sys.executable, "-c", "import taxiway") - took_ms(sys.executable, "-c", "pass")
-        for _ in range(runs)
+        took_ms(sys.executable, "-c", "import taxiway") - took_ms(sys.executable, "-c", "pass") for _ in range(runs)
     ]
     return figure("`import taxiway`, over a bare interpreter", "ms", 50, added)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taxiway.kernel.commands import Argument, Command
+    from taxiway.kernel.errors import TaxiwayError
 
 NOUNS = {
     "projects": "use cases: owner, purpose, risk, and where they stand",
@@ -120,7 +121,7 @@ def add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
 
 def execute(parsed: argparse.Namespace) -> int:
     """Runs a parsed command, prints its answer or its refusal."""
-    from taxiway.kernel.errors import TaxiwayError
+    from taxiway.kernel.errors import FileUnusable, TaxiwayError
     from taxiway.kernel.show import as_json, as_text
 
     command: Command = parsed.command
@@ -133,16 +134,27 @@ def execute(parsed: argparse.Namespace) -> int:
         ):
             print(text)
     except TaxiwayError as refusal:
-        print(as_json(refusal) if parsed.json else f"taxiway: {refusal}", file=sys.stderr)
-        return 1
+        return tell_refusal(refusal, is_json=parsed.json)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as e:  # a file that the command was given, or was to write
+        if e.filename is None:
+            raise
+        return tell_refusal(FileUnusable(file=str(e.filename), cause=e.strerror or str(e)), is_json=parsed.json)
     if command.exit_code is not None:
         return command.exit_code(answer)
     return 0
+
+
+def tell_refusal(refusal: TaxiwayError, *, is_json: bool) -> int:
+    """Prints a refusal where errors go, and gives its exit code."""
+    from taxiway.kernel.show import as_json
+
+    print(as_json(refusal) if is_json else f"taxiway: {refusal}", file=sys.stderr)
+    return 1
 
 
 def run_command(command: Command, parsed: argparse.Namespace) -> Any:

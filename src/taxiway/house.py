@@ -87,7 +87,7 @@ class House:
     """Every service of a platform; what holds a home open and lets it go."""
 
     def __init__(self, home: Path, *, database_url: str | None = None, login: bool = False, clock: Clock = now) -> None:
-        """Raises HomeTaken, HomeUnusable, NewerDatabase."""
+        """Raises HomeTaken, HomeUnusable, DatabaseUnusable, KeyUnusable, NewerDatabase."""
         self.home = home
         self.login = login
         self.clock = clock
@@ -98,6 +98,9 @@ class House:
             self.blobs.clear_incoming()
             self.database = Database(database_url or sqlite_url(home))
             migrate(self.database)
+        except OSError as e:
+            self.lock.close()
+            raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
         except BaseException:
             self.lock.close()
             raise

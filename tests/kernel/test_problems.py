@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from msgspec import Struct
 
@@ -46,3 +48,18 @@ def test_a_query_value_that_is_no_number_is_named() -> None:
 
 def test_query_texts_become_numbers() -> None:
     assert convert({"step": "3", "value": "1.5"}, Point) == Point(3, 1.5)
+
+
+class Alarm(Struct, frozen=True):
+    level: Literal["low", "high"]
+
+
+class Alarms(Struct, frozen=True):
+    by_name: dict[str, Alarm | None] = {}
+    all: list[Alarm] = []
+
+
+@pytest.mark.parametrize("text", ['{"by_name": {"fire": {"level": "huge"}}}', '{"all": [{"level": "huge"}]}'])
+def test_of_few_accepted_values_each_is_said(text: str) -> None:
+    with pytest.raises(BadField, match=r"level: .*huge.* is not accepted; give one of high, low"):
+        decode(text.encode(), Alarms)

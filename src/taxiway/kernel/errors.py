@@ -79,6 +79,17 @@ class BadField(TaxiwayError):
         return f"{self.field}: {self.value} is not accepted; give {self.expected}."
 
 
+class FileUnusable(TaxiwayError):
+    """A file or folder of the caller's own that cannot be read or written."""
+
+    status = 400
+    file: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.file} cannot be used: {self.cause}. Check the path, and that you may read and write there."
+
+
 class NotFound(TaxiwayError):
     """Something that was asked for by name does not exist, or may not be seen by the one who asks."""
 

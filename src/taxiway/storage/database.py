@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from taxiway.kernel.errors import TaxiwayError
 
 T = TypeVar("T")
 
@@ -65,14 +69,42 @@ class Json(TypeDecorator[T], Generic[T]):
         return None if value is None else msgspec.json.decode(value, type=self.kind)
 
 
+class DatabaseUnusable(TaxiwayError):
+    """The database cannot be opened: not there, not ours to write, or no database."""
+
+    status = 503
+    database: str
+    cause: str
+
+    def __str__(self) -> str:
+        return (
+            f"The database {self.database} cannot be used: {self.cause}. Mend that, or restore the last backup of the "
+            f"home; `taxiway doctor` looks at both. Nothing was changed."
+        )
+
+
 class Database:
     """An open database. Reads take a connection each; changes go through `writes.Writer` alone."""
 
     def __init__(self, url: str) -> None:
-        """url: ``sqlite:///FILE`` or ``postgresql+psycopg://…``."""
-        self.url = url
+        """url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``. Raises DatabaseUnusable."""
+        self.url = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = open_sqlite(url) if self.is_sqlite else create_engine(url, pool_size=8, pool_pre_ping=True)
+        try:
+            self.engine = open_sqlite(url) if self.is_sqlite else open_postgres(self.url)
+        except (ArgumentError, ModuleNotFoundError) as e:
+            cause = "it is no URL such as postgresql://USER:PASSWORD@HOST/NAME, or taxiway[postgres] is not installed"
+            raise DatabaseUnusable(database=url.rpartition("@")[2], cause=cause) from e  # never its password
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Says in words what a driver says of a database that cannot be opened. Raises DatabaseUnusable."""
+        try:
+            yield
+        except DBAPIError as e:
+            shown = self.engine.url.render_as_string(hide_password=True)
+            cause = str(e.orig).strip().splitlines()[0] if e.orig and str(e.orig).strip() else type(e).__name__
+            raise DatabaseUnusable(database=shown, cause=cause) from e
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -83,6 +115,10 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def open_postgres(url: str) -> Engine:
+    return create_engine(url, pool_size=8, pool_pre_ping=True)
 
 
 def open_sqlite(url: str) -> Engine:

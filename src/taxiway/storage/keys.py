@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec import Struct
 
+from taxiway.kernel.errors import TaxiwayError
+
 
 class Signature(Struct, frozen=True):
     """A signature and the id of the key that made it: the first 16 hex digits of the public key's SHA-256."""
@@ -26,19 +28,31 @@ class Signature(Struct, frozen=True):
     signature: bytes
 
 
+class KeyUnusable(TaxiwayError):
+    """A home's signing key is no Ed25519 key that can be read."""
+
+    status = 503
+    file: str
+    cause: str
+
+    def __str__(self) -> str:
+        return (
+            f"The signing key {self.file} cannot be used: {self.cause}. Restore it from a backup of the home; "
+            f"a new key could not stand for what the old one signed. Nothing was changed."
+        )
+
+
 class Keys:
     """The signing key of a home and the public keys it ever had, in ``HOME/keys``."""
 
     def __init__(self, folder: Path) -> None:
+        """Raises KeyUnusable."""
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / "signing.pem"
         if not file.exists():
             make_key(file)
-        key = load_pem_private_key(file.read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise TypeError(f"{file} holds a key that is not Ed25519")
-        self.private = key
+        key = self.private = read_key(file)
         self.key_id = key_id(key.public_key())
         public = folder / f"{self.key_id}.pub.pem"
         if not public.exists():
@@ -71,6 +85,16 @@ def is_signed(data: bytes, signature: Signature, public_pem: bytes) -> bool:
 
 def key_id(key: Ed25519PublicKey) -> str:
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+
+
+def read_key(file: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(file.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as e:
+        raise KeyUnusable(file=str(file), cause="it is no private key in PEM, or one with a password") from e
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnusable(file=str(file), cause="it is not an Ed25519 key")
+    return key
 
 
 def make_key(file: Path) -> None:

@@ -15,7 +15,7 @@ import yaml
 from msgspec import Struct, inspect
 from yaml import events
 
-from taxiway.kernel.problems import AT, STEP, bad_field
+from taxiway.kernel.problems import AT, STEP, bad_field, one_of, types_at
 from taxiway.storage.contract import YamlBroken
 
 T = TypeVar("T")
@@ -178,8 +178,8 @@ def explain(error: msgspec.ValidationError, root: Node, kind: Any, name: str) ->
     elif missing := re.match(r"Object missing required field `(.*)`", problem):
         problem, expected = f"the key {missing[1]} is missing", f"a value for {missing[1]}"
     else:
-        field = bad_field(msgspec.ValidationError(problem), node.value)
-        problem, expected = f"{field.value} is not accepted", field.expected
+        field = bad_field(msgspec.ValidationError(problem), node.value, Any)
+        problem, expected = f"{field.value} is not accepted", one_of(problem, kind, steps) or field.expected
     return YamlBroken(file=name, line=node.line, key=".".join(steps), problem=problem, expected=expected)
 
 
@@ -220,14 +220,5 @@ def only(node: Node, steps: list[str]) -> Any:
 
 def keys_at(kind: inspect.Type, steps: list[str]) -> list[str]:
     """The keys that a struct takes after some steps into the type; empty where that is not clear."""
-    match kind:
-        case inspect.UnionType(types=types):
-            return [key for one in types for key in keys_at(one, steps)]
-        case inspect.StructType(fields=fields):
-            if not steps:
-                return [field.encode_name for field in fields]
-            return next((keys_at(f.type, steps[1:]) for f in fields if f.encode_name == steps[0]), [])
-        case inspect.DictType(value_type=inner) | inspect.ListType(item_type=inner):
-            return keys_at(inner, steps[1:]) if steps else []
-        case _:
-            return []
+    found = (one for one in types_at(kind, steps) if isinstance(one, inspect.StructType))
+    return [field.encode_name for struct in found for field in struct.fields]

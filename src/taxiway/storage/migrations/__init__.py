@@ -26,8 +26,8 @@ class NewerDatabase(TaxiwayError):
 
 
 def migrate(database: Database) -> None:
-    """Makes or upgrades the tables in one transaction. Raises NewerDatabase."""
-    with database.engine.connect() as raw:
+    """Makes or upgrades the tables in one transaction. Raises NewerDatabase, DatabaseUnusable."""
+    with database.opening(), database.engine.connect() as raw:
         connection = raw.execution_options(taxiway_writer=True)
         with connection.begin():
             found = current(connection)
