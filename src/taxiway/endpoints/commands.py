@@ -104,6 +104,16 @@ def parse_labels(text: str, name: str) -> list[Label]:
         raise BadField(field="labels", value=name, expected=expected) from e
 
 
+def show_revision(revision: Revision) -> str:
+    """What became of a deployment, in a sentence."""
+    what = f"{revision.model} v{revision.version}"
+    if revision.state == "live":
+        return f"{revision.endpoint} answers with {what}: revision {revision.number} is live."
+    why = f" ({revision.reason})" if revision.reason else ""
+    hint = " Start `taxiway server`: it brings the gateway that answers." if revision.state == "waiting" else ""
+    return f"{revision.endpoint}: revision {revision.number} with {what} is {revision.state}{why}.{hint}"
+
+
 def show_answer(answer: Answer) -> str:
     """The predictions as a table, and the id to trace them by."""
     head = f"{answer.model}, revision {answer.revision}"
@@ -146,6 +156,7 @@ DEPLOY = Command(
         Argument("--note", "why", default=""),
         Argument("--no-wait", "do not wait until it answers", is_flag=True),
     ),
+    show=show_revision,
 )
 COMMANDS = (
     DEPLOY,

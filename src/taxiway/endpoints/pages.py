@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -81,14 +82,16 @@ class EndpointPages:
         has_traffic = traffic.total or sum(traffic.errors)
         may = {verb: self.access.is_allowed(view.caller, f"endpoints.{verb}", record.project) for verb in VERBS}
         example = detail.example[0] if detail.example else {}
+        live = answering(detail)
         values = {
             "title": name,
             "project": record.project,
             "detail": detail,
             "endpoint": record,
-            "answer": answer_for_one(record, answering(detail)),
+            "answer": answer_for_one(record, live),
             "verdicts": REVISION_VERDICTS,
-            "live": answering(detail),
+            "live": live,
+            "since": since(record, live) if live else None,
             "figures": [draw_requests(traffic), draw_latency(traffic, detail.revisions), draw_errors(traffic)]
             if has_traffic
             else [],
@@ -208,6 +211,13 @@ def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfo
 def answering(detail: EndpointDetail) -> Revision | None:
     """The revision that answers now."""
     return next((each for each in detail.revisions if each.number == detail.endpoint.answering), None)
+
+
+def since(record: EndpointRecord, live: Revision) -> datetime:
+    """From when on the revision has answered without a break: its first answer, or the last change back to it."""
+    if live.number != record.active:
+        return live.live_at or live.created_at
+    return max(live.live_at or record.changed_at, record.changed_at)
 
 
 def answer_for_all(found: list[EndpointRecord]) -> str:
