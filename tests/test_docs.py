@@ -46,9 +46,7 @@ def test_a_struct_is_a_table_of_its_fields() -> None:
 
 def test_a_link_that_leads_nowhere_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "runs.md").write_text(
-        "[home](../README.md) [gone](gone.md#top) [out](https://a.test/)"
-    )
+    (tmp_path / "docs" / "runs.md").write_text("[home](../README.md) [gone](gone.md#top) [out](https://a.test/)")
     (tmp_path / "README.md").write_text("```\n[not a link](x.md)\n```\n")
     monkeypatch.setattr(docs, "HOUSE", tmp_path)
 
@@ -60,6 +58,6 @@ def test_a_page_that_differs_from_the_code_is_told(tmp_path: Path, monkeypatch: 
     docs.write({"reference/errors.md": "# Errors\n", "reference/endpoints.md": "# Endpoints\n"})
     (tmp_path / "docs" / "reference" / "errors.md").write_text("# Mistakes\n")
 
-    assert list(
-        docs.stale({"reference/errors.md": "# Errors\n", "reference/endpoints.md": "# Endpoints\n"})
-    ) == ["docs/reference/errors.md differs from the code: run `make docs` and commit it"]
+    assert list(docs.stale({"reference/errors.md": "# Errors\n", "reference/endpoints.md": "# Endpoints\n"})) == [
+        "docs/reference/errors.md differs from the code: run `make docs` and commit it"
+    ]

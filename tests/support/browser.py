@@ -76,9 +76,7 @@ def installed_chromium() -> str:
 
 
 @contextmanager
-def watched_page(
-    browser: Browser, *, width: int = 1280, height: int = 800, dark: bool = False
-) -> Iterator[Page]:
+def watched_page(browser: Browser, *, width: int = 1280, height: int = 800, dark: bool = False) -> Iterator[Page]:
     """A page in a fresh context; leaving it asserts that nothing was asked for beyond loopback or failed."""
     context = browser.new_context(
         viewport={"width": width, "height": height},

@@ -74,9 +74,7 @@ def running_postgres() -> Iterator[Postgres]:
             shutil.copytree(_empty_cluster(cache, binaries), folder / "data", symlinks=True)
         _give_to_server(folder)
         with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                _as_server(_command(binaries, folder)), stdout=log, stderr=log, cwd=folder
-            )
+            server = subprocess.Popen(_as_server(_command(binaries, folder)), stdout=log, stderr=log, cwd=folder)
         try:
             _await_ready(server, folder)
             yield Postgres(folder)
