@@ -32,7 +32,7 @@ from taxiway.models.bundle import verify_bundle
 from tests.endpoints import trial
 
 if TYPE_CHECKING:
-    from tests.endpoints.platform import Platform
+    from tests.endpoints.running_server import Platform
 
 
 class Answer(msgspec.Struct):
@@ -217,7 +217,7 @@ def with_adder(site: Site) -> Site:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A server, its gateway and a live revision, for all tests: whoever ends something starts it again."""
-    from tests.endpoints.platform import Platform
+    from tests.endpoints.running_server import Platform
 
     platform = Platform(tmp_path_factory.mktemp("platform"))
     try:

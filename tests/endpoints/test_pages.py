@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.endpoints.conftest import until
-from tests.endpoints.platform import PROJECT, ROW, Platform
+from tests.endpoints.running_server import PROJECT, ROW, Platform
 from tests.support.browser import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

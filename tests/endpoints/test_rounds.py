@@ -19,7 +19,7 @@ from taxiway.endpoints.told import tell
 from taxiway.kernel.errors import SignInNeeded, TaxiwayError
 from taxiway.models.signature import InputMismatch
 from tests.endpoints.conftest import until
-from tests.endpoints.platform import BREAKS, PROJECT, ROW, Platform, is_over
+from tests.endpoints.running_server import BREAKS, PROJECT, ROW, Platform, is_over
 
 pytestmark = pytest.mark.slow
 
