@@ -6,6 +6,7 @@ With ``--first`` it writes the first one afresh, for as long as nothing has been
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -34,7 +35,18 @@ def write(message: str, number: str) -> None:
             config = configuration(connection)
             config.set_main_option("script_location", str(source / "storage/migrations"))
             config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-            command.revision(config, message, autogenerate=True, rev_id=number)
+            made = command.revision(config, message, autogenerate=True, rev_id=number)
+    for script in made if isinstance(made, list) else [made]:
+        if script is not None:
+            tidy(Path(script.path))
+
+
+def tidy(file: Path) -> None:
+    """Takes the generator's remarks out and lays the file out like the others."""
+    lines = [line for line in file.read_text().splitlines() if not line.strip().startswith("# ###")]
+    lines[0] = '"""' + lines[0].strip('"')[:1].upper() + lines[0].strip('"')[1:] + '"""'
+    file.write_text("\n".join(lines) + "\n")
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(file)], check=True)
 
 
 if __name__ == "__main__":
