@@ -123,8 +123,11 @@ def sessions(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, Se
         yield opened
 
 
-def run_page(page: Path, folder: Path, *, port: int) -> None:
-    """Runs a page's blocks in `folder`; where it says 5500, its server takes `port`. Raises BlockFailed."""
+def run_page(page: Path, folder: Path, *, port: int, stage: Path | None = None) -> None:
+    """Runs a page's blocks in `folder`; where it says 5500, its server takes `port`. Raises BlockFailed.
+
+    stage: a script that is run before, in the page's interpreter: what the page takes for granted.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TAXIWAY_")}
     binaries = str(Path(sys.executable).parent)
     environment = kept | {
@@ -133,8 +136,9 @@ def run_page(page: Path, folder: Path, *, port: int) -> None:
         "XDG_CACHE_HOME": str(folder / ".cache"),
     }
     printed = ""
+    set_up = [Block("python", stage.read_text(), 0)] if stage else []
     with sessions(folder, environment) as opened:
-        for block in blocks_of(page):
+        for block in (*set_up, *blocks_of(page)):
             text = block.text.replace("5500", str(port))
             where = f"{page.name}:{block.line}"
             if name := FILE_NAME.match(text):
