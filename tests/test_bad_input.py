@@ -12,9 +12,12 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
-from taxiway.client import connect, read_address
+from taxiway.client import Client, connect, read_address
+from taxiway.models.bundle import write_bundle
 from tests.server.test_process import TAXIWAY, free_port, server, surroundings, taxiway
 
 UNKNOWN = [
@@ -263,6 +266,40 @@ def test_a_full_disk_is_said_and_nothing_is_half_stored(tmp_path: Path) -> None:
     assert refusal.startswith("DiskFull")
     assert state == "[] True"
     assert after == "['after', 'kept']"
+
+
+def unloadable(client: Client, folder: Path) -> str:
+    """Registers, after a good first version, a second whose bundle is whole and whose model file is no model."""
+    rows = pd.DataFrame({"x": [0.0, 1.0] * 50})
+    client.gates.publish("path: ungated\nstages: {}\n")
+    client.projects.create("odd", path="ungated")
+    with client.runs.start("good", project="odd") as run:
+        run.log_model(LogisticRegression().fit(rows, [0, 1] * 50), "odd", example=rows)
+    bundle = client.models.download("odd@1", folder)
+    for part in (bundle.folder, *bundle.folder.rglob("*")):
+        part.chmod(0o755)
+    (folder / "taxiway.json").unlink()
+    (folder / bundle.manifest.native.file).write_bytes(b"no model")
+    write_bundle(folder, bundle.manifest)
+    client.models.register(folder, project="odd")
+    return "odd@2"
+
+
+def test_a_model_that_cannot_be_loaded_takes_nobodys_place(home: Path, tmp_path: Path) -> None:
+    with connect(home=home) as client:
+        broken = unloadable(client, tmp_path / "bundle")
+        for version in ("odd@1", broken):
+            client.models.promote(version, "production", reason="a test")
+        client.endpoints.deploy("odd", "odd@1")
+
+        loaded = taxiway(home, "endpoints", "deploy", "odd", broken)
+        answer = client.endpoints.invoke("odd", {"x": 1.0})
+
+    assert loaded.returncode == 1
+    assert "Revision 2 of the endpoint odd is not served" in loaded.stderr
+    assert "model.skops" in loaded.stderr
+    assert "Revision 1 goes on answering" in loaded.stderr
+    assert (answer.revision, answer.predictions[0]["prediction"]) == (1, 1)
 
 
 def test_python_m_taxiway_is_the_command_line(home: Path) -> None:
