@@ -10,11 +10,11 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv chromium test fast check static tests format lint types imports docs bench lock clean
+.PHONY: help venv demo test-venv chromium test fast check static tests format lint types imports docs bench screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ## Environments. A stamp holds the lock that was installed, so a second call has nothing to do.
 
@@ -72,6 +72,9 @@ docs: test-venv ## write the generated pages of docs/ anew and check every link
 	@$(BIN)/python -m tools.docs
 
 ## Housekeeping
+
+screenshots: test-venv chromium ## take the pictures of docs/images/ from the demo
+	@$(BIN)/python -m tools.screenshots
 
 lock: ## resolve the dependencies anew into locks/ (the one target that needs uv)
 	@tools/lock "$(PYTHON)"

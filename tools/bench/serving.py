@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -29,20 +28,19 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running_server() -> Iterator[Running]:
-    """A server on a new home."""
-    home = tempfile.mkdtemp()
-    port = free_port()
-    start = time.perf_counter()
-    command = [str(TAXIWAY), "server", "--home", home, "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        await_health(port, process)
-        yield Running(process.pid, f"http://127.0.0.1:{port}", time.perf_counter() - start)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(READY_WITHIN_S)
-        shutil.rmtree(home)
+def running_server(home: Path | None = None, *options: str) -> Iterator[Running]:
+    """A server on a home, by default a new one that is removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        command = [str(TAXIWAY), "server", "--home", str(home or folder), "--port", str(port), *options]
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            await_health(port, process)
+            yield Running(process.pid, f"http://127.0.0.1:{port}", time.perf_counter() - start)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(READY_WITHIN_S)
 
 
 def await_health(port: int, process: subprocess.Popen[bytes]) -> None:
