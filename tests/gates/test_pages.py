@@ -28,7 +28,7 @@ def test_every_number_of_the_evidence_stands_on_the_page(story: Story) -> None:
 
     text = said(visit(story, "ana").get(VERSION).text)
 
-    assert "2 000 draws, seed 0" in text
+    assert "2,000 draws, seed 0" in text
     assert "Wilson score, 95 %" in text
     evidence = [gate.evidence for stage in story.ana.gates.show("mortgage").stages for gate in stage.gates]
     assert [each for each in evidence if each[:10] not in text] == []

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from taxiway.web.figures.areas import Area, StackedAreas
@@ -84,6 +84,7 @@ any_number = st.floats(allow_nan=True, allow_infinity=True)
 
 
 @given(st.lists(any_number, max_size=12), any_number, st.sampled_from([120, 358, 880]))
+@example([1e41, 5e-324], float("nan"), 120)
 def test_whatever_the_numbers_no_coordinate_is_lost(values: list[float], limit: float, width: int) -> None:
     points = tuple((float(index), value) for index, value in enumerate(values))
     held = tuple(Bar(value) for value in values)

@@ -6,26 +6,26 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number for reading: whole numbers with thousands apart, others with `digits` significant digits.
+    """A number for reading: whole ones with commas as in sentences, others with `digits` significant digits.
 
     Not a number is written "NaN", a missing one as a dash.
 
     >>> number(12345), number(0.123456), number(-1.5), number(float("nan")), number(None)
-    ('12 345', '0.123', '−1.5', 'NaN', '–')
+    ('12,345', '0.123', '−1.5', 'NaN', '–')
     """
     if value is None:
         return "–"
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("∞" if value > 0 else MINUS + "∞")
     if float(value).is_integer() and abs(value) < 1e15:
-        text = f"{abs(int(value)):,}".replace(",", "\N{NO-BREAK SPACE}")
+        text = f"{abs(int(value)):,}"
     elif abs(value) >= 1e9 or abs(value) < 1e-4:
         text = f"{abs(value):.{max(digits - 1, 0)}e}"
     else:
         places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
         whole, _, part = f"{abs(value):,.{places}f}".partition(".")
         part = part.rstrip("0")
-        text = whole.replace(",", "\N{NO-BREAK SPACE}") + (f".{part}" if part else "")
+        text = whole + (f".{part}" if part else "")
     return MINUS + text if value < 0 else text
 
 
@@ -33,7 +33,7 @@ def fixed(value: float | None, places: int = 3) -> str:
     """A number with a set number of decimals, so that a column lines up on its point."""
     if value is None or not math.isfinite(value):
         return number(value)
-    text = f"{abs(value):,.{places}f}".replace(",", "\N{NO-BREAK SPACE}")
+    text = f"{abs(value):,.{places}f}"
     return MINUS + text if value < 0 and float(f"{value:.{places}f}") != 0 else text
 
 

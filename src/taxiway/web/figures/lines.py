@@ -87,7 +87,7 @@ class LineChart(Struct, frozen=True, kw_only=True):
             x_axis(plot, self._x_places(plot, 4 if width < NARROW else 8), self.x_name),
             group(*(self._event(event, plot) for event in self.events), class_="events"),
             *(draw_line(each, index, plot, self) for index, each in enumerate(self.lines)),
-            group(*(draw_threshold(threshold, plot) for threshold in self.thresholds)),
+            group(*(draw_threshold(limit, plot) for limit in self.thresholds if not math.isnan(limit.value))),
             self._end_labels(plot) if direct and len(names) > 1 else "",
             tag("line", class_="crosshair", x1=0, x2=0, y1=plot.top, y2=plot.bottom),
         )
