@@ -95,6 +95,15 @@ def show_standing(standing: Standing) -> str:
     return "\n".join([head, "", as_table(rows), "", *notes, ", ".join(opened)])
 
 
+def show_published(path: PathVersion) -> str:
+    """A published path, gate by gate."""
+    gates = [
+        {"before": stage.stage, "gate": gate.name, "asks": gate.title} for stage in path.stages for gate in stage.gates
+    ]
+    head = f"{path.name} version {path.version} is published, for risk {' or '.join(path.risk)}. {path.digest}"
+    return "\n".join([head, "", as_table(gates)])
+
+
 def is_shown_closed(standing: Standing) -> int:
     """0 where every gate is open, 1 where one is not: for scripts."""
     return 0 if all(stage.is_open for stage in standing.stages) else 1
@@ -114,7 +123,13 @@ COMMANDS = (
         (Argument("path", "PATH, or PATH@VERSION"),),
         show=lambda path: path.text.rstrip(),
     ),
-    Command("publish", "publish a path from YAML", publish, (Argument("file", "the YAML file", is_file=True),)),
+    Command(
+        "publish",
+        "publish a path from YAML",
+        publish,
+        (Argument("file", "the YAML file", is_file=True),),
+        show=show_published,
+    ),
     Command("show", "how a version stands before its gates", show, (MODEL, VERSION), show=show_standing),
     Command(
         "evaluate",
