@@ -64,7 +64,8 @@ def endpoints_page() -> str:
             needs = "nothing" if endpoint.scope == "open" else f"`{endpoint.needs}`"
             body = "" if endpoint.body is Nothing else kind(endpoint.body)
             answer = kind(endpoint.answer)
-            lines.append(f"| `{endpoint.method} {endpoint.path}` | {endpoint.summary} | {needs} | {body} | {answer} |")
+            request = f"`{endpoint.method} {CONVERTER.sub('', endpoint.path)}`"
+            lines.append(f"| {request} | {endpoint.summary} | {needs} | {body} | {answer} |")
     lines += ["", "## What is sent and answered"]
     for _, struct in sorted(structs.items()):
         lines += ["", *struct_lines(struct)]
