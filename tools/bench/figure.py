@@ -21,10 +21,10 @@ class Figure:
     def cells(self) -> tuple[str, ...]:
         is_kept = self.most is None or self.median <= self.most
         promise = f"≤ {self.most:g} {self.unit}" if self.most is not None else ""
-        spread = f"{self.low:.3g} to {self.high:.3g}"
+        spread = f"{written(self.low)} to {written(self.high)}"
         return (
             self.name,
-            f"{self.median:.3g} {self.unit}",
+            f"{written(self.median)} {self.unit}",
             spread,
             str(self.runs),
             promise if is_kept else f"**{promise}: missed**",
@@ -33,3 +33,8 @@ class Figure:
 
 def figure(name: str, unit: str, most: float | None, measured: list[float]) -> Figure:
     return Figure(name, unit, most, statistics.median(measured), min(measured), max(measured), len(measured))
+
+
+def written(value: float) -> str:
+    """Three significant digits, and whole numbers where there are more before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -34,7 +34,9 @@ def figures() -> Iterator[Figure]:
     with running_server() as running, connect(running.url) as client:
         client.gates.publish(PATH)
         client.projects.create("bench", path="open")
-        yield figure("`run.log` with one metric", "µs", None, [log_us(client) for _ in range(RUNS)])
+        logged = [log_points(client) for _ in range(RUNS)]
+        yield figure("`run.log` with one metric", "µs", None, [call_us for call_us, _ in logged])
+        yield figure("points of one run, until all are stored", "a second", None, [rate for _, rate in logged])
         writes = [writes_per_s(client) for _ in range(RUNS)]
         yield figure(f"acknowledged writes, {CLIENTS} clients", "a second", None, writes)
         gateway = deploy(client)
@@ -43,14 +45,16 @@ def figures() -> Iterator[Figure]:
         yield figure("one row predicted through the gateway, p99", "ms", None, [p99 for _, p99 in took])
 
 
-def log_us(client: Client) -> float:
-    """What one call costs the loop that makes it."""
+def log_points(client: Client) -> tuple[float, float]:
+    """What one call costs the loop that makes it, and how many points a second are on the server's disk in the end."""
     with client.runs.start(project="bench") as run:
         start = time.perf_counter()
         for step in range(CALLS):
             run.log(step=step, loss=0.5)
-        spent_s = time.perf_counter() - start
-    return spent_s / CALLS * 1e6
+        logged = time.perf_counter()
+        run.flush()
+        stored = time.perf_counter()
+    return (logged - start) / CALLS * 1e6, CALLS / (stored - start)
 
 
 def writes_per_s(client: Client) -> float:
