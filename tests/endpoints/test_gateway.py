@@ -67,6 +67,8 @@ def test_replayed_traffic_brings_its_event_times(shared: Site) -> None:
         (b'"x"', 400, "BodyRefused", "object"),
         (b'{"x": NaN}', 400, "BodyRefused", "malformed"),
         (b'{"mood": "\xff"}', 400, "BodyRefused", "cannot be read"),
+        (b"[" * 100_000, 400, "BodyRefused", "nested too deeply"),
+        (b'{"x":' * 100_000, 400, "BodyRefused", "nested too deeply"),
         (b'{"rows": [], "row": 1}', 400, "BodyRefused", "row"),
         (b'[{"x": 1}, {"x": "two"}]', 422, "InputMismatch", "Row 1, field 'x'"),
         (b'{"x": 1, "y": 2}', 422, "InputMismatch", "field 'y'"),

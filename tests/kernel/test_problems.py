@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from msgspec import Struct
@@ -63,3 +63,67 @@ class Alarms(Struct, frozen=True):
 def test_of_few_accepted_values_each_is_said(text: str) -> None:
     with pytest.raises(BadField, match=r"level: .*huge.* is not accepted; give one of high, low"):
         decode(text.encode(), Alarms)
+
+
+class Ask(Struct, frozen=True):
+    limit: int | None = None
+    share: float | None = None
+    project: str = ""
+    facts: dict[str, Any] | None = None
+    level: Literal["low", "high"] | None = None
+    is_new: bool = False
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"facts":{"a":' + b"[" * 100_000,
+        b"1e999",
+        b'{"a":NaN}',
+        b'{"limit":NaN}',
+        b'{"limit":1e400}',
+        b'{"limit":"x","share":NaN}',
+        b'{"project":"\\ud800"}',
+        b"9" * 5000,
+        b'{"limit":' + b"9" * 5000 + b"}",
+        b'{"facts":{"a":[' + b"9" * 5000 + b"]}}",
+        b'{"limit":9223372036854775808}',
+        b'{"project":"\xff"}',
+    ],
+)
+@pytest.mark.parametrize("kind", [Ask, Point, Batch])
+def test_no_text_is_worse_than_a_refusal(data: bytes, kind: type[Struct]) -> None:
+    with pytest.raises(BadField) as refusal:
+        decode(data, kind)
+    assert len(str(refusal.value)) < 300
+
+
+def test_what_facts_hold_may_be_large() -> None:
+    assert decode(b'{"facts": {"seed": 18446744073709551615}}', Ask).facts == {"seed": 2**64 - 1}
+
+
+def test_a_number_in_a_query_is_bounded() -> None:
+    with pytest.raises(BadField, match="limit: 99999999999999999999 is not accepted; give a whole number of at most"):
+        convert({"limit": "99999999999999999999"}, Ask)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"limit": "x"}', "give a whole number, or nothing."),
+        ('{"share": "x"}', "give a number, or nothing."),
+        ('{"facts": "x"}', "give an object, or nothing."),
+        ('{"level": false}', "give one of high, low, or nothing."),
+        ('{"level": "none"}', "give one of high, low, or nothing."),
+        ('{"project": 3}', "give a text."),
+        ('{"is_new": 3}', "give true or false."),
+        ("[]", "give an object."),
+    ],
+)
+def test_what_is_accepted_is_said_in_words(text: str, words: str) -> None:
+    with pytest.raises(BadField) as refusal:
+        decode(text.encode(), Ask)
+
+    assert str(refusal.value).endswith(words)

@@ -129,7 +129,9 @@ def read_rows(body: bytes, headers: Headers, limits: Limits) -> Asked:
                 found, event_at = envelope.rows, envelope.event_at
             else:
                 found = [Raw(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+    except RecursionError as e:
+        raise BodyRefused(problem="it is nested too deeply") from e
+    except (msgspec.DecodeError, ValueError) as e:
         raise BodyRefused(problem=str(e)) from e
     if not found:
         raise BodyRefused(problem="it holds no rows")

@@ -7,32 +7,87 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import inspect
+from msgspec import Struct, inspect
 
 from taxiway.kernel.errors import BadField
 
 T = TypeVar("T")
 
 AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
+MANY_DIGITS = re.compile(rb"[0-9]{18}")
+LARGEST = 10**18 - 1  # what SQLite, PostgreSQL and a browser's database keep alike, with room
 STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+
+WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "datetime": "a time such as 2026-07-01T12:00:00Z",
+    "date": "a date such as 2026-07-01",
+    "bytes": "a text in base64",
+}
 
 
 def decode(data: bytes, kind: type[T]) -> T:
-    """The struct in a JSON text. Raises BadField."""
+    """The struct in a JSON text. Raises BadField, whatever the text holds."""
     try:
-        return msgspec.json.decode(data or b"{}", type=kind)
+        found = msgspec.json.decode(data or b"{}", type=kind)
     except msgspec.ValidationError as e:
-        raise bad_field(e, msgspec.json.decode(data or b"{}"), kind) from e
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
-        raise BadField(field="body", value=repr(data[:60])[1:], expected=f"valid JSON ({e})") from e
+        raise bad_field(e, values_of(data), kind) from e
+    except RecursionError as e:
+        raise broken(data, "a text that is nested less deeply") from e
+    except (msgspec.DecodeError, ValueError) as e:
+        raise broken(data, f"valid JSON ({e})") from e
+    if MANY_DIGITS.search(data):
+        check_numbers(found)
+    return found
+
+
+def values_of(data: bytes) -> Any:
+    """The plain values of a JSON text; UNSET where there is no way to read them."""
+    try:
+        return msgspec.json.decode(data or b"{}")
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return msgspec.UNSET
+
+
+def broken(data: bytes, expected: str) -> BadField:
+    """The refusal of a text that is no JSON at all, with its beginning."""
+    return BadField(field="body", value=repr(data[:60])[1:], expected=expected)
 
 
 def convert(values: dict[str, Any], kind: type[T]) -> T:
     """The struct in a query or a form, where every value is text. Raises BadField."""
     try:
-        return msgspec.convert(values, kind, strict=False)
+        found = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as e:
         raise bad_field(e, values, kind) from e
+    check_numbers(found)
+    return found
+
+
+def check_numbers(value: Any, field: str = "") -> None:
+    """Refuses whole numbers in a struct that no database keeps; what a dict holds is free. Raises BadField."""
+    match value:
+        case int() if not -LARGEST <= value <= LARGEST:
+            number = str(value)
+            shown = number if len(number) <= 40 else number[:37] + "..."
+            raise BadField(field=field, value=shown, expected="a whole number of at most 18 digits")
+        case Struct():
+            for one in msgspec.structs.fields(value):
+                check_numbers(getattr(value, one.name), f"{field}.{one.encode_name}".removeprefix("."))
+        case list() | tuple():
+            for index, item in enumerate(value):
+                check_numbers(item, f"{field}[{index}]")
+        case dict():
+            for key, item in value.items():
+                if isinstance(item, Struct):
+                    check_numbers(item, f"{field}.{key}")
+        case _:
+            pass
 
 
 def bad_field(error: msgspec.ValidationError, given: Any, kind: Any) -> BadField:
@@ -41,6 +96,9 @@ def bad_field(error: msgspec.ValidationError, given: Any, kind: Any) -> BadField
     problem, where = (found["problem"], found["where"] or "$") if found else (str(error), "$")
     got = re.search(r", got `(\w+)`", problem)
     steps = STEP.findall(where)
+    if given is msgspec.UNSET:  # the rest of the text cannot be read, so what stands there is not known
+        words = one_of(problem, kind, [name or index for name, index in steps]) or expected(problem)
+        return BadField(field=where.removeprefix("$").removeprefix(".") or "body", value="this", expected=words)
     field, value = locate(given, steps, got[1] if got else "")
     text = msgspec.json.encode(value).decode() if not isinstance(value, str) else repr(value)
     shown = text if len(text) <= 80 else text[:77] + "..."
@@ -50,10 +108,17 @@ def bad_field(error: msgspec.ValidationError, given: Any, kind: Any) -> BadField
 
 def one_of(problem: str, kind: Any, steps: Sequence[str]) -> str:
     """The values that could have stood there, where only some can; empty where msgspec said something else."""
-    if not problem.startswith("Invalid enum value"):
+    if not problem.startswith(("Invalid enum value", "Expected `")):
         return ""
-    literals = (one for one in types_at(inspect.type_info(kind), steps) if isinstance(one, inspect.LiteralType))
-    return f"one of {', '.join(str(value) for literal in literals for value in literal.values)}"
+    found = types_at(inspect.type_info(kind), steps)
+    words = [word(value) for literal in found if isinstance(literal, inspect.LiteralType) for value in literal.values]
+    end = ", or nothing" if any(isinstance(one, inspect.NoneType) for one in found) else ""
+    return f"one of {', '.join(words)}{end}" if words else ""
+
+
+def word(value: object) -> str:
+    """A value as it is written in JSON, a text without its quotes."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def types_at(kind: inspect.Type, steps: Sequence[str]) -> list[inspect.Type]:
@@ -108,12 +173,26 @@ def kind_of(value: Any) -> str:
             return type(value).__name__
 
 
+SENTENCES = [
+    (r"Object missing required field `(.*)`", r"an object with the field \1"),
+    (r"Object contains unknown field `(.*)`", r"an object without the unknown field \1"),
+    (r".*out of range", "a number that fits in 64 bits"),
+    (r"Invalid enum value", "one of the values that the documentation names"),
+    (r"Invalid RFC3339", WORDS["datetime"]),
+]
+
+
 def expected(problem: str) -> str:
-    """The part of msgspec's sentence that says what would be accepted."""
-    if found := re.match(r"Expected `(.*)`, got `(.*)`$", problem):
-        return f"{found[1]} (this is {found[2]})"
-    if found := re.match(r"Object missing required field `(.*)`", problem):
-        return f"an object with the field {found[1]}"
-    if found := re.match(r"Object contains unknown field `(.*)`", problem):
-        return f"an object without the unknown field {found[1]}"
+    """What would be accepted, in words, from msgspec's sentence."""
+    if found := re.match(r"Expected `(.*?)`(?:, got `|$)", problem):
+        return in_words(found[1].split(" | "))
+    for sentence, words in SENTENCES:
+        if found := re.match(sentence, problem):
+            return found.expand(words)
     return problem[:1].lower() + problem[1:]
+
+
+def in_words(kinds: Sequence[str]) -> str:
+    """Types as msgspec names them, as one says them."""
+    words = [WORDS.get(kind, kind) for kind in kinds if kind != "null"]
+    return ", or ".join([*words, "nothing"] if "null" in kinds else words)
