@@ -124,6 +124,7 @@ class House:
         )
         self.gates = Gates(self.database, self.ledger, self.access, models=self.models, clock=clock)
         self.models.guard_with(self.gates)
+        self.projects.path_names = self.gates.paths.names
         self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
         below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
         self.endpoints = Endpoints(home, self.ledger, below, self.publisher)

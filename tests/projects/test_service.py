@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
+from taxiway.projects.contract import ChangeProject
+from taxiway.projects.refusals import RulesHeld
 from tests.support.live import Live
 
 
@@ -49,3 +51,47 @@ def test_a_stranger_sees_nothing_and_learns_who_can_help(live: Live) -> None:
     assert refusal.value.who_can == ["ana"]
     assert eve.projects.list() == []
     assert live.last_verb() == "projects.read.refused"
+
+
+@pytest.mark.parametrize("lighter", [ChangeProject(risk="low"), ChangeProject(path="light")])
+def test_an_owner_cannot_make_the_rules_lighter_and_learns_who_can(live: Live, lighter: ChangeProject) -> None:
+    live.as_person("ivo", is_admin=True)
+    ana = live.as_person("ana")
+    created = ana.projects.create("fraud", risk="high")
+
+    with pytest.raises(RulesHeld, match="Ask ivo") as refusal:
+        ana.projects.change("fraud", lighter)
+
+    assert refusal.value.who_can == ["ivo"]
+    assert live.last_verb() == "projects.change.refused"
+    assert ana.projects.show("fraud").project == created
+
+
+def test_an_owner_raises_the_tier_and_keeps_what_is_so(live: Live) -> None:
+    ana = live.as_person("ana")
+    ana.projects.create("fraud", risk="low")
+
+    changed = ana.projects.change("fraud", ChangeProject(purpose="find cards", risk="high", path=""))
+
+    assert (changed.risk, changed.purpose) == ("high", "find cards")
+
+
+def test_an_admin_may_lower_the_tier(live: Live) -> None:
+    live.as_person("ana").projects.create("fraud", risk="high")
+
+    assert live.as_person("ivo", is_admin=True).projects.change("fraud", ChangeProject(risk="low")).risk == "low"
+
+
+@pytest.mark.parametrize(
+    ("field", "there_is", "change"),
+    [("path", "careful", ChangeProject(path="nope")), ("owner", "ana", ChangeProject(owner="nobody"))],
+)
+def test_a_path_or_owner_that_there_is_not_is_a_bad_field(
+    live: Live, field: str, there_is: str, change: ChangeProject
+) -> None:
+    live.as_person("ana").projects.create("fraud")
+
+    with pytest.raises(BadField, match=there_is) as refusal:
+        live.client.projects.change("fraud", change)
+
+    assert refusal.value.field == field

@@ -73,6 +73,14 @@ class Access:
         with self.database.read() as connection:
             return Page(store.all_users(connection))
 
+    def people(self, connection: Connection) -> list[str]:
+        """The names of all persons, as that connection sees them."""
+        return [user.name for user in store.all_users(connection) if user.kind == "person"]
+
+    def admins(self, connection: Connection) -> list[str]:
+        """The names of the persons who run the platform."""
+        return [user.name for user in store.all_users(connection) if user.kind == "person" and user.is_admin]
+
     def who_am_i(self, caller: Caller) -> WhoAmI:
         with self.database.read() as connection:
             grants = store.find_grants(connection, user=caller.name)
@@ -246,7 +254,7 @@ class Access:
 
         Read over the given connection, so that inside a change it is so as of that change.
         """
-        people = {user.name for user in store.all_users(connection) if user.kind == "person"}
+        people = self.people(connection)
         found: dict[str, list[Role]] = {}
         for grant in store.find_grants(connection, project=project):
             if grant.role in roles and grant.user in people and grant.granted_by != grant.user:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+import builtins
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,9 +16,8 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import NotFound
 from taxiway.projects.contract import Project, RiskTier
+from taxiway.projects.service import TIERS
 from taxiway.storage.database import Database
-
-TIERS: tuple[RiskTier, ...] = get_args(RiskTier)  # from the lowest up
 
 
 class Paths:
@@ -75,6 +74,10 @@ class Paths:
             applies_to = [str(each) for each in found.risk]
             raise PathUnfit(project=project.name, risk=tier, path=found.name, applies_to=applies_to)
         return found
+
+    def names(self, connection: Connection) -> builtins.list[str]:
+        """The paths that a project may choose, those that ship among them."""
+        return sorted({path.name for path in store.newest_paths(connection)} | set(PACKAGED.values()))
 
     def list(self, caller: Caller) -> Page[PathVersion]:
         """The newest version of every path, by name; those that ship are among them."""

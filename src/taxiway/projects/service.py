@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from typing import get_args
 
 import msgspec
@@ -15,21 +16,29 @@ from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
 from taxiway.kernel.ids import is_name
 from taxiway.projects import store
-from taxiway.projects.contract import ChangeProject, CreateProject, Project, ProjectStage, Standing
+from taxiway.projects.contract import ChangeProject, CreateProject, Project, ProjectStage, RiskTier, Standing
+from taxiway.projects.refusals import RulesHeld
 from taxiway.storage.database import Database
 
 RESERVED = ("new",)  # /projects/new is the page that opens one
 DEFAULT = "default"
 STAGES: tuple[ProjectStage, ...] = get_args(ProjectStage)
+TIERS: tuple[RiskTier, ...] = get_args(RiskTier)  # from the lowest up
+
+PathNames = Callable[[Connection], list[str]]
 
 
 class Projects:
-    """Use cases and where they stand on their way."""
+    """Use cases and where they stand on their way.
+
+    path_names: the paths that there are, known to whoever keeps them; until that is said, any name is taken.
+    """
 
     def __init__(self, database: Database, ledger: Ledger, access: Access) -> None:
         self.database = database
         self.ledger = ledger
         self.access = access
+        self.path_names: PathNames | None = None
 
     def create(self, caller: Caller, body: CreateProject) -> Project:
         """Opens a project; its way begins with the stage `idea`. Who opens it becomes its owner in access too."""
@@ -64,6 +73,10 @@ class Projects:
         return self.ledger.change(caller, "projects.create", thing, make, answer=Project, project=body.name)
 
     def change(self, caller: Caller, body: ChangeProject, *, project: str) -> Project:
+        """Changes what is given. Only an admin lowers the risk tier or chooses another path.
+
+        Raises BadField, NotFound, RulesHeld.
+        """
         if body.owner == "":
             raise BadField(field="owner", value="''", expected="the name of who answers for it")
 
@@ -73,12 +86,40 @@ class Projects:
                 raise unknown(project)
             given = {n: v for n in body.__struct_fields__ if (v := getattr(body, n)) is not None}
             after = msgspec.structs.replace(before, **given)
+            self._require_known(record, before, after)
+            self._require_no_lighter(record, before, after)
             store.change(record.connection, after)
             record.note(before=msgspec.to_builtins(before), after=msgspec.to_builtins(after))
             return after
 
         thing = f"project:{project}"
         return self.ledger.change(caller, "projects.change", thing, make, answer=Project, project=project)
+
+    def _require_known(self, record: Record, before: Project, after: Project) -> None:
+        """Raises BadField for a path or an owner that there is not."""
+        if self.path_names and after.path and after.path != before.path:
+            names = self.path_names(record.connection)
+            if after.path not in names:
+                expected = f"one of {', '.join(names)}, or nothing for the platform's own path of its tier"
+                raise BadField(field="path", value=repr(after.path), expected=expected)
+        if after.owner not in (before.owner, record.caller.name):
+            people = self.access.people(record.connection)
+            if after.owner not in people:
+                expected = f"yourself or one of {', '.join(people)}" if people else "yourself: nobody else was added"
+                raise BadField(field="owner", value=repr(after.owner), expected=expected)
+
+    def _require_no_lighter(self, record: Record, before: Project, after: Project) -> None:
+        """Whoever must pass the gates may not choose easier ones. Raises RulesHeld."""
+        if record.caller.is_admin:
+            return
+        change = ""
+        if TIERS.index(after.risk) < TIERS.index(before.risk):
+            change = f"the risk tier {before.risk} to {after.risk}"
+        elif after.path != before.path:
+            change = f"the path {before.path or 'of its tier'} to {after.path or 'that of its tier'}"
+        if change:
+            who_can = self.access.admins(record.connection)
+            raise RulesHeld(actor=record.caller.name, project=before.name, change=change, who_can=who_can)
 
     def show(self, caller: Caller, *, project: str) -> Standing:
         """Raises NotFound."""
