@@ -268,10 +268,11 @@ def run(
     project: str | None = None,
     experiment: str | None = None,
     tags: Mapping[str, str] | None = None,
+    source: str | Path | None = None,
 ) -> ActiveRun:
     """Opens a tracked run of this folder's client: see `taxiway.runs.client.Runs.start`.
 
     >>> with run("baseline") as active:  # doctest: +SKIP
     ...     active.log(step=1, loss=0.3)
     """
-    return default_client().runs.start(name, project=project, experiment=experiment, tags=tags)
+    return default_client().runs.start(name, project=project, experiment=experiment, tags=tags, source=source)

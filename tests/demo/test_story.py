@@ -18,6 +18,7 @@ TAXIWAY = [sys.executable, "-m", "taxiway"]
 LONGEST_S = 300  # on a machine that does other things; alone it is a tenth of that
 
 ACT_ONE = (
+    "The code it came from is kept: ",
     "gdlin must be one of 0, 1: 2 rows break this (row 880: 666, row 1,228: 666)",
     "▲ inconclusive  0.77 [0.70, 0.83]",
     "neither proven fair nor unfair at this size",

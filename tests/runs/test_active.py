@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import os
@@ -20,6 +21,7 @@ from taxiway.client import connect
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Address, Transport
+from taxiway.runs.capture import capture_code
 from taxiway.runs.client import Runs
 from taxiway.runs.refusals import ParamFixed, Undelivered
 from tests.support.live import Live, running
@@ -99,6 +101,45 @@ def test_a_git_tree_is_captured_with_what_differs_from_the_commit(open_live: Liv
     assert (code.kind, code.branch, code.is_dirty, code.files, len(code.commit)) == ("git", "main", True, 2, 40)
     assert "-x = 1\n+x = 2" in diff
     assert "hush" not in diff
+
+
+def test_a_run_keeps_the_source_folder_it_is_told(open_live: Live, folder: Path) -> None:
+    (folder / "training").mkdir()
+    (folder / "training" / "fit.py").write_text("x = 1\n")
+    (folder / "other.py").write_text("y = 1\n")
+    subprocess.run(["git", "init"], check=True, capture_output=True, cwd=folder)
+
+    with open_live.client.runs.start(source="training") as run:
+        pass
+
+    (folder / "none").mkdir()
+    with open_live.client.runs.start(source=folder / "none") as empty:
+        pass
+
+    sources = open_live.client.runs.download(run.id, "code/sources.json", folder / "kept.json").read_text()
+    assert json.loads(sources) in ({"fit.py": "x = 1\n"}, {"training/fit.py": "x = 1\n"})
+    found = open_live.client.runs.show(empty.id).code
+    assert found is not None
+    assert (found.files, found.sources) == (0, "")
+    with pytest.raises(BadField, match="a folder that exists"):
+        open_live.client.runs.start(source="nowhere")
+
+
+def test_part_of_a_git_tree_is_kept_by_itself(folder: Path) -> None:
+    (folder / "part").mkdir()
+    (folder / "part" / "fit.py").write_text("x = 1\n")
+    (folder / "other.py").write_text("y = 1\n")
+    for words in (["init"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b.test", "commit", "-m", "first"]):
+        subprocess.run(["git", *words], check=True, capture_output=True, cwd=folder)
+    (folder / "part" / "fit.py").write_text("x = 2\n")
+    (folder / "other.py").write_text("y = 2\n")
+
+    snapshot = capture_code(folder / "part", is_tree=False)
+
+    assert json.loads(snapshot.sources) == {"part/fit.py": "x = 2\n"}
+    assert (snapshot.code.kind, snapshot.code.is_dirty, len(snapshot.code.commit)) == ("git", True, 40)
+    assert "+x = 2" in snapshot.changes.decode()
+    assert "other" not in snapshot.changes.decode()
 
 
 def test_an_exception_marks_the_run_as_failed_and_goes_on(open_live: Live) -> None:

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.runs.compare import Scalar, code_changes, side_by_side
+from taxiway.runs.compare import Scalar, code_changes, code_words, side_by_side
 
 scalars: st.SearchStrategy[Scalar] = st.one_of(st.text(max_size=5), st.booleans(), st.integers(), st.floats())
 sides = st.dictionaries(st.text(max_size=4), scalars, max_size=5)
@@ -44,3 +44,9 @@ def test_files_that_came_and_went_are_shown_as_such() -> None:
     assert [change.file for change in changes] == ["gone.py", "new.py"]
     assert changes[0].diff.splitlines()[:2] == ["--- gone.py", "+++ (gone)"]
     assert changes[1].diff.splitlines()[:2] == ["--- (not there)", "+++ new.py"]
+
+
+def test_code_that_was_not_kept_is_not_called_the_same() -> None:
+    assert code_words([("a", 1), ("b", 2)], []) == "The kept sources are the same."
+    assert code_words([("a", 0), ("b", 0)], []) == "The code cannot be compared: no sources were kept."
+    assert code_words([("a", 1), ("b", 0)], []) == "The code cannot be compared: no sources were kept of b."

@@ -105,7 +105,9 @@ def tell_training(scene: Scene, trained: Trained) -> None:
     narrator.expect(run.status == "finished", "a finished run", run.status)
     narrator.expect(len(by_fold["accuracy"]) == mortgages.FOLDS, f"{mortgages.FOLDS} folds", by_fold["accuracy"])
     narrator.expect(len(figures) == 2, "two figures", figures)
-    kept = run.code is not None and run.environment is not None and bool(run.inputs)
+    files = run.code.files if run.code is not None else 0
+    narrator.say(f"The code it came from is kept: {files} files.")
+    kept = files > 0 and run.environment is not None and bool(run.inputs)
     narrator.expect(kept, "the run's code, environment and input data", (run.code, run.environment, run.inputs))
 
 

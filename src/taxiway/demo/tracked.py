@@ -22,6 +22,7 @@ from taxiway.web.figures.svg import Figure, standalone
 MODEL = "mortgage"
 EXPERIMENT = "approve-or-not"
 FOUR_FIFTHS = 0.8
+HERE = Path(__file__).parent  # the code that trains, wherever the demo is started
 FIGURE_WIDTH = 420  # px; a run's page shows two beside each other
 
 
@@ -60,7 +61,7 @@ class Trained(Struct, frozen=True):
 
 def train(client: Client, dataset: DatasetVersion, recipe: Recipe) -> Trained:
     """One run: five held-out folds, then the model on all rows, registered as the next version with its card."""
-    with client.runs.start(recipe.name, project=MORTGAGES.name, experiment=EXPERIMENT) as run:
+    with client.runs.start(recipe.name, project=MORTGAGES.name, experiment=EXPERIMENT, source=HERE) as run:
         table = client.datasets.read(dataset.name, dataset.version, project=dataset.project)
         run.use(dataset)
         run.params(

@@ -142,8 +142,7 @@ def made(trace: Trace) -> list[Step]:
         is_clean = "" if not run.code.is_dirty else ", with changes that were not committed"
         if run.code.commit:
             lines.append(Line("code", f"commit {run.code.commit}{is_clean}"))
-        if run.code.sources:
-            lines.append(Line("sources", run.code.sources))
+        lines.append(Line("sources", run.code.sources if run.code.files else "no sources were kept"))
         if run.code.changes:
             lines.append(Line("changes", run.code.changes))
     else:

@@ -11,13 +11,15 @@ from taxiway.models.contract import ModelVersion
 from taxiway.runs.compare import CodeChange, Row, Scalar
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import CompareRuns
+from taxiway.runs.telling import of_code
 from taxiway.web.numbers import number, signed, size
 
 Line = tuple[str, list[str], bool, str]  # as parts.compare takes it: name, values, whether they differ, the change
 
 
 class Changes(Struct, frozen=True):
-    """Versions side by side, part by part. code: how the sources of each later one differ from the first's."""
+    """Versions side by side, part by part. code: how the sources of each later one differ from the first's.
+    code_words: what there is to say beside that."""
 
     versions: list[ModelVersion]
     facts: list[Line]
@@ -26,6 +28,7 @@ class Changes(Struct, frozen=True):
     data: list[Line]
     environment: list[Line]
     code: list[CodeChange]
+    code_words: str
 
 
 def changes(caller: Caller, versions: Sequence[ModelVersion], comparisons: Comparisons) -> Changes:
@@ -42,6 +45,7 @@ def changes(caller: Caller, versions: Sequence[ModelVersion], comparisons: Compa
         data=[line(row) for row in found.inputs] if found else [],
         environment=[line(row) for row in found.environment] if found else [],
         code=found.code if found else [],
+        code_words=of_code(found.runs, found.code) if found else "The code cannot be compared: each needs its own run.",
     )
 
 

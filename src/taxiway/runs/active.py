@@ -66,7 +66,13 @@ class ActiveRun:
     """
 
     def __init__(
-        self, transport: Transport, run: Run, *, is_attached: bool = False, log_model: LogModel | None = None
+        self,
+        transport: Transport,
+        run: Run,
+        *,
+        is_attached: bool = False,
+        log_model: LogModel | None = None,
+        source: Path | None = None,
     ) -> None:
         self.transport = transport
         self.run = run
@@ -74,6 +80,7 @@ class ActiveRun:
         self.is_attached = is_attached
         self.ending: Ending | None = None
         self._log_model = log_model
+        self._source = source
         self._steps: dict[str, int] = {}
         self._params: dict[str, Scalar] = {}
         self._cpu_s = cpu_s()
@@ -290,7 +297,8 @@ class ActiveRun:
     def _whole_capture(self) -> CaptureRun:
         from taxiway.runs.capture import capture_all
 
-        return capture_all(sys.orig_argv, Path.cwd(), self._upload)
+        is_told = self._source is not None
+        return capture_all(sys.orig_argv, self._source or Path.cwd(), self._upload, is_tree=not is_told)
 
     def rename(self, name: str) -> None:
         self.run = self.transport.call(contract.change_run, ChangeRun(name=name), run=self.id)

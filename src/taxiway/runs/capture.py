@@ -42,29 +42,34 @@ class Snapshot(Struct):
     changes: bytes
 
 
-def capture_code(folder: Path) -> Snapshot:
-    """The sources under `folder` as they are now: in git, the tree that holds it with what differs from the commit."""
+def capture_code(folder: Path, *, is_tree: bool = True) -> Snapshot:
+    """The sources under `folder` as they are now: in git, the tree that holds it with what differs from the commit.
+
+    is_tree: False keeps to the folder itself. One that git does not know, such as that of an installed package, is
+    read as a folder without git.
+    """
     top = git(folder, "rev-parse", "--show-toplevel")
-    if top is None:
+    if top is None or not (is_tree or git(folder, "ls-files", "-z", "--", ".")):
         texts, code = read_sources(folder, walk(folder))
         return Snapshot(code, msgspec.json.encode(texts, order="sorted"), b"")
     root = Path(top.strip())
+    part = root if is_tree else folder
     commit = (git(root, "rev-parse", "--verify", "--quiet", "HEAD") or "").strip()
     branch = (git(root, "symbolic-ref", "--short", "--quiet", "HEAD") or "").strip()
-    status = git(root, "status", "--porcelain", "-z", "--untracked-files=all") or ""
+    status = git(part, "status", "--porcelain", "-z", "--untracked-files=all", "--", ".") or ""
     changed = [entry[3:] for entry in status.split("\0") if len(entry) > 3 and entry[2] == " "]
-    tracked = (git(root, "ls-files", "-z") or "").split("\0")
+    tracked = (git(part, "ls-files", "-z", "--full-name", "--", ".") or "").split("\0")
     texts, code = read_sources(root, dict.fromkeys([*changed, *filter(None, tracked)]))
-    diff, redactions = redact(diff_of(root) if commit else "")
+    diff, redactions = redact(diff_of(root, part) if commit else "")
     code = msgspec.structs.replace(
         code, kind="git", commit=commit, branch=branch, is_dirty=bool(changed), redactions=code.redactions + redactions
     )
     return Snapshot(code, msgspec.json.encode(texts, order="sorted"), diff.encode())
 
 
-def diff_of(root: Path) -> str:
-    """What differs from the commit, without the files that are left out for their names."""
-    names = (git(root, "diff", "HEAD", "--name-only", "-z") or "").split("\0")
+def diff_of(root: Path, part: Path) -> str:
+    """What differs from the commit in a part of the tree, without the files that are left out for their names."""
+    names = (git(part, "diff", "HEAD", "--name-only", "-z", "--", ".") or "").split("\0")
     shown = [name for name in names if name and is_source(name) and not is_secret_file(name)]
     if not shown:
         return ""
@@ -170,15 +175,22 @@ def ask_python(program: str) -> dict[str, dict[str, str]] | None:
     return found
 
 
+def keep_code(folder: Path, upload: Callable[[bytes], str], *, is_tree: bool) -> Code:
+    """The folder's code, its texts uploaded. Where there is no source to keep, nothing stands for it."""
+    snapshot = capture_code(folder, is_tree=is_tree)
+    sources = upload(snapshot.sources) if snapshot.code.files else ""
+    changes = upload(snapshot.changes) if snapshot.changes else ""
+    return msgspec.structs.replace(snapshot.code, sources=sources, changes=changes)
+
+
 def capture_all(
-    command: Sequence[str], folder: Path, upload: Callable[[bytes], str], *, program: str = ""
+    command: Sequence[str], folder: Path, upload: Callable[[bytes], str], *, program: str = "", is_tree: bool = True
 ) -> CaptureRun:
     """Everything a run started from, its files uploaded.
 
     upload: stores bytes and gives their digest. program: what runs it, where that is not this process.
+    is_tree: whether all of the git tree that holds the folder is kept.
     """
-    snapshot = capture_code(folder)
-    changes = upload(snapshot.changes) if snapshot.changes else ""
-    code = msgspec.structs.replace(snapshot.code, sources=upload(snapshot.sources), changes=changes)
+    code = keep_code(folder, upload, is_tree=is_tree)
     environment, packages = capture_environment(program)
     return CaptureRun(command=redact_command(command), code=code, environment=environment, packages=packages)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import BadField
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
@@ -50,17 +51,21 @@ class Runs:
         project: str | None = None,
         experiment: str | None = None,
         tags: Mapping[str, str] | None = None,
+        source: str | Path | None = None,
     ) -> ActiveRun:
-        """Opens a run and captures sources, packages and command beside it. Raises NotFound, NotAllowed, ServerAway.
+        """Opens a run and captures sources, packages and command beside it. Raises NotFound, NotAllowed, ServerAway,
+        BadField.
 
         name: by default the experiment's, with a number. project, experiment: by default TAXIWAY_PROJECT and
         TAXIWAY_EXPERIMENT, or what taxiway.toml says, or "default". An experiment is made at its first use.
+        source: the folder whose sources are kept; by default the working folder, in git its whole tree.
         In a script that `taxiway run` started, the first run that does not name another project is the one that
-        was opened for it.
+        was opened for it, with the sources that `taxiway run` kept.
 
         >>> with client.runs.start("baseline", project="fraud") as run:  # doctest: +SKIP
         ...     run.log(step=1, loss=0.3)
         """
+        folder = None if source is None else folder_of(source)
         opened = self._opened_for_us(project)
         if opened is not None:
             attached = ActiveRun(self.transport, opened, is_attached=True, log_model=self.log_model)
@@ -75,7 +80,7 @@ class Runs:
             tags=dict(tags or {}),
         )
         run = self.transport.call(contract.start_run, body)
-        return ActiveRun(self.transport, run, log_model=self.log_model)
+        return ActiveRun(self.transport, run, log_model=self.log_model, source=folder)
 
     def _opened_for_us(self, project: str | None) -> Run | None:
         """The run that `taxiway run` opened, while it runs and nobody in this process took it yet."""
@@ -165,3 +170,11 @@ class Runs:
             found += page.items
             after = page.next
         return found
+
+
+def folder_of(source: str | Path) -> Path:
+    """The folder that a run's code is kept from. Raises BadField where there is none."""
+    folder = Path(source).absolute()
+    if not folder.is_dir():
+        raise BadField(field="source", value=repr(str(source)), expected="a folder that exists, such as 'src/training'")
+    return folder

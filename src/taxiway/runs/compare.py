@@ -55,6 +55,20 @@ def is_nan(value: Scalar | None) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
+def code_words(sides: Sequence[tuple[str, int]], changes: Sequence[CodeChange]) -> str:
+    """What to say of the code beside its changes. sides: each run's label and how many of its source files were kept.
+
+    >>> code_words([("a", 3), ("b", 0)], [])
+    'The code cannot be compared: no sources were kept of b.'
+    """
+    without = [label for label, files in sides if not files]
+    if len(without) == len(sides):
+        return "The code cannot be compared: no sources were kept."
+    if without:
+        return f"The code cannot be compared: no sources were kept of {', '.join(without)}."
+    return "" if changes else "The kept sources are the same."
+
+
 def code_changes(run: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[CodeChange]:
     """A unified diff for each file that differs, by name; a file that is new or gone is a diff with nothing."""
     changes = []

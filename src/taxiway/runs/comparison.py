@@ -56,8 +56,11 @@ class Comparisons:
         return {**facts, **{f"package {name}": version for name, version in packages.items()}}
 
     def code(self, runs: list[Run]) -> list[CodeChange]:
-        first = self.sources(runs[0])
-        return [change for run in runs[1:] for change in code_changes(run.id, first, self.sources(run))]
+        """What changed in the sources, of those runs that have any: nothing kept is not the same as nothing there."""
+        sides = [(run.id, self.sources(run)) for run in runs]
+        first = sides[0][1]
+        pairs = [(id_, texts) for id_, texts in sides[1:] if first and texts]
+        return [change for id_, texts in pairs for change in code_changes(id_, first, texts)]
 
     def sources(self, run: Run) -> dict[str, str]:
         """The texts of a run's kept sources by path; none where it has none, or where they are too long to show."""

@@ -28,7 +28,8 @@ CHANGES = "code/changes.diff"
 class Code(Struct, frozen=True, forbid_unknown_fields=True):
     """The sources that a run started from, secrets redacted.
 
-    sources: the digest of the artifact ``code/sources.json``, which holds every kept file's text by its path.
+    sources: the digest of the artifact ``code/sources.json``, which holds every kept file's text by its path; empty
+    where no file was kept.
     changes: the digest of ``code/changes.diff``, what differed from the commit; empty where nothing did.
     left_out: files that were not kept, and why; at most 50 are named.
     """

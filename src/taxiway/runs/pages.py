@@ -172,6 +172,7 @@ class RunPages:
             "inputs": telling.plain_rows(found.inputs),
             "environment": telling.plain_rows(found.environment),
             "changes": [(change.file, telling.diff_lines(change.diff)) for change in found.code],
+            "code_words": telling.of_code(runs, found.code),
             "charts": self._charts(runs, curves),
             "panels": self.site.drawn("runs/compare", view, " ".join(run.ref for run in runs)),
         }

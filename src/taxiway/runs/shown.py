@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taxiway.kernel.show import as_grid
-from taxiway.runs.compare import Row
+from taxiway.runs.compare import Row, code_words
 from taxiway.runs.contract import Comparison, Run
 
 MOST_METRICS = 4
@@ -44,4 +44,7 @@ def show_comparison(comparison: Comparison) -> str:
         table = as_grid(["name", *heads], lines) + "\n" if lines else ""
         parts.append(f"{title}\n{table}({equal} equal)")
     parts += [change.diff for change in comparison.code]
+    kept = [run.code.files if run.code else 0 for run in comparison.runs]
+    if words := code_words(list(zip(heads, kept, strict=True)), comparison.code):
+        parts.append(f"code\n{words}")
     return "\n\n".join(parts)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from taxiway.kernel.numbers import from_wire
-from taxiway.runs.compare import Row, Scalar
+from taxiway.runs.compare import CodeChange, Row, Scalar, code_words
 from taxiway.runs.contract import Comparison, ListExperiments, ListRuns, Run, RunStatus
 from taxiway.runs.filter import Field, render_field
 from taxiway.web.numbers import duration, number, signed
@@ -82,6 +82,12 @@ def of_comparison(found: Comparison) -> str:
     ]
     who = listed(labels(found.runs)) if len(found.runs) <= 3 else plural(len(found.runs), "run")
     return f"{who} differ in {listed(parts)}" if parts else f"{who} are alike in everything recorded"
+
+
+def of_code(runs: Sequence[Run], changes: Sequence[CodeChange]) -> str:
+    """What there is to say of the code of runs beside its changes."""
+    kept = [run.code.files if run.code else 0 for run in runs]
+    return code_words(list(zip(labels(runs), kept, strict=True)), changes)
 
 
 def different(rows: Iterable[Row]) -> int:
