@@ -14,9 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from taxiway import NOUNS
-from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.errors import BadField, TaxiwayError
 from taxiway.kernel.settings import Settings, read_settings
 from taxiway.kernel.transport import Address, Transport, is_answering
 
@@ -236,12 +237,20 @@ def connect(
     url = url or (settings.url if home is None else None)
     token = token or settings.token
     if url is not None:
-        address = Address(url=url.rstrip("/"))
+        address = Address(url=checked(url))
         return Client(Transport(lambda: address, token, door, learn_refusals), settings)
     found = Home(Path(home).resolve() if home is not None else settings.home)
     client = Client(Transport(found, token, door, learn_refusals), settings, found)
     atexit.register(client.close)
     return client
+
+
+def checked(url: str) -> str:
+    """A server's address without the slash at its end. Raises BadField."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadField(field="the server's address (TAXIWAY_URL)", value=repr(url), expected="http://host:port")
+    return url.rstrip("/")
 
 
 def learn_refusals() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import http.client
 import json
 import os
 import signal
@@ -30,6 +31,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108 bytes
 GRACE_S = 5
 GATEWAY_WAIT_S = 20.0
+MOST_HEALTH_BYTES = 4096
 
 
 class PortTaken(TaxiwayError):
@@ -39,10 +41,12 @@ class PortTaken(TaxiwayError):
     host: str
     port: int
     cause: str
+    used_by: str = ""
 
     def __str__(self) -> str:
+        by = f"; {self.used_by} answers there" if self.used_by else ""
         return (
-            f"Port {self.port} on {self.host} cannot be used: {self.cause}. "
+            f"Port {self.port} on {self.host} cannot be used: {self.cause}{by}. "
             f"Give another with --port, or stop what uses it."
         )
 
@@ -190,8 +194,23 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(1024)
     except OSError as e:
         listener.close()
-        raise PortTaken(host=host, port=port, cause=e.strerror or str(e)) from e
+        raise PortTaken(host=host, port=port, cause=e.strerror or str(e), used_by=who_listens(host, port)) from e
     return listener
+
+
+def who_listens(host: str, port: int) -> str:
+    """Which of our own answers at a port; empty where it is somebody else's."""
+    asking = http.client.HTTPConnection(host, port, timeout=1.0)
+    try:
+        asking.request("GET", "/health")
+        said = json.loads(asking.getresponse().read(MOST_HEALTH_BYTES))
+        if "serial" in said:
+            return f"a Taxiway gateway (process {int(said['pid'])})"
+        return "a Taxiway server" if said["status"] == "ready" else ""
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return ""
+    finally:
+        asking.close()
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from taxiway.cli import main
 from taxiway.client import connect
 from taxiway.kernel.errors import BadField, NotFound, SignInNeeded
 from tests.support.live import Live
@@ -27,6 +28,24 @@ def test_a_person_makes_a_token_of_their_own_and_ends_it(live: Live) -> None:
     assert made.token not in repr(kept)
     assert kept.id not in {token.id for token in remaining}
     assert live.last_verb() == "access.revoke_token"
+
+
+def test_a_link_is_printed_as_a_whole_address(
+    live: Live, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live.as_person("ana")
+    live.as_person("ada", is_admin=True)
+    monkeypatch.setenv("TAXIWAY_URL", live.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", live.client.access.make_token("ada").token)
+
+    assert main(["access", "link", "ana"]) == 0
+    assert f"{live.url}/sign-in/tw_link_" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["foo", "localhost:5500", "http://"])
+def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
+    with pytest.raises(BadField, match="http://host:port"):
+        connect(url)
 
 
 def test_nobody_ends_the_token_of_somebody_else(live: Live) -> None:

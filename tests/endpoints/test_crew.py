@@ -106,7 +106,11 @@ def test_an_endpoint_whose_only_bundle_is_tampered_says_why(site: Site) -> None:
     site.change("adder", is_stopped=False)
     site.until_state("refused")
 
-    assert "more.txt" in site.ask({"x": 1}).body["detail"]
+    refused = site.ask({"x": 1})
+    assert (refused.status, refused.body["error"]) == (503, "NothingServed")
+    assert "more.txt" in refused.body["detail"]
+    assert ".." not in refused.body["detail"]
+    assert "retry-after" not in refused.headers
     assert revision.bundle_digest == site.revision().bundle_digest
 
 

@@ -82,6 +82,20 @@ def test_a_broken_line_is_named() -> None:
         parse('{"rooms": 2}\n{"rooms": \n', "a.jsonl", INPUTS)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "where"),
+    [
+        ("bad.json", '{"rooms": 2,\n "size": }\n', "bad.json, line 2"),
+        ("bad.json", "rooms: 2\n", "bad.json, line 1"),
+        ("bad.json", '[{"rooms": 2},\n\n', "bad.json, line"),
+    ],
+)
+def test_json_that_cannot_be_read_is_said_with_its_line(name: str, text: str, where: str) -> None:
+    with pytest.raises(BadField, match=where) as refused:
+        parse(text, name, INPUTS)
+    assert "JSON" in str(refused.value)
+
+
 def test_a_text_that_does_not_fit_goes_on_as_it_is() -> None:
     assert [value_of(column, "much") for column in INPUTS[:3]] == ["much", "much", "much"]
 

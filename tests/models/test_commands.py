@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from taxiway.cli import main
+from taxiway.models.commands import show_promoted
 from tests.gates.story import FAIR, Story
 from tests.support.live import running
 
@@ -55,6 +57,15 @@ def test_the_card_is_shown_and_entered(story: Story, capsys: pytest.CaptureFixtu
     assert code == 0
     assert "Limits (entered, ana)\n    Boston only" in told
     assert "Intended use (missing)" in told
+
+
+def test_a_promotion_is_told_in_a_sentence_with_what_comes_next(story: Story) -> None:
+    version = msgspec.structs.replace(story.ana.models.find("mortgage"), stage="production", aliases=["champion"])
+
+    assert show_promoted(version) == (
+        "mortgage@1 is in production; the alias champion moved with it. "
+        "Next: `taxiway endpoints deploy mortgage mortgage@1`"
+    )
 
 
 def test_lists_and_aliases(story: Story, capsys: pytest.CaptureFixture[str]) -> None:

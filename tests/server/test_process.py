@@ -116,6 +116,14 @@ def test_a_client_goes_on_when_the_homes_owner_goes_away(tmp_path: Path) -> None
     client.close()
 
 
+def test_a_port_that_a_server_of_ours_has_is_said(tmp_path: Path) -> None:
+    with server(tmp_path / "home") as (_, url):
+        port = url.rpartition(":")[2]
+        refused = taxiway(tmp_path, "server", "--home", str(tmp_path / "other"), "--port", port)
+    assert refused.returncode == 1
+    assert "a Taxiway server answers there" in refused.stderr
+
+
 def test_other_machines_need_login(tmp_path: Path) -> None:
     refused = taxiway(tmp_path, "server", "--home", str(tmp_path / "h"), "--host", "0.0.0.0", "--no-login")
     assert refused.returncode == 1

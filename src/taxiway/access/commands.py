@@ -5,9 +5,12 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from taxiway.access.contract import Grant, KeptToken, SignInLink, Token, User, WhoAmI
 from taxiway.access.roles import ROLES
 from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.show import cell
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -45,7 +48,15 @@ def end(client: Client, given: Namespace) -> list[KeptToken]:
 
 
 def link(client: Client, given: Namespace) -> SignInLink:
-    return client.access.make_link(given.user)
+    """The link with the server's address before it, where a server listens at one."""
+    made = client.access.make_link(given.user)
+    url = client.transport.find().url
+    return msgspec.structs.replace(made, path=url + made.path) if url.startswith("http") else made
+
+
+def show_link(link: SignInLink) -> str:
+    hint = "" if link.path.startswith("http") else "\nStart `taxiway server`: this follows its address."
+    return f"{link.path}\nIt signs {link.user} in once, until {cell(link.expires_at)}.{hint}"
 
 
 def grant(client: Client, given: Namespace) -> Grant:
@@ -92,7 +103,7 @@ COMMANDS = (
         (Argument("token", "its id, as `tokens` lists it"),),
         ("id", "label", "expires_at"),
     ),
-    Command("link", "make a link that signs a person in once", link, (USER,)),
+    Command("link", "make a link that signs a person in once", link, (USER,), show=show_link),
     Command(
         "grant",
         "give someone a role in a project",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from taxiway.endpoints import wire
 from taxiway.endpoints.configuration import ServedRevision
-from taxiway.endpoints.refusals import NoWorker, QueueFull, WorkerLost
+from taxiway.endpoints.refusals import NothingServed, NoWorker, QueueFull, WorkerLost
 from taxiway.endpoints.status import RevisionStatus, State, cpu_seconds, rss_bytes
 from taxiway.endpoints.workers import Command, Job, Limits, Worker, worker_command
 from taxiway.kernel.errors import TaxiwayError
@@ -159,6 +159,8 @@ class Crew:
                 job.future.set_exception(self.no_worker())
 
     def no_worker(self) -> TaxiwayError:
+        if self.state == "refused":
+            return NothingServed(endpoint=self.served.endpoint, reason=self.reason)
         return NoWorker(endpoint=self.served.endpoint, state=self.state, reason=self.reason)
 
     def kill_stuck(self) -> None:

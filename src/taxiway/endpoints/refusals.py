@@ -50,8 +50,9 @@ class RevisionRefused(TaxiwayError):
 
     def __str__(self) -> str:
         goes_on = f"Revision {self.answering} goes on answering" if self.answering else "Nothing answers in its place"
+        reason = self.reason.rstrip(".")
         return (
-            f"Revision {self.number} of the endpoint {self.endpoint} is not served: {self.reason}. {goes_on}; "
+            f"Revision {self.number} of the endpoint {self.endpoint} is not served: {reason}. {goes_on}; "
             f"`taxiway endpoints show {self.endpoint}` has the last lines of its log."
         )
 
@@ -130,10 +131,24 @@ class NoWorker(TaxiwayError):
     reason: str = ""
 
     def __str__(self) -> str:
-        why = f": {self.reason}" if self.reason else ""
+        why = f": {self.reason.rstrip('.')}" if self.reason else ""
         return (
             f"No worker of the endpoint {self.endpoint} can answer now, it is {self.state}{why}. "
             f"Try again shortly; `taxiway endpoints show {self.endpoint}` tells more."
+        )
+
+
+class NothingServed(TaxiwayError):
+    """The revision was refused for good, and no earlier one answers: only another deployment helps."""
+
+    status = 503
+    endpoint: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The endpoint {self.endpoint} cannot answer: its revision was refused, {self.reason.rstrip('.')}. "
+            f"Trying again does not help; `taxiway endpoints deploy {self.endpoint} MODEL@VERSION` does."
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -96,7 +97,9 @@ def parse(text: str, name: str, inputs: Sequence[Column] = ()) -> list[Row]:
     try:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return json_lines(text, name)
+        if is_lines(text):
+            return json_lines(text, name)
+        raise broken(text, name) from None
     if isinstance(found, dict):
         found = found["rows"] if isinstance(found.get("rows"), list) else [found]
     return as_rows(found)
@@ -104,7 +107,27 @@ def parse(text: str, name: str, inputs: Sequence[Column] = ()) -> list[Row]:
 
 def is_json(text: str, name: str) -> bool:
     """Whether a file holds JSON, and not CSV."""
+    if name.endswith((".json", ".jsonl")):
+        return True
     return text.lstrip()[:1] in ("{", "[") and not name.endswith(".csv")
+
+
+def is_lines(text: str) -> bool:
+    """Whether the first line is an object of its own: then the file was meant as JSON lines."""
+    first = text.lstrip().split("\n", 1)[0].strip()
+    return first.startswith("{") and first.endswith("}")
+
+
+def broken(text: str, name: str) -> BadField:
+    """Where a text stops being JSON."""
+    try:
+        json.loads(text)
+    except ValueError as e:
+        line, column, problem = (e.lineno, e.colno, e.msg) if isinstance(e, json.JSONDecodeError) else (1, 1, str(e))
+        shown = text.splitlines()[line - 1].strip()[:40] if line <= len(text.splitlines()) else "the end of the file"
+        expected = f"JSON; it is broken at column {column} ({problem})"
+        return BadField(field=f"{name}, line {line}", value=repr(shown), expected=expected)
+    return BadField(field=name, value=repr(text[:40]), expected="JSON")
 
 
 def json_lines(text: str, name: str) -> list[Row]:

@@ -34,6 +34,17 @@ def promote(client: Client, given: Namespace) -> ModelVersion:
     return client.models.promote(given.version, given.stage, reason=given.reason)
 
 
+def show_promoted(version: ModelVersion) -> str:
+    """Where the version stands now, and what comes next."""
+    name = f"{version.model}@{version.version}"
+    moved = f"; the alias {' and '.join(version.aliases)} moved with it" if version.aliases else ""
+    if version.stage == "production":
+        following = f"taxiway endpoints deploy {version.model} {name}"
+    else:
+        following = f"taxiway gates show {version.model} {version.version}"
+    return f"{name} is in {version.stage}{moved}. Next: `{following}`"
+
+
 def alias(client: Client, given: Namespace) -> Alias:
     if given.drop:
         return client.models.drop_alias(given.model, given.alias)
@@ -110,6 +121,7 @@ COMMANDS = (
             Argument("stage", "where to", choices=get_args(Target)),
             Argument("--reason", "why", default=""),
         ),
+        show=show_promoted,
     ),
     Command(
         "alias",

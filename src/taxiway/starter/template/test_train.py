@@ -1,4 +1,4 @@
-"""Run with `python -m pytest`, or as it is: `python test_train.py`."""
+"""Run as it is: `python test_train.py`. Or, where pytest is installed: `python -m pytest`."""
 
 from train import make_model, read_table
 
