@@ -197,5 +197,6 @@ def build(house: House) -> Starlette:
     return Starlette(routes=routes, exception_handlers=handlers(site))
 
 
-def health(request: Request) -> JSONResponse:
+async def health(request: Request) -> JSONResponse:
+    """Answered without a thread: it says that the server lives even where every thread is taken."""
     return JSONResponse({"status": "ready"})

@@ -47,7 +47,9 @@ def test_every_name_of_this_machine_is_ours(anybody: Visitor, host: str) -> None
     assert anybody.ask("GET", "/health", headers={"Host": host}).status == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://localhost:1", "http://127.0.0.1", "file://"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.test", "null", "http://localhost:1", "http://127.0.0.1", "file://", "http://["]
+)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_a_page_of_another_origin_changes_nothing(anybody: Visitor, method: str, origin: str) -> None:
     answer = send(anybody, method, "/api/projects/fraud", Origin=origin)

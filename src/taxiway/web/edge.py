@@ -118,7 +118,7 @@ class Edge:
         if not self.is_socket and host_name(host) not in self.hosts:
             raise WrongHost(host=host[:100])
         origin = headers.get("origin")
-        if scope["method"] not in SAFE and origin is not None and urlsplit(origin).netloc != host:
+        if scope["method"] not in SAFE and origin is not None and (origin_host(origin) or None) != host:
             raise WrongOrigin(origin=origin[:100])
         if scope["method"] not in SAFE and headers.get("sec-fetch-site") == "cross-site":
             raise WrongOrigin(origin="another site")
@@ -147,6 +147,14 @@ def check_head(scope: Scope) -> None:
 def host_name(host: str) -> str:
     """The name in a Host header, without its port."""
     return host.rsplit(":", 1)[0].strip("[]").lower() if not host.endswith("]") else host.strip("[]").lower()
+
+
+def origin_host(origin: str) -> str:
+    """The host and port in an Origin header; empty where it is no address at all."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as a bracket that is never closed
+        return ""
 
 
 def dress(message: Message, request_id: str) -> None:

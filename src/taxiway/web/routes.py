@@ -25,7 +25,8 @@ from taxiway.lineage.contract import Graph, WalkFrom
 from taxiway.lineage.service import Lineage
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.contract import Stored, put_blob
-from taxiway.web.serve import Server, Upload
+from taxiway.web.bodies import Upload
+from taxiway.web.serve import Server
 
 
 def bind(server: Server, *, access: Access, audit: Audit, lineage: Lineage, blobs: Blobs) -> None:

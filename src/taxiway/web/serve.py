@@ -2,66 +2,43 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
-import anyio.from_thread
 import msgspec
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.convertors import IntegerConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Endpoint, Nothing, Raw
 from taxiway.kernel.errors import BadField, SignInNeeded, TooLarge
 from taxiway.kernel.problems import convert, decode
+from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, read_body
 from taxiway.web.doorkeeper import Doorkeeper
+from taxiway.web.downloads import Download, download
 
 B = TypeVar("B")
 A = TypeVar("A")
 
 MOST_JSON_BYTES = 16 << 20
-MOST_UPLOAD_BYTES = 64 << 30
 JSON = "application/json"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # databases differ on it, and C programs end their text there
 
 
-class Download(Struct, frozen=True):
-    """A file as an answer: always offered for saving, never shown in the page's own origin."""
+class Number(IntegerConvertor):
+    """A version or revision in an address. What no column holds is not found, rather than looked for."""
 
-    file: Path
-    name: str
-    media_type: str = "application/octet-stream"
+    regex = "[0-9]{1,9}"
 
 
-class Upload:
-    """A raw body, read piece by piece on the handler's thread."""
-
-    def __init__(self, request: Request) -> None:
-        self.stream = request.stream()
-        self.rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """The next piece; empty at the end. Raises OSError when the sender went away."""
-        if not self.rest:
-            try:
-                self.rest = anyio.from_thread.run(self._next)
-            except ClientDisconnect as e:
-                raise ConnectionError("the sender went away before the end") from e
-        piece = self.rest if size < 0 else self.rest[:size]
-        self.rest = self.rest[len(piece) :]
-        return piece
-
-    async def _next(self) -> bytes:
-        async for chunk in self.stream:
-            if chunk:
-                return chunk
-        return b""
+register_url_convertor("int", Number())  # before any route is made: API and pages read `{version:int}` alike
 
 
 class Server:
@@ -71,6 +48,7 @@ class Server:
         self.doorkeeper = doorkeeper
         self.routes: list[Route] = []
         self.bound: set[tuple[str, str]] = set()
+        self.uploads = Uploads()
 
     def serve(self, endpoint: Endpoint[B, A], handler: Callable[..., A | Download]) -> None:
         """Has `handler` answer the endpoint.
@@ -82,9 +60,10 @@ class Server:
         async def answer(request: Request) -> Response:
             caller, body = await self._enter(request, endpoint)
             given = [] if endpoint.body is Nothing else [body]
-            result = await run_in_threadpool(handler, caller, *given, **request.path_params)
+            call = functools.partial(handler, caller, *given, **request.path_params)
+            result = await (self.uploads.run(call) if isinstance(body, Upload) else run_in_threadpool(call))
             if isinstance(result, Download):
-                return download(result)
+                return await download(result)
             return Response(msgspec.json.encode(result), media_type=JSON, headers={"Cache-Control": "no-store"})
 
         self.bound.add((endpoint.method, endpoint.path))
@@ -120,7 +99,7 @@ class Server:
     async def _body(self, request: Request, endpoint: Endpoint[Any, Any]) -> tuple[Any, str]:
         if endpoint.method in ("GET", "DELETE"):
             values = {k: request.query_params.getlist(k) for k in request.query_params}
-            return convert(flat(values, endpoint.body), endpoint.body), ""
+            return convert(flat(values, endpoint.body), endpoint.body), fingerprint_of(request)
         expected = "application/octet-stream" if endpoint.body is Raw else JSON
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != expected and not (endpoint.body is Nothing and not kind):
@@ -130,22 +109,17 @@ class Server:
         if size.isdigit() and int(size) > limit:
             raise TooLarge(what="The body in bytes", limit=limit, found=int(size))
         if endpoint.body is Raw:
-            return Upload(request), ""
+            return Upload(request, limit), fingerprint_of(request)  # its address says the digest of the bytes
         data = await read_body(request, limit)
         if b"\\u0000" in data and NUL.search(data):
             raise BadField(field="body", value="a NUL character", expected="text without it")
-        digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + data).hexdigest()
-        return decode(data, endpoint.body), digest
+        return decode(data, endpoint.body), fingerprint_of(request, data)
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > limit:
-            raise TooLarge(what="The body in bytes", limit=limit, found=len(data))
-    return bytes(data)
+def fingerprint_of(request: Request, data: bytes = b"") -> str:
+    """What tells a request from every other one: only the very same may be sent again under an idempotency key."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return hashlib.sha256(f"{request.method} {request.url.path}{query}\n".encode() + data).hexdigest()
 
 
 def is_reading_browser(request: Request) -> bool:
@@ -157,9 +131,3 @@ def flat(values: dict[str, list[str]], kind: type[Struct]) -> dict[str, Any]:
     """Query values as the struct wants them: a list where its field is one, else the last value given."""
     lists = {f.name for f in msgspec.structs.fields(kind) if str(f.type).startswith("list")}
     return {name: given if name in lists else given[-1] for name, given in values.items()}
-
-
-def download(result: Download) -> Response:
-    """A file for saving. The sandbox keeps an uploaded page from running in our origin."""
-    headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-    return FileResponse(result.file, filename=result.name, media_type=result.media_type, headers=headers)

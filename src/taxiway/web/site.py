@@ -19,9 +19,9 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Scope
 from taxiway.kernel.errors import BadField, SignInNeeded, TaxiwayError
 from taxiway.kernel.thing import href
+from taxiway.web.bodies import read_body
 from taxiway.web.doorkeeper import Doorkeeper, check_form_token, form_token
 from taxiway.web.entries import short_ref, told
-from taxiway.web.serve import read_body
 from taxiway.web.words import FILTERS
 
 MOST_FORM_BYTES = 1 << 20
