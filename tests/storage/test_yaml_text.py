@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -118,20 +119,26 @@ def test_a_refusal_travels_with_its_facts() -> None:
     assert str(revive("YamlBroken", wire)) == str(refused)
 
 
+def trees(words: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    """Values of any shape whose texts are such words."""
+    numbers = st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=False, width=32)
+    leaves = st.none() | st.booleans() | numbers | words
+    return st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4))
+
+
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), max_size=12)
-LEAVES = st.none() | st.booleans() | st.integers(-(10**12), 10**12) | WORDS | st.floats(allow_nan=False, width=32)
-FINITE = LEAVES.filter(lambda v: not isinstance(v, float) or math.isfinite(v))
-TREES = st.recursive(FINITE, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4))
+# PyYAML writes by YAML 1.1, where 0E0 is a word that needs no quotes; by 1.2, which is read here, it is a number.
+EXPONENT = re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+")
 
 
-@given(TREES)
+@given(trees(WORDS))
 def test_json_is_read_as_what_it_says(value: Any) -> None:
     text = msgspec.json.encode(value).decode()
 
     assert read_tree(text, "tree").value == value
 
 
-@given(TREES)
+@given(trees(WORDS.filter(lambda word: not EXPONENT.fullmatch(word))))
 def test_what_another_library_writes_is_read_back(value: Any) -> None:
     text = yaml.safe_dump({"value": value}, allow_unicode=True, default_flow_style=False)
 
