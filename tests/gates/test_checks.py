@@ -55,7 +55,7 @@ def case(folder: Path, rows: pa.Table, *, score: str = "score", groups: Sequence
         created_by="ana",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    return Case(version, lambda: Card("m", 1, "", [], []), list, lambda: Predictions(file))
+    return Case(version, lambda: Card("m", 1, "", [], []), list, lambda: Predictions(file.read_bytes()))
 
 
 def changed(rows: pa.Table, column: str, values: Mapping[int, object]) -> pa.Table:

@@ -106,7 +106,7 @@ def sides(
 def measured(file: Path, rows: pa.Table, dataset: str, groups: list[str]) -> Measured:
     pq.write_table(rows, file)
     evaluation = Evaluation("sha256:0", rows.num_rows, "label", "said", "score", groups, dataset=dataset)
-    return measure(evaluation, Predictions(file))
+    return measure(evaluation, Predictions(file.read_bytes()))
 
 
 def area(label: object, score: object) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pyarrow.parquet as pq
 import pytest
 
 from taxiway.gates.refusals import EvidenceMissing, FourEyes, GateClosed, NeedsPerson, RoleMissing
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed
-from tests.gates.story import CARD, FAIR, PROJECT, UNCLEAR, UNFAIR, Story, verdicts
+from taxiway.models.refusals import EvaluationUnfit
+from taxiway.storage.blobs import DigestMismatch
+from tests.gates.story import CARD, FAIR, PROJECT, UNCLEAR, UNFAIR, Story, table, verdicts
 
 
 def test_a_fair_model_goes_to_production_with_a_second_persons_yes(any_story: Story) -> None:
@@ -222,3 +225,27 @@ def test_a_version_without_predictions_or_data_lacks_what_gates_ask(story: Story
         "card": "fail",
         "approvals": "missing",
     }
+
+
+def test_predictions_that_were_changed_are_no_evidence(story: Story) -> None:
+    version = story.version(UNFAIR)
+    assert version.evaluation is not None
+    file = story.live.house.blobs.file(version.evaluation.digest)
+    file.chmod(0o644)
+    pq.write_table(table(FAIR), file)
+
+    with pytest.raises(DigestMismatch, match="what model:mortgage@1 was judged on"):
+        story.ana.gates.evaluate("mortgage")
+
+    assert story.ana.gates.evidence("mortgage") == []
+    assert story.live.last_verb() == "gates.evaluate.refused"
+
+
+def test_predictions_of_another_run_are_not_a_versions_own(story: Story) -> None:
+    fair = story.version(FAIR)
+    with story.ana.runs.start(project=PROJECT) as run:
+        run.log_predictions(table(UNFAIR), label="approve", prediction="said", score="score", groups=["race"])
+        folder = story.bundle("mortgage", run.id)
+
+    with pytest.raises(EvaluationUnfit, match="as its predictions"):
+        story.ana.models.register(folder, project=PROJECT, evaluation=fair.evaluation)

@@ -18,6 +18,7 @@ from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import Evaluation
 from taxiway.models.service import Models
 from taxiway.runs.service import Runs
+from taxiway.storage.blobs import DigestMismatch, read_blob
 from taxiway.web.figures.bars import GroupedBars
 from taxiway.web.figures.roc import Roc, RocCurves
 from taxiway.web.numbers import fixed, interval, signed
@@ -74,7 +75,7 @@ class ComparedPanels:
         sides = sides[:MOST_COMPARED]
         try:
             measured = [self._measured(side.evaluation) for side in sides]
-        except (OSError, NotFound, ValueError):  # a column that is gone, a file that is no table any more
+        except (DigestMismatch, OSError, NotFound, ValueError):  # a column or file that is gone, or was changed
             return None
         names = [side.name for side in sides]
         return self.site.fragment(
@@ -92,7 +93,8 @@ class ComparedPanels:
         with self.lock:
             found = self.kept.get(key)
         if found is None:
-            found = measure(evaluation, Predictions(self.models.blobs.file(evaluation.digest)))
+            data = read_blob(self.models.blobs, evaluation.digest, "the pinned predictions")
+            found = measure(evaluation, Predictions(data))
             with self.lock:
                 while len(self.kept) >= MOST_KEPT:
                     self.kept.pop(next(iter(self.kept)))

@@ -21,6 +21,7 @@ from taxiway.kernel.ids import new_id
 from taxiway.kernel.version import VERSION
 from taxiway.models.contract import ModelVersion
 from taxiway.models.lookup import require_version
+from taxiway.storage.blobs import DigestMismatch
 from taxiway.storage.database import Database
 
 
@@ -36,17 +37,16 @@ class Evaluations:
     def evaluate(self, caller: Caller, body: Evaluate, *, model: str, version: str) -> Standing:
         """Asks every check of the path that has no evidence for what stands now; what has some keeps it.
 
-        Who asks becomes an author of the evidence, and may not approve on it.
+        Who asks becomes an author of the evidence, and may not approve on it. Raises DigestMismatch.
         """
         found = self.sources.models.find(model, version)
         with self.database.read() as connection:
             look = Look(self.sources, connection, found, self.clock())
-            case = look.case()
-            answers = [
-                (each, CHECKS[each.spec.check].ask(parameters_of(each.spec), case))
-                for each in look.asked
-                if each.key not in look.evidence
-            ]
+            try:
+                answers = ask_checks(look)
+            except DigestMismatch as refusal:
+                self.ledger.refused(caller, "gates.evaluate", found.ref, refusal, project=found.project)
+                raise
             if not answers:
                 return look.standing()
 
@@ -89,6 +89,16 @@ class Evaluations:
             author=record.caller.name,
             at=record.at,
         )
+
+
+def ask_checks(look: Look) -> list[tuple[Asked, Outcome]]:
+    """What every check says that has no evidence yet. Raises DigestMismatch for predictions that were changed."""
+    case = look.case()
+    return [
+        (each, CHECKS[each.spec.check].ask(parameters_of(each.spec), case))
+        for each in look.asked
+        if each.key not in look.evidence
+    ]
 
 
 def tools() -> dict[str, str]:

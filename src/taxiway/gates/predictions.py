@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ from taxiway.gates.intervals import ValuesMissing
 
 
 class Predictions:
-    """The Parquet file of a version's evaluation."""
+    """The Parquet file of a version's evaluation, as the bytes that its digest was checked on."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, data: bytes) -> None:
+        self.data = data
 
     def values(self, column: str) -> NDArray[Any]:
         """Numbers and truth values as numbers, missing ones as NaN; anything else as texts.
@@ -40,5 +39,5 @@ class Predictions:
         return np.array(self._read(column).to_pylist(), dtype=object)
 
     def _read(self, column: str) -> Any:
-        array = pq.read_table(self.file, columns=[column])[column].combine_chunks()
+        array = pq.read_table(pa.BufferReader(self.data), columns=[column])[column].combine_chunks()
         return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array

@@ -6,6 +6,7 @@ All of it is read over one connection, so that inside a change it is judged as o
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 import msgspec
 from msgspec import Struct
@@ -36,6 +37,7 @@ from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import ModelVersion
 from taxiway.models.service import Models
 from taxiway.projects.service import find_project
+from taxiway.storage.blobs import read_blob
 
 NOTHING = ""
 
@@ -106,11 +108,16 @@ class Look:
         """What checks get to see of the version."""
         version, models = self.version, self.sources.models
         digest = version.evaluation.digest if version.evaluation else NOTHING
+
+        @cache
+        def predictions() -> Predictions:
+            return Predictions(read_blob(models.blobs, digest, f"what {version.ref} was judged on"))
+
         return Case(
             version=version,
             card=lambda: models.cards.card(self.connection, version),
             datasets=lambda: models.sources.versions_of(version.datasets),
-            predictions=lambda: Predictions(models.blobs.file(digest)),
+            predictions=predictions,
         )
 
     def digests(self, stage: GateStage) -> Digests:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -11,9 +13,18 @@ from taxiway.models.refusals import EvaluationUnfit
 from taxiway.storage.blobs import Blobs
 
 
-def check_evaluation(blobs: Blobs, evaluation: Evaluation, manifest: Manifest) -> None:
-    """Nothing, or EvaluationUnfit: for a file that is no Parquet, a column or a row that is not there, and a
-    threshold that is not the model's own."""
+def check_evaluation(blobs: Blobs, evaluation: Evaluation, manifest: Manifest, pinned: Collection[str]) -> None:
+    """Nothing, or EvaluationUnfit: for predictions of another run than the model's, a file that is no Parquet, a
+    column or a row that is not there, and a threshold that is not the model's own.
+
+    pinned: the digests of the predictions that the manifest's run logged.
+    """
+    if manifest.run is not None and evaluation.digest not in pinned:
+        raise EvaluationUnfit(
+            field="digest",
+            problem=f"{evaluation.digest} is nothing that run {manifest.run} logged as its predictions",
+            expected="what `run.log_predictions` gave in the run that made the model",
+        )
     if not blobs.has(evaluation.digest):
         raise EvaluationUnfit(
             field="digest",

@@ -77,6 +77,11 @@ class Sources:
         if manifest.run is not None and self.runs.find(manifest.run).project != project:
             raise RunElsewhere(model=manifest.name, run=manifest.run, project=project)
 
+    def pinned(self, manifest: Manifest) -> list[str]:
+        """The digests of the predictions that a bundle's run logged. Raises NotFound."""
+        artifacts = self.runs.artifacts(manifest.run) if manifest.run else []
+        return [each.digest for each in artifacts if each.predictions]
+
 
 class Models:
     """Registered models and their versions. `movements` and `cards` hold what moves and what is said of them."""
@@ -120,7 +125,7 @@ class Models:
         self.sources.check_run(manifest, project.name)
         datasets = self.sources.datasets_of(manifest, project.name)
         if body.evaluation is not None:
-            check_evaluation(self.blobs, body.evaluation, manifest)
+            check_evaluation(self.blobs, body.evaluation, manifest, self.sources.pinned(manifest))
         self.shelf.put(manifest)
 
         def make(record: Record) -> ModelVersion:

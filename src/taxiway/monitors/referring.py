@@ -16,7 +16,7 @@ from taxiway.models.contract import Evaluation, ModelVersion
 from taxiway.models.signature import Column
 from taxiway.monitors.contract import ColumnReference, CreateMonitor, Reference, ReferenceUnfit
 from taxiway.monitors.terms import METRIC_WORDS, Metric
-from taxiway.storage.blobs import Blobs
+from taxiway.storage.blobs import Blobs, verify_blob
 
 
 class Cut(Struct, frozen=True):
@@ -36,7 +36,7 @@ class References:
         self.access = access
 
     def cut(self, caller: Caller, endpoint: str, version: ModelVersion, body: CreateMonitor) -> Cut:
-        """Raises BadField, NotFound, ReferenceUnfit."""
+        """Raises BadField, DigestMismatch, NotFound, ReferenceUnfit."""
         wanted = wanted_columns(version, body.features)
         check_metric(version, body.metric)
         table = self._table(caller, endpoint, version, body.reference)
@@ -44,6 +44,7 @@ class References:
         from taxiway.monitors.cutting import ColumnUnfit, ReferenceTable, digest_of
 
         file = ReferenceTable(self.datasets.table_file(table))
+        verify_blob(self.blobs, table.table, f"the table of {table.ref}")
         if lacking := [column.name for column in wanted if column.name not in file.names]:
             problem = f"{table.ref} has no column {', '.join(lacking)}"
             remedy = "Name the features that it has, or another reference."
@@ -92,6 +93,7 @@ class References:
 
         from taxiway.monitors.cutting import ReferenceTable
 
+        verify_blob(self.blobs, pinned.digest, "what the version was judged on")
         return ReferenceTable(self.blobs.file(pinned.digest)).cut("score", "number", pinned.score)
 
     def _baseline(self, endpoint: str, version: ModelVersion, body: CreateMonitor) -> tuple[float, str]:
@@ -115,6 +117,7 @@ class References:
         from taxiway.monitors.cutting import ReferenceTable, metric_over
         from taxiway.monitors.measuring import is_same
 
+        verify_blob(self.blobs, pinned.digest, "what the version was judged on")
         file = ReferenceTable(self.blobs.file(pinned.digest))
         labels: Any = file.values(pinned.label, "")
         if metric == "accuracy":

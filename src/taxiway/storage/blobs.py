@@ -136,6 +136,28 @@ class FileBlobs:
         self.incoming.mkdir(parents=True, exist_ok=True)
 
 
+def verify_blob(blobs: Blobs, digest: str, what: str) -> None:
+    """Reads every byte that is kept under a digest. Raises DigestMismatch, NotFound."""
+    found = hashlib.sha256()
+    with blobs.open(digest) as file:
+        while chunk := file.read(CHUNK):
+            found.update(chunk)
+    require_digest(digest, f"sha256:{found.hexdigest()}", what)
+
+
+def read_blob(blobs: Blobs, digest: str, what: str) -> bytes:
+    """The very bytes that have the digest: those that were hashed are given. Raises DigestMismatch, NotFound."""
+    with blobs.open(digest) as file:
+        data = file.read()
+    require_digest(digest, digest_of(data), what)
+    return data
+
+
+def require_digest(expected: str, found: str, what: str) -> None:
+    if found != expected:
+        raise DigestMismatch(expected=expected, found=found, what=what)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes renames in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
