@@ -282,6 +282,17 @@ def parquet(table: Any) -> bytes:
     return target.getvalue()
 
 
+FAR = (pa.timestamp("us"), pa.timestamp("ms", "UTC"), pa.date32(), pa.duration("ms"))
+
+
+def far(kind: Any) -> Any:
+    """A table whose last value is as far away as its bits allow."""
+    bits = 32 if pa.types.is_date32(kind) else 64
+    return pa.table(
+        {"at": pa.array([0, None, 2 ** (bits - 1) - 1], pa.int32() if bits == 32 else pa.int64()).view(kind)}
+    )
+
+
 @pytest.mark.parametrize(
     ("table", "refusal", "words"),
     [
@@ -297,6 +308,7 @@ def parquet(table: Any) -> bytes:
         (b"a,b\n", TableEmpty, "no rows"),
         (b"a,b\n1,2,3\n", TableUnreadable, "Expected 2 columns"),
         (b"a\n\xff\xfe\n", None, ""),
+        *((parquet(far(kind)), TableUnreadable, "column at holds") for kind in FAR),
         (b"PAR1 and then nothing", TableUnreadable, "Parquet"),
         (parquet(pa.table({"a": pa.array([], pa.int64())})), TableEmpty, "no rows"),
         (parquet(LOANS)[:-9] + b"PAR1", TableUnreadable, "Parquet"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.kernel.ids import ID, is_name, made_at, new_id
+from taxiway.kernel.ids import ID, LATEST, is_name, made_at, new_id
 
 MS = st.integers(0, 2**48 - 1)
 
@@ -34,3 +34,8 @@ def test_a_name_can_stand_in_a_path_as_it_is(text: str) -> None:
         assert "/" not in text
         assert text not in (".", "..")
         assert 1 <= len(text) <= 63
+
+
+def test_an_id_beyond_the_calendar_counts_as_its_end() -> None:
+    assert made_at("f" * 32) == LATEST
+    assert made_at(new_id(2**48 - 1)) == LATEST

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
+from pyarrow import types as pt
 
 from taxiway.datasets.contract import ColumnsRepeated, FileFormat, TableEmpty, TableUnreadable
 from taxiway.datasets.kinds import column_type
@@ -37,7 +39,8 @@ class ParquetTable:
         try:
             column = self.parquet.read([name]).column(name)
             column.validate(full=True)
-        except (pa.ArrowException, OSError) as e:
+            refuse_far_times(column, name)
+        except (pa.ArrowException, OSError, OverflowError) as e:
             raise unreadable(self.name, "parquet", e) from e
         return column
 
@@ -91,6 +94,33 @@ def refuse_unusable(schema: Any, rows: int, name: str) -> None:
         raise TooLarge(what=f"The number of columns of {name}", limit=MOST_COLUMNS, found=len(schema.names))
     for column in schema.names:
         column_type(schema.field(column).type)
+
+
+def refuse_far_times(column: Any, name: str) -> None:
+    """Raises OverflowError for moments, dates and durations that no Python value is: of years before 1 or past 9999."""
+    kind = column.type
+    if not (pt.is_timestamp(kind) or pt.is_date(kind) or pt.is_duration(kind)):
+        return
+    ends = pc.min_max(column.cast(pa.int64()) if pt.is_duration(kind) else column)
+    try:
+        for end in (ends["min"], ends["max"]):
+            in_python(end.cast(kind))
+    except (OverflowError, ValueError) as e:
+        what = "durations of a billion days" if pt.is_duration(kind) else "times outside the years 1 to 9999"
+        raise OverflowError(f"column {name} holds {what}") from e
+
+
+def in_python(end: Any) -> object:
+    """An Arrow value as Python's; nanoseconds, which Python has none of, as microseconds."""
+    match end.type:
+        case kind if pt.is_timestamp(kind) and kind.unit == "ns":
+            end = end.cast(pa.timestamp("us", kind.tz), safe=False)
+        case kind if pt.is_duration(kind) and kind.unit == "ns":
+            end = end.cast(pa.duration("us"), safe=False)
+        case _:
+            pass
+    value: object = end.as_py()
+    return value
 
 
 def unreadable(name: str, kind: FileFormat, cause: Exception) -> TableUnreadable:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from taxiway.datasets import contract
 from taxiway.datasets.service import Datasets
 from taxiway.kernel.caller import Caller
-from taxiway.web.serve import Download, Server
+from taxiway.web.downloads import Download
+from taxiway.web.serve import Server
 
 PARQUET = "application/vnd.apache.parquet"
 MEDIA_TYPES = {"parquet": PARQUET, "csv": "text/csv"}
@@ -15,11 +16,11 @@ def bind(server: Server, datasets: Datasets) -> None:
     def get_file(caller: Caller, *, project: str, name: str, version: int) -> Download:
         found = datasets.find(project, name, version)
         file_name = f"{name}-{found.version}.{found.format}"
-        return Download(datasets.given_file(found), file_name, MEDIA_TYPES[found.format])
+        return Download(datasets.given_file(found), file_name, MEDIA_TYPES[found.format], found.digest)
 
     def get_table(caller: Caller, *, project: str, name: str, version: int) -> Download:
         found = datasets.find(project, name, version)
-        return Download(datasets.table_file(found), f"{name}-{found.version}.parquet", PARQUET)
+        return Download(datasets.table_file(found), f"{name}-{found.version}.parquet", PARQUET, found.table)
 
     server.serve(contract.list_datasets, datasets.list)
     server.serve(contract.compare_versions, datasets.compare)

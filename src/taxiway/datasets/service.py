@@ -32,7 +32,7 @@ from taxiway.kernel.ids import is_name
 from taxiway.kernel.thing import parse
 from taxiway.lineage.service import draw_edge
 from taxiway.projects.service import Projects, enter_stage, require_project
-from taxiway.storage.blobs import Blobs
+from taxiway.storage.blobs import Blobs, BytesGone
 from taxiway.storage.database import Database
 
 SPOOLED_BYTES = 32 << 20
@@ -134,14 +134,12 @@ class Datasets:
             return store.profile_of(connection, found)
 
     def table_file(self, version: DatasetVersion) -> Path:
-        """The table as a Parquet file, to read only. Raises NotFound when its bytes are gone."""
-        self._require_bytes(version.table, version.ref)
-        return self.blobs.file(version.table)
+        """The table as a Parquet file, to read only. Raises BytesGone."""
+        return self._kept_file(version.table, version.ref)
 
     def given_file(self, version: DatasetVersion) -> Path:
-        """The file as it was given, to read only. Raises NotFound when its bytes are gone."""
-        self._require_bytes(version.digest, version.ref)
-        return self.blobs.file(version.digest)
+        """The file as it was given, to read only. Raises BytesGone."""
+        return self._kept_file(version.digest, version.ref)
 
     def compare(self, caller: Caller, body: CompareVersions, *, project: str, name: str) -> DatasetDiff:
         """What changed between two versions. Raises NotFound."""
@@ -197,6 +195,11 @@ class Datasets:
         with self.database.read() as connection:
             newest = store.find(connection, project, name, 0)
         return newest.contract if newest else None
+
+    def _kept_file(self, digest: str, name: str) -> Path:
+        if not self.blobs.has(digest):
+            raise BytesGone(what=name)
+        return self.blobs.file(digest)
 
     def _require_bytes(self, digest: str, name: str) -> None:
         if not self.blobs.has(digest):

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -19,8 +20,9 @@ def new_id(at_ms: int | None = None) -> str:
 
 
 def made_at(id_: str) -> datetime:
-    """When an id of `new_id` was made, to the millisecond."""
-    return datetime.fromtimestamp((int(id_, 16) >> 80) / 1000, UTC)
+    """When an id of `new_id` was made, to the millisecond; of a text that merely looks like one, at most LATEST."""
+    at_s = (int(id_, 16) >> 80) / 1000
+    return datetime.fromtimestamp(at_s, UTC) if at_s < LATEST.timestamp() else LATEST
 
 
 def is_name(text: str) -> bool:

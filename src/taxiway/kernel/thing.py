@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import quote
+
+VERSION = re.compile(r"[0-9]{1,9}")  # what a column holds
 
 
 class Thing(NamedTuple):
@@ -25,7 +28,7 @@ def parse(ref: str) -> Thing:
     """
     kind, _, rest = ref.partition(":")
     name, at, version = rest.rpartition("@")
-    if at and version.isdigit():
+    if at and VERSION.fullmatch(version):
         return Thing(kind, name, int(version))
     return Thing(kind, rest)
 

@@ -10,6 +10,7 @@ from taxiway.models import store
 from taxiway.models.contract import ModelVersion
 
 LARGEST = 2**31 - 1  # what the column holds
+MOST_DIGITS = 18
 
 
 def require_version(record: Record, model: str, version: int | str) -> ModelVersion:
@@ -28,8 +29,10 @@ def find_kept(connection: Connection, model: str, version: int | str, *, is_lock
 
 def number_of(connection: Connection, model: str, version: int | str) -> int:
     """The number that a version, an alias or the word `newest` stands for. Raises NotFound."""
-    if isinstance(version, int) or (version.isascii() and version.isdigit()):
-        return int(version)
+    if isinstance(version, int):
+        return version
+    if version.isascii() and version.isdigit():
+        return int(version) if len(version) < MOST_DIGITS else LARGEST + 1
     if version == "newest":
         return store.newest(connection, model)
     for alias in store.aliases_of(connection, model):

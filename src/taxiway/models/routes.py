@@ -7,16 +7,19 @@ from taxiway.kernel.errors import NotFound
 from taxiway.models import contract
 from taxiway.models.bundle import MANIFEST
 from taxiway.models.service import Models
-from taxiway.web.serve import Download, Server
+from taxiway.web.downloads import Download
+from taxiway.web.serve import Server
 
 
 def bind(server: Server, models: Models) -> None:
     def download_file(caller: Caller, *, model: str, version: str, file: str) -> Download:
         found = models.find(model, version)
-        listed = {MANIFEST, *(each.path for each in models.manifest(caller, model=model, version=version).files)}
+        files = models.manifest(caller, model=model, version=version).files
+        listed = {MANIFEST: found.bundle} | {each.path: each.digest for each in files}
         if file not in listed:
             raise NotFound(kind="file", name=file, hint=f"The bundle holds {', '.join(sorted(listed))}.")
-        return Download(models.shelf.place(found.bundle) / file, file.rpartition("/")[2])
+        place = models.shelf.place(found.bundle) / file
+        return Download(place, file.rpartition("/")[2], digest=listed[file])
 
     server.doorkeeper.project_of["model"] = models.project_of
     server.serve(contract.register_version, models.register)

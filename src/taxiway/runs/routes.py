@@ -9,7 +9,8 @@ from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Artifact, FetchArtifact, Packages
 from taxiway.runs.log import Log
 from taxiway.runs.service import Runs
-from taxiway.web.serve import Download, Server
+from taxiway.web.downloads import Download
+from taxiway.web.serve import Server
 
 
 def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons) -> None:
@@ -21,7 +22,7 @@ def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons) -> None
     def fetch(caller: Caller, body: FetchArtifact, *, run: str) -> Download:
         found = runs.artifact(run, body.path)
         name = found.path.rpartition("/")[2]
-        return Download(runs.blobs.file(found.digest), name, found.media_type)
+        return Download(runs.blobs.file(found.digest), name, found.media_type, found.digest)
 
     def packages(caller: Caller, *, run: str) -> Packages:
         return runs.packages(run)

@@ -25,9 +25,20 @@ class DigestMismatch(TaxiwayError):
     expected: str
     found: str
     what: str = "the content"
+    next_step: str = "Fetch or send it again."
 
     def __str__(self) -> str:
-        return f"{self.what} has the digest {self.found}, not {self.expected}: it was changed. Fetch or send it again."
+        return f"{self.what} has the digest {self.found}, not {self.expected}: it was changed. {self.next_step}"
+
+
+class BytesGone(TaxiwayError):
+    """Bytes that the home kept and does not hold any more."""
+
+    status = 410
+    what: str
+
+    def __str__(self) -> str:
+        return f"The bytes of {self.what} are gone. Restore them from the home's backup, or log them again."
 
 
 class Readable(Protocol):
