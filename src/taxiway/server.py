@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import anyio.to_thread
 import uvicorn
 from msgspec import Struct
 from starlette.types import ASGIApp
@@ -24,12 +25,14 @@ from taxiway.endpoints.rounds import Rounds
 from taxiway.house import HomeTaken, House, build
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.monitors.watching import Watch
+from taxiway.web.descriptors import LoopFailures, raise_file_limit
 from taxiway.web.edge import Edge
 from taxiway.web.protocol import GuardedProtocol
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108 bytes
 GRACE_S = 5
+HANDLER_THREADS = 64
 GATEWAY_WAIT_S = 20.0
 MOST_HEALTH_BYTES = 4096
 
@@ -86,6 +89,12 @@ class QuietServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to listen, on a loop with room for handlers that wait and with few words about what fails often."""
+        anyio.to_thread.current_default_thread_limiter().total_tokens = HANDLER_THREADS
+        asyncio.get_running_loop().set_exception_handler(LoopFailures())
+        await super().startup(sockets)
+
 
 class Ready(Struct, frozen=True):
     """A server that answers. gateway: where predictions are answered without it; empty, with why, if nowhere."""
@@ -102,6 +111,7 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     Raises PortTaken, HomeTaken, HomeUnusable, LoginNeeded, NewerDatabase.
     """
     login = options.is_login_on
+    raise_file_limit()
     listener = listen(options.host, options.port)
     house = House(options.home, database_url=options.database_url, login=login)
     try:

@@ -52,6 +52,7 @@ class Rounds:
         self.is_met = threading.Event()  # the gateway was found or started, or that failed
         self.problem = ""  # why there is no gateway
         self.next_start = 0.0
+        self.failing: dict[str, str] = {}  # the tasks that failed when last tried, and how
         self.thread = threading.Thread(target=self._go, name="taxiway-rounds", daemon=True)
 
     @property
@@ -64,7 +65,14 @@ class Rounds:
     def meet(self, wait_s: float) -> Address | None:
         """The gateway's address, once it answers; None where it does not in time, and `problem` says why."""
         self.is_met.wait(wait_s)
-        return read_address(self.home) if self.is_met.is_set() and not self.problem else None
+        if not self.is_met.is_set() or self.problem:
+            return None
+        try:
+            return read_address(self.home)
+        except OSError as e:
+            self.problem = f"where the gateway answers cannot be read: {e.strerror or e}"
+            log.error("No gateway is known: %s", self.problem)  # noqa: TRY400  the cause says it all
+            return None
 
     def stop(self) -> None:
         """Ends the gateway when it has answered what it holds, then brings home what it left."""
@@ -91,8 +99,12 @@ class Rounds:
             task()
         except TaxiwayError as refusal:
             log.error("%s", refusal)  # noqa: TRY400  the refusal says it all
-        except Exception:  # the worker loop: the next round starts afresh
-            log.exception("A round failed at %s", task.__name__)
+        except Exception as e:  # the worker loop: the next round starts afresh
+            if self.failing.get(task.__name__) != repr(e):  # once, however many rounds it lasts
+                log.exception("A round failed at %s", task.__name__)
+            self.failing[task.__name__] = repr(e)
+        else:
+            self.failing.pop(task.__name__, None)
 
     def watch(self) -> None:
         """Starts the gateway where none runs."""
@@ -103,8 +115,8 @@ class Rounds:
         try:
             ensure_gateway(self.home, free_or_any(self.host, self.port), self.host)
             self.problem = ""
-        except TaxiwayError as refusal:
-            self.problem = str(refusal)
+        except (TaxiwayError, OSError) as e:
+            self.problem = str(e)
             self.next_start = time.monotonic() + PAUSE_S
             raise
         finally:
