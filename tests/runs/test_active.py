@@ -20,6 +20,7 @@ import pytest
 from taxiway.client import connect
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.settings import Settings
+from taxiway.kernel.show import as_json
 from taxiway.kernel.transport import Address, Transport
 from taxiway.runs.capture import capture_code
 from taxiway.runs.client import Runs
@@ -101,6 +102,23 @@ def test_a_git_tree_is_captured_with_what_differs_from_the_commit(open_live: Liv
     assert (code.kind, code.branch, code.is_dirty, code.files, len(code.commit)) == ("git", "main", True, 2, 40)
     assert "-x = 1\n+x = 2" in diff
     assert "hush" not in diff
+
+
+def test_what_json_cannot_say_comes_back_as_it_was_measured(open_live: Live) -> None:
+    with open_live.client.runs.start() as run:
+        run.log(loss=math.nan, high=math.inf)
+    with open_live.client.runs.start() as other:
+        other.log(loss=0.5)
+
+    runs = open_live.client.runs
+    points = runs.metric(run.id, "loss")
+    seen = [runs.show(run.id).metrics["loss"], run.run.metrics["loss"], runs.list()[-1].metrics["loss"]]
+    seen.append(points[0].value)
+    row = next(row for row in runs.compare(run.id, other.id).metrics if row.name == "loss")
+    assert [isinstance(value, float) and math.isnan(value) for value in [*seen, row.values[0]]] == [True] * 5
+    assert runs.show(run.id).metrics["high"] == math.inf
+    assert '"loss": "NaN"' in as_json(runs.show(run.id))
+    assert '"high": "Infinity"' in as_json(runs.show(run.id))
 
 
 def test_a_run_keeps_the_source_folder_it_is_told(open_live: Live, folder: Path) -> None:

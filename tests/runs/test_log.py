@@ -14,7 +14,7 @@ import pytest
 from taxiway.client import Client, connect
 from taxiway.kernel.errors import BadField, NotFound, TooLarge
 from taxiway.kernel.ids import new_id
-from taxiway.kernel.numbers import Number
+from taxiway.kernel.numbers import Number, to_wire
 from taxiway.runs import contract
 from taxiway.runs.contract import LogBatch, Logged, Point
 from taxiway.runs.refusals import BatchReused, ParamFixed, RunEnded
@@ -87,8 +87,9 @@ def test_values_that_are_no_numbers_and_honest_duplicates_are_kept(live: Live, m
 
     send(live.client, run.id, LogBatch(WRITER, 0, [Point("x", value, 3, AT) for value in values]))
 
-    assert [point.value for point in live.client.runs.metric(run.id, "x")] == values
-    assert live.client.runs.show(run.id).metrics == {"x": "NaN"}
+    assert [to_wire(float(point.value)) for point in live.client.runs.metric(run.id, "x")] == values
+    newest = live.client.runs.show(run.id).metrics
+    assert {key: to_wire(float(value)) for key, value in newest.items()} == {"x": "NaN"}
     assert live.client.runs.list("metrics.x > -1e308") == []
 
 

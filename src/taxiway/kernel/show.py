@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.numbers import to_wire
 
 WIDEST = 60
 
@@ -17,7 +19,19 @@ def as_json(answer: Any) -> str:
     """An answer or a refusal as indented JSON."""
     if isinstance(answer, TaxiwayError):
         answer = {"error": type(answer).__name__, "detail": str(answer), "facts": answer.facts()}
-    return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()
+    return msgspec.json.format(msgspec.json.encode(sayable(msgspec.to_builtins(answer))), indent=2).decode()
+
+
+def sayable(plain: Any) -> Any:
+    """Plain values as JSON can say them: NaN and the infinities as words, as everywhere on the wire."""
+    match plain:
+        case float():
+            return to_wire(plain)
+        case list() | tuple():
+            return [sayable(value) for value in plain]
+        case dict():
+            return {name: sayable(value) for name, value in plain.items()}
+    return plain
 
 
 def as_text(answer: Any, columns: Sequence[str] = ()) -> str:
@@ -85,7 +99,7 @@ def cell(value: Any, widest: int = 10_000) -> str:
         case bool():
             text = "yes" if value else "no"
         case float():
-            text = f"{value:.6g}"
+            text = f"{value:.6g}" if math.isfinite(value) else str(to_wire(value))
         case datetime():
             text = f"{value:%Y-%m-%d %H:%M:%S}Z"
         case list():

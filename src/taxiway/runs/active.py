@@ -34,7 +34,7 @@ from taxiway.runs.contract import (
 )
 from taxiway.runs.refusals import ParamFixed, Undelivered
 from taxiway.runs.sender import Sender
-from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_param, as_step
+from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_param, as_step, run_in_floats
 from taxiway.storage.contract import put_blob
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class ActiveRun:
         self._capture.join(CAPTURE_S)
         if not self.is_attached:
             ending = FinishRun(status, cpu_s=max(cpu_s() - self._cpu_s, 0.0), failure=failure[:2000])
-            self.run = self.transport.call(contract.finish_run, ending, run=self.id)
+            self.run = run_in_floats(self.transport.call(contract.finish_run, ending, run=self.id))
         if outcome.refusal is not None:
             raise outcome.refusal
         return self.run

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.settings import Settings
@@ -29,6 +31,7 @@ from taxiway.runs.contract import (
     Run,
     StartRun,
 )
+from taxiway.runs.values import comparison_in_floats, point_in_floats, run_in_floats
 
 LogModel = Callable[..., Any]  # (run, model, name, **facts): composed by the client, for models are above runs
 
@@ -93,12 +96,13 @@ class Runs:
         return run
 
     def show(self, run: str) -> Run:
-        """A run with its newest metrics. Raises NotFound."""
-        return self.transport.call(contract.show_run, run=run)
+        """A run with its newest metrics, as floats. Raises NotFound."""
+        return run_in_floats(self.transport.call(contract.show_run, run=run))
 
     def page(self, ask: ListRuns) -> Page[Run]:
         """One page of a list, and where the next begins."""
-        return self.transport.call(contract.list_runs, ask)
+        page = self.transport.call(contract.list_runs, ask)
+        return msgspec.structs.replace(page, items=[run_in_floats(run) for run in page.items])
 
     def experiments(self, project: str = "") -> list[Experiment]:
         """Every experiment one may see, by project and name."""
@@ -110,13 +114,13 @@ class Runs:
         after: str | None = ""
         while after is not None:
             page = self.transport.call(contract.read_metric, ReadMetric(key, after=after), run=run)
-            found += page.items
+            found += map(point_in_floats, page.items)
             after = page.next
         return found
 
     def compare(self, *runs: str) -> Comparison:
         """Two to twenty runs side by side: parameters, metrics, tags, inputs, environment and code."""
-        return self.transport.call(contract.compare_runs, CompareRuns(run=[*runs]))
+        return comparison_in_floats(self.transport.call(contract.compare_runs, CompareRuns(run=[*runs])))
 
     def packages(self, run: str) -> Packages:
         """What was installed where the run ran."""
@@ -142,11 +146,12 @@ class Runs:
 
     def change(self, run: str, *, name: str | None = None, tags: Mapping[str, str] | None = None) -> Run:
         """Renames or tags a run, also after it ended."""
-        return self.transport.call(contract.change_run, ChangeRun(name=name, tags=dict(tags or {})), run=run)
+        ask = ChangeRun(name=name, tags=dict(tags or {}))
+        return run_in_floats(self.transport.call(contract.change_run, ask, run=run))
 
     def finish(self, run: str, status: Ending = "finished", *, failure: str = "") -> Run:
         """Ends a run that was left open, such as a lost one. Raises RunEnded."""
-        return self.transport.call(contract.finish_run, FinishRun(status, failure=failure), run=run)
+        return run_in_floats(self.transport.call(contract.finish_run, FinishRun(status, failure=failure), run=run))
 
     def list(
         self,

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from taxiway.kernel.errors import BadField
-from taxiway.kernel.numbers import to_wire
-from taxiway.runs.compare import Scalar
+from taxiway.kernel.numbers import Number, from_wire, to_wire
+from taxiway.runs.compare import Row, Scalar
+from taxiway.runs.contract import Comparison, Point, Run
 
 LONGEST_TEXT = 8_000
 SVG, PNG, JPEG = "image/svg+xml", "image/png", "image/jpeg"
 ENDINGS = {SVG: ".svg", PNG: ".png", JPEG: ".jpg"}
+
+
+def floats(measured: Mapping[str, Number]) -> dict[str, Number]:
+    """Metrics as a program counts with them: what cannot be said in JSON travelled as a word."""
+    return {key: from_wire(value) for key, value in measured.items()}
+
+
+def run_in_floats(run: Run) -> Run:
+    return msgspec.structs.replace(run, metrics=floats(run.metrics))
+
+
+def point_in_floats(point: Point) -> Point:
+    return msgspec.structs.replace(point, value=from_wire(point.value))
+
+
+def comparison_in_floats(found: Comparison) -> Comparison:
+    """The comparison with the metrics of its runs and their rows as floats; parameters stay as they were logged."""
+    rows = [
+        Row(row.name, [None if value is None else float(value) for value in row.values], row.is_different)
+        for row in found.metrics
+    ]
+    return msgspec.structs.replace(found, runs=[run_in_floats(run) for run in found.runs], metrics=rows)
 
 
 def as_measured(key: str, value: Any) -> float:
