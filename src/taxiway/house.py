@@ -150,6 +150,7 @@ def take_home(home: Path) -> IO[str]:
     """The open lock of a home; it is free again when the file is closed or the process ends, however it ends."""
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        close_to_others(home)
         lock = (home / "lock").open("a+")
     except OSError as e:
         raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
@@ -164,6 +165,13 @@ def take_home(home: Path) -> IO[str]:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def close_to_others(home: Path) -> None:
+    """Takes a folder of ours away from other people, whatever it was made with: it holds keys and data."""
+    found = home.stat()
+    if found.st_uid == os.getuid() and found.st_mode & 0o077:
+        home.chmod(0o700)
 
 
 def build(house: House) -> Starlette:

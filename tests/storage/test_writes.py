@@ -138,6 +138,26 @@ def test_a_refused_request_may_be_sent_again_with_its_key(database: Database, wr
     assert writer.write(write_note("a"), key=Key("k", "f"), answer=str) == "a"
 
 
+def test_what_fails_after_a_commit_is_logged_and_stops_nothing(
+    database: Database, writer: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    reached = []
+
+    def fail() -> None:
+        raise ValueError("afterwards")
+
+    def change_and_fail(change: Change) -> str:
+        change.after_commit(fail)
+        change.after_commit(lambda: reached.append(1))
+        return write_note("a")(change)
+
+    assert writer.write(change_and_fail) == "a"
+    assert writer.write(write_note("b")) == "b"
+    assert texts(database) == ["a", "b"]
+    assert reached == [1]
+    assert "afterwards" in caplog.text
+
+
 def test_a_closed_writer_says_that_it_stops(database: Database) -> None:
     writer = Writer(database, now, "home")
     writer.close()

@@ -101,9 +101,10 @@ class Database:
         """Says in words what a driver says of a database that cannot be opened. Raises DatabaseUnusable."""
         try:
             yield
-        except DBAPIError as e:
+        except (DBAPIError, sqlite3.Error) as e:  # the second from `configure`, which speaks to the driver itself
             shown = self.engine.url.render_as_string(hide_password=True)
-            cause = str(e.orig).strip().splitlines()[0] if e.orig and str(e.orig).strip() else type(e).__name__
+            said = str(e.orig if isinstance(e, DBAPIError) and e.orig else e).strip()
+            cause = said.splitlines()[0] if said else type(e).__name__
             raise DatabaseUnusable(database=shown, cause=cause) from e
 
     @contextmanager

@@ -6,6 +6,7 @@ after the commit reached the disk. With an idempotency key, the answer is kept i
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from taxiway.storage.database import Database
 from taxiway.storage.tables import requests
 
 T = TypeVar("T")
+
+log = logging.getLogger("taxiway.storage")
 
 MOST_IN_A_COMMIT = 256
 KEYS_LIVE = timedelta(days=7)
@@ -130,7 +133,10 @@ class Writer:
                 job.done.set_exception(failure)
             return
         for act in after:
-            act()
+            try:
+                act()
+            except Exception:  # the worker loop: the change is durable, and its caller is told so
+                log.exception("What follows a change failed at %s", getattr(act, "__qualname__", act))
         for job, result, error in outcomes:
             if error is not None:
                 job.done.set_exception(error)
