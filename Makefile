@@ -43,9 +43,9 @@ test: test-venv chromium check ## set up all the tests need, then `check`; this 
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is
 
-fast: test-venv ## the inner loop: no PostgreSQL, no browser, nothing slow
+fast: test-venv ## the inner loop: lint and the tests of laws and rules; no server, PostgreSQL or browser
 	@tools/phase "lint" $(BIN)/ruff check --quiet
-	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) -m "not postgres and not browser and not slow"
+	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) -m "not server and not postgres and not browser and not slow"
 
 static: test-venv
 	@tools/phase "format" $(BIN)/ruff format --check --quiet

@@ -20,6 +20,19 @@ settings.register_profile("house", settings(), deadline=None)
 settings.load_profile("house")
 
 
+# What starts servers or processes: right for the whole suite, too slow for the inner loop.
+STARTS_SERVERS = {"live", "open_live", "story", "any_story", "platform", "site", "served", "portfolio", "make_run"}
+FOLDERS_OF_PROCESSES = ("demo", "docs", "server")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that start servers or processes, so that `make fast` can leave them out."""
+    for item in items:
+        is_slow_room = item.path.parent.name in FOLDERS_OF_PROCESSES
+        if is_slow_room or STARTS_SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One server for each test process; starting it takes a fraction of a second once its cache is filled."""
