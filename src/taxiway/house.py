@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from taxiway.access.service import Access
-from taxiway.audit.service import Audit, Ledger
+from taxiway.audit.service import Audit, Ledger, signed_with
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
@@ -93,10 +94,10 @@ class House:
         self.clock = clock
         self.lock = take_home(home)
         try:
-            self.keys = Keys(home / "keys")
             self.blobs = FileBlobs(home / "blobs")
             self.blobs.clear_incoming()
             self.database = Database(database_url or sqlite_url(home))
+            self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
             migrate(self.database)
         except OSError as e:
             self.lock.close()
@@ -161,9 +162,14 @@ def take_home(home: Path) -> IO[str]:
         owner = f"process {lock.read().strip() or 'unknown'}"
         lock.close()
         raise HomeTaken(home=str(home), owner=owner) from e
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    try:
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+    except OSError as e:  # such as a full disk; closing would try to write once more
+        with contextlib.suppress(OSError):
+            lock.close()
+        raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
     return lock
 
 

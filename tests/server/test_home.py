@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,18 +27,19 @@ def test_a_home_made_by_others_hands_is_closed_to_others(tmp_path: Path, before:
     assert mode(home) == 0o700
 
 
-class Full(sqlite3.Connection):
-    """A connection to a file on a full disk, where the log beside it cannot be made."""
+@pytest.fixture
+def no_room_beyond() -> Iterator[Callable[[int], None]]:
+    """Lets no file grow beyond so many bytes, which fails as writing to a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    def execute(self, sql: str, *given: object) -> sqlite3.Cursor:
-        if "journal_mode" in sql:
-            raise sqlite3.OperationalError("disk I/O error")
-        return super().execute(sql, *given)  # type: ignore[arg-type]
 
+@pytest.mark.parametrize(("room", "refusal"), [(0, HomeUnusable), (100, HomeUnusable), (4096, DatabaseUnusable)])
+def test_a_full_disk_at_the_start_is_said(
+    tmp_path: Path, no_room_beyond: Callable[[int], None], room: int, refusal: type[Exception]
+) -> None:
+    no_room_beyond(room)
 
-def test_a_full_disk_at_the_start_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    connect = sqlite3.connect
-    monkeypatch.setattr("sqlite3.dbapi2.connect", lambda *a, **k: connect(*a, **(k | {"factory": Full})))
-
-    with pytest.raises((DatabaseUnusable, HomeUnusable), match="disk I/O error"):
+    with pytest.raises(refusal, match=r"cannot be used: (File too large|disk I/O error)"):
         House(tmp_path / "home")
