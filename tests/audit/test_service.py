@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select, text, update
 
 from taxiway.audit.contract import ListEntries, TreeHead, VerifyLog
 from taxiway.audit.merkle import verify_consistency, verify_inclusion
-from taxiway.audit.tables import entries, heads
+from taxiway.audit.tables import entries, heads, nodes
 from taxiway.house import House
 from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.errors import AlreadyExists
@@ -116,7 +116,38 @@ def add_one(connection: Any, size: int, rng: random.Random) -> None:
     connection.execute(insert(entries).values({**row, "seq": size}))
 
 
-TAMPERINGS = (flip_facts, change_actor, drop_one, drop_last, forge_head, swap_two, add_one)
+def change_node(connection: Any, size: int, rng: random.Random) -> None:
+    level, number = rng.choice([(1, 0), (1, size // 2 - 1), (2, 1), (3, 0)])
+    one = (nodes.c.level == level) & (nodes.c.number == number)
+    connection.execute(update(nodes).where(one).values(digest=b"\0" * 32))
+
+
+def drop_node(connection: Any, size: int, rng: random.Random) -> None:
+    connection.execute(delete(nodes).where(nodes.c.level == rng.randrange(1, 4), nodes.c.number == 0))
+
+
+def add_node(connection: Any, size: int, rng: random.Random) -> None:
+    connection.execute(insert(nodes).values(level=rng.randrange(1, 9), number=size, digest=b"\0" * 32))
+
+
+def zero_frontier(connection: Any, size: int, rng: random.Random) -> None:
+    head = heads.c.size == rng.choice([size, size, 3])
+    connection.execute(update(heads).where(head).values(frontier=b"\0" * 64))
+
+
+TAMPERINGS = (
+    flip_facts,
+    change_actor,
+    drop_one,
+    drop_last,
+    forge_head,
+    swap_two,
+    add_one,
+    change_node,
+    drop_node,
+    add_node,
+    zero_frontier,
+)
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS)
@@ -136,6 +167,38 @@ def test_tampering_shows(tmp_path: Path, tamper: Any, seed: int) -> None:
     assert found.problem
 
 
+@pytest.mark.parametrize("value", ["'zz'", "9223372036854775807", "x'00'", "1.5", "1e300"])
+@pytest.mark.parametrize(
+    ("table", "column", "where", "said"),
+    [
+        ("audit_entries", "at", "seq = 3", "entry 3 "),
+        ("audit_entries", "facts", "seq = 3", "entry 3 "),
+        ("audit_entries", "leaf", "seq = 3", "entry 3 "),
+        ("audit_entries", "actor", "seq = 3", "entry 3 "),
+        ("audit_heads", "at", "size = 4", "the head of size 4 "),
+        ("audit_heads", "root", "size = 4", "the head of size 4 "),
+        ("audit_heads", "frontier", "size = 4", "the head of size 4 "),
+        ("audit_heads", "signature", "size = 4", "the head of size 4 "),
+        ("audit_nodes", "digest", "level = 1 AND number = 1", "the stored node over the entries 2 to 3 "),
+    ],
+)
+def test_what_cannot_even_be_read_is_named(
+    tmp_path: Path, table: str, column: str, where: str, said: str, value: str
+) -> None:
+    house = House(tmp_path / "home")
+    for n in range(4):
+        house.projects.create(SYSTEM, CreateProject(name=f"p{n}"))
+    with house.database.engine.begin() as connection:
+        connection.execute(text(f"UPDATE {table} SET {column} = {value} WHERE {where}"))
+
+    found = house.audit.verify(VerifyLog())
+
+    house.close()
+    assert not found.is_intact
+    assert found.problem
+    assert found.problem.startswith(said)
+
+
 def test_cutting_entries_and_heads_shows_against_a_held_head(tmp_path: Path) -> None:
     house = House(tmp_path / "home")
     for n in range(4):
@@ -144,7 +207,7 @@ def test_cutting_entries_and_heads_shows_against_a_held_head(tmp_path: Path) -> 
     with house.database.engine.begin() as connection:
         connection.execute(delete(entries).where(entries.c.seq >= 4))
         connection.execute(delete(heads).where(heads.c.size > 4))
-        connection.execute(text("DELETE FROM audit_nodes"))
+        connection.execute(text("DELETE FROM audit_nodes WHERE (number + 1) << level > 4"))
 
     alone, against = house.audit.verify(VerifyLog()), house.audit.verify(VerifyLog(held=held))
 

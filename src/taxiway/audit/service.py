@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from taxiway.audit import store
+from taxiway.audit.checking import Check, canonical, signed_text
 from taxiway.audit.contract import (
     Consistency,
     Entry,
@@ -24,11 +24,12 @@ from taxiway.audit.contract import (
     VerifyLog,
 )
 from taxiway.audit.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash
+from taxiway.audit.tables import heads
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, NotFound, TaxiwayError, Unavailable
 from taxiway.storage.database import Database
-from taxiway.storage.keys import Keys, Signature
+from taxiway.storage.keys import Keys
 from taxiway.storage.writes import Change, Key, Writer
 
 T = TypeVar("T")
@@ -149,6 +150,13 @@ class Ledger:
         )
 
 
+def signed_with(database: Database) -> str:
+    """The id of the key that signed the newest head; empty where nothing is signed yet."""
+    with database.opening(), database.read() as connection:
+        newest = store.newest_head(connection) if inspect(connection).has_table(heads.name) else None
+    return newest.key_id if newest else ""
+
+
 class Audit:
     """Reading and checking the log."""
 
@@ -199,87 +207,17 @@ class Audit:
         return Consistency(first=ask.first, second=second, path=[h.hex() for h in path])
 
     def verify(self, ask: VerifyLog) -> Verification:
-        """Recomputes every leaf and every root, and checks every signature, in one pass over the log.
+        """Recomputes every leaf, node and root, and checks every signature, in one pass over the log.
 
         One check runs at a time: it keeps a core busy for a while. Raises Unavailable where another one is running.
         """
         if not self.checking.acquire(blocking=False):
             raise Unavailable(what="The check of the log", cause="another one is running")
         try:
-            return self._verify(ask)
+            with self.database.read() as connection:
+                return Check(connection, self.keys, ask.held).run()
         finally:
             self.checking.release()
-
-    def _verify(self, ask: VerifyLog) -> Verification:
-        with self.database.read() as connection, closing(store.all_rows(connection)) as rows:
-            heads = {head.size: head for head in store.all_heads(connection)}
-            frontier = Frontier()
-            for row in rows:
-                if problem := self._problem_at(row, frontier, heads.get(frontier.size + 1)):
-                    return Verification(
-                        is_intact=False,
-                        entries=frontier.size,
-                        heads=len(heads),
-                        problem=problem,
-                        first_bad_seq=frontier.size,
-                    )
-                frontier, _ = frontier.append(bytes(row["leaf"]))
-                if ask.held and ask.held.size == frontier.size and ask.held.root != frontier.root().hex():
-                    problem = f"the head held for size {frontier.size} is not the log's: its past was changed"
-                    return Verification(
-                        is_intact=False,
-                        entries=frontier.size,
-                        heads=len(heads),
-                        problem=problem,
-                        first_bad_seq=None,
-                    )
-        if problem := self._problem_at_end(frontier.size, heads, ask.held):
-            return Verification(
-                is_intact=False,
-                entries=frontier.size,
-                heads=len(heads),
-                problem=problem,
-                first_bad_seq=frontier.size,
-            )
-        return Verification(is_intact=True, entries=frontier.size, heads=len(heads))
-
-    def _problem_at(self, row: Any, frontier: Frontier, head: store.Head | None) -> str | None:
-        seq = frontier.size
-        if row["seq"] != seq:
-            return f"entry {seq} is missing: entry {row['seq']} stands in its place"
-        entry = {name: row[name] for name in ENTRY_FIELDS}
-        leaf = leaf_hash(canonical(entry))
-        if leaf != bytes(row["leaf"]):
-            return f"entry {seq} does not match its hash: it was changed"
-        if head is None:
-            return f"entry {seq} has no signed head"
-        if frontier.append(leaf)[0].root() != head.root:
-            return f"the head of size {head.size} does not match the entries up to {seq}"
-        text_signed = signed_text(head.size, head.root, head.at)
-        if not self.keys.verify(text_signed, Signature(head.key_id, head.signature)):
-            return f"the head of size {head.size} is not signed by a key of this platform"
-        return None
-
-    def _problem_at_end(self, size: int, heads: dict[int, store.Head], held: TreeHead | None) -> str | None:
-        longest = max(heads, default=0)
-        if longest != size:
-            return f"the log ends at {size} entries, but a head was signed for {longest}: entries were cut off"
-        if held and held.size > size:
-            return f"the log has {size} entries, the head held has {held.size}: entries were cut off"
-        return None
-
-
-ENTRY_FIELDS = ("seq", "at", "actor", "verb", "thing", "project", "door", "request_id", "facts")
-
-
-def canonical(entry: dict[str, Any]) -> bytes:
-    """The bytes of an entry that are hashed: JSON with sorted keys, its facts to the letter as they are stored."""
-    return msgspec.json.encode({**entry, "facts": msgspec.Raw(entry["facts"].encode())}, order="sorted")
-
-
-def signed_text(size: int, root: bytes, at: datetime) -> bytes:
-    """What a head's signature covers."""
-    return msgspec.json.encode({"at": at, "root": root.hex(), "size": size}, order="sorted")
 
 
 def read_frontier(head: store.Head | None) -> Frontier:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, Table, func, insert, select, type_coerce
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.types import NullType
 
 from taxiway.audit.contract import Entry, ListEntries, TreeHead
 from taxiway.audit.merkle import Node, Nodes
 from taxiway.audit.tables import entries, heads, nodes
+from taxiway.storage.database import read_moment
 
 
 class Head(Struct, frozen=True):
@@ -46,11 +48,6 @@ def head_at(connection: Connection, size: int) -> Head | None:
     return read_head(row) if row else None
 
 
-def all_heads(connection: Connection) -> Iterator[Head]:
-    for row in connection.execute(select(heads).order_by(heads.c.size)).mappings():
-        yield read_head(row)
-
-
 def append(connection: Connection, entry: dict[str, Any], head: Head, completed: list[Node]) -> None:
     connection.execute(insert(entries).values(entry))
     above = [{"level": n.level, "number": n.index, "digest": n.digest} for n in completed if n.level > 0]
@@ -59,10 +56,39 @@ def append(connection: Connection, entry: dict[str, Any], head: Head, completed:
     connection.execute(insert(heads).values(msgspec.structs.asdict(head)))
 
 
-def all_rows(connection: Connection) -> Generator[RowMapping, None, None]:
+def as_stored(table: Table) -> Select[*tuple[Any, ...]]:
+    """The rows as the database has them, whatever somebody wrote into it: reading them must not fail."""
+    return select(*(type_coerce(column, NullType()).label(column.name) for column in table.c))
+
+
+def raw_rows(connection: Connection) -> Generator[dict[str, Any], None, None]:
     """Every entry as stored, oldest first. Whoever stops early closes it: the server holds a cursor for it."""
-    with connection.execute(select(entries).order_by(entries.c.seq).execution_options(yield_per=1000)) as found:
-        yield from found.mappings()
+    query = as_stored(entries).order_by(entries.c.seq).execution_options(yield_per=1000)
+    with connection.execute(query) as found:
+        for row in found.mappings():
+            yield dict(row)
+
+
+def raw_heads(connection: Connection) -> Iterator[dict[str, Any]]:
+    for row in connection.execute(as_stored(heads).order_by(heads.c.size)).mappings():
+        yield dict(row)
+
+
+def raw_nodes(connection: Connection, level: int) -> Generator[tuple[Any, Any], None, None]:
+    """The number and the digest of each node of a level, from left to right."""
+    query = as_stored(nodes).where(nodes.c.level == level).order_by(nodes.c.number)
+    with connection.execute(query.execution_options(yield_per=1000)) as found:
+        for row in found.mappings():
+            yield row["number"], row["digest"]
+
+
+def count_nodes(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(nodes)).scalar_one()
+
+
+def with_moment(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is stored, with its time read. Raises TypeError, OverflowError where it is none."""
+    return {**row, "at": read_moment(row["at"])}
 
 
 def stored_nodes(connection: Connection) -> Nodes:
@@ -103,7 +129,7 @@ def read_entry(row: RowMapping) -> Entry:
     return Entry(**values)
 
 
-def read_head(row: RowMapping) -> Head:
+def read_head(row: Mapping[Any, Any]) -> Head:
     values: dict[str, Any] = dict(row)
     for name in ("root", "frontier", "signature"):
         values[name] = bytes(values[name])

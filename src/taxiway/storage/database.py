@@ -49,7 +49,12 @@ class Moment(TypeDecorator[datetime]):
         return (value - EPOCH) // timedelta(microseconds=1)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+        return None if value is None else read_moment(value)
+
+
+def read_moment(value: int) -> datetime:
+    """The time that a Moment keeps as this number."""
+    return EPOCH + timedelta(microseconds=value)
 
 
 class Json(TypeDecorator[T], Generic[T]):
