@@ -33,6 +33,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108 bytes
 GRACE_S = 5
 HANDLER_THREADS = 64
+BACKLOG = 256  # the loop accepts as many at once, before any of them can be refused
 GATEWAY_WAIT_S = 20.0
 MOST_HEALTH_BYTES = 4096
 
@@ -188,6 +189,7 @@ def quiet(app: ASGIApp) -> QuietServer:
         lifespan="off",
         timeout_graceful_shutdown=GRACE_S,
         http=GuardedProtocol,
+        backlog=BACKLOG,
     )
     return QuietServer(config)
 
@@ -201,7 +203,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind((host, port))
-        listener.listen(1024)
+        listener.listen(BACKLOG)
     except OSError as e:
         listener.close()
         raise PortTaken(host=host, port=port, cause=e.strerror or str(e), used_by=who_listens(host, port)) from e
@@ -231,7 +233,7 @@ def open_socket(home: Path, url: str) -> Iterator[socket.socket]:
     unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     unix.bind(str(path))
     path.chmod(0o600)
-    unix.listen(1024)
+    unix.listen(BACKLOG)
     said = home / "server.json"
     beside = home / f"server.json.{os.getpid()}"
     beside.write_text(json.dumps({"pid": os.getpid(), "socket": str(path), "url": url}))
