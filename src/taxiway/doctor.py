@@ -106,11 +106,33 @@ def examine_owner(home: Path) -> Finding:
 
 def examine_keys(home: Path) -> Finding:
     key = home / "keys" / "signing.pem"
+    wanted = newest_key(home / "taxiway.db")
+    if wanted and not key.exists():
+        found = f"{key} is gone, and key {wanted} signed this home's log"
+        return Finding("signing key", "problem", found, "Restore keys/ from the backup of the home.")
+    if wanted and not (home / "keys" / f"{wanted}.pub.pem").exists():
+        found = f"the public part of key {wanted}, which signed this home's log, is gone"
+        return Finding("signing key", "problem", found, "Restore keys/ from the backup of the home.")
     if not key.exists():
         return Finding("signing key", "note", "none yet", "It is made at the first start.")
     if key.stat().st_mode & 0o077:
         return Finding("signing key", "problem", "others can read it", f"`chmod 600 {key}`, then rotate it.")
     return Finding("signing key", "ok", "readable by its owner alone")
+
+
+def newest_key(database: Path) -> str:
+    """The id of the key that signed the newest head; empty where nothing is signed, or that cannot be read."""
+    if not database.exists():
+        return ""
+    try:
+        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+        try:
+            row = connection.execute("SELECT key_id FROM audit_heads ORDER BY size DESC LIMIT 1").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return ""
+    return str(row[0]) if row else ""
 
 
 def examine_database(file: Path) -> Finding:

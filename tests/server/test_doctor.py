@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -38,6 +39,27 @@ def test_a_key_that_others_can_read_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "home" / "keys" / "signing.pem").chmod(0o644)
 
     assert by_name(tmp_path / "home")["signing key"].state == "problem"
+
+
+def test_a_lost_signing_key_is_asked_for_and_never_replaced(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert taxiway(home, "projects", "create", "fraud").returncode == 0
+    (public,) = (home / "keys").glob("*.pub.pem")
+    shutil.move(home / "keys", tmp_path / "elsewhere")
+
+    refused = taxiway(home, "projects", "create", "second")
+    finding = by_name(home)["signing key"]
+
+    wanted = public.name.removesuffix(".pub.pem")
+    assert refused.returncode == 1
+    assert wanted in refused.stderr
+    assert "Restore keys/ from the backup" in refused.stderr
+    assert not (home / "keys" / "signing.pem").exists()
+    assert (finding.state, wanted in finding.found) == ("problem", True)
+    assert "Restore keys/ from the backup" in finding.advice
+    shutil.rmtree(home / "keys", ignore_errors=True)
+    shutil.move(tmp_path / "elsewhere", home / "keys")
+    assert taxiway(home, "audit", "verify").returncode == 0
 
 
 def test_a_server_that_was_killed_is_noted_without_alarm(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class KeyUnusable(TaxiwayError):
 
     def __str__(self) -> str:
         return (
-            f"The signing key {self.file} cannot be used: {self.cause}. Restore it from a backup of the home; "
+            f"The signing key {self.file} cannot be used: {self.cause}. Restore keys/ from the backup of the home; "
             f"a new key could not stand for what the old one signed. Nothing was changed."
         )
 
@@ -45,12 +45,16 @@ class KeyUnusable(TaxiwayError):
 class Keys:
     """The signing key of a home and the public keys it ever had, in ``HOME/keys``."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises KeyUnusable."""
+    def __init__(self, folder: Path, *, signed_with: str = "") -> None:
+        """signed_with: the id of the key that signed the home's newest head; empty where nothing is signed yet, and
+        only then a missing key is made. Raises KeyUnusable.
+        """
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / "signing.pem"
         if not file.exists():
+            if signed_with:
+                raise KeyUnusable(file=str(file), cause=f"it is gone, and key {signed_with} signed this home's log")
             make_key(file)
         key = self.private = read_key(file)
         self.key_id = key_id(key.public_key())
