@@ -98,7 +98,6 @@ class House:
             self.blobs.clear_incoming()
             self.database = Database(database_url or sqlite_url(home))
             self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
-            self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
             migrate(self.database)
         except OSError as e:
             self.lock.close()
