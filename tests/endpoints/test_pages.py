@@ -26,6 +26,7 @@ def test_a_row_is_tried_and_its_answer_traced_by_clicking(platform: Platform, pa
     expect(page.get_by_role("heading", level=1)).to_have_text("mortgage answers with mortgage v1")
     assert_accessible(page)
 
+    page.get_by_role("link", name="Try it").click()
     page.get_by_label("income").fill("71.5")
     page.get_by_role("button", name="Predict").click()
     answered = page.get_by_role("status").filter(has_text="revision 1")
@@ -43,6 +44,7 @@ def test_a_value_that_does_not_fit_is_refused_and_stays_in_the_form(platform: Pl
     enter(page, platform, "olu")
     page.goto(f"{platform.url}/endpoints/mortgage")
 
+    page.get_by_text("to fill in").click()
     page.get_by_label("income").fill("much")
     page.get_by_role("button", name="Predict").click()
 
@@ -71,6 +73,7 @@ def test_who_may_only_look_gets_no_buttons(platform: Platform, page: Page) -> No
 
     expect(page.get_by_role("heading", name="Revisions")).to_be_visible()
     expect(page.get_by_role("button", name="Predict")).to_have_count(0)
+    expect(page.get_by_text("olu can ask")).to_be_visible()
     expect(page.get_by_role("button", name="Stop mortgage")).to_have_count(0)
 
 

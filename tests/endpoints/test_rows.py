@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.endpoints.rows import as_rows, as_text, parse, value_of
-from taxiway.endpoints.trying import PREFIX, fields, row_of
+from taxiway.endpoints.trying import PREFIX, as_number, fields, row_of
 from taxiway.kernel.errors import BadField
 from taxiway.models.signature import Column, Signature, check_rows
 
@@ -107,5 +107,5 @@ def test_a_form_filled_with_an_example_says_the_example(row: dict[str, Any]) -> 
 
     said = check_rows(INPUTS, [row_of(signature, sent)])
 
-    assert said == check_rows(INPUTS, [{k: float(f"{v:.10g}") if isinstance(v, float) else v for k, v in row.items()}])
+    assert said == check_rows(INPUTS, [{k: float(as_number(v)) if isinstance(v, float) else v for k, v in row.items()}])
     assert set(sent) == {PREFIX + column.name for column in INPUTS}

@@ -68,6 +68,33 @@ def test_events_stand_at_their_moment_and_can_be_followed() -> None:
     assert [each.get("href") for each in with_class(root, "hot")] == ["/alerts/1"]
 
 
+def test_events_close_together_have_their_names_in_rows() -> None:
+    line = Line(name="a", points=((0.0, 1.0), (100.0, 2.0)))
+    events = tuple(Event(x=x, name=f"revision {x:g}", kind="deploy") for x in (40.0, 41.0, 42.0, 90.0))
+    root = draw(LineChart(title="t", lines=(line,), events=events))
+
+    names = {(each.text or ""): place(each, "y") for each in root.iter() if (each.text or "").startswith("revision")}
+    assert len({names["revision 40"], names["revision 41"], names["revision 42"]}) == 3
+    assert names["revision 40"] < names["revision 41"] < names["revision 42"]
+
+
+def test_thresholds_near_each_other_have_their_names_apart() -> None:
+    limits = (Threshold(1.5, "baseline"), Threshold(1.501, "alert above"))
+    line = Line(name="a", points=((0.0, 1.0), (1.0, 2.0)))
+    for width in (720, 358):
+        root = draw(LineChart(title="t", lines=(line,), thresholds=limits), width)
+        high, low = (place(each, "y") for each in with_class(root, "threshold-name"))
+        assert abs(high - low) >= 14
+
+
+def test_steps_that_are_whole_have_whole_ticks() -> None:
+    line = Line(name="a", points=((1.0, 0.1), (2.0, 0.2), (3.0, 0.2)))
+    drawn = texts(draw(LineChart(title="t", lines=(line,))))
+
+    assert {"1", "2", "3"} <= set(drawn)
+    assert not {"1.5", "2.5"} & set(drawn)
+
+
 def test_thinning_keeps_every_peak() -> None:
     points = [(float(step), 100.0 if step == 7001 else -50.0 if step == 3333 else 0.0) for step in range(10_000)]
     kept = thin(points, 300)

@@ -267,15 +267,19 @@ class Access:
         """Nothing, or NotAllowed with who could. project: None for what belongs to the platform."""
         if self.is_allowed(caller, needs, project):
             return
-        grants = self.grants(project=project).items if project else []
-        able = roles_for(needs)
-        who_can = sorted({g.user for g in grants if g.role in able and g.user != caller.name})
+        who_can = self.who_can(caller, needs, project)
         where = f"the project {project}" if project else "the platform"
         refusal = NotAllowed(actor=caller.name, needs=needs, where=where, who_can=who_can)
         self.ledger.refused(
             caller, needs, f"project:{project}" if project else "platform:taxiway", refusal, project=project
         )
         raise refusal
+
+    def who_can(self, caller: Caller, needs: str, project: str | None) -> list[str]:
+        """Who else may do it, by name: whom to ask."""
+        grants = self.grants(project=project).items if project else []
+        able = roles_for(needs)
+        return sorted({g.user for g in grants if g.role in able and g.user != caller.name})
 
     def is_allowed(self, caller: Caller, needs: str, project: str | None) -> bool:
         """Whether the caller may do what `needs` says: for pages that offer only what can be done."""

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from taxiway.endpoints import trying
 from taxiway.endpoints.asking import ask
 from taxiway.endpoints.contract import (
@@ -35,6 +37,14 @@ from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural
 
 REVISION_VERDICTS = {**STATE_VERDICTS, "live": "pass", "retired": "missing"}
+
+
+class Latency(Struct, frozen=True):
+    """Percentiles of an endpoint. minute_at: the minute they are of; None for the requests that came last."""
+
+    p50_ms: float | None
+    p99_ms: float | None
+    minute_at: datetime | None
 
 
 class EndpointPages:
@@ -78,7 +88,8 @@ class EndpointPages:
         record = detail.endpoint
         span = next((each for each in SPANS if each.name == view.one("span")), SPANS[0])
         now = self.endpoints.publisher.writer.clock()
-        traffic = gather(self.endpoints.minutes(name, span.back), span, now)
+        minutes = self.endpoints.minutes(name, span.back)
+        traffic = gather(minutes, span, now)
         has_traffic = traffic.total or sum(traffic.errors)
         may = {verb: self.access.is_allowed(view.caller, f"endpoints.{verb}", record.project) for verb in VERBS}
         example = detail.example[0] if detail.example else {}
@@ -92,6 +103,7 @@ class EndpointPages:
             "verdicts": REVISION_VERDICTS,
             "live": live,
             "since": since(record, live) if live else None,
+            "latency": self._latency(record),
             "figures": [draw_requests(traffic), draw_latency(traffic, detail.revisions), draw_errors(traffic)]
             if has_traffic
             else [],
@@ -101,11 +113,20 @@ class EndpointPages:
             "labels": self.labels.count(name),
             "versions": self._versions(record.project, record.serves),
             "may": may,
+            "who_can": [] if may["invoke"] else self.access.who_can(view.caller, "endpoints.invoke", record.project),
+            "is_trying": bool(view.sent or answer or view.one("try")),
             "snippets": snippets(detail, example),
             "panels": self.site.drawn("endpoints/endpoint", view, record.ref),
             "sent": view.sent,
         }
         return Html("endpoints/endpoint.html", "endpoints", values)
+
+    def _latency(self, record: EndpointRecord) -> Latency:
+        """The gateway's own percentiles; where it has just started, those of the last minute that is kept."""
+        if record.p50_ms is not None:
+            return Latency(record.p50_ms, record.p99_ms, None)
+        kept = [each for each in self.endpoints.minutes(record.name, SPANS[-1].back) if each.p50_ms is not None]
+        return Latency(kept[-1].p50_ms, kept[-1].p99_ms, kept[-1].minute_at) if kept else Latency(None, None, None)
 
     def _versions(self, project: str, serves: str) -> list[ModelVersion]:
         """What may be deployed: the project's versions in the stage."""
@@ -137,7 +158,7 @@ class EndpointPages:
             endpoint=name,
             project=self.endpoints.project_of(name),
             version=fields.get("version", ""),
-            revision=int(number) if number.isascii() and number.isdigit() else None,
+            revision=int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,
             note=fields.get("note", ""),
         )
         self.endpoints.deploy(view.caller, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from taxiway.endpoints.rows import value_of
 from taxiway.models.signature import Column, Signature, expectation
 
 PREFIX = "in."
+LARGEST_SINGLE = 3e38  # beyond it, 32 bits hold no number
 TRUTHS = (("true", "true"), ("false", "false"))
 
 
@@ -46,7 +48,28 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    return as_number(value) if isinstance(value, float) else str(value)
+
+
+def as_number(value: float) -> str:
+    """A number as a person would type it: one that 32 bits made long (3.200000048) as it was before.
+
+    >>> as_number(3.200000047683716), as_number(0.1), as_number(1 / 3), as_number(5.0)
+    ('3.2', '0.1', '0.3333333333', '5')
+    """
+    usual = f"{value:.10g}"
+    if not is_single(float(usual), value):
+        return usual
+    shorter = (f"{value:.{digits}g}" for digits in range(1, 10))
+    return next((text for text in shorter if "e" not in text and is_single(value, float(text))), usual)
+
+
+def is_single(value: float, other: float) -> bool:
+    """Whether `value` is, to ten digits, what 32 bits hold of `other`."""
+    if not abs(other) < LARGEST_SINGLE:
+        return False
+    held: float = struct.unpack("f", struct.pack("f", other))[0]
+    return f"{held:.10g}" == f"{value:.10g}"
 
 
 def row_of(signature: Signature, sent: dict[str, str]) -> dict[str, Any]:

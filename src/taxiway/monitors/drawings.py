@@ -86,7 +86,6 @@ def performance_line(monitor: Monitor, windows: list[Window], alerts: list[Alert
         for alert in sorted(alerts, key=lambda alert: alert.window)
         if alert.window in shown
     ]
-    limit = f"alert {'below' if worse < 0 else 'above'}"
     return LineChart(
         title=f"{words[:1].upper()}{words[1:]} by window",
         is_time=True,
@@ -99,12 +98,18 @@ def performance_line(monitor: Monitor, windows: list[Window], alerts: list[Alert
                 low=tuple(number(each.low) for each in estimates),
                 high=tuple(number(each.high) for each in estimates),
             ),
-            # A line rather than a second threshold: the two are near, and their names would cover each other.
-            Line(name="baseline", points=tuple((x, rules.baseline) for x, _ in points), is_estimate=True),
         ),
-        thresholds=(Threshold(rules.baseline + worse, limit),),
+        thresholds=limits(rules.baseline, worse),
+        places=tuple((middle(window), short_name(window.start, rules.window)) for window in measured),
         events=tuple(flags),
     )
+
+
+def limits(baseline: float, worse: float) -> tuple[Threshold, ...]:
+    """The baseline and from where on it alerts; one line where nothing is tolerated. worse: the tolerance, signed."""
+    if worse == 0:
+        return (Threshold(baseline, "baseline"),)
+    return (Threshold(baseline, "baseline"), Threshold(baseline + worse, f"alert {'below' if worse < 0 else 'above'}"))
 
 
 def middle(window: Window) -> float:

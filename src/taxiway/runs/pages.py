@@ -26,6 +26,7 @@ MOST_COLUMNS = 3  # parameters shown beside the metric
 SPARK_COLUMNS = 48
 CHART_COLUMNS = 400
 MOST_SHOWN_BYTES = 200_000
+SHORT = 20  # points that are few enough to be dots
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 
 
@@ -73,7 +74,7 @@ class RunPages:
         metrics = telling.common([run.metrics for run in page.items])
         params = telling.varying([run.params for run in page.items], MOST_COLUMNS)
         kinds = [telling.is_numeric(page.items, name) for name in params]
-        metric = view.one("metric") or ordered_metric(ask.order) or (metrics[0] if metrics else "")
+        metric = view.one("metric") or ordered_metric(ask.order) or telling.chief([run.metrics for run in page.items])
         ids = [run.id for run in page.items] if metric else []
         courses = self.log.courses(ids, metric, columns=SPARK_COLUMNS) or [[] for _ in page.items]
         sparks = [
@@ -92,7 +93,7 @@ class RunPages:
             "sparks": sparks,
             "values": [number_of(run, metric) for run in page.items],
             "params": [telling.cells(run, params, kinds) for run in page.items],
-            "columns": telling.columns(metric, params, kinds),
+            "columns": telling.columns(metric, params, kinds, has_courses=any(sparks)),
         }
 
     def find(self, caller: Caller, text: str, most: int) -> list[Found]:
@@ -135,7 +136,7 @@ class RunPages:
                 for label, course in zip(telling.labels(runs), courses, strict=True)
                 if course
             )
-            is_short = max(len(line.points) for line in lines) <= 12
+            is_short = max(len(line.points) for line in lines) <= SHORT
             charts.append(LineChart(title=name, lines=lines, x_name="step", y_name="", has_dots=is_short, height=240))
         return charts
 

@@ -15,6 +15,7 @@ from taxiway.web.words import listed, plural
 
 STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "stopped", "lost")
 PAIR = 2
+CHIEF = ("accuracy", "auc", "roc_auc", "log_loss", "loss")
 
 
 class Shown(NamedTuple):
@@ -62,7 +63,7 @@ def of_run(run: Run, counts: Mapping[str, int]) -> str:
             head = f"{run.name} finished in {duration(took)}"
     if run.status == "failed" and run.failure:
         return f"{head}: {run.failure if len(run.failure) <= 160 else run.failure[:159] + '…'}"
-    names = sorted(run.metrics, key=lambda name: (counts.get(name, 0) > 1, name))[:3]
+    names = sorted(run.metrics, key=lambda name: (rank(name), counts.get(name, 0) > 1, name))[:3]
     measured = [f"{name} {number(from_wire(run.metrics[name]))}" for name in names]
     return f"{head} with {listed(measured)}" if measured else head
 
@@ -133,6 +134,20 @@ def common(sides: Sequence[Mapping[str, object]]) -> list[str]:
     return sorted(count, key=lambda name: (-count[name], name))
 
 
+def rank(name: str) -> int:
+    """How likely a metric is what somebody looks for first, 0 the likeliest: "test.accuracy" counts as accuracy."""
+    last = name.replace("/", ".").rpartition(".")[2].lower()
+    return CHIEF.index(last) if last in CHIEF else len(CHIEF)
+
+
+def chief(sides: Sequence[Mapping[str, object]]) -> str:
+    """The metric to show of several runs: of those that most have, the one that says most; "" where there is none."""
+    names = common(sides)
+    most = sum(names[0] in side for side in sides) if names else 0
+    frequent = [name for name in names if sum(name in side for side in sides) * 2 >= most]
+    return min(frequent, key=rank, default="")
+
+
 def varying(sides: Sequence[Mapping[str, Scalar]], most: int) -> list[str]:
     """The names whose values differ between the sides: what is worth a column."""
     return [name for name in common(sides) if len({repr(side.get(name)) for side in sides}) > 1][:most]
@@ -163,11 +178,13 @@ def cells(run: Run, params: Sequence[str], kinds: Sequence[bool]) -> list[tuple[
     return list(zip(texts, kinds, strict=True))
 
 
-def columns(metric: str, params: Sequence[str], kinds: Sequence[bool]) -> list[tuple[str, ...]]:
+def columns(metric: str, params: Sequence[str], kinds: Sequence[bool], *, has_courses: bool) -> list[tuple[str, ...]]:
     """The columns of the table: key to order by, heading, kind. kinds: whether a parameter is a number everywhere."""
     found: list[tuple[str, ...]] = [("name", "run"), ("", "status")]
     if metric:
-        found += [(render_field(Field("metrics", metric)), metric, "num"), ("", "course")]
+        found.append((render_field(Field("metrics", metric)), metric, "num"))
+    if has_courses:
+        found.append(("", "course"))
     for name, is_number in zip(params, kinds, strict=True):
         key = render_field(Field("params", name)) if is_number else ""
         found.append((key, name, "num") if is_number else (key, name))

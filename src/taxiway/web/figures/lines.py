@@ -65,6 +65,7 @@ class LineChart(Struct, frozen=True, kw_only=True):
     is_time: bool = False
     height: float = 280
     has_dots: bool = False  # a dot on every point, for windows rather than curves
+    places: tuple[tuple[float, str], ...] = ()  # the ticks of x with their texts; by default round ones
 
     def draw(self, width: int = 720) -> Svg:
         names = [(series_class(index), each.name) for index, each in enumerate(self.lines)]
@@ -85,9 +86,9 @@ class LineChart(Struct, frozen=True, kw_only=True):
             key,
             y_axis(plot, values, texts, self.y_name),
             x_axis(plot, self._x_places(plot, 4 if width < NARROW else 8), self.x_name),
-            group(*(self._event(event, plot) for event in self.events), class_="events"),
+            group(*self._events(plot), class_="events"),
             *(draw_line(each, index, plot, self) for index, each in enumerate(self.lines)),
-            group(*(draw_threshold(limit, plot) for limit in self.thresholds if not math.isnan(limit.value))),
+            self._thresholds(plot, is_beside=width >= NARROW),
             self._end_labels(plot) if direct and len(names) > 1 else "",
             tag("line", class_="crosshair", x1=0, x2=0, y1=plot.top, y2=plot.bottom),
         )
@@ -98,37 +99,74 @@ class LineChart(Struct, frozen=True, kw_only=True):
         low, high = extent([*ys, *(threshold.value for threshold in self.thresholds)], pad=0.06)
         values = ticks(low, high, 5)
         texts = tick_texts(values)
-        names = max((text_width(each.name) for each in self.lines), default=0.0)
-        right = width - (min(names + 24, 190) if direct and len(self.lines) > 1 else 12)
-        top = 14 + key_height + (16 if self.y_name else 0) + (18 if self.events else 0)
-        bottom = self.height - (42 if self.x_name else 26)
+        beside = [text_width(each.name) for each in self.lines] if direct and len(self.lines) > 1 else []
+        beside += [text_width(limit_text(limit)) for limit in self.thresholds] if width >= NARROW else []
+        right = width - (min(max(beside) + 24, 190) if beside else 12)
         x_low, x_high = extent([x for each in self.lines for x, _ in each.points] + [event.x for event in self.events])
-        return Plot(Scale(x_low, x_high, gutter(texts), right), Scale(low, high, bottom, top)), values, texts
+        across = Scale(x_low, x_high, gutter(texts), right)
+        rows = max(self._rows(across), default=-1) + 1
+        top = 14 + key_height + (16 if self.y_name else 0) + (4 + 14 * rows if rows else 0)
+        bottom = self.height - (42 if self.x_name else 26)
+        return Plot(across, Scale(low, high, bottom, top)), values, texts
 
     def _x_places(self, plot: Plot, count: int) -> tuple[tuple[float, str], ...]:
+        if self.places:
+            return self.places
         if self.is_time:
             return time_ticks(plot.x.low, plot.x.high, count)
         found = ticks(plot.x.low, plot.x.high, count)
+        if all(float(x).is_integer() for each in self.lines for x, _ in each.points):  # there is no step 2.5
+            found = tuple(x for x in found if x.is_integer()) or found
         return tuple(zip(found, tick_texts(found), strict=True))
 
     def x_text(self, x: float) -> str:
         return time_text(x) if self.is_time else f"{self.x_name or 'step'} {number(x, 4)}"
 
-    def _event(self, event: Event, plot: Plot) -> Svg:
-        x = plot.x.held(event.x)
-        fits_right = x + text_width(event.name) + 10 < plot.right
+    def _rows(self, across: Scale) -> list[int]:
+        """For each event the row in which its name stands above the plot, 0 the lowest.
+
+        From right to left, so that no event's line runs through the name of another.
+        """
+        taken: list[list[tuple[float, float]]] = []
+        rows = []
+        for event in reversed(self.events):
+            x, wide = across.held(event.x), text_width(event.name)
+            low, high = (x, x + 13 + wide) if fits_right(event, across) else (x - 5 - wide, x + 9)
+            free = (i for i, row in enumerate(taken) if all(high + 6 < start or low > end + 6 for start, end in row))
+            row = next(free, len(taken))
+            if row == len(taken):
+                taken.append([])
+            taken[row].append((low, high))
+            rows.append(row)
+        return rows[::-1]
+
+    def _events(self, plot: Plot) -> list[Svg]:
+        return [self._event(event, plot, row) for event, row in zip(self.events, self._rows(plot.x), strict=True)]
+
+    def _event(self, event: Event, plot: Plot, row: int) -> Svg:
+        x, top = plot.x.held(event.x), plot.top - 14 * row
+        is_right = fits_right(event, plot.x)
         flag = group(
-            line((x, plot.top - 14), (x, plot.bottom), "event-line"),
-            tag("path", d=f"M{x:.1f} {plot.top - 20:.1f}h9l-3 4l3 4h-9z", class_="event-flag"),
-            label(
-                event.name,
-                x + (13 if fits_right else -5),
-                plot.top - 11,
-                "label",
-                None if fits_right else "end",
-            ),
+            line((x, top - 14), (x, plot.bottom), "event-line"),
+            tag("path", d=f"M{x:.1f} {top - 20:.1f}h9l-3 4l3 4h-9z", class_="event-flag"),
+            label(event.name, x + (13 if is_right else -5), top - 11, "label", None if is_right else "end"),
         )
         return group(linked(flag, event.url, f"{event.name}, {self.x_text(event.x)}"), class_=f"event-{event.kind}")
+
+    def _thresholds(self, plot: Plot, *, is_beside: bool) -> Svg:
+        """Dashed lines across the plot, their names with the values to the right of it, or on it where it is narrow."""
+        limits = [limit for limit in self.thresholds if not math.isnan(limit.value)]
+        heights = [plot.y.held(limit.value) for limit in limits]
+        lines_ = [line((plot.left, y), (plot.right, y), "threshold") for y in heights]
+        if is_beside:
+            places = spread([y + 4 for y in heights], 15, plot.top + 4, plot.bottom)
+            left = plot.right + 8
+        else:
+            lowest = max(heights, default=0.0) if len(heights) > 1 else math.inf
+            places = [y + 14 if y - 16 <= plot.top or y >= lowest else y - 5 for y in heights]
+            left = plot.left + 6
+        names = [label(limit_text(limit), left, y, "threshold-name") for limit, y in zip(limits, places, strict=True)]
+        return group(*lines_, *names)
 
     def _end_labels(self, plot: Plot) -> Svg:
         ends = []
@@ -237,12 +275,20 @@ def _band(each: Line, plot: Plot) -> Svg:
     return tag("path", d=f"{there}L{back[1:]}Z", class_="band")
 
 
+def limit_text(threshold: Threshold) -> str:
+    return f"{threshold.name} {number(threshold.value)}"
+
+
+def fits_right(event: Event, across: Scale) -> bool:
+    """Whether there is room for the event's name to the right of it."""
+    return across.held(event.x) + text_width(event.name) + 10 < across.end
+
+
 def draw_threshold(threshold: Threshold, plot: Plot) -> Svg:
     """A dashed line across the plot with its name and value on it."""
     y = plot.y.held(threshold.value)
-    text = f"{threshold.name} {number(threshold.value)}"
     above = y - 5 if y - 16 > plot.top else y + 14
     return group(
         line((plot.left, y), (plot.right, y), "threshold"),
-        label(text, plot.left + 6, above, "threshold-name"),
+        label(limit_text(threshold), plot.left + 6, above, "threshold-name"),
     )
