@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.runs.redact import REDACTED, is_secret_file, redact, redact_command
+from taxiway.runs.redact import REDACTED, is_secret_file, redact, redact_command, scrub, values_of_secrets
 
 SECRET = "Zx9-secret.Value/7"
 
@@ -86,3 +88,77 @@ def test_a_file_whose_name_says_secret_is_known(path: str) -> None:
 
 def test_a_source_file_is_no_secret() -> None:
     assert not is_secret_file("src/tokens.py")
+
+
+HIDDEN = "hunter2-Zq"
+LEAKS = [
+    "password: hunter2-Zq",
+    "  api_key: hunter2-Zq  # for the warehouse",
+    'password = f"hunter2-Zq"',
+    "password = b'hunter2-Zq'",
+    'token = r"hunter2-Zq"',
+    'password = """hunter2-Zq"""',
+    'password = """\nhunter2-Zq\n"""',
+    r'password = "a\"hunter2-Zq"',
+    'password: str | None = "hunter2-Zq"',
+    'DB_PASS = "hunter2-Zq"',
+    'PASSWORD_PROD = "hunter2-Zq"',
+    'API_KEYS = "hunter2-Zq"',
+    'api_key1 = "hunter2-Zq"',
+    'connection = "AccountName=a;AccountKey=hunter2-Zq;Endpoint=b"',
+    "PGPASSWORD=hunter2-Zq psql -h db",
+    r'"password = \"hunter2-Zq\"\n",',
+    "\"os.environ['DB_PASSWORD'] = 'hunter2-Zq'\\n\"",
+    "export X_PASSWORD=hunter2-Zq",
+    "train --password hunter2-Zq --alpha 1",
+    "train --dbPassword hunter2-Zq",
+    "train --db-pass 'hunter2-Zq'",
+    "ENV DB_PASSWORD=hunter2-Zq",
+    "ENV DB_PASSWORD hunter2-Zq",
+    'os.getenv("DB_PASSWORD", "hunter2-Zq")',
+    "Authorization: Basic hunter2-Zq",
+    'headers = {"Authorization": "Bearer hunter2-Zq"}',
+    "git clone https://hunter2-Zq@github.example/x",
+    "[db]\npassword = correct horse hunter2-Zq\n",
+]
+
+
+@pytest.mark.parametrize("text", LEAKS)
+def test_no_way_to_write_a_secret_down_keeps_it(text: str) -> None:
+    kept, count = redact(text)
+
+    assert HIDDEN not in kept
+    assert (REDACTED in kept, count > 0) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["def sign_in(name: str, password: str) -> None:", "    password: str | None = None,", "self.token = token",
+     "parser.add_argument('--token', help='of the server')", "export PASSWORD=$OTHER", "if token == other:"],
+)  # fmt: skip
+def test_code_that_only_speaks_of_secrets_stays(text: str) -> None:
+    assert redact(text) == (text, 0)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".git-credentials", ".envrc", ".pgpass", ".my.cnf", "home/.docker/config.json", "kubeconfig", "token.txt",
+     "service-account-prod.json", "passwords.txt", "k8s/app-secret.yaml", "my_secrets.yml", "terraform.tfvars",
+     "a.pem", "id_rsa.pub"],
+)  # fmt: skip
+def test_files_that_tools_keep_secrets_in_are_known(path: str) -> None:
+    assert is_secret_file(path)
+
+
+def test_the_values_of_secret_variables_are_scrubbed_wherever_they_stand() -> None:
+    secrets = values_of_secrets({"DB_PASSWORD": "hunter2-Zq", "PIN_TOKEN": "123", "HOME": "/home/ana"})
+
+    assert scrub("I said hunter2-Zq at /home/ana 123", secrets) == f"I said {REDACTED} at /home/ana 123"
+
+
+def test_a_line_of_many_letters_costs_no_more_than_its_length() -> None:
+    began = time.perf_counter()
+
+    redact("token" * 100_000 + "=")
+
+    assert time.perf_counter() - began < 5

@@ -6,6 +6,7 @@ import atexit
 import hashlib
 import logging
 import mimetypes
+import os
 import resource
 import sys
 import threading
@@ -32,6 +33,7 @@ from taxiway.runs.contract import (
     Run,
     UseDataset,
 )
+from taxiway.runs.redact import scrub, values_of_secrets
 from taxiway.runs.refusals import ParamFixed, Undelivered
 from taxiway.runs.sender import Sender
 from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_param, as_step, run_in_floats
@@ -81,6 +83,7 @@ class ActiveRun:
         self.ending: Ending | None = None
         self._log_model = log_model
         self._source = source
+        self._secrets = values_of_secrets(os.environ)
         self._steps: dict[str, int] = {}
         self._params: dict[str, Scalar] = {}
         self._cpu_s = cpu_s()
@@ -117,6 +120,8 @@ class ActiveRun:
     def param(self, name: str, value: Any) -> None:
         """Logs one parameter. Raises ParamFixed when it has another value already, BadField."""
         plain = as_param(name, value)
+        if isinstance(plain, str):
+            plain = scrub(plain, self._secrets)
         kept = self._params.setdefault(name, plain)
         if not is_same(kept, plain):
             raise ParamFixed(run=self.id, param=name, value=repr(kept), given=repr(plain))
@@ -247,7 +252,9 @@ class ActiveRun:
             raise Undelivered(run=self.id, items=outcome.undelivered, cause=outcome.cause or "the time was too short.")
         self._capture.join(CAPTURE_S)
         if not self.is_attached:
-            ending = FinishRun(status, cpu_s=max(cpu_s() - self._cpu_s, 0.0), failure=failure[:2000])
+            ending = FinishRun(
+                status, cpu_s=max(cpu_s() - self._cpu_s, 0.0), failure=scrub(failure, self._secrets)[:2000]
+            )
             self.run = run_in_floats(self.transport.call(contract.finish_run, ending, run=self.id))
         if outcome.refusal is not None:
             raise outcome.refusal

@@ -25,7 +25,7 @@ from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
 from taxiway.runs.capture import capture_all
 from taxiway.runs.contract import AddArtifact, Ending, FinishRun, LogBatch, Run, RunStatus, StartRun
-from taxiway.runs.redact import redact
+from taxiway.runs.redact import redact, scrub, values_of_secrets
 from taxiway.runs.sender import Sender
 from taxiway.storage.contract import put_blob
 
@@ -82,6 +82,7 @@ class Stream:
         with self.kept:
             self.kept.seek(0)
             text, _ = redact(self.kept.read(MOST_KEPT_BYTES).decode("utf-8", "replace"))
+        text = scrub(text, values_of_secrets(os.environ))
         if self.size_bytes > MOST_KEPT_BYTES:
             text += f"\n(the other {self.size_bytes - MOST_KEPT_BYTES:,} bytes were not kept)\n"
         if not self.thread.is_alive():

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 REDACTED = "[redacted]"
 
-NAMES = (
-    r"(?:password|passwd|passphrase|pwd|secret|credentials?|token|(?:api|access|private|secret)[_-]?key"
-    r"|(?:auth|access|refresh|session|bearer)[_-]?token)"
+# A name that holds one of these anywhere goes with a secret: DB_PASS, PASSWORD_PROD, api_key1, AccountKey. Its end is
+# bounded, so that a line of a million letters costs no more than its length.
+STEMS = (
+    r"(?:passw(?:or)?d|passphrase|pwd|secret|credential|token(?!i[sz]|s)|(?:api|access|private|account|auth)[_-]?key"
+    r"|(?<![a-z])pass(?![a-z]))"
 )
-SECRET_NAME = re.compile(rf"(?:^|[_.-]){NAMES}$", re.IGNORECASE)
+NAMES = rf"{STEMS}[\w-]{{0,60}}"
+# A name and all that stands between it and its quoted value: its own quote, an annotation, a literal's prefix.
+SAID = rf"""{NAMES}\\?["']?\]?\s*(?::\s*[\w.|\[\] ]{{1,60}})?(?::=|=>|=|:)\s*[fbru]{{0,2}}"""
+SECRET_NAME = re.compile(STEMS, re.IGNORECASE)
+TYPES = r"(?:str|string|int|bool|float|bytes|none|null|true|false|any|optional|secretstr)\b"
+LEAST_SCRUBBED = 6  # characters; shorter values would stand in too much that is no secret
 
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 PATTERNS = (
@@ -30,19 +37,49 @@ PATTERNS = (
 # os.environ["API_KEY"], is no secret and stays.
 AROUND = (
     re.compile(r"(?P<before>://[^\s:/@\"']*:)(?P<quote>)[^\s/@\"']+(?P<after>@)"),
+    re.compile(r"(?P<before>https?://)(?P<quote>)[^\s:/@\"'{$<]+(?P<after>@)", re.IGNORECASE),
+    re.compile(
+        r"""(?P<before>\bAuthorization\\?["']?\s*[:=,]\s*f?\\?["']?(?:Basic|Bearer|Token)\s+)(?P<quote>)[^\s"'\\{$]+(?P<after>)""",
+        re.IGNORECASE,
+    ),
     re.compile(r"(?P<before>\bBearer\s+)(?P<quote>)[A-Za-z0-9._~+/-]{16,}=*(?P<after>)"),
-    re.compile(
-        rf"""(?P<before>{NAMES}["']?\]?\s*(?::\s*str\s*)?(?:=|:)\s*)(?P<quote>["'])(?:(?!(?P=quote))[^\n])+(?P=quote)(?P<after>)""",
+    re.compile(  # password = "x", "password": "x", password: str | None = f"x"
+        rf"""(?P<before>{SAID})(?P<quote>["'])(?:\\.|(?!(?P=quote))[^\n\\])+(?P=quote)(?P<after>)""",
         re.IGNORECASE,
     ),
-    re.compile(
-        rf"""(?P<before>^\s*(?:export\s+)?\w*{NAMES}\s*=\s*)(?P<quote>)[^\s"'#()\[\]{{}}]+(?P<after>\s*)$""",
+    re.compile(  # the same inside a JSON text, such as a notebook
+        rf"""(?P<before>{SAID})(?P<quote>\\")(?:(?!\\")[^\n])+(?P=quote)(?P<after>)""",
         re.IGNORECASE,
     ),
+    re.compile(  # os.getenv("DB_PASSWORD", "x")
+        rf"""(?P<before>(?:getenv|get|setdefault|pop)\(\s*\\?["'][\w.-]{{0,60}}{NAMES}\\?["']\s*,\s*(?:default\s*=\s*)?[fbru]{{0,2}})(?P<quote>\\?["'])(?:(?!(?P=quote))[^\n])+(?P=quote)(?P<after>)""",
+        re.IGNORECASE,
+    ),
+    re.compile(  # a line of YAML, INI, a shell or a Dockerfile
+        rf"""(?P<before>^\s*(?:-\s+)?(?:(?:export|env|arg|set)\s+)?(?!self\.|cls\.|this\.)[\w.-]{{0,60}}{NAMES}\s*(?:=|:)\s*)(?P<quote>)(?!["'\[{{(=|>]|[\w.]+[(\[]|\$\{{?\w+\}}?\s*$|{TYPES})\S.*?(?P<after>\s*)$""",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"(?P<before>^\s*ENV\s+\w{{0,60}}{NAMES}\s+)(?P<quote>)(?![=$\"'])\S.*?(?P<after>\s*)$", re.IGNORECASE),
+    re.compile(  # PGPASSWORD=x psql
+        r"(?P<before>\b(?=[A-Z0-9_]{0,60}(?:PASS|PWD|SECRET|TOKEN(?!S)|CREDENTIAL|(?:API|ACCESS|PRIVATE|ACCOUNT)_?KEY))"
+        r"[A-Z][A-Z0-9_]{2,80}=)(?P<quote>)(?![\"'$=\[])[^\s\"'\\(),;|&]+(?P<after>)"
+    ),
+    re.compile(  # --password x
+        rf"""(?P<before>(?<!\w)--?[\w-]{{0,60}}{NAMES}(?:[ \t]+|=))"""
+        r"""(?P<quote>["']?)(?![-$\[])[^\s"'\\)\],`]+(?P=quote)(?P<after>)""",
+        re.IGNORECASE,
+    ),
+    re.compile(  # AccountKey=x;
+        rf"(?P<before>{STEMS}=)(?P<quote>)(?!\[)[^;\"'\s,()&]+(?P<after>[;&\"'])", re.IGNORECASE
+    ),
+)
+TRIPLE = re.compile(
+    rf"""(?P<before>{SAID})(?P<quote>\"{{3}}|'{{3}}).+?(?P=quote)(?P<after>)""",
+    re.IGNORECASE | re.DOTALL,
 )
 # A line without any of these holds nothing that the patterns above would find: most lines are passed over at once.
 HINT = re.compile(
-    r"passw|passph|pwd|secret|credential|token|key|://|bearer|akia|asia|gh._|_pat_|pat-|xox|hf_|sk-|aiza|eyj|tw_",
+    r"pass|pwd|secret|credential|token|key|://|bearer|authorization|akia|asia|gh._|_pat_|pat-|xox|hf_|sk-|aiza|eyj|tw_",
     re.IGNORECASE,
 )
 
@@ -66,6 +103,25 @@ SECRET_FILES = (
     "credentials.*",
     "secrets.*",
     "*.secrets",
+    "*secret*.yaml",
+    "*secret*.yml",
+    ".git-credentials",
+    ".envrc",
+    ".pgpass",
+    ".my.cnf",
+    ".docker/config.json",
+    "kubeconfig",
+    "kubeconfig.*",
+    "*.kubeconfig",
+    "service-account*.json",
+    "service_account*.json",
+    "token.txt",
+    "tokens.txt",
+    "password.*",
+    "passwords.*",
+    "terraform.tfvars",
+    "*.tfvars",
+    "*.tfstate",
 )
 
 
@@ -78,6 +134,9 @@ def redact(text: str) -> tuple[str, int]:
     count = 0
     if "PRIVATE KEY" in text:
         text, count = PRIVATE_KEY.subn(REDACTED, text)
+    if '"""' in text or "'''" in text:
+        text, found = TRIPLE.subn(rf"\g<before>\g<quote>{REDACTED}\g<quote>", text)
+        count += found
     lines = text.splitlines(keepends=True)
     for i, line in enumerate(lines):
         if HINT.search(line):
@@ -101,6 +160,27 @@ def redact_line(line: str) -> tuple[str, int]:
     for pattern in AROUND:
         line = pattern.sub(hide, line)
     return line, count
+
+
+def values_of_secrets(environment: Mapping[str, str]) -> list[str]:
+    """The values of the variables whose names say secret, the longest first; short ones are left be.
+
+    >>> values_of_secrets({"DB_PASSWORD": "hunter22", "HOME": "/home/ana"})
+    ['hunter22']
+    """
+    found = {value for name, value in environment.items() if is_secret_name(name) and len(value) >= LEAST_SCRUBBED}
+    return sorted(found, key=len, reverse=True)
+
+
+def scrub(text: str, secrets: Sequence[str]) -> str:
+    """The text without these values, wherever they stand.
+
+    >>> scrub("signed in with hunter22", ["hunter22"])
+    'signed in with [redacted]'
+    """
+    for secret in secrets:
+        text = text.replace(secret, REDACTED)
+    return text
 
 
 def redact_command(command: Sequence[str]) -> list[str]:
@@ -136,4 +216,4 @@ def is_secret_name(name: str) -> bool:
 def is_secret_file(path: str) -> bool:
     """Whether a file is left out whole because of its name."""
     name = PurePosixPath(path.lower())
-    return any(PurePosixPath(name.name).match(pattern) for pattern in SECRET_FILES)
+    return any(name.match(pattern) for pattern in SECRET_FILES)
