@@ -154,7 +154,7 @@ def tell_refusal(refusal: TaxiwayError, *, is_json: bool) -> int:
     from taxiway.kernel.show import as_json
 
     print(as_json(refusal) if is_json else f"taxiway: {refusal}", file=sys.stderr)
-    return 1
+    return refusal.exit_code
 
 
 def run_command(command: Command, parsed: argparse.Namespace) -> Any:

@@ -74,6 +74,18 @@ def test_the_program_s_exit_code_is_ours(folder: Path) -> None:
     assert (run.name, run.status, run.exit_code, run.failure) == ("broken", "failed", 3, "oops")
 
 
+def test_a_run_goes_by_its_script_and_keeps_no_secret_variable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORE_PASSWORD", "hunter2-Zq")
+    (folder / "fit.py").write_text("import os\nprint(os.environ['STORE_PASSWORD'])\n")
+
+    taxiway("run", "--", sys.executable, "fit.py")
+
+    (run,) = runs(folder)
+    with connect(home=folder / ".taxiway") as client:
+        kept = client.runs.download(run.id, "logs/stdout.txt", folder).read_text()
+    assert (run.name, kept) == ("fit.py", "[redacted]\n")
+
+
 def test_a_traceback_s_last_line_is_the_failure(folder: Path) -> None:
     done = taxiway("run", "--", sys.executable, "-c", "raise ValueError('no such column: race')", check=False)
 
@@ -85,8 +97,9 @@ def test_a_traceback_s_last_line_is_the_failure(folder: Path) -> None:
 def test_a_program_that_is_not_there_opens_nothing(folder: Path) -> None:
     done = taxiway("run", "--", "no-such-program", check=False)
 
-    assert done.returncode == 1
+    assert done.returncode == 127
     assert "no-such-program" in done.stderr
+    assert taxiway("run", check=False).returncode == 2
     assert runs(folder) == []
 
 

@@ -20,6 +20,7 @@ class TaxiwayError(Exception):
     """
 
     status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1  # of the command line
     is_audited: ClassVar[bool] = False
     retry_after_s: ClassVar[float | None] = None
     known: ClassVar[dict[str, type[TaxiwayError]]] = {}
@@ -59,6 +60,7 @@ class Unexpected(TaxiwayError):
     """The server answered with something this client does not know, or failed in a way nobody foresaw."""
 
     status = 500
+    exit_code = 1  # of the command line
     detail: str
     request_id: str = ""
 

@@ -19,13 +19,14 @@ from typing import IO, Any, BinaryIO
 
 from msgspec import Struct
 
-from taxiway.kernel.errors import BadField, TaxiwayError
+from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
 from taxiway.runs.capture import capture_all
 from taxiway.runs.contract import AddArtifact, Ending, FinishRun, LogBatch, Run, RunStatus, StartRun
 from taxiway.runs.redact import redact, scrub, values_of_secrets
+from taxiway.runs.refusals import ProgramMissing, ProgramUnknown
 from taxiway.runs.sender import Sender
 from taxiway.storage.contract import put_blob
 
@@ -33,6 +34,7 @@ log = logging.getLogger("taxiway")
 
 MOST_KEPT_BYTES = 16 << 20  # of each stream
 PIECE = 64 << 10
+SCRIPTS = (".py", ".r", ".R", ".jl", ".sh")
 DRAIN_S = 5.0
 CAPTURE_S = 60.0
 
@@ -160,14 +162,12 @@ def launch(
     """Opens a run, runs the command as it, and gives how it ended.
 
     home: the folder's own home, where this process works on one; the program reaches it through its socket.
-    Raises BadField for a command that is not there, before anything is opened.
+    Raises ProgramMissing and ProgramUnknown, before anything is opened.
     """
     program = shutil.which(command[0]) if command else None
     if program is None:
-        value = repr(command[0]) if command else "nothing"
-        expected = "a program on the PATH and its arguments: `taxiway run -- python train.py`"
-        raise BadField(field="command", value=value, expected=expected)
-    opening = StartRun(project=settings.project, experiment=settings.experiment, name=name)
+        raise ProgramUnknown(program=command[0]) if command else ProgramMissing()
+    opening = StartRun(project=settings.project, experiment=settings.experiment, name=name or script_of(command))
     run = transport.call(contract.start_run, opening)
     environment = {
         **os.environ,
@@ -227,6 +227,16 @@ def opened(stream: IO[bytes] | None) -> IO[bytes]:
     if stream is None:
         raise TypeError("the program was started without this stream")
     return stream
+
+
+def script_of(command: Sequence[str]) -> str:
+    """What a run is called that nobody named: the script that it runs; empty where there is none.
+
+    >>> script_of(["python", "-u", "src/train.py", "--alpha", "1"])
+    'train.py'
+    """
+    scripts = (word for word in command if Path(word).suffix in SCRIPTS and not word.startswith("-"))
+    return Path(next(scripts, "")).name[:200]
 
 
 def last_line(text: str) -> str:

@@ -59,3 +59,24 @@ class Undelivered(TaxiwayError):
             f"{self.items:,} points, parameters and tags of run {self.run} did not reach the server and are lost with "
             f"this process: {self.cause} Log again once it answers."
         )
+
+
+class ProgramMissing(TaxiwayError):
+    """`taxiway run` was given nothing to run."""
+
+    status = 400
+    exit_code = 2  # wrong usage
+
+    def __str__(self) -> str:
+        return "There is no program to run. Give one and its arguments after --: `taxiway run -- python train.py`."
+
+
+class ProgramUnknown(TaxiwayError):
+    """`taxiway run` was given a program that is not there."""
+
+    status = 400
+    exit_code = 127  # as shells say it
+    program: str
+
+    def __str__(self) -> str:
+        return f"{self.program!r} is no program on the PATH. Nothing was run: check its name, or give its whole path."
