@@ -11,6 +11,8 @@ from taxiway.endpoints.refusals import EndpointElsewhere, ReasonMissing, StageNo
 from taxiway.gates.refusals import GateClosed
 from taxiway.kernel.errors import BadField, NotAllowed, NotFound
 from taxiway.models.bundle import BundleTampered
+from taxiway.models.contract import Target
+from taxiway.models.refusals import StillAnswers
 from tests.endpoints.story import Stage
 from tests.gates.story import FAIR, PROJECT
 from tests.support.live import Live
@@ -91,12 +93,39 @@ def test_an_archived_version_does_not_answer_again(stage: Stage) -> None:
     stage.deployed()
     stage.promoted()
     stage.deployed()
-    stage.ana.models.promote("mortgage@1", "archived")
+    stage.olu.models.promote("mortgage@1", "archived")
 
     with pytest.raises((StageNotServed, GateClosed)):
         stage.olu.endpoints.roll_back("mortgage", 1, wait=False)
 
     assert stage.configuration().endpoints[0].active == 2
+
+
+def test_what_answers_cannot_be_archived_or_taken_back(stage: Stage) -> None:
+    stage.promoted()
+    stage.deployed()
+
+    ways: tuple[Target, ...] = ("archived", "staging")
+    for back in ways:
+        with pytest.raises(StillAnswers, match="taxiway endpoints stop mortgage") as refusal:
+            stage.olu.models.promote("mortgage@1", back)
+        assert refusal.value.endpoints == ["mortgage"]
+
+    assert stage.olu.models.find("mortgage@1").stage == "production"
+    stage.olu.endpoints.stop("mortgage", reason="odd answers")
+    assert stage.olu.models.promote("mortgage@1", "archived").stage == "archived"
+
+
+def test_a_withdrawn_approval_lets_a_version_answer_nowhere_else(stage: Stage) -> None:
+    stage.promoted()
+    stage.deployed()
+    [approval] = stage.vera.gates.show("mortgage@1").stages[-1].approvals
+    stage.vera.gates.withdraw("mortgage@1", approval.id, reason="saw the map")
+
+    with pytest.raises(GateClosed):
+        stage.olu.endpoints.deploy("other", "mortgage@1", wait=False)
+
+    assert stage.deployed() == 1  # what answers goes on
 
 
 def test_a_changed_byte_in_the_bundle_is_refused_by_its_file(stage: Stage) -> None:

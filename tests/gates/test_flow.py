@@ -5,8 +5,10 @@ from __future__ import annotations
 import pyarrow.parquet as pq
 import pytest
 
-from taxiway.gates.refusals import EvidenceMissing, FourEyes, GateClosed, NeedsPerson, RoleMissing
+from taxiway.client import Client, connect
+from taxiway.gates.refusals import AuthorUnknown, EvidenceMissing, FourEyes, GateClosed, NeedsPerson, RoleMissing
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed
+from taxiway.models.contract import Target
 from taxiway.models.refusals import EvaluationUnfit
 from taxiway.storage.blobs import DigestMismatch
 from tests.gates.story import CARD, FAIR, PROJECT, UNCLEAR, UNFAIR, Story, table, verdicts
@@ -120,7 +122,7 @@ def test_an_author_cannot_approve_even_as_a_validator(any_story: Story) -> None:
     with pytest.raises(FourEyes) as refusal:
         any_story.ana.gates.approve("mortgage", comment="mine, and good")
 
-    assert "registered the version" in refusal.value.because
+    assert "ana registered it, started its run, wrote on its card and ran 4 checks (four eyes)" in str(refusal.value)
     assert refusal.value.who_can == ["vera", "vito"]
     assert any_story.live.last_verb() == "gates.approve.refused"
 
@@ -129,7 +131,7 @@ def test_who_ran_the_checks_cannot_approve(story: Story) -> None:
     story.version(FAIR)
     story.vera.gates.evaluate("mortgage")
 
-    with pytest.raises(FourEyes, match="ran its check"):
+    with pytest.raises(FourEyes, match=r"vera ran 4 checks \(four eyes\)"):
         story.vera.gates.approve("mortgage", comment="fine")
 
 
@@ -198,7 +200,7 @@ def test_the_inbox_says_what_waits_for_whom(any_story: Story) -> None:
     assert for_vera.is_yours
     assert for_vera.waits_for == ["vera", "vito"]
     assert not for_ana.is_yours
-    assert "registered the version" in for_ana.why_not
+    assert "registered it" in for_ana.why_not
     assert any_story.vera.gates.inbox() == []
 
 
@@ -249,3 +251,71 @@ def test_predictions_of_another_run_are_not_a_versions_own(story: Story) -> None
 
     with pytest.raises(EvaluationUnfit, match="as its predictions"):
         story.ana.models.register(folder, project=PROJECT, evaluation=fair.evaluation)
+
+
+@pytest.mark.parametrize("who", ["bot", "local"])
+def test_what_no_person_made_is_approved_by_nobody(story: Story, who: str) -> None:
+    story.version(FAIR, by=bot_of(story) if who == "bot" else story.live.client)
+    story.ana.models.enter_card("mortgage", **CARD)
+    standing = story.ana.gates.evaluate("mortgage")
+
+    with pytest.raises(AuthorUnknown, match=f"{who} made it and is no person"):
+        story.vera.gates.approve("mortgage", comment="I hold its token")
+
+    assert standing.who_can == []
+    assert "Have a person train and register it" in standing.stages[1].gates[1].outcome.advice
+    assert story.live.last_verb() == "gates.approve.refused"
+
+
+def test_a_person_who_registers_what_a_program_trained_does_not_answer_for_it(story: Story) -> None:
+    with bot_of(story).runs.start(project=PROJECT) as run:
+        folder = story.bundle("mortgage", run.id)
+    story.ana.models.register(folder, project=PROJECT)
+    story.ana.gates.evaluate("mortgage")
+
+    with pytest.raises(AuthorUnknown, match="bot"):
+        story.vera.gates.approve("mortgage", comment="I hold its token")
+
+
+def test_an_approval_counts_no_more_once_its_role_is_lost(any_story: Story) -> None:
+    any_story.ready()
+    any_story.vera.gates.approve("mortgage", comment="good")
+
+    any_story.olga.access.revoke("vera", project=PROJECT)
+
+    with pytest.raises(GateClosed, match="vera is no validator any more"):
+        any_story.ana.models.promote("mortgage", "production")
+
+
+def test_an_archived_version_needs_another_approval(any_story: Story) -> None:
+    any_story.ready()
+    any_story.vera.gates.approve("mortgage", comment="good")
+    any_story.ana.models.promote("mortgage", "production")
+    any_story.olga.models.promote("mortgage", "archived", reason="odd answers")
+
+    with pytest.raises(GateClosed, match="the version was archived since"):
+        any_story.ana.models.promote("mortgage", "production")
+    any_story.vera.gates.approve("mortgage", comment="the answers were right")
+
+    assert any_story.ana.models.promote("mortgage", "production").stage == "production"
+
+
+@pytest.mark.parametrize("back", ["archived", "staging"])
+def test_a_contributor_takes_nothing_out_of_production(story: Story, back: Target) -> None:
+    story.ready()
+    story.vera.gates.approve("mortgage", comment="good")
+    story.ana.models.promote("mortgage", "production")
+
+    with pytest.raises(NotAllowed, match=r"models\.archive") as refusal:
+        story.ana.models.promote("mortgage", back)
+
+    assert refusal.value.who_can == ["olga"]
+    assert story.ana.models.find("mortgage").stage == "production"
+
+
+def bot_of(story: Story) -> Client:
+    """A service account that contributes, by its token."""
+    story.live.client.access.add_service("bot")
+    story.live.client.access.grant("bot", "contributor", project=PROJECT)
+    bot = connect(story.live.url, token=story.live.client.access.make_token("bot").token)
+    return story.live.people.setdefault("bot", bot)

@@ -83,6 +83,10 @@ class Account:
     def authors(self) -> set[str]:
         return {self.author, self.writer, self.judges.get(self.card, "")}
 
+    @property
+    def makers(self) -> set[str]:
+        return {self.author, self.writer} - {""}
+
     def counting(self, at: datetime) -> set[str]:
         return {who for (card, who), until in self.approvals.items() if card == self.card and until > at}
 
@@ -187,6 +191,7 @@ class Walk(RuleBasedStateMachine):
         assert CALLERS[who].kind == "person"
         assert who in self.validators
         assert who not in account.authors
+        assert account.makers <= {*PEOPLE, "boss"}
         assert who != self.path_by
         assert account.card in account.judges
         assert given.expires_at is not None
@@ -222,6 +227,8 @@ class Walk(RuleBasedStateMachine):
         assert account is not None
         assert is_said or to == "archived"
         assert len(counting) >= QUORUM or to != "production"
+        if to == "archived":
+            account.approvals.clear()
         account.is_allowed |= to == "production"
         type(self).reached += to == "production"
 

@@ -161,7 +161,7 @@ def standing(
                 "production", False, [gate("production", APPROVALS, verdict, is_asked=False)], given, DIGESTS
             ),
         ],
-        authors={"ana": ["registered the version"]},
+        authors={"ana": ["registered it"]},
         who_can=["vera"],
     )
 

@@ -196,7 +196,7 @@ def test_a_free_alias_points_and_is_taken_away(story: Story) -> None:
         story.ana.models.find("mortgage@candidate")
 
 
-@pytest.mark.parametrize("alias", ["7", "newest", "Two Words"])
+@pytest.mark.parametrize("alias", ["7", "newest", "production", "staging", "archived", "none", "Two Words"])
 def test_an_alias_is_a_name_that_is_no_version(story: Story, alias: str) -> None:
     story.version(FAIR)
 

@@ -35,6 +35,7 @@ CONTRIBUTE = frozenset(
 OPERATE = frozenset(
     {
         "models.promote",
+        "models.archive",
         "endpoints.deploy",
         "endpoints.invoke",
         "endpoints.stop",

@@ -35,9 +35,10 @@ from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import is_name
 from taxiway.lineage.service import draw_edge
 from taxiway.models.bundle import Bundle, BundleTampered, read_manifest, read_verified
-from taxiway.models.contract import ModelVersion
+from taxiway.models.contract import ModelStage, ModelVersion
 from taxiway.models.lookup import require_version
 from taxiway.models.mlmodel import read_example
+from taxiway.models.refusals import StillAnswers
 from taxiway.models.service import Models
 from taxiway.runs.service import Runs
 
@@ -64,6 +65,7 @@ class Endpoints:
         self.ledger = ledger
         self.below = below
         self.publisher = publisher
+        below.models.movements.before_leaving.append(refuse_answering)
 
     # --- changing what answers ---
 
@@ -85,7 +87,8 @@ class Endpoints:
             kept = store.find(record.connection, body.endpoint, is_locked=True)
             if kept is not None and kept.project != body.project:
                 raise EndpointElsewhere(kind="endpoint", name=body.endpoint, project=body.project)
-            self._admit(record, version, body.endpoint, kept.serves if kept else body.serves)
+            answering = store.find_revision(record.connection, kept.name, kept.active) if kept else None
+            self._admit(record, version, body.endpoint, kept.serves if kept else body.serves, answering)
             record.note(version=version.ref, bundle=version.bundle, reason=body.note)
             known = store.find_revision(record.connection, body.endpoint, self._same(record, kept, body, version))
             revision = known or add_revision(record, body, version, standing)
@@ -119,12 +122,21 @@ class Endpoints:
             self.ledger.refused(caller, "endpoints.deploy", thing, refusal, project=version.project)
             raise
 
-    def _admit(self, record: Record, version: ModelVersion, endpoint: str, serves: GateStage) -> None:
-        """Lets in what stands in the stage; else the gates say why it does not. Raises GateClosed, StageNotServed."""
+    def _admit(
+        self, record: Record, version: ModelVersion, endpoint: str, serves: GateStage, answering: Revision | None
+    ) -> None:
+        """Lets in what stands in the stage with its gates open as of now, or is there already.
+
+        A gate can close after a version went through: an approval is withdrawn, a path is published anew. What
+        answers then goes on; where else it may answer is asked again. Raises GateClosed, StageNotServed.
+        """
         found = require_version(record, version.model, version.version)
-        if found.stage == serves:
+        is_there = answering is not None and (answering.model, answering.version) == (found.model, found.version)
+        if found.stage == serves and is_there:
             return
         self.below.gates.require_open(record, found, serves)
+        if found.stage == serves:
+            return
         raise StageNotServed(
             endpoint=endpoint, model=found.model, version=found.version, stage=found.stage, serves=serves
         )
@@ -176,7 +188,7 @@ class Endpoints:
         def make(record: Record, kept: Kept) -> None:
             active = require_revision(record, kept)
             version = require_version(record, active.model, active.version)
-            self._admit(record, version, kept.name, kept.serves)
+            self._admit(record, version, kept.name, kept.serves, active)
             self._change(record, kept, is_stopped=False, reason=body.reason)
 
         return self._turn(caller, "endpoints.start", endpoint, body.reason, make)
@@ -298,6 +310,20 @@ class Endpoints:
         with self.database.read() as connection:
             found = store.all_of(connection, visible)
         return Page(self._records(found))
+
+
+def refuse_answering(record: Record, version: ModelVersion, stage: ModelStage) -> None:
+    """Nothing, or StillAnswers where a version would leave what an endpoint serves while it answers there."""
+    active = store.active_revisions(record.connection)
+    answers = [
+        kept.name
+        for kept in store.all_of(record.connection, [version.project])
+        if not kept.is_stopped
+        and (stage == "archived" or kept.serves == version.stage)
+        and (active[kept.name].model, active[kept.name].version) == (version.model, version.version)
+    ]
+    if answers:
+        raise StillAnswers(model=version.model, version=version.version, stage=stage, endpoints=answers)
 
 
 def add_revision(record: Record, body: Deploy, version: ModelVersion, standing: Standing) -> Revision:

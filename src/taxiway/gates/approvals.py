@@ -19,7 +19,16 @@ from taxiway.gates.contract import (
     Withdraw,
 )
 from taxiway.gates.paths import pin
-from taxiway.gates.refusals import ChangedMeanwhile, EvidenceMissing, FourEyes, NeedsPerson, PathUnfit, RoleMissing
+from taxiway.gates.refusals import (
+    AuthorUnknown,
+    ChangedMeanwhile,
+    EvidenceMissing,
+    FourEyes,
+    NeedsPerson,
+    PathUnfit,
+    RoleMissing,
+    joined,
+)
 from taxiway.gates.standing import Look, Sources, approvals_asked, roles_of
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -46,7 +55,7 @@ class Approvals:
     def approve(self, caller: Caller, body: Approve, *, model: str, version: str) -> Approval:
         """One person's yes to the version, its evaluation, card, path and evidence as they are at this moment.
 
-        Raises NeedsPerson, FourEyes, RoleMissing, EvidenceMissing, AlreadyExists, BadField.
+        Raises NeedsPerson, FourEyes, AuthorUnknown, RoleMissing, EvidenceMissing, AlreadyExists, BadField.
         """
         require_text("comment", body.comment)
         found = self.sources.models.find(model, version)
@@ -78,6 +87,10 @@ class Approvals:
                 actor=caller.name, model=version.model, version=version.version, because=because, who_can=who_can
             )
         asked = roles_of(stage)
+        if look.unknown_authors:
+            raise AuthorUnknown(
+                actor=caller.name, model=version.model, version=version.version, authors=look.unknown_authors
+            )
         held = [role for role in look.holders.get(caller.name, []) if role in asked]
         if not held:
             raise RoleMissing(actor=caller.name, project=version.project, roles=list(asked), who_can=who_can)
@@ -194,7 +207,7 @@ def inbox_item(look: Look, request: Request, caller: Caller) -> InboxItem:
         lacks=max(asked - len(counting), 0),
         waits_for=waits_for,
         is_yours=caller.can_approve and caller.name in waits_for,
-        why_not=f"you {' and '.join(because)}" if because else "",
+        why_not=f"you {joined(because)}" if because else "",
         unmet=unmet,
     )
 

@@ -66,7 +66,7 @@ class FourEyes(TaxiwayError):
 
     def __str__(self) -> str:
         helpers = f"Ask {' or '.join(self.who_can)}." if self.who_can else "Give another person the role first."
-        because = " and ".join(self.because)
+        because = joined(self.because)
         return (
             f"{self.actor} cannot approve {self.model} v{self.version}: {self.actor} {because} (four eyes). {helpers}"
         )
@@ -87,6 +87,25 @@ class RoleMissing(TaxiwayError):
         return (
             f"{self.actor} cannot approve in {self.project}: the path asks for {' or '.join(self.roles)}, "
             f"given by somebody else.{helpers}"
+        )
+
+
+class AuthorUnknown(TaxiwayError):
+    """An approval of what no person made: whoever holds that account's token might be the one who approves."""
+
+    status = 403
+    is_audited = True
+    actor: str
+    model: str
+    version: int
+    authors: list[str]
+
+    def __str__(self) -> str:
+        verb = "is" if len(self.authors) == 1 else "are"
+        return (
+            f"{self.actor} cannot approve {self.model} v{self.version}: {joined(self.authors)} made it and {verb} no "
+            f"person, so nobody can tell whose eyes saw it first (four eyes). Have a person sign in, train it in a run "
+            f"of their own, write its card and register it; then somebody else can approve it."
         )
 
 
@@ -135,3 +154,8 @@ class PathUnfit(TaxiwayError):
             f"The path {self.path} of {self.project} is for risk {' or '.join(self.applies_to)}, and the project's is "
             f"{self.risk}. Choose a path for that tier: `taxiway gates paths` lists them."
         )
+
+
+def joined(words: list[str]) -> str:
+    """Words as a sentence lists them: "a, b and c"."""
+    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), *words[-1:]])

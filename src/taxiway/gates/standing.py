@@ -5,6 +5,7 @@ All of it is read over one connection, so that inside a change it is judged as o
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from functools import cache
 
@@ -32,6 +33,7 @@ from taxiway.gates.contract import (
 from taxiway.gates.paths import Paths
 from taxiway.gates.policy import parameters_of
 from taxiway.gates.predictions import Predictions
+from taxiway.gates.refusals import joined
 from taxiway.models.bundle import digest_of
 from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import ModelVersion
@@ -79,7 +81,10 @@ class Look:
         ]
         self.evidence = store.find_evidence(connection, [each.key for each in self.asked])
         self.authors = self._authors()
+        self.unknown_authors = self._unknown_authors()
         self.given = store.approvals_of(connection, version.model, version.version)
+        moves = sources.models.movements.entered(connection, version)
+        self.archived_at = max((each.entered_at for each in moves if each.stage == "archived"), default=None)
         self.holders = sources.access.people_with(
             connection, project=version.project, roles={r for stage in self.path.stages for r in roles_of(stage)}
         )
@@ -147,7 +152,12 @@ class Look:
         ]
 
     def who_can(self, stage: PathStage) -> list[str]:
-        """Who holds a role that the stage asks for, is no author, and has not approved what stands now."""
+        """Who holds a role that the stage asks for, is no author, and has not approved what stands now.
+
+        Nobody, where an author is no person: whoever stands behind that account might be the one who approves.
+        """
+        if self.unknown_authors:
+            return []
         able = {name for name, held in self.holders.items() if set(held) & set(roles_of(stage))}
         given = {each.by for each in self.approvals(stage.stage) if each.counts}
         return sorted(able - set(self.authors) - given)
@@ -162,7 +172,10 @@ class Look:
     def _gate(self, stage: PathStage, spec: GateSpec) -> GateStanding:
         if CHECKS[spec.check].is_live:
             case = msgspec.structs.replace(
-                self.case(), approvals=self.approvals(stage.stage), who_can=self.who_can(stage)
+                self.case(),
+                approvals=self.approvals(stage.stage),
+                who_can=self.who_can(stage),
+                unknown_authors=self.unknown_authors,
             )
             outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
             return GateStanding(stage.stage, spec.name, spec.check, spec.title, outcome, at=self.at)
@@ -178,18 +191,28 @@ class Look:
         )
 
     def _authors(self) -> dict[str, list[str]]:
-        """Who may not approve the version, each with what they did."""
-        version, models = self.version, self.sources.models
-        did: list[tuple[str, str]] = [(version.created_by, "registered the version")]
-        if version.run:
-            did.append((models.sources.runs.find(version.run).created_by, f"started its run {version.run}"))
-        did += [(name, "wrote on its card") for name in sorted(models.cards.writers(self.connection, version))]
-        did += [(each.author, f"ran its check {each.gate}") for each in self.evidence.values()]
+        """Who may not approve the version, each with what they did, always told in the same order."""
+        did = self._making()
+        checks = Counter(each.author for each in self.evidence.values())
+        did += [(name, f"ran {count} {'check' if count == 1 else 'checks'}") for name, count in checks.items()]
         did.append((self.path.published_by, f"published its path {self.path.name}@{self.path.version}"))
         authors: dict[str, list[str]] = {}
         for name, what in did:
             authors.setdefault(name, []).append(what)
         return authors
+
+    def _making(self) -> list[tuple[str, str]]:
+        """Who made the version itself, and how."""
+        version, models = self.version, self.sources.models
+        did = [(version.created_by, "registered it")]
+        if version.run:
+            did.append((models.sources.runs.find(version.run).created_by, "started its run"))
+        return did + [(name, "wrote on its card") for name in sorted(models.cards.writers(self.connection, version))]
+
+    def _unknown_authors(self) -> list[str]:
+        """Who made the version and is no person: a service account, or the home's owner who did not sign in."""
+        people = self.sources.access.people(self.connection)
+        return sorted({name for name, _ in self._making()} - set(people))
 
     def _why_void(self, approval: Approval, now: Digests) -> str:
         if approval.withdrawn_at is not None:
@@ -199,8 +222,18 @@ class Look:
         changed = [name for name in Digests.__struct_fields__ if getattr(approval.digests, name) != getattr(now, name)]
         if changed:
             return f"what it was given to has changed since: {', '.join(changed)}"
+        if self.archived_at is not None and approval.at <= self.archived_at:
+            return "the version was archived since"
+        return self._why_not_theirs(approval)
+
+    def _why_not_theirs(self, approval: Approval) -> str:
+        """Why who gave it could not give it now."""
         if approval.by in self.authors:
-            return f"{approval.by} {' and '.join(self.authors[approval.by])}"
+            return f"{approval.by} {joined(self.authors[approval.by])}"
+        if self.unknown_authors:
+            return f"{joined(self.unknown_authors)} made it, and is no person"
+        if approval.role not in self.holders.get(approval.by, []):
+            return f"{approval.by} is no {approval.role} any more"
         return ""
 
 

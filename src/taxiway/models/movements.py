@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
 
+from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField, NotFound
@@ -14,27 +16,40 @@ from taxiway.models import store
 from taxiway.models.contract import Alias, ModelStage, ModelVersion, PointAlias, Promote, StageEntry
 from taxiway.models.guard import Guard
 from taxiway.models.lookup import find_kept, require_version, unknown
-from taxiway.models.refusals import AliasGuarded, AlreadyThere, Unguarded
+from taxiway.models.refusals import AliasGuarded, AlreadyThere, MovedMeanwhile, Unguarded
 from taxiway.projects.service import enter_stage
 from taxiway.storage.database import Database
 
+RESERVED = ("production", "staging", "archived", "none", "newest")  # stages, which no alias may claim to be
+ORDER: tuple[ModelStage, ...] = ("archived", "none", "staging", "production")
+
+Leaving = Callable[[Record, ModelVersion, ModelStage], None]
+
 
 class Movements:
-    """Promotions and aliases. `guard` is set when the house is put together; without it nothing moves."""
+    """Promotions and aliases. `guard` is set when the house is put together; without it nothing moves.
 
-    def __init__(self, database: Database, ledger: Ledger) -> None:
+    before_leaving: asked inside the change before a version goes back or is archived; one that refuses raises.
+    """
+
+    def __init__(self, database: Database, ledger: Ledger, access: Access) -> None:
         self.database = database
         self.ledger = ledger
+        self.access = access
         self.guard: Guard | None = None
+        self.before_leaving: list[Leaving] = []
 
     def promote(self, caller: Caller, body: Promote, *, model: str, version: str) -> ModelVersion:
         """Moves a version to a stage, if every gate up to it is open: asked inside the change itself.
 
         Entering a stage moves the alias that the path names for it; leaving one takes that alias away.
-        Raises AlreadyThere, NotFound, Unguarded, and what the guard refuses with.
+        Going back and archiving are for who may stop what answers. Raises AlreadyThere, NotAllowed, NotFound,
+        StillAnswers, Unguarded, and what the guard refuses with.
         """
         with self.database.read() as connection:
             found = find_kept(connection, model, version).version
+        if is_leaving(found.stage, body.stage):
+            self.access.require(caller, "models.archive", found.project)
 
         def make(record: Record) -> ModelVersion:
             before = require_version(record, model, found.version)
@@ -42,6 +57,11 @@ class Movements:
             alias = guard.guarded_aliases(record.connection, before).get(body.stage)
             if before.stage == body.stage and (alias is None or alias in before.aliases):
                 raise AlreadyThere(model=model, version=before.version, stage=body.stage)
+            if before.stage != found.stage:
+                raise MovedMeanwhile(model=model, version=before.version, before=found.stage, stage=before.stage)
+            if is_leaving(before.stage, body.stage):
+                for ask in self.before_leaving:
+                    ask(record, before, body.stage)
             if body.stage != "archived":
                 guard.require_open(record, before, body.stage)
             self._enter(record, before, body)
@@ -67,8 +87,8 @@ class Movements:
 
     def point_alias(self, caller: Caller, body: PointAlias, *, model: str, alias: str) -> Alias:
         """Points a free alias at a version. Raises AliasGuarded for one that the path names."""
-        if not is_name(alias) or alias.isdigit() or alias == "newest":
-            expected = "a name of a-z, 0-9, '.', '_' and '-' that is neither a number nor 'newest'"
+        if not is_name(alias) or alias.isdigit() or alias in RESERVED:
+            expected = f"a name of a-z, 0-9, '.', '_' and '-' that is neither a number nor {', '.join(RESERVED)}"
             raise BadField(field="alias", value=repr(alias), expected=expected)
 
         def make(record: Record) -> Alias:
@@ -93,6 +113,10 @@ class Movements:
             return found
 
         return self._change(caller, "models.drop_alias", model, make)
+
+    def entered(self, connection: Connection, version: ModelVersion) -> list[StageEntry]:
+        """The stages that a version entered, in order, as that connection sees them."""
+        return store.stages_of(connection, version.model, version.version)
 
     def aliases(self, model: str) -> list[Alias]:
         """By name."""
@@ -122,3 +146,8 @@ class Movements:
         if self.guard is None:
             raise Unguarded(model=version.model, version=version.version)
         return self.guard
+
+
+def is_leaving(before: ModelStage, after: ModelStage) -> bool:
+    """Whether a version goes back, or out of the way."""
+    return ORDER.index(after) < ORDER.index(before)

@@ -102,3 +102,38 @@ class Unguarded(TaxiwayError):
             f"{self.model} v{self.version} stays where it is: this server has no gates to ask. "
             f"Start it with `taxiway server`, which has them."
         )
+
+
+class MovedMeanwhile(TaxiwayError):
+    """A version that somebody else moved while it was being moved."""
+
+    status = 409
+    model: str
+    version: int
+    before: str
+    stage: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} v{self.version} went from {self.before} to {self.stage} meanwhile; nothing was changed. "
+            f"Look at it again: `taxiway models show {self.model}@{self.version}`."
+        )
+
+
+class StillAnswers(TaxiwayError):
+    """A version that was to leave its stage while endpoints answer with it."""
+
+    status = 409
+    is_audited = True
+    model: str
+    version: int
+    stage: str
+    endpoints: list[str]
+
+    def __str__(self) -> str:
+        first = self.endpoints[0]
+        return (
+            f"{self.model} v{self.version} cannot go to {self.stage}: it answers on {', '.join(self.endpoints)}. "
+            f"Deploy another version there first (`taxiway endpoints deploy {first} MODEL@VERSION`), or stop it "
+            f"(`taxiway endpoints stop {first} --reason …`)."
+        )

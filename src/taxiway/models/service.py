@@ -95,7 +95,7 @@ class Models:
         self.sources = sources
         self.blobs = blobs
         self.shelf = shelf
-        self.movements = Movements(database, ledger)
+        self.movements = Movements(database, ledger, access)
         self.cards = Cards(database, ledger, sources.projects, sources.runs, self.movements)
 
     def guard_with(self, guard: Guard) -> None:

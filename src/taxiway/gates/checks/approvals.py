@@ -60,6 +60,9 @@ class Approvals:
         void = [f"{each.by}'s does not: {each.void_because}" for each in case.approvals if not each.counts]
         reason = ". ".join([f"{asked}, by {' or '.join(parameters.roles)}", *void[:3]]) + "."
         version = f"{case.version.model}@{case.version.version}"
+        if case.unknown_authors:
+            made = f"{', '.join(case.unknown_authors)} made it, and an approval needs to know which person did"
+            return Outcome("missing", reason, f"Have a person train and register it, signed in: {made}.")
         who = f"{', '.join(case.who_can)} can approve" if case.who_can else "nobody holds the role yet"
         advice = f"Ask with `taxiway gates request {version}`; {who}."
         return Outcome("missing", reason, advice)

@@ -19,7 +19,7 @@ class Case(Struct, frozen=True):
     """A version with what checks look at. What costs something to fetch is a call.
 
     approvals: those given for the stage of the gate that is asked, each knowing whether it counts; who_can: who
-    could still give one.
+    could still give one; unknown_authors: the accounts that made the version and are no persons.
     """
 
     version: ModelVersion
@@ -28,6 +28,7 @@ class Case(Struct, frozen=True):
     predictions: Callable[[], Predictions]
     approvals: list[Approval] = []
     who_can: list[str] = []
+    unknown_authors: list[str] = []
 
 
 class Check(Protocol):
