@@ -19,6 +19,8 @@ from taxiway.kernel.errors import TooLarge
 MOST_COLUMNS = 5_000
 MOST_TABLE_BYTES = 16 << 30  # in memory, as the file itself says
 MOST_CSV_BYTES = 1 << 30
+MOST_COLUMN_BYTES = 1 << 30  # in memory, one column
+BATCH_ROWS = 1 << 16
 MISSING = ["", "NA", "NaN", "null"]  # how a CSV may say that a value is missing, unless it is quoted
 
 
@@ -27,6 +29,7 @@ class ParquetTable:
 
     def __init__(self, file: Path, name: str) -> None:
         self.name = name
+        self.file = file
         self.parquet = pq.ParquetFile(file, memory_map=True)
         self.schema: Any = self.parquet.schema_arrow
 
@@ -35,8 +38,9 @@ class ParquetTable:
         return int(self.parquet.metadata.num_rows)
 
     def column(self, name: str) -> Any:
-        """A column's values, checked to be what they say. Raises TableUnreadable."""
+        """A column's values, checked to be what they say. Raises TableUnreadable, also where they would fill memory."""
         try:
+            self.refuse_bomb(name)
             column = self.parquet.read([name]).column(name)
             column.validate(full=True)
             refuse_far_times(column, name)
@@ -44,8 +48,56 @@ class ParquetTable:
             raise unreadable(self.name, "parquet", e) from e
         return column
 
+    def refuse_bomb(self, name: str) -> None:
+        """Raises TableUnreadable for a column that a few bytes on the disk unfold into more than memory should hold."""
+        kind = self.schema.field(name).type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        if not is_text(kind):
+            size = self.num_rows * max(getattr(kind, "bit_width", 8), 8) // 8
+        else:
+            size = self.num_rows * 4  # a row's place among the distinct values
+            if size <= MOST_COLUMN_BYTES:
+                size = max(size, self.unfolded(name))
+        if size > MOST_COLUMN_BYTES:
+            cause = f"its column {name} takes {size:,} bytes unpacked, and {MOST_COLUMN_BYTES:,} is the most"
+            raise TableUnreadable(
+                file=self.name, format="Parquet", cause=f"{cause}; split the rows over several tables"
+            )
+
+    def unfolded(self, name: str) -> int:
+        """The bytes of a text column's values, counted over its distinct ones without unfolding them."""
+        encoded = pq.ParquetFile(self.file, memory_map=True, read_dictionary=[name])
+        try:
+            if self.num_rows * sum(self.packed_sizes(name)) <= MOST_COLUMN_BYTES:
+                return 0  # not even if each row held everything
+            size = 0
+            for batch in encoded.iter_batches(columns=[name], batch_size=BATCH_ROWS):
+                values = batch.column(0)
+                if not pa.types.is_dictionary(values.type):
+                    size += values.nbytes
+                    continue
+                lengths = pc.cast(pc.binary_length(values.dictionary), pa.int64())
+                size += pc.sum(lengths.take(values.indices)).as_py() or 0
+            return size
+        finally:
+            encoded.close()
+
+    def packed_sizes(self, name: str) -> list[int]:
+        metadata = self.parquet.metadata
+        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+        columns = [group.column(i) for group in groups for i in range(group.num_columns)]
+        return [int(column.total_uncompressed_size) for column in columns if column.path_in_schema == name]
+
     def close(self) -> None:
         self.parquet.close()
+
+
+def is_text(kind: Any) -> bool:
+    return any(
+        check(kind)
+        for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    )
 
 
 def open_table(file: Path, name: str) -> ParquetTable:

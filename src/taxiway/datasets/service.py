@@ -27,7 +27,7 @@ from taxiway.datasets.difference import changes
 from taxiway.datasets.terms import Contract, ContractResult
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import BadField, NotFound
+from taxiway.kernel.errors import BadField, NotFound, TooLarge
 from taxiway.kernel.ids import is_name
 from taxiway.kernel.thing import parse
 from taxiway.lineage.service import draw_edge
@@ -243,6 +243,10 @@ def same_as(versions: list[DatasetVersion], digest: str, contract: Contract | No
     return next((v for v in versions if v.digest == digest and contract in (None, v.contract)), None)
 
 
+MOST_CONTRACT_BYTES = 256 << 10
+MOST_CONTRACT_COLUMNS = 5_000
+
+
 def unbroken(version: DatasetVersion) -> DatasetVersion:
     """The version, if it fulfils its contract. Raises ContractBroken."""
     if version.result is not None and not version.result.passed:
@@ -251,15 +255,23 @@ def unbroken(version: DatasetVersion) -> DatasetVersion:
 
 
 def read_contract(contract: Contract | None, text: ContractText | None) -> Contract | None:
-    """The contract as it was given, in either form. Raises YamlBroken, BadField."""
+    """The contract as it was given, in either form. Raises YamlBroken, BadField, TooLarge."""
     if text is None:
         return contract
     if contract is not None:
         raise BadField(field="contract_text", value=repr(text.name), expected="either contract or contract_text")
 
+    if len(text.text.encode()) > MOST_CONTRACT_BYTES:
+        raise TooLarge(what=f"{text.name} in bytes", limit=MOST_CONTRACT_BYTES, found=len(text.text.encode()))
+
     from taxiway.storage.yaml_text import read_yaml
 
-    return read_yaml(text.text, Contract, name=text.name)
+    found = read_yaml(text.text, Contract, name=text.name)
+    if len(found.columns) > MOST_CONTRACT_COLUMNS:
+        raise TooLarge(
+            what=f"The number of columns of {text.name}", limit=MOST_CONTRACT_COLUMNS, found=len(found.columns)
+        )
+    return found
 
 
 def unknown(project: str, name: str, version: int | None = None) -> NotFound:
