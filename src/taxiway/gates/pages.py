@@ -24,7 +24,7 @@ from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.problems import convert
 from taxiway.models.pages import ModelPages
-from taxiway.projects.portfolio import Portfolio
+from taxiway.projects.portfolio import Portfolio, Wait
 from taxiway.runs.service import Runs
 from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural
@@ -104,13 +104,24 @@ class GatePages:
         values = {
             "title": "Inbox",
             "groups": [(title, found) for title, found in parts if found],
-            "answer": answer_for_inbox(mine, asked),
+            "waits": (waits := self._waits(view.caller)),
+            "answer": answer_for_inbox(len(mine), len(waits), asked),
         }
         return Html("gates/inbox.html", "", values)
 
     def count(self, caller: Caller) -> int:
-        """How many requests wait for the caller: shown on every page."""
-        return sum(1 for item in self.gates.inbox(caller).items if item.is_yours)
+        """How many requests and alerts wait for the caller: shown on every page."""
+        mine = sum(1 for item in self.gates.inbox(caller).items if item.is_yours)
+        return mine + len(self._waits(caller))
+
+    def _waits(self, caller: Caller) -> list[Wait]:
+        """What else waits for the caller, such as an alert, the longest waiting first."""
+        found = [wait for waiting in self.portfolio.waiting for wait in waiting(caller)]
+        return sorted(found, key=lambda wait: wait.since.timestamp() if wait.since else 0.0)
+
+    def names(self, caller: Caller) -> list[str]:
+        """The paths there are, for those who choose one."""
+        return [path.name for path in self.gates.paths.list(caller).items]
 
     # --- what people do to a version ---
 
@@ -163,6 +174,7 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     site.panel("models/version/decide", panels.approvals)
     site.panel("models/compare", compared.versions)
     site.panel("runs/compare", compared.compared_runs)
+    portfolio.paths = pages.names
     portfolio.tell(GateTeller(gates, panels.judge).tell)
 
 
@@ -173,9 +185,10 @@ def answer_for_path(path: PathVersion, newest: int) -> str:
     return head if path.version == newest else f"{head}; version {newest} has replaced this one"
 
 
-def answer_for_inbox(mine: list[InboxItem], asked: list[InboxItem]) -> str:
-    if mine:
-        return f"{plural(len(mine), 'request')} {'waits' if len(mine) == 1 else 'wait'} for you"
+def answer_for_inbox(mine: int, alerts: int, asked: list[InboxItem]) -> str:
+    if mine or alerts:
+        parts = [plural(count, word) for count, word in ((mine, "request"), (alerts, "alert")) if count]
+        return f"{listed(parts)} {'waits' if mine + alerts == 1 else 'wait'} for you"
     if asked:
         return f"Nothing waits for you; you wait for {plural(len(asked), 'approval')}"
     return "Nothing waits for you"

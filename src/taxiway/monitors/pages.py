@@ -164,6 +164,15 @@ class MonitorPages:
         found = [m for m in self.monitors.list(view.caller).items if m.endpoint == endpoint]
         return self.site.fragment("monitors/panel.html", found=found, endpoint=endpoint, verdicts=VERDICTS)
 
+    def waits(self, caller: Caller) -> list[Wait]:
+        """The open alerts that wait for the caller: as operator or owner, or where nobody signs in."""
+        alerts = self.monitors.alerts(caller, ListAlerts(state="open")).items
+        return [wait_of(alert) for alert in alerts if caller.kind == "local" or self._operates(caller, alert.project)]
+
+    def _operates(self, caller: Caller, project: str) -> bool:
+        grants = self.access.grants(project=project).items
+        return any(grant.user == caller.name and grant.role in ("operator", "owner") for grant in grants)
+
     def tell(self, caller: Caller, names: list[str]) -> dict[str, PortfolioFact]:
         """What the portfolio shows of each project: its worst monitor, and the alerts that wait for someone."""
         told: dict[str, PortfolioFact] = {}
@@ -187,6 +196,7 @@ def add(site: Site, monitors: Monitors, access: Access, portfolio: Portfolio) ->
     site.form("/monitors/{monitor}/alerts/{alert}", pages.change_alert, page=pages.show, needs="monitors.write")
     site.panel("endpoints/endpoint", pages.on_endpoint)
     site.finds("Monitors", pages.find)
+    portfolio.waiting.append(pages.waits)
     portfolio.tell(pages.tell)
 
 

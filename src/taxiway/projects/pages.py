@@ -107,8 +107,19 @@ class ProjectPages:
 
     def new(self, view: View) -> Html:
         fields = {**as_fields(None), **view.sent}
-        values = {"title": "Open a project", "project": "", "fields": fields, "action_url": "/projects/new"}
+        values: dict[str, Any] = {
+            "title": "Open a project",
+            "project": "",
+            "fields": fields,
+            "action_url": "/projects/new",
+        }
+        values |= {"paths": self._paths(view.caller, fields["path"])}
         return Html("projects/form.html", "portfolio", values)
+
+    def _paths(self, caller: Caller, chosen: str) -> list[tuple[str, str]]:
+        """The paths to choose from, as far as somebody says which there are; the chosen one among them."""
+        names = self.portfolio.paths(caller)
+        return [(name, name) for name in sorted({*names, chosen} - {""})] if names else []
 
     def create(self, view: View, fields: dict[str, str]) -> Redirect:
         made = self.projects.create(view.caller, convert(as_body(fields, FIELDS), CreateProject))
@@ -118,7 +129,8 @@ class ProjectPages:
         name: str = view.path["project"]
         fields = {**as_fields(self.projects.find(name)), **view.sent}
         url = f"/projects/{name}/edit"
-        values = {"title": f"Change {name}", "project": name, "fields": fields, "action_url": url}
+        values: dict[str, Any] = {"title": f"Change {name}", "project": name, "fields": fields, "action_url": url}
+        values |= {"paths": self._paths(view.caller, fields["path"])}
         return Html("projects/form.html", "portfolio", values)
 
     def change(self, view: View, fields: dict[str, str]) -> Redirect:

@@ -73,6 +73,8 @@ class Portfolio:
         self.projects = projects
         self.clock = clock
         self.tellers: list[Teller] = []
+        self.waiting: list[Callable[[Caller], list[Wait]]] = []  # what waits for a person, beside approvals
+        self.paths: Callable[[Caller], list[str]] = lambda caller: []  # the paths that a project may take
 
     def tell(self, teller: Teller) -> None:
         """Adds a noun's knowledge: its health, whom it waits for, the gates it knows."""

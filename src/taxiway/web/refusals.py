@@ -27,13 +27,28 @@ class MethodNotAllowed(TaxiwayError):
         return f"{self.path} does not take {self.method}; it takes {' and '.join(self.allowed)}."
 
 
+class PageUnknown(TaxiwayError):
+    """A person followed an address at which there is no page."""
+
+    status = 404
+    path: str
+
+    def __str__(self) -> str:
+        return f"There is no page at {self.path}. Search for it by name in the field above."
+
+
+def is_unrouted(error: Exception) -> bool:
+    """Whether the framework found nothing at an address."""
+    return isinstance(error, HTTPException) and error.status_code == 404
+
+
 def handlers(site: Site) -> dict[Any, ExceptionHandler]:
     """What answers when a handler raises, or none is found."""
 
     def refuse(request: Request, error: Exception) -> Response:
         refusal = as_refusal(request, error)
         if is_page(request):
-            answer = site.refuse(request, refusal)
+            answer = site.refuse(request, PageUnknown(path=request.url.path) if is_unrouted(error) else refusal)
         else:
             answer = problem(refusal, request.scope["taxiway.request_id"])
         if isinstance(refusal, MethodNotAllowed):

@@ -49,6 +49,7 @@ class AuditPage:
             "is_narrowed": any(given.values()),
             "url": url,
             "head": head,
+            "sees_all": self.access.visible(view.caller) is None,
             "head_json": msgspec.json.encode(head).decode() if head else "",
             "newer": with_query(url, before=None) if view.one("before") else "",
             "older": with_query(url, before=found.next) if found.next else "",

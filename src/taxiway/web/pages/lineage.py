@@ -7,6 +7,7 @@ from collections import deque
 from msgspec import Struct
 
 from taxiway.access.service import Access
+from taxiway.kernel.caller import Caller
 from taxiway.kernel.thing import href, parse
 from taxiway.lineage.contract import Edge, Graph, WalkFrom
 from taxiway.lineage.layout import lay_out
@@ -17,6 +18,8 @@ from taxiway.web.site import Html, Site, View
 from taxiway.web.words import plural
 
 DRAWN_AT_MOST = 60
+MOST_BEGIN = 8  # of each kind, offered where nothing was named
+BEGIN = {"model": "Models", "endpoint": "Endpoints", "project": "Projects"}
 STEPS = (1, 2, 3, 6, 12, 25)
 KINDS = {"dataset": "data", "run": "runs", "model": "models", "endpoint": "endpoints", "monitor": "monitors"}
 
@@ -29,9 +32,18 @@ class Row(Struct, frozen=True):
 
 
 class LineagePage:
-    def __init__(self, lineage: Lineage, access: Access) -> None:
+    def __init__(self, lineage: Lineage, access: Access, site: Site) -> None:
         self.lineage = lineage
         self.access = access
+        self.site = site
+
+    def _begin(self, caller: Caller) -> list[tuple[str, str]]:
+        """Things to begin with, as references with their names: models, endpoints and projects."""
+        found = []
+        for kind, heading in BEGIN.items():
+            find = self.site.finders.get(heading)
+            found += [(f"{kind}:{each.name}", each.name) for each in (find(caller, "", MOST_BEGIN) if find else [])]
+        return found
 
     def show(self, view: View) -> Html:
         thing = view.one("thing").strip()
@@ -50,12 +62,13 @@ class LineagePage:
             "left_out": len(things(graph)) - len(near),
             "rows": [Row(edge, words(edge.verb)) for edge in graph.edges],
             "is_cut": graph.is_cut,
+            "begin": [] if thing else self._begin(view.caller),
         }
         return Html("web/lineage.html", KINDS.get(parse(thing).kind, ""), values)
 
 
 def add(site: Site, lineage: Lineage, access: Access) -> None:
-    site.page("/lineage", LineagePage(lineage, access).show, needs="lineage.read", scope="platform")
+    site.page("/lineage", LineagePage(lineage, access, site).show, needs="lineage.read", scope="platform")
 
 
 def answer(graph: Graph) -> str:

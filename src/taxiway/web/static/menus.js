@@ -27,7 +27,15 @@ function watchThemes() {
   show();
 }
 
+/** On a phone the navigation scrolls sideways: where we are should be in sight. */
+function showWhereWeAre() {
+  const bar = document.querySelector(".nav ul");
+  const here = bar?.querySelector("[aria-current]");
+  if (here && bar.scrollWidth > bar.clientWidth) bar.scrollLeft = here.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+}
+
 export function watchMenus() {
+  showWhereWeAre();
   const menus = [...document.querySelectorAll("details.menu")];
   document.addEventListener("click", (event) => {
     for (const menu of menus) if (!menu.contains(event.target)) menu.open = false;
