@@ -15,6 +15,7 @@ from taxiway.models import contract
 from taxiway.models.bundle import BundleTampered, read_manifest, verify_bundle
 from taxiway.models.contract import EnterCard, RegisterVersion
 from taxiway.models.refusals import BundleDiffers, EvaluationUnfit, ModelElsewhere, RunElsewhere
+from taxiway.storage.blobs import DigestMismatch
 from tests.gates.story import CARD, FAIR, PROJECT, Story, table
 from tests.support.live import Live, running
 
@@ -120,7 +121,7 @@ def test_a_tampered_copy_on_the_shelf_is_not_downloaded(story: Story, tmp_path: 
     version = story.version(FAIR)
     flip(story.live.house.shelf.place(version.bundle) / "model.bin")
 
-    with pytest.raises(BundleTampered, match=r"model\.bin"):
+    with pytest.raises(DigestMismatch, match=r"model\.bin"):
         story.ana.models.download("mortgage@1", tmp_path / "copy")
 
     assert not (tmp_path / "copy").exists()

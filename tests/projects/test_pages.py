@@ -72,10 +72,17 @@ def test_a_project_without_an_owner_is_refused(live: Live, ana: Visitor) -> None
 
 
 def test_changing_a_project_shows_on_its_page_with_before_and_after(ana: Visitor) -> None:
-    done = ana.send("/projects/fraud/edit", owner="ana", risk="medium", purpose="find stolen cards")
+    done = ana.send("/projects/fraud/edit", owner="ana", risk="high", purpose="stop stolen cards", sponsor="cards desk")
 
     assert done.to == "/projects/fraud"
-    assert "high → medium" in ana.get("/projects/fraud").text
+    assert "→ cards desk" in ana.get("/projects/fraud").text
+
+
+def test_an_owner_cannot_lighten_the_rules_of_a_project_alone(ana: Visitor) -> None:
+    refused = ana.send("/projects/fraud/edit", owner="ana", risk="low", purpose="find stolen cards")
+
+    assert refused.status == 403
+    assert "admin" in refused.text
 
 
 def test_an_owner_gives_and_takes_roles(live: Live, ana: Visitor) -> None:
