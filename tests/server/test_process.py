@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from taxiway.client import connect
+from taxiway.endpoints.supervision import stop_gateway
 
 TAXIWAY = [sys.executable, "-m", "taxiway"]
 
@@ -46,6 +47,7 @@ def server(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], s
             process.send_signal(signal.SIGTERM)
         process.wait(20)
         process.stdout.close()
+        stop_gateway(home)  # it outlives a server that was killed
 
 
 def taxiway(home: Path, *words: str, url: str = "") -> subprocess.CompletedProcess[str]:
