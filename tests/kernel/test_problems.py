@@ -105,7 +105,7 @@ def test_what_facts_hold_may_be_large() -> None:
 
 
 def test_a_number_in_a_query_is_bounded() -> None:
-    with pytest.raises(BadField, match="limit: 99999999999999999999 is not accepted; give a whole number of at most"):
+    with pytest.raises(BadField, match="limit: 99999999999999999999 is not accepted; give a whole number from"):
         convert({"limit": "99999999999999999999"}, Ask)
 
 

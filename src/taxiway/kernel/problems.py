@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
 MANY_DIGITS = re.compile(rb"[0-9]{18}")
-LARGEST = 10**18 - 1  # what SQLite, PostgreSQL and a browser's database keep alike, with room
+LOWEST, LARGEST = -(2**63), 2**63 - 1  # what both databases keep
 STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 WORDS = {
@@ -72,10 +72,10 @@ def convert(values: dict[str, Any], kind: type[T]) -> T:
 def check_numbers(value: Any, field: str = "") -> None:
     """Refuses whole numbers in a struct that no database keeps; what a dict holds is free. Raises BadField."""
     match value:
-        case int() if not -LARGEST <= value <= LARGEST:
+        case int() if not LOWEST <= value <= LARGEST:
             number = str(value)
             shown = number if len(number) <= 40 else number[:37] + "..."
-            raise BadField(field=field, value=shown, expected="a whole number of at most 18 digits")
+            raise BadField(field=field, value=shown, expected="a whole number from -2^63 to 2^63 - 1")
         case Struct():
             for one in msgspec.structs.fields(value):
                 check_numbers(getattr(value, one.name), f"{field}.{one.encode_name}".removeprefix("."))
