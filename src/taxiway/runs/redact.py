@@ -165,7 +165,7 @@ def redact_line(line: str) -> tuple[str, int]:
 def values_of_secrets(environment: Mapping[str, str]) -> list[str]:
     """The values of the variables whose names say secret, the longest first; short ones are left be.
 
-    >>> values_of_secrets({"DB_PASSWORD": "hunter22", "HOME": "/home/ana"})
+    >>> values_of_secrets({"DB_PASSWORD": "hunter22", "CITY": "Boston"})
     ['hunter22']
     """
     found = {value for name, value in environment.items() if is_secret_name(name) and len(value) >= LEAST_SCRUBBED}
