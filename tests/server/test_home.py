@@ -35,7 +35,7 @@ def no_room_beyond() -> Iterator[Callable[[int], None]]:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize(("room", "refusal"), [(0, HomeUnusable), (100, HomeUnusable), (4096, DatabaseUnusable)])
+@pytest.mark.parametrize(("room", "refusal"), [(0, HomeUnusable), (100, DatabaseUnusable), (4096, DatabaseUnusable)])
 def test_a_full_disk_at_the_start_is_said(
     tmp_path: Path, no_room_beyond: Callable[[int], None], room: int, refusal: type[Exception]
 ) -> None:
