@@ -1,5 +1,6 @@
 """What tests of every noun stand on: databases of both kinds, fresh for each test, and a browser."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,12 +52,50 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file as a server leaves it that only made its tables: copying it is quicker than making them."""
+    file = tmp_path_factory.mktemp("tables") / "taxiway.db"
+    make_tables(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_with_tables(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database that holds empty tables, to be copied."""
+    postgres.create("with_tables")
+    make_tables(postgres.url("with_tables"))
+    return "with_tables"
+
+
+def make_tables(url: str) -> None:
+    from taxiway.storage.database import Database
+    from taxiway.storage.migrations import migrate
+
+    database = Database(url)
+    migrate(database)
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url_with_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """As `database_url`, with the tables of a server in it: what `live` stands on."""
+    if request.param == "sqlite":
+        file = tmp_path / "taxiway.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), file)
+        yield f"sqlite:///{file}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.fresh_database(copy_of=request.getfixturevalue("postgres_with_tables")) as url:
+        yield url
+
+
 @pytest.fixture
-def live(database_url: str, tmp_path: Path) -> Iterator["Live"]:
+def live(url_with_tables: str, tmp_path: Path) -> Iterator["Live"]:
     """The real server, with login, on a real port: once over SQLite and once over PostgreSQL."""
     from tests.support.live import running
 
-    with running(tmp_path / "home", database_url=database_url) as live:
+    with running(tmp_path / "home", database_url=url_with_tables) as live:
         yield live
 
 

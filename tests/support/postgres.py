@@ -49,16 +49,24 @@ class Postgres:
     folder: Path
 
     @contextmanager
-    def fresh_database(self) -> Iterator[str]:
-        """A SQLAlchemy URL of an empty database that is gone afterwards."""
+    def fresh_database(self, copy_of: str = "template1") -> Iterator[str]:
+        """A SQLAlchemy URL of a database that is gone afterwards: empty, or a copy of another one."""
         name = f"test_{secrets.token_hex(8)}"
-        with self._administer() as admin:
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self.create(name, copy_of)
         try:
-            yield f"postgresql+psycopg://{ADMIN}@/{name}?host={self.folder}"
+            yield self.url(name)
         finally:
             with self._administer() as admin:
                 admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def create(self, name: str, copy_of: str = "template1") -> None:
+        """Makes a database. Nobody may be connected to the one that it is a copy of."""
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        with self._administer() as admin:
+            admin.execute(create.format(sql.Identifier(name), sql.Identifier(copy_of)))
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://{ADMIN}@/{name}?host={self.folder}"
 
     def _administer(self) -> psycopg.Connection:
         return psycopg.connect(host=str(self.folder), user=ADMIN, dbname="postgres", autocommit=True)
