@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Protocol
+
+from msgspec import Struct
 
 from taxiway.kernel.errors import DiskFull, NotFound, TaxiwayError
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+KEY = re.compile(r"sha256/[0-9a-f]{2}/([0-9a-f]{64})")
 CHUNK = 1 << 20
+# What was stored, or sent once more, less than this ago is not to be freed: what will name it may be on its way.
+GRACE = timedelta(hours=1)
 
 
 class DigestMismatch(TaxiwayError):
@@ -47,21 +54,47 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
+class StoredBlob(Struct, frozen=True):
+    """A blob that a store holds. stored_at: when it was last sent."""
+
+    digest: str
+    size_bytes: int
+    stored_at: datetime
+
+
 class Blobs(Protocol):
     """Where bytes are kept by digest."""
 
-    def put(self, source: Readable, expected: str | None = None) -> str: ...
-    def open(self, digest: str) -> IO[bytes]: ...
+    def put(self, source: Readable, expected: str | None = None) -> str:
+        """Stores what `source` gives and returns its digest. Raises DigestMismatch, DiskFull; then nothing stays."""
+
+    def receive(self, expected: str | None = None) -> AbstractContextManager[Incoming]:
+        """A place to write a blob to piece by piece; it is stored when the block ends well."""
+
+    def open(self, digest: str) -> IO[bytes]:
+        """The bytes from their beginning, to be read in order. Raises NotFound."""
+
     def has(self, digest: str) -> bool: ...
-    def size(self, digest: str) -> int: ...
-    def file(self, digest: str) -> Path: ...
+
+    def size(self, digest: str) -> int:
+        """Raises NotFound."""
+
+    def file(self, digest: str) -> Path:
+        """A file of this machine with the bytes, for whoever needs one; no file is there where nothing is kept."""
+
+    def delete(self, digest: str) -> int:
+        """Frees a blob for good; how many bytes that gave back, 0 where it was not there."""
+
+    def listed(self) -> Iterator[StoredBlob]:
+        """Everything that is kept, in no order."""
 
 
 class Incoming:
     """Bytes on their way into the store, hashed as they come."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], path: Path) -> None:
         self.file = file
+        self.path = path
         self.hash = hashlib.sha256()
         self.size_bytes = 0
 
@@ -74,6 +107,28 @@ class Incoming:
     def digest(self) -> str:
         return f"sha256:{self.hash.hexdigest()}"
 
+    def finish(self, expected: str | None) -> None:
+        """Has all that came on the disk. Raises DigestMismatch where it is not what was expected."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        if expected is not None:
+            require_digest(expected, self.digest, "the content")
+
+
+@contextmanager
+def spool(folder: Path) -> Iterator[Incoming]:
+    """A file to receive bytes in; it is gone when the block ends, unless it was moved. Raises DiskFull."""
+    handle, name = tempfile.mkstemp(dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield Incoming(file, Path(name))
+    except OSError as e:
+        if e.errno == errno.ENOSPC:
+            raise DiskFull(home=str(folder.parent)) from e
+        raise
+    finally:
+        Path(name).unlink(missing_ok=True)
+
 
 class FileBlobs:
     """Blobs in a folder: written beside, fsynced, then renamed into place, so that none is ever half there."""
@@ -84,47 +139,31 @@ class FileBlobs:
         self.incoming.mkdir(parents=True, exist_ok=True)
 
     def put(self, source: Readable, expected: str | None = None) -> str:
-        """Stores what `source` gives and returns its digest. Raises DigestMismatch, DiskFull; then nothing stays."""
         with self.receive(expected) as incoming:
-            while chunk := source.read(CHUNK):
-                incoming.write(chunk)
+            pour(source, incoming)
         return incoming.digest
 
     @contextmanager
     def receive(self, expected: str | None = None) -> Iterator[Incoming]:
-        """A place to write a blob to piece by piece; it is stored when the block ends well."""
-        handle, name = tempfile.mkstemp(dir=self.incoming)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                incoming = Incoming(file)
-                yield incoming
-                file.flush()
-                os.fsync(file.fileno())
-            if expected is not None and incoming.digest != expected:
-                raise DigestMismatch(expected=expected, found=incoming.digest)
-            self._keep(Path(name), incoming.digest)
-        except OSError as e:
-            if e.errno == 28:  # ENOSPC
-                raise DiskFull(home=str(self.folder)) from e
-            raise
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with spool(self.incoming) as incoming:
+            yield incoming
+            incoming.finish(expected)
+            self.keep(incoming.path, incoming.digest)
 
-    def _keep(self, file: Path, digest: str) -> None:
+    def keep(self, file: Path, digest: str) -> None:
+        """Takes a finished file as the blob of its digest; one that is kept already counts as sent just now."""
         target = self.file(digest)
-        if target.exists():
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file.chmod(0o444)
-        file.rename(target)
-        sync_folder(target.parent)
+        try:
+            os.utime(target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.chmod(0o444)
+            file.rename(target)
+            sync_folder(target.parent)
 
     def file(self, digest: str) -> Path:
         """Where a digest's bytes are, or would be."""
-        if not DIGEST.fullmatch(digest):
-            raise NotFound(kind="blob", name=digest, hint="A digest reads sha256: and 64 hexadecimal digits.")
-        hexes = digest.removeprefix("sha256:")
-        return self.folder / "sha256" / hexes[:2] / hexes
+        return self.folder / key_of(digest)
 
     def open(self, digest: str) -> IO[bytes]:
         try:
@@ -141,10 +180,50 @@ class FileBlobs:
         except FileNotFoundError as e:
             raise NotFound(kind="blob", name=digest) from e
 
+    def delete(self, digest: str) -> int:
+        file = self.file(digest)
+        try:
+            size = file.stat().st_size
+            file.unlink()
+        except FileNotFoundError:
+            return 0
+        sync_folder(file.parent)
+        return size
+
+    def listed(self) -> Iterator[StoredBlob]:
+        for file in (self.folder / "sha256").glob("*/*"):
+            digest = digest_of_key(file.relative_to(self.folder).as_posix())
+            try:
+                status = file.stat()
+            except FileNotFoundError:  # freed meanwhile
+                continue
+            if digest:
+                yield StoredBlob(digest, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
     def clear_incoming(self) -> None:
         """Removes what a killed process left half-received."""
         shutil.rmtree(self.incoming, ignore_errors=True)
         self.incoming.mkdir(parents=True, exist_ok=True)
+
+
+def key_of(digest: str) -> str:
+    """Where a digest's bytes are within a store of any kind. Raises NotFound for what is no digest."""
+    if not DIGEST.fullmatch(digest):
+        raise NotFound(kind="blob", name=digest[:100], hint="A digest reads sha256: and 64 hexadecimal digits.")
+    hexes = digest.removeprefix("sha256:")
+    return f"sha256/{hexes[:2]}/{hexes}"
+
+
+def digest_of_key(key: str) -> str:
+    """The digest whose bytes are kept there; empty for anything else."""
+    found = KEY.fullmatch(key)
+    return f"sha256:{found[1]}" if found else ""
+
+
+def pour(source: Readable, incoming: Incoming) -> None:
+    """Writes all that a source gives."""
+    while chunk := source.read(CHUNK):
+        incoming.write(chunk)
 
 
 def verify_blob(blobs: Blobs, digest: str, what: str) -> None:
