@@ -11,7 +11,7 @@ from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
 from taxiway.kernel.numbers import Number
 from taxiway.runs.compare import CodeChange, Row, Scalar
 
-RunStatus = Literal["running", "finished", "failed", "stopped", "lost"]
+RunStatus = Literal["scheduled", "running", "finished", "failed", "stopped", "lost"]
 Ending = Literal["finished", "failed", "stopped"]
 
 Key = Annotated[str, Meta(min_length=1, max_length=250)]
@@ -23,6 +23,8 @@ At = Annotated[datetime, Meta(tz=True)]
 
 SOURCES = "code/sources.json"
 CHANGES = "code/changes.diff"
+NOTEBOOK = "code/notebook.ipynb"
+LOCK = "requirements.lock"
 
 
 class Code(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,9 +34,16 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
     where no file was kept.
     changes: the digest of ``code/changes.diff``, what differed from the commit; empty where nothing did.
     left_out: files that were not kept, and why; at most 50 are named.
+    root, folder: where the sources stood, and the folder in it that the program ran in ("." is the root itself).
+    notebook: the digest of ``code/notebook.ipynb``, the executed cells in their order; empty outside a notebook.
+    nth: the how-manieth run it is that its process opened.
     """
 
     kind: Literal["git", "folder"]
+    root: str = ""
+    folder: str = "."
+    notebook: str = ""
+    nth: int = 1
     commit: str = ""
     branch: str = ""
     is_dirty: bool = False
@@ -47,13 +56,18 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Environment(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a run ran on. digest: the SHA-256 over interpreter, platform and every installed package's version."""
+    """What a run ran on. digest: the SHA-256 over interpreter, machine and every installed package's version.
+
+    cpu, gpus: the processor's name, and each GPU's with its driver; empty where the machine does not say.
+    """
 
     python: str
     implementation: str
     platform: str
     machine: str
     cpus: int
+    cpu: str = ""
+    gpus: list[str] = []
     packages: int = 0  # how many; `packages_of_run` lists them
     digest: str = ""
 
@@ -141,12 +155,16 @@ class StartRun(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CaptureRun(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a run was, found out after it started; what is None stays as it is. packages: version by name."""
+    """What a run was, found out after it started; what is None stays as it is.
+
+    packages: version by name. lock: the digest of ``requirements.lock``, which installs exactly these.
+    """
 
     command: list[str] | None = None
     code: Code | None = None
     environment: Environment | None = None
     packages: dict[str, str] = {}
+    lock: str = ""
 
 
 class ChangeRun(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeEngine
 
 from taxiway.runs.contract import Code, Environment, Predictions
 from taxiway.storage.database import Json, Moment, metadata
 
 LONGEST_HEAD = 64  # how much of a text is indexed; PostgreSQL refuses index rows beyond some 2,700 bytes
+
+
+def exact(length: int) -> TypeEngine[str]:
+    """A text that sorts and compares by code point on both databases, whatever language PostgreSQL was set up for."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
 
 experiments = Table(
     "experiments",
@@ -17,6 +36,7 @@ experiments = Table(
     Column("name", String(64), nullable=False),
     Column("created_by", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
     UniqueConstraint("project", "name"),
 )
 
@@ -27,9 +47,11 @@ runs = Table(
     Column("id", String(32), nullable=False, unique=True),
     Column("experiment", Integer, ForeignKey("experiments.number"), nullable=False),
     Column("project", String(64), nullable=False),
-    Column("name", String(200), nullable=False),
+    Column("name", exact(200), nullable=False),
     Column("status", String(10), nullable=False),
     Column("created_by", String(64), nullable=False),
+    Column("user", exact(250), nullable=False, server_default=""),  # whom the client named, a label
+    Column("location", Text, nullable=False, server_default=""),  # where its files are, if not with us
     Column("started_at", Moment, nullable=False, index=True),
     Column("heard_at", Moment, nullable=False),
     Column("ended_at", Moment),
@@ -40,6 +62,10 @@ runs = Table(
     Column("code", Json(Code)),
     Column("environment", String(71)),
     Column("sealed", String(71), nullable=False),
+    Column("deleted_at", Moment),  # when it went to the trash
+    Index(
+        None, "deleted_at", sqlite_where=text("deleted_at IS NOT NULL"), postgresql_where=text("deleted_at IS NOT NULL")
+    ),
     Index(None, "experiment", "started_at"),
     Index(None, "project", "started_at"),
 )
@@ -58,7 +84,7 @@ params = Table(
     Column("key", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(5), nullable=False),  # str, bool, int, float
     Column("text", Text, nullable=False),
-    Column("head", String(LONGEST_HEAD), nullable=False),
+    Column("head", exact(LONGEST_HEAD), nullable=False),
     Column("value", Float),  # where it is a number other than NaN
     Index(None, "key", "head", "run"),
     Index(None, "key", "value", "run"),
@@ -71,9 +97,28 @@ tags = Table(
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("key", Integer, primary_key=True, autoincrement=False),
     Column("text", Text, nullable=False),
-    Column("head", String(LONGEST_HEAD), nullable=False),
+    Column("head", exact(LONGEST_HEAD), nullable=False),
     Index(None, "key", "head", "run"),
     sqlite_with_rowid=False,
+)
+
+# Full text: the words of a run's name, note and tags. Our own index, so that both databases find the same.
+words = Table(
+    "run_words",
+    metadata,
+    Column("word", exact(LONGEST_HEAD), primary_key=True),
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+views = Table(
+    "run_views",
+    metadata,
+    Column("project", String(64), primary_key=True),  # "" is the list over all projects
+    Column("name", String(100), primary_key=True),
+    Column("query", Text, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
 )
 
 # A NaN is stored as NULL, because SQLite would make it one anyway: comparisons leave it out, orders put it last.

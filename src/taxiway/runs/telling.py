@@ -13,7 +13,7 @@ from taxiway.runs.filter import Field, render_field
 from taxiway.web.numbers import duration, number, signed
 from taxiway.web.words import listed, plural
 
-STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "stopped", "lost")
+STATUSES: tuple[RunStatus, ...] = ("scheduled", "running", "finished", "failed", "stopped", "lost")
 PAIR = 2
 CHIEF = ("accuracy", "auc", "roc_auc", "log_loss", "loss")
 

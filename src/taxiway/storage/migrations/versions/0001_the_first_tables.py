@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_experiments")),
         sa.UniqueConstraint("project", "name", name=op.f("uq_experiments_project_name")),
     )
@@ -449,7 +450,9 @@ def upgrade() -> None:
         sa.Column("key", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(length=5), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column(
+            "head", sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("value", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("run", "key", name=op.f("pk_run_params")),
         sqlite_with_rowid=False,
@@ -473,11 +476,31 @@ def upgrade() -> None:
         sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column(
+            "head", sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("run", "key", name=op.f("pk_run_tags")),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_run_tags_key_head_run"), "run_tags", ["key", "head", "run"], unique=False)
+    op.create_table(
+        "run_views",
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project", "name", name=op.f("pk_run_views")),
+    )
+    op.create_table(
+        "run_words",
+        sa.Column(
+            "word", sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("word", "run", name=op.f("pk_run_words")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "run_writers",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -492,9 +515,20 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("experiment", sa.Integer(), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "name",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
+        sa.Column(
+            "user",
+            sa.String(length=250).with_variant(sa.String(length=250, collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column("location", sa.Text(), server_default="", nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("heard_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
@@ -505,12 +539,21 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("environment", sa.String(length=71), nullable=True),
         sa.Column("sealed", sa.String(length=71), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["experiment"],
             ["experiments.number"],
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_runs")),
         sa.UniqueConstraint("id", name=op.f("uq_runs_id")),
+    )
+    op.create_index(
+        op.f("ix_runs_deleted_at"),
+        "runs",
+        ["deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
     )
     op.create_index(op.f("ix_runs_experiment_started_at"), "runs", ["experiment", "started_at"], unique=False)
     op.create_index(op.f("ix_runs_project_started_at"), "runs", ["project", "started_at"], unique=False)
@@ -521,8 +564,16 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_runs_started_at"), table_name="runs")
     op.drop_index(op.f("ix_runs_project_started_at"), table_name="runs")
     op.drop_index(op.f("ix_runs_experiment_started_at"), table_name="runs")
+    op.drop_index(
+        op.f("ix_runs_deleted_at"),
+        table_name="runs",
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
     op.drop_table("runs")
     op.drop_table("run_writers")
+    op.drop_table("run_words")
+    op.drop_table("run_views")
     op.drop_index(op.f("ix_run_tags_key_head_run"), table_name="run_tags")
     op.drop_table("run_tags")
     op.drop_table("run_points")
