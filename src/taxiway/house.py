@@ -15,7 +15,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from taxiway.access.service import Access
+from taxiway.adapters.blob_stores import open_blobs
 from taxiway.audit.service import Audit, Ledger, signed_with
+from taxiway.compat.mlflow import routes as mlflow_routes
+from taxiway.compat.mlflow.door import Dialect
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
@@ -49,7 +52,7 @@ from taxiway.runs import routes as runs_routes
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.log import Log
 from taxiway.runs.service import Runs
-from taxiway.storage.blobs import FileBlobs
+from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database, sqlite_url
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
@@ -87,15 +90,25 @@ class HomeUnusable(TaxiwayError):
 class House:
     """Every service of a platform; what holds a home open and lets it go."""
 
-    def __init__(self, home: Path, *, database_url: str | None = None, login: bool = False, clock: Clock = now) -> None:
-        """Raises HomeTaken, HomeUnusable, DatabaseUnusable, KeyUnusable, NewerDatabase."""
+    def __init__(
+        self,
+        home: Path,
+        *,
+        database_url: str | None = None,
+        blobs_url: str | None = None,
+        login: bool = False,
+        clock: Clock = now,
+    ) -> None:
+        """blobs_url: as `storage.places.parse_place` reads it; by default where the home's blobs are already.
+
+        Raises HomeTaken, HomeUnusable, BlobsElsewhere, StoreUnusable, DatabaseUnusable, KeyUnusable, NewerDatabase.
+        """
         self.home = home
         self.login = login
         self.clock = clock
         self.lock = take_home(home)
         try:
-            self.blobs = FileBlobs(home / "blobs")
-            self.blobs.clear_incoming()
+            self.blobs: Blobs = open_blobs(home, blobs_url)
             self.database = Database(database_url or sqlite_url(home))
             self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
             migrate(self.database)
@@ -115,7 +128,7 @@ class House:
         self.datasets = Datasets(self.database, self.ledger, self.access, self.blobs, self.projects)
         self.portfolio = Portfolio(self.projects, clock)
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, clock)
-        self.run_log = Log(self.database, self.writer, clock)
+        self.run_log = Log(self.database, self.ledger, clock)
         self.comparisons = Comparisons(self.runs, self.access, self.blobs)
         self.shelf = Shelf(home / "bundles", self.blobs)
         self.shelf.clear_incoming()
@@ -193,6 +206,8 @@ def build(house: House) -> Starlette:
     gates_routes.bind(server, house.gates)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
+    mlflow = Dialect(doorkeeper, server.uploads)
+    mlflow_routes.bind(mlflow)
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
@@ -207,8 +222,10 @@ def build(house: House) -> Starlette:
     endpoints_pages.add(site, house.endpoints, house.labels, house.tracer, house.portfolio)
     monitors_pages.add(site, house.monitors, house.access, house.portfolio)
     static = StaticFiles(packages=[("taxiway.web", "static")])
-    routes = [Route("/health", health), *server.routes, *site.routes, Mount("/static", static)]
-    return Starlette(routes=routes, exception_handlers=handlers(site))
+    routes = [Route("/health", health), *server.routes, *mlflow.routes, *site.routes, Mount("/static", static)]
+    app = Starlette(routes=routes, exception_handlers=handlers(site, [mlflow]))
+    app.state.dialects = [mlflow]
+    return app
 
 
 async def health(request: Request) -> JSONResponse:

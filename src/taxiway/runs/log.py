@@ -7,18 +7,22 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
 
+from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, TooLarge
-from taxiway.runs import series, store
+from taxiway.runs import loose, series, store
 from taxiway.runs.contract import LogBatch, Logged, Point, ReadMetric
+from taxiway.runs.history import History, history_of
+from taxiway.runs.loose import Items
 from taxiway.runs.paths import check_key, is_clean
 from taxiway.runs.refusals import BatchReused, RunEnded
 from taxiway.runs.service import unknown
 from taxiway.storage.database import EPOCH, Database
-from taxiway.storage.writes import Change, Writer
+from taxiway.storage.writes import Change
 
 MOST_POINTS = 20_000
 MOST_PAIRS = 1_000
@@ -28,9 +32,10 @@ MOST_READ = 100_000
 class Log:
     """The batches of runs, and reading the points back."""
 
-    def __init__(self, database: Database, writer: Writer, clock: Clock) -> None:
+    def __init__(self, database: Database, ledger: Ledger, clock: Clock) -> None:
         self.database = database
-        self.writer = writer
+        self.ledger = ledger
+        self.writer = ledger.writer
         self.clock = clock
 
     def take(self, caller: Caller, body: LogBatch, *, run: str) -> Logged:
@@ -68,6 +73,69 @@ class Log:
             return Logged(items, is_new=True)
 
         return self.writer.write(make)
+
+    def keep(self, caller: Caller, items: Items, *, run: str, may_amend: bool = False) -> None:
+        """Stores items that came without a writer's number, whole or not at all; they are on the disk on return.
+
+        may_amend: an ended run takes them too; the audit log then has an entry `runs.amend` with the new seal.
+        Raises BadField, TooLarge, NotFound, ParamFixed, RunEnded.
+        """
+        given = loose.checked(items)
+        try:
+            self.writer.write(lambda change: self._keep(change, given, run=run))
+        except RunEnded:
+            if not may_amend:
+                raise
+            self._amend(caller, given, run=run)
+
+    async def keep_soon(self, caller: Caller, items: Items, *, run: str, may_amend: bool = False) -> None:
+        """As `keep`, for handlers on the event loop."""
+        await run_in_threadpool(self.keep, caller, items, run=run, may_amend=may_amend)
+
+    def _keep(self, change: Change, items: Items, *, run: str, is_ended_too: bool = False) -> None:
+        connection = change.connection
+        known = store.known(connection, run)
+        if known is None:
+            raise unknown(run)
+        if known.status != "running" and not is_ended_too:
+            raise RunEnded(run=run, ended_as=known.status)
+        series.add_params(connection, run=known.number, id_=run, given=dict(items.params))
+        if items.points:
+            writer = series.writer_number(connection, run=known.number, writer=loose.WRITER)
+            digest = series.digest_of_rows(items.points)
+            for seq in loose.places(items.points, digest):
+                size = len(items.points)
+                entered = series.enter_batch(connection, writer=writer, seq=seq, items=size, digest=digest)
+                if entered == (size, digest):
+                    break
+                if entered is None:
+                    series.add_points(connection, run=known.number, writer=writer, seq=seq, rows=items.points)
+                    break
+        series.put_tags(connection, run=known.number, given=dict(items.tags))
+        store.change(connection, known.number, heard_at=change.at)
+
+    def _amend(self, caller: Caller, items: Items, *, run: str) -> None:
+        with self.database.read() as connection:
+            known = store.known(connection, run)
+        if known is None:
+            raise unknown(run)
+
+        def make(record: Record) -> None:
+            self._keep(record.change, items, run=run, is_ended_too=True)
+            sealed, points = series.seal(record.connection, known.number)
+            store.change(record.connection, known.number, sealed=sealed)
+            record.note(sealed=sealed, points=points, params=items.params, tags=items.tags)
+
+        unkeyed = msgspec.structs.replace(caller, key=None)
+        self.ledger.change(unkeyed, "runs.amend", f"run:{run}", make, answer=type(None), project=known.project)
+
+    def history(self, run: str, key: str) -> History:
+        """All of a metric's points by step, time and value. Raises NotFound for a run that is not there."""
+        with self.database.read() as connection:
+            known = store.known(connection, run)
+            if known is None:
+                raise unknown(run)
+            return history_of(connection, run=known.number, key=key)
 
     def points(self, caller: Caller, body: ReadMetric, *, run: str) -> Page[Point]:
         """A metric's points by step; at equal steps by time, and then as they were written."""
