@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 import anyio
-import anyio.from_thread
 import anyio.to_thread
 from starlette.requests import ClientDisconnect, Request
 
@@ -16,6 +16,8 @@ from taxiway.kernel.errors import TaxiwayError, TooLarge
 A = TypeVar("A")
 
 MOST_UPLOAD_BYTES = 64 << 30
+PIECE_BYTES = 1 << 20
+LEAST_PIECE_BYTES = 4096  # within that time, from whoever has little to send with
 MOST_UPLOADS = 8  # at once; each holds a thread while its bytes come
 BODY_WITHIN_S = 20.0  # a whole body of JSON or of a form
 PIECE_WITHIN_S = 30.0  # the next piece of an upload
@@ -44,11 +46,13 @@ class UploadsBusy(TaxiwayError):
 
 
 class Upload:
-    """A raw body, read piece by piece on the handler's thread."""
+    """A raw body, read piece by piece on the handler's thread, while the event loop receives the piece after it."""
 
     def __init__(self, request: Request, limit: int = MOST_UPLOAD_BYTES) -> None:
         self.stream = request.stream()
         self.limit = limit
+        self.loop = asyncio.get_running_loop()
+        self.coming: Future[bytes] | None = None
         self.rest = b""
         self.size_bytes = 0
 
@@ -58,12 +62,7 @@ class Upload:
         Raises TooLarge, BodyTooSlow, and OSError when the sender went away.
         """
         if not self.rest:
-            try:
-                self.rest = anyio.from_thread.run(self._next)
-            except ClientDisconnect as e:
-                raise ConnectionError("the sender went away before the end") from e
-            except TimeoutError as e:
-                raise BodyTooSlow(within_s=PIECE_WITHIN_S) from e
+            self.rest = self._received()
             self.size_bytes += len(self.rest)
             if self.size_bytes > self.limit:
                 raise TooLarge(what="The body in bytes", limit=self.limit, found=self.size_bytes)
@@ -71,12 +70,36 @@ class Upload:
         self.rest = self.rest[len(piece) :]
         return piece
 
+    def _received(self) -> bytes:
+        coming = self.coming or self._ask()
+        try:
+            piece = coming.result()
+        except ClientDisconnect as e:
+            raise ConnectionError("the sender went away before the end") from e
+        except TimeoutError as e:
+            raise BodyTooSlow(within_s=PIECE_WITHIN_S) from e
+        self.coming = self._ask() if piece else coming
+        return piece
+
+    def _ask(self) -> Future[bytes]:
+        return asyncio.run_coroutine_threadsafe(self._next(), self.loop)
+
     async def _next(self) -> bytes:
-        with anyio.fail_after(PIECE_WITHIN_S):
+        """What comes next, gathered: changing threads for each packet would take longer than storing it."""
+        piece = bytearray()
+        hurry_at = self.loop.time() + PIECE_WITHIN_S / 2
+        async with asyncio.timeout(PIECE_WITHIN_S):
             async for chunk in self.stream:
-                if chunk:
-                    return chunk
-        return b""
+                piece += chunk
+                enough = PIECE_BYTES if self.loop.time() < hurry_at else LEAST_PIECE_BYTES
+                if len(piece) >= min(enough, self.limit - self.size_bytes + 1):
+                    break
+        return bytes(piece)
+
+    def close(self) -> None:
+        """Stops receiving: nobody reads on."""
+        if self.coming is not None:
+            self.coming.cancel()
 
 
 class Uploads:
@@ -86,8 +109,8 @@ class Uploads:
         self.threads = anyio.CapacityLimiter(MOST_UPLOADS)
         self.turns = anyio.Semaphore(MOST_UPLOADS)
 
-    async def run(self, handle: Callable[[], A]) -> A:
-        """What `handle` returns on one of the threads. Raises UploadsBusy, and what `handle` raises."""
+    async def run(self, handle: Callable[[], A], upload: Upload) -> A:
+        """What `handle` makes of an upload on one of the threads. Raises UploadsBusy, and what `handle` raises."""
         try:
             with anyio.fail_after(TURN_WITHIN_S):
                 await self.turns.acquire()
@@ -96,6 +119,7 @@ class Uploads:
         try:
             return await anyio.to_thread.run_sync(handle, limiter=self.threads)
         finally:
+            upload.close()
             self.turns.release()
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
-from taxiway.storage.blobs import BytesGone, DigestMismatch
+from taxiway.storage.blobs import Blobs, BytesGone, DigestMismatch, FileBlobs, Readable
 
 MOST_REMEMBERED = 10_000
 HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'"}  # an uploaded page does not run in our origin
@@ -51,6 +51,13 @@ class Checked:
         if found != digest:
             step = "Restore it from the home's backup, or log it again."
             raise DigestMismatch(expected=digest, found=found, what=f"The kept file {name}", next_step=step)
+        self._remember(file, digest, state)
+
+    def note(self, file: Path, digest: str) -> None:
+        """Takes a file as checked that was hashed as it was written: its first reader need not wait for that again."""
+        self._remember(file, digest, state_of(file))
+
+    def _remember(self, file: Path, digest: str, state: State) -> None:
         with self.lock:
             if len(self.known) >= MOST_REMEMBERED:
                 self.known.pop(next(iter(self.known)))
@@ -66,7 +73,22 @@ def state_of(file: Path) -> State:
 checked = Checked()
 
 
+def store(blobs: Blobs, source: Readable, expected: str | None = None) -> str:
+    """Keeps what a request carries and returns its digest. Raises DigestMismatch, DiskFull; then nothing stays."""
+    digest = blobs.put(source, expected)
+    if isinstance(blobs, FileBlobs):
+        checked.note(blobs.file(digest), digest)
+    return digest
+
+
+class WideFile(FileResponse):
+    """A file sent in pieces that keep the network busy: each costs a change of threads. Ranges are honoured."""
+
+    chunk_size = 1 << 20
+
+
 async def download(result: Download) -> Response:
     """The file, once its bytes were found right. Raises DigestMismatch, BytesGone."""
     await run_in_threadpool(checked.check, result.file, result.digest, result.name)
-    return FileResponse(result.file, filename=result.name, media_type=result.media_type, headers=HEADERS)
+    headers = HEADERS | {"Etag": f'"{result.digest}"'} if result.digest else HEADERS
+    return WideFile(result.file, filename=result.name, media_type=result.media_type, headers=headers)

@@ -26,6 +26,7 @@ from taxiway.lineage.service import Lineage
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.contract import Stored, put_blob
 from taxiway.web.bodies import Upload
+from taxiway.web.downloads import store
 from taxiway.web.serve import Server
 
 
@@ -37,7 +38,7 @@ def bind(server: Server, *, access: Access, audit: Audit, lineage: Lineage, blob
         return lineage.walk(body, access.visible(caller))
 
     def put(caller: Caller, body: Upload, *, digest: str) -> Stored:
-        stored = blobs.put(body, expected=digest)
+        stored = store(blobs, body, expected=digest)
         return Stored(stored, blobs.size(stored))
 
     server.serve(lineage_contract.walk, walk)

@@ -61,7 +61,7 @@ class Server:
             caller, body = await self._enter(request, endpoint)
             given = [] if endpoint.body is Nothing else [body]
             call = functools.partial(handler, caller, *given, **request.path_params)
-            result = await (self.uploads.run(call) if isinstance(body, Upload) else run_in_threadpool(call))
+            result = await (self.uploads.run(call, body) if isinstance(body, Upload) else run_in_threadpool(call))
             if isinstance(result, Download):
                 return await download(result)
             return Response(msgspec.json.encode(result), media_type=JSON, headers={"Cache-Control": "no-store"})
