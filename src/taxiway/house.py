@@ -207,7 +207,7 @@ def build(house: House) -> Starlette:
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
     mlflow = Dialect(doorkeeper, server.uploads)
-    mlflow_routes.bind(mlflow)
+    mlflow_routes.bind(mlflow, mlflow_routes.Below(house.access, house.runs, house.run_log, house.models))
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)

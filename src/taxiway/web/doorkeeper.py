@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
@@ -31,12 +33,14 @@ class Doorkeeper:
         self.login = login
         self.project_of: dict[str, Callable[[str], str]] = {"project": lambda name: name}
 
-    def identify(self, request: Request, *, accepts_cookie: bool) -> Caller | None:
+    def identify(self, request: Request, *, accepts_cookie: bool, dialect: str = "") -> Caller | None:
         """The caller, or None where nobody signed in. A token that does not hold is refused, not ignored.
 
         Cookies count for pages only: a browser sends them by itself, so they never carry an API call.
+        dialect: whose client asks. It is the door then, and the token may come as the password of a Basic login.
         """
-        door = request.headers.get("taxiway-door", "")
+        door = dialect or request.headers.get("taxiway-door", "")
+        doors = (*DOORS, dialect)
         request_id: str = request.scope["taxiway.request_id"]
         key = request.headers.get("idempotency-key")
         if key is not None and not 1 <= len(key) <= 100:
@@ -44,6 +48,8 @@ class Doorkeeper:
         user: User | None = None
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme:
+            if dialect and scheme.lower() == "basic":
+                scheme, token = "bearer", password_in(token)
             user = self.access.user_of(token.strip(), "token") if scheme.lower() == "bearer" else None
             if user is None:
                 raise SignInNeeded(reason="The token is not valid, or not any more.")
@@ -54,13 +60,13 @@ class Doorkeeper:
                 name=user.name,
                 kind=user.kind,
                 is_admin=user.is_admin,
-                door=door if door in DOORS else "page" if accepts_cookie else "api",
+                door=door if door in doors else "page" if accepts_cookie else "api",
                 request_id=request_id,
                 key=key,
             )
         if self.login and not request.scope.get("taxiway.is_socket", False):
             return None
-        door = door if door in DOORS else "page" if accepts_cookie else "api"
+        door = door if door in doors else "page" if accepts_cookie else "api"
         return Caller(name="local", kind="local", is_admin=True, door=door, request_id=request_id, key=key)
 
     def admit(
@@ -87,6 +93,14 @@ class Doorkeeper:
         if not isinstance(project, str) or not project:
             raise BadField(field="project", value=repr(project), expected="the name of a project")
         return project
+
+
+def password_in(credentials: str) -> str:
+    """The password of a Basic login; empty where it is none."""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 def form_token(request: Request) -> str:

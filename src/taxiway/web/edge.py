@@ -7,9 +7,12 @@ import re
 import secrets
 import time
 import unicodedata
+from collections.abc import Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
+from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,8 +71,16 @@ class HeadTooLarge(TaxiwayError):
         return f"The address and headers are {self.found:,} bytes, the limit is {self.limit:,}. Send fewer or shorter."
 
 
+class Speaker(Protocol):
+    """A dialect of another system: where it is spoken, its own form of a refusal is the answer."""
+
+    def speaks_at(self, path: str) -> bool: ...
+
+    def refuse(self, refusal: TaxiwayError) -> Response: ...
+
+
 class Edge:
-    """Wraps the application.
+    """Wraps the application, whose state names the dialects that it speaks.
 
     is_socket: it listens on the home's own Unix socket, so whoever reaches it may read the home anyway.
     """
@@ -79,6 +90,7 @@ class Edge:
         self.hosts = hosts
         self.is_socket = is_socket
         self.form_key = secrets.token_bytes(32)
+        self.dialects: Sequence[Speaker] = getattr(app.state, "dialects", ()) if isinstance(app, Starlette) else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -100,7 +112,9 @@ class Edge:
             self.check(scope)
             await self.app(scope, receive, send_safely)
         except TaxiwayError as refusal:
-            await problem(refusal, scope["taxiway.request_id"])(scope, receive, send_safely)
+            dialect = speaker(self.dialects, scope["path"])
+            answer = dialect.refuse(refusal) if dialect else problem(refusal, scope["taxiway.request_id"])
+            await answer(scope, receive, send_safely)
         except Exception:  # the HTTP edge: the cause goes to the log, the caller gets its number
             log.exception("request %s failed", scope["taxiway.request_id"])
             if not has_started:
@@ -122,6 +136,11 @@ class Edge:
             raise WrongOrigin(origin=origin[:100])
         if scope["method"] not in SAFE and headers.get("sec-fetch-site") == "cross-site":
             raise WrongOrigin(origin="another site")
+
+
+def speaker(dialects: Sequence[Speaker], path: str) -> Speaker | None:
+    """The dialect that is spoken at an address, if any."""
+    return next((one for one in dialects if one.speaks_at(path)), None)
 
 
 def check_head(scope: Scope) -> None:

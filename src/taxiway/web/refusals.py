@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,8 +12,10 @@ from starlette.routing import Match, Route
 from starlette.types import ExceptionHandler
 
 from taxiway.kernel.errors import NotFound, TaxiwayError, Unexpected
-from taxiway.web.edge import problem
+from taxiway.web.edge import Speaker, problem, speaker
 from taxiway.web.site import Site
+
+NOTHING_THERE = "page or endpoint"
 
 
 class MethodNotAllowed(TaxiwayError):
@@ -37,17 +40,25 @@ class PageUnknown(TaxiwayError):
         return f"There is no page at {self.path}. Search for it by name in the field above."
 
 
+def is_no_endpoint(refusal: TaxiwayError) -> bool:
+    """Whether there is nothing at the address that was asked for."""
+    return isinstance(refusal, NotFound) and refusal.kind == NOTHING_THERE
+
+
 def is_unrouted(error: Exception) -> bool:
     """Whether the framework found nothing at an address."""
     return isinstance(error, HTTPException) and error.status_code == 404
 
 
-def handlers(site: Site) -> dict[Any, ExceptionHandler]:
+def handlers(site: Site, dialects: Sequence[Speaker] = ()) -> dict[Any, ExceptionHandler]:
     """What answers when a handler raises, or none is found."""
 
     def refuse(request: Request, error: Exception) -> Response:
         refusal = as_refusal(request, error)
-        if is_page(request):
+        dialect = speaker(dialects, request.url.path)
+        if dialect is not None:
+            answer = dialect.refuse(refusal)
+        elif is_page(request):
             answer = site.refuse(request, PageUnknown(path=request.url.path) if is_unrouted(error) else refusal)
         else:
             answer = problem(refusal, request.scope["taxiway.request_id"])
@@ -66,7 +77,7 @@ def as_refusal(request: Request, error: Exception) -> TaxiwayError:
         return MethodNotAllowed(method=request.method, path=request.url.path, allowed=methods_at(request))
     if isinstance(error, HTTPException) and error.status_code == 404:
         wanted = f"{request.method} {request.url.path}"
-        return NotFound(kind="page or endpoint", name=wanted, hint="`/api/openapi.json` lists every endpoint.")
+        return NotFound(kind=NOTHING_THERE, name=wanted, hint="`/api/openapi.json` lists every endpoint.")
     return Unexpected(detail="Something failed here.", request_id=request.scope["taxiway.request_id"])
 
 

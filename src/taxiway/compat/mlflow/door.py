@@ -1,0 +1,133 @@
+"""The door of the dialect: every call passes it, is identified, read, admitted and only then answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from taxiway.compat.mlflow import refusals
+from taxiway.compat.mlflow.call import Call
+from taxiway.compat.mlflow.reading import Reader
+from taxiway.compat.mlflow.refusals import CallRefused
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.errors import SignInNeeded, TaxiwayError, TooLarge
+from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, read_body
+from taxiway.web.doorkeeper import Doorkeeper
+from taxiway.web.downloads import Download, download
+
+B = TypeVar("B")
+A = TypeVar("A")
+
+JSON = "application/json"
+PREFIXES = ("/api/2.0/", "/api/3.0/", "/ajax-api/")
+BARE = ("/get-artifact", "/model-versions/get-artifact", "/version", "/v1/traces", "/graphql")
+
+Projects = Callable[[Caller, Any], Collection[str]]
+
+
+class Dialect:
+    """The routes of the dialect."""
+
+    def __init__(self, doorkeeper: Doorkeeper, uploads: Uploads) -> None:
+        self.doorkeeper = doorkeeper
+        self.uploads = uploads
+        self.routes: list[Route] = []
+        self.calls: list[Call[Any, Any]] = []
+        self.projects_of: dict[str, Projects] = {}
+
+    def know(self, about: str, projects: Projects) -> None:
+        """How to find the projects that a request of this kind is about: ``projects(caller, ask)``.
+
+        It raises NotFound for what does not exist. A caller must hold the permission in all of them.
+        """
+        self.projects_of[about] = projects
+
+    def serve(self, call: Call[B, A], handler: Callable[..., A | Download | Response]) -> None:
+        """Has `handler` answer the call, on a thread, as ``handler(caller, ask)``; a raw body comes as a third."""
+        if call.about not in (*self.projects_of, "platform", "open"):
+            raise ValueError(f"{call.method} {call.path} is about {call.about!r}, whose projects nobody can tell")
+
+        reader = Reader(call.ask)
+
+        async def answer(request: Request) -> Response:
+            result = await self._answer(request, call, reader, handler)
+            if isinstance(result, Download):
+                return await download(result)
+            if isinstance(result, Response):
+                return result
+            return Response(msgspec.json.encode(result), media_type=JSON, headers={"Cache-Control": "no-store"})
+
+        self.calls.append(call)
+        self.routes += [Route(path, answer, methods=[call.method]) for path in call.paths]
+
+    async def _answer(
+        self, request: Request, call: Call[B, Any], reader: Reader[B], handler: Callable[..., Any]
+    ) -> Any:
+        caller = await self._identify(request, call)
+        path = request.path_params
+        if call.body == "raw":
+            upload = Upload(request, MOST_UPLOAD_BYTES)
+
+            def take() -> Any:
+                ask = reader.read_query(query_of(request), path)
+                self._admit(caller, call, ask)
+                return handler(caller, ask, upload)
+
+            return await self.uploads.run(take, upload)
+        data = b"" if call.method == "GET" else await read_asked(request, call)
+
+        def work() -> Any:
+            ask = reader.read_query(query_of(request), path) if call.method == "GET" else reader.read_json(data, path)
+            self._admit(caller, call, ask)
+            return handler(caller, ask)
+
+        return await run_in_threadpool(work)
+
+    async def _identify(self, request: Request, call: Call[Any, Any]) -> Caller:
+        def identify() -> Caller | None:
+            return self.doorkeeper.identify(request, accepts_cookie=False, dialect="mlflow")
+
+        caller = await run_in_threadpool(identify)
+        if caller is not None:
+            return caller
+        if call.about != "open":
+            raise SignInNeeded(reason="This needs someone who is signed in.")
+        return Caller(name="anonymous", kind="person", request_id=request.scope["taxiway.request_id"])
+
+    def _admit(self, caller: Caller, call: Call[Any, Any], ask: Any) -> None:
+        """Nothing, if the caller may make this call. Raises NotAllowed, and NotFound for what it is about."""
+        require = self.doorkeeper.access.require
+        if call.about == "platform":
+            require(caller, call.needs, None)
+        elif call.about != "open":
+            for project in self.projects_of[call.about](caller, ask):
+                require(caller, call.needs, project)
+
+    def speaks_at(self, path: str) -> bool:
+        """Whether whoever asks there expects the dialect's answers, also to what does not exist."""
+        return path.startswith(PREFIXES) or path in BARE
+
+    def refuse(self, refusal: TaxiwayError) -> Response:
+        return refusals.answer(refusal)
+
+
+def query_of(request: Request) -> dict[str, list[str]]:
+    return {name: request.query_params.getlist(name) for name in request.query_params}
+
+
+async def read_asked(request: Request, call: Call[Any, Any]) -> bytes:
+    """The JSON body. Raises CallRefused for what says to be something else, TooLarge, BodyTooSlow."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    size = request.headers.get("content-length", "")
+    if kind != JSON:
+        found = f"Content-Type must be one of ['{JSON}']" if kind else "Content-Type header is missing"
+        raise CallRefused(error_code="INVALID_PARAMETER_VALUE", message=f"Bad Request. {found}.")
+    if size.isdigit() and int(size) > call.most_bytes:
+        raise TooLarge(what="The body in bytes", limit=call.most_bytes, found=int(size))
+    return await read_body(request, call.most_bytes)
