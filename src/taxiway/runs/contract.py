@@ -148,10 +148,18 @@ class Logged(Struct, frozen=True):
 
 
 class StartRun(Struct, frozen=True, forbid_unknown_fields=True):
+    """Opens a run, now or, for one that began while the server was away, later.
+
+    id: drawn by the client (`kernel.ids.new_id`); the same id again gives the run that there is. started_at: when it
+    began by the client's clock, at most the server's now.
+    """
+
     project: str
     experiment: str = "default"
     name: Annotated[str, Meta(max_length=200)] = ""
     tags: dict[Key, Text] = {}
+    id: Writer | None = None
+    started_at: At | None = None
 
 
 class CaptureRun(Struct, frozen=True, forbid_unknown_fields=True):
@@ -175,12 +183,16 @@ class ChangeRun(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FinishRun(Struct, frozen=True, forbid_unknown_fields=True):
-    """cpu_s: processor seconds of the run with its children. failure: why it failed, in a line."""
+    """cpu_s: processor seconds of the run with its children. failure: why it failed, in a line.
+
+    ended_at: when it ended, where that is told later; kept between the run's start and the server's now.
+    """
 
     status: Ending = "finished"
     cpu_s: Annotated[float, Meta(ge=0)] | None = None
     exit_code: Annotated[int, Meta(ge=-1024, le=1024)] | None = None
     failure: Annotated[str, Meta(max_length=2000)] = ""
+    ended_at: At | None = None
 
 
 class Predictions(Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 
 import msgspec
 
@@ -13,7 +14,7 @@ from taxiway.datasets.service import Datasets
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import BadField, NotFound
+from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
 from taxiway.kernel.ids import is_name, new_id
 from taxiway.kernel.thing import parse
 from taxiway.lineage.service import draw_edge
@@ -21,6 +22,8 @@ from taxiway.projects.service import enter_stage, open_project
 from taxiway.runs import series, store
 from taxiway.runs.contract import (
     CHANGES,
+    LOCK,
+    NOTEBOOK,
     SOURCES,
     AddArtifact,
     Artifact,
@@ -45,6 +48,12 @@ from taxiway.storage.database import Database
 
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
 MOST_LISTED = 500
+KEPT_AS = {
+    SOURCES: "application/json",
+    CHANGES: "text/x-diff",
+    NOTEBOOK: "application/x-ipynb+json",
+    LOCK: "text/plain",
+}
 
 
 class Runs:
@@ -61,17 +70,25 @@ class Runs:
         self.clock = clock
 
     def start(self, caller: Caller, body: StartRun) -> Run:
-        """Opens a run; the experiment, and the project `default`, are made at their first use."""
+        """Opens a run; the experiment, and the project `default`, are made at their first use.
+
+        One whose id the client drew is opened once: the same again gives it as it is. Raises AlreadyExists where the
+        id belongs to a run of another experiment.
+        """
         if not is_name(body.experiment):
             expected = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
             raise BadField(field="experiment", value=repr(body.experiment), expected=expected)
         for tag in body.tags:
             check_key("tags", tag)
-        id_ = new_id()
+        if body.id is not None and (found := self.opened(body.id, body)) is not None:
+            return found
+        id_ = body.id or new_id()
 
         def make(record: Record) -> Run:
-            open_project(record, body.project)
             connection, at = record.connection, record.at
+            if there := store.find(connection, [id_], at):  # opened this very moment by another process of the run
+                return there[0]
+            open_project(record, body.project)
             experiment = store.experiment_number(connection, project=body.project, name=body.experiment)
             if experiment is None:
                 experiment = store.add_experiment(
@@ -84,7 +101,7 @@ class Runs:
                 name=body.name or f"{body.experiment}-{store.count_runs(connection, experiment) + 1}",
                 status="running",
                 created_by=caller.name,
-                started_at=at,
+                started_at=min(body.started_at or at, at),
                 heard_at=at,
                 tags=body.tags,
             )
@@ -95,6 +112,14 @@ class Runs:
             return run
 
         return self.ledger.change(caller, "runs.start", f"run:{id_}", make, answer=Run, project=body.project)
+
+    def opened(self, id_: str, body: StartRun) -> Run | None:
+        """The run of that id, where it was opened before. Raises AlreadyExists for one that is elsewhere."""
+        with self.database.read() as connection:
+            found = store.find(connection, [id_], self.clock())
+        if found and (found[0].project, found[0].experiment) != (body.project, body.experiment):
+            raise AlreadyExists(kind="run", name=id_, hint="Draw an id for each run.")
+        return found[0] if found else None
 
     def capture(self, caller: Caller, body: CaptureRun, *, run: str) -> Run:
         """Keeps what a run was: its command, sources and surroundings."""
@@ -109,8 +134,7 @@ class Runs:
             if body.code is not None:
                 store.change(record.connection, number, code=body.code)
             for path, digest in digests.items():
-                media_type = "application/json" if path == SOURCES else "text/x-diff"
-                artifact = Artifact(run, path, digest, sizes[digest], media_type, record.at)
+                artifact = Artifact(run, path, digest, sizes[digest], KEPT_AS[path], record.at)
                 store.put_artifact(record.connection, number, artifact)
             if body.environment is not None:
                 environment = sealed_environment(body.environment, body.packages)
@@ -194,7 +218,7 @@ class Runs:
                     record.connection,
                     known.number,
                     status=body.status,
-                    ended_at=record.at,
+                    ended_at=self.ended_at(record, body, known.number),
                     heard_at=record.at,
                     cpu_s=body.cpu_s,
                     exit_code=body.exit_code,
@@ -207,6 +231,11 @@ class Runs:
             return ended
 
         return self.ledger.change(caller, "runs.finish", f"run:{run}", make, answer=Run, project=project)
+
+    def ended_at(self, record: Record, body: FinishRun, number: int) -> datetime:
+        """When a run ended: as it was told, but never after now, nor before it began."""
+        (run,) = store.whole(record.connection, [number], record.at)
+        return max(run.started_at, min(body.ended_at or record.at, record.at))
 
     # --- reading ---
 
@@ -316,8 +345,10 @@ def unknown(run: str) -> NotFound:
 
 
 def kept_files(body: CaptureRun) -> dict[str, str]:
-    """The digests of the files that hold a run's code, by the artifact's path."""
-    return {SOURCES: body.code.sources, CHANGES: body.code.changes} if body.code else {}
+    """The digests of the files that hold what a run started from, by the artifact's path."""
+    code = body.code
+    files = {SOURCES: code.sources, CHANGES: code.changes, NOTEBOOK: code.notebook} if code else {}
+    return {**files, LOCK: body.lock}
 
 
 def sealed_environment(environment: Environment, packages: dict[str, str]) -> Environment:
