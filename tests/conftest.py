@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.s3 import KEY, S3, SECRET, running_s3
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -22,7 +23,8 @@ settings.load_profile("house")
 
 
 # What starts servers or processes: right for the whole suite, too slow for the inner loop.
-STARTS_SERVERS = {"live", "open_live", "story", "any_story", "platform", "site", "served", "portfolio", "make_run"}
+STARTS_SERVERS = {"s3", "live", "open_live", "story", "any_story", "platform", "site", "served", "portfolio"}
+STARTS_SERVERS |= {"make_run"}
 FOLDERS_OF_PROCESSES = ("demo", "docs", "server")
 
 
@@ -106,6 +108,21 @@ def open_live(tmp_path: Path) -> Iterator["Live"]:
 
     with running(tmp_path / "home", login=False) as live:
         yield live
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """One S3-compatible store for each test process; starting it takes a second."""
+    with running_s3() as store:
+        yield store
+
+
+@pytest.fixture
+def s3_url(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty place in a real store, with its credentials in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    return s3.fresh_url()
 
 
 @pytest.fixture(scope="session")

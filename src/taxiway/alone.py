@@ -29,6 +29,7 @@ def server(_client: Any, given: Namespace) -> None:
         port=given.port,
         login=login,
         database_url=given.database,
+        blobs_url=given.blobs or read_settings().blobs,
         allow_hosts=tuple(given.allow_host or ()),
     )
 
@@ -122,6 +123,7 @@ COMMANDS = {
             Argument("--host", "the address to listen on", default="127.0.0.1"),
             Argument("--port", "the port to listen on", int, 5500),
             Argument("--database", "a PostgreSQL URL instead of the home's own SQLite file"),
+            Argument("--blobs", "where files are kept: s3://BUCKET/PREFIX?endpoint=URL, or file:///FOLDER"),
             Argument("--login", "ask people to sign in, on loopback too", is_flag=True),
             Argument("--no-login", "let everybody on this machine in (loopback only)", is_flag=True),
             Argument("--allow-host", "another host name this server goes by", is_many=True),

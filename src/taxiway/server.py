@@ -24,6 +24,7 @@ from taxiway.endpoints.publishing import Front
 from taxiway.endpoints.rounds import Rounds
 from taxiway.house import HomeTaken, House, build
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.settings import read_settings
 from taxiway.monitors.watching import Watch
 from taxiway.web.descriptors import LoopFailures, raise_file_limit
 from taxiway.web.edge import Edge
@@ -73,6 +74,7 @@ class Options(Struct, frozen=True):
     port: int = 5500
     login: bool | None = None
     database_url: str | None = None
+    blobs_url: str | None = None
     allow_hosts: tuple[str, ...] = ()
 
     @property
@@ -114,7 +116,7 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     login = options.is_login_on
     raise_file_limit()
     listener = listen(options.host, options.port)
-    house = House(options.home, database_url=options.database_url, login=login)
+    house = House(options.home, database_url=options.database_url, blobs_url=options.blobs_url, login=login)
     try:
         port = listener.getsockname()[1]
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
@@ -287,6 +289,6 @@ class EmbeddedServer:
 def embed(home: Path) -> EmbeddedServer | None:
     """Serves a home inside this process; None where another process has it open."""
     try:
-        return EmbeddedServer(House(home))
+        return EmbeddedServer(House(home, blobs_url=read_settings().blobs))
     except HomeTaken:
         return None

@@ -45,9 +45,16 @@ class Live:
 
 
 @contextmanager
-def running(home: Path, *, database_url: str | None = None, login: bool = True, clock: Clock = now) -> Iterator[Live]:
+def running(
+    home: Path,
+    *,
+    database_url: str | None = None,
+    blobs_url: str | None = None,
+    login: bool = True,
+    clock: Clock = now,
+) -> Iterator[Live]:
     """A server of `home` on a free port of loopback, until the block ends."""
-    house = House(home, database_url=database_url, login=login, clock=clock)
+    house = House(home, database_url=database_url, blobs_url=blobs_url, login=login, clock=clock)
     listener: socket.socket = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     app = build(house)

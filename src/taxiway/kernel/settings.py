@@ -43,11 +43,25 @@ class Settings(Struct, frozen=True):
     token: Annotated[
         str | None, Meta(description="the token that proves to the server who you are; never in a file")
     ] = None
+    blobs: Annotated[
+        str | None,
+        Meta(description="where a new home keeps files: `s3://BUCKET/PREFIX?endpoint=URL` or `file:///FOLDER`"),
+    ] = None
     project: Annotated[str, Meta(description="the project that runs belong to")] = "default"
     experiment: Annotated[str, Meta(description="the experiment that runs belong to")] = "default"
     run: Annotated[
         str | None, Meta(description="the run that `taxiway run` opened for this program; it sets it itself")
     ] = None
+    run_nth: Annotated[
+        int, Meta(description="which of the runs that the program opens is that one; `taxiway runs reproduce` sets it")
+    ] = 1
+    pins: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="dataset versions, with blanks between, that are read where a program names none; "
+            "`taxiway runs reproduce` sets it"
+        ),
+    ] = ()
 
 
 class ProjectFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,8 +73,8 @@ class ProjectFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_settings(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the variables TAXIWAY_URL, TAXIWAY_TOKEN, TAXIWAY_HOME, TAXIWAY_PROJECT, TAXIWAY_EXPERIMENT and
-    TAXIWAY_RUN, and from the nearest taxiway.toml above `folder` (default: the working directory).
+    """Settings from the variables TAXIWAY_ and a setting's name, and from the nearest taxiway.toml above `folder`
+    (default: the working directory).
 
     Raises ProjectFileBroken.
     """
@@ -72,9 +86,12 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
         home=home.expanduser().resolve(),
         url=env.get("TAXIWAY_URL") or file.url or None,
         token=env.get("TAXIWAY_TOKEN") or None,
+        blobs=env.get("TAXIWAY_BLOBS") or None,
         project=env.get("TAXIWAY_PROJECT") or file.project or "default",
         experiment=env.get("TAXIWAY_EXPERIMENT") or file.experiment or "default",
         run=env.get("TAXIWAY_RUN") or None,
+        run_nth=int(nth) if (nth := env.get("TAXIWAY_RUN_NTH", "")).isdecimal() else 1,
+        pins=tuple(env.get("TAXIWAY_PINS", "").split()),
     )
 
 
