@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert, select
 
 from taxiway.kernel.clock import now
-from taxiway.kernel.errors import BadField, DiskFull, KeyReused, Unavailable
+from taxiway.kernel.errors import BadField, DiskFull, KeyReused, TaxiwayError, Unavailable
+from taxiway.storage import writes
 from taxiway.storage.database import Database
 from taxiway.storage.migrations import HEAD, NewerDatabase, current, migrate
-from taxiway.storage.writes import Change, Key, Writer
+from taxiway.storage.writes import Change, Key, Lane, Single, Writer
 
 notes = Table("notes_of_tests", MetaData(), Column("id", Integer, primary_key=True), Column("text", String))
 
@@ -106,6 +109,80 @@ def test_requests_that_wait_share_a_commit(database: Database, writer: Writer) -
 
     assert len(texts(database)) == 50
     assert len(commits) < 25
+
+
+def test_requests_of_a_lane_are_applied_together_and_refused_one_by_one(database: Database, writer: Writer) -> None:
+    together: list[int] = []
+
+    def apply(change: Change, items: Sequence[str]) -> list[str | TaxiwayError]:
+        together.append(len(items))
+        change.connection.execute(insert(notes), [{"text": text} for text in items if text != "bad"])
+        return [BadField(field="text", value=text, expected="x") if text == "bad" else text for text in items]
+
+    lane = Lane(apply)
+
+    async def ask() -> list[object]:
+        writer.jobs.put(holding())
+        texts_given = ["a", "bad", *map(str, range(48))]
+        return await asyncio.gather(*(writer.merge_soon(lane, text) for text in texts_given), return_exceptions=True)
+
+    answers = asyncio.run(ask())
+
+    assert together == [50]
+    assert answers[0] == "a"
+    assert isinstance(answers[1], BadField)
+    assert texts(database) == sorted(["a", *map(str, range(48))])
+
+
+def test_a_lane_that_fails_applies_each_alone_and_the_bad_one_fails_alone(database: Database, writer: Writer) -> None:
+    def apply(change: Change, items: Sequence[str]) -> list[str]:
+        for text in items:
+            change.connection.execute(insert(notes).values(text=text))
+        if "bad" in items:
+            raise ValueError("not this one")
+        return list(items)
+
+    lane = Lane(apply)
+
+    async def ask() -> list[object]:
+        writer.jobs.put(holding())
+        return await asyncio.gather(*(writer.merge_soon(lane, t) for t in ("a", "bad", "b")), return_exceptions=True)
+
+    answers = asyncio.run(ask())
+
+    assert (answers[0], answers[2]) == ("a", "b")
+    assert isinstance(answers[1], ValueError)
+    assert texts(database) == ["a", "b"]
+    assert writer.merge(lane, "c") == "c"
+
+
+def test_a_caller_that_went_away_stops_nobody(database: Database, writer: Writer) -> None:
+    lane: Lane[str, str] = Lane(lambda change, items: list(items))
+
+    async def ask() -> str:
+        writer.jobs.put(holding())
+        gone = asyncio.create_task(writer.merge_soon(lane, "gone"))
+        waits = asyncio.create_task(writer.merge_soon(lane, "waits"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await waits
+
+    assert asyncio.run(ask()) == "waits"
+    assert writer.write(write_note("after")) == "after"
+
+
+def test_too_many_that_wait_are_refused_at_once(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "MOST_WAITING", 0)
+
+    with pytest.raises(Unavailable, match="too many"):
+        writer.write(write_note("a"))
+
+
+def holding() -> Single:
+    """A request that takes a moment, so that what comes meanwhile shares the next commit."""
+    return Single(lambda change: time.sleep(0.1), None, None)
 
 
 def test_the_same_key_applies_once_and_gives_the_first_answer(database: Database, writer: Writer) -> None:

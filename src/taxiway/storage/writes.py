@@ -2,17 +2,22 @@
 
 A request that fails undoes itself alone; a commit that fails fails every request in it. An answer is given only
 after the commit reached the disk. With an idempotency key, the answer is kept in the same transaction.
+
+Requests of a lane are many, small and alike: those that arrive together are applied by one function, which says of
+each what became of it. Where that function fails, each is tried again alone.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -25,10 +30,13 @@ from taxiway.storage.database import Database
 from taxiway.storage.tables import requests
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 log = logging.getLogger("taxiway.storage")
 
+STOPPING = Unavailable(what="The write path", cause="the server is stopping")
 MOST_IN_A_COMMIT = 256
+MOST_WAITING = 4096  # requests beyond it are refused while they are still cheap
 KEYS_LIVE = timedelta(days=7)
 # Errors after which the transaction as a whole is gone. SQLite rolls back by itself when the disk fills up, which
 # shows as a savepoint that is no more; going on would run the next request outside any transaction.
@@ -63,14 +71,49 @@ class Key(Struct, frozen=True):
     fingerprint: str
 
 
-class Job(Generic[T]):
-    """One request on its way through the writer."""
+class Lane(Generic[Item, T]):
+    """Requests of one kind. apply: changes what all of them ask for, and gives each its answer or its refusal.
 
-    def __init__(self, make: Callable[[Change], T], key: Key | None, answer: type[T] | None) -> None:
+    A refused request must have changed nothing, so `apply` checks all of them before it changes anything.
+    """
+
+    def __init__(self, apply: Callable[[Change, Sequence[Item]], Sequence[T | TaxiwayError]]) -> None:
+        self.apply = apply
+
+
+class Job:
+    """One request on its way through the writer. Its caller waits on a thread, or on the event loop `loop`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self.loop = loop
+        self.done: Future[Any] | asyncio.Future[Any] = Future() if loop is None else loop.create_future()
+
+
+class Single(Job):
+    """A request that brings its own function."""
+
+    def __init__(self, make: Callable[[Change], Any], key: Key | None, answer: Any) -> None:
+        super().__init__(None)
         self.make = make
         self.key = key
         self.answer = answer
-        self.done: Future[T] = Future()
+
+
+class Member(Job):
+    """A request of a lane."""
+
+    def __init__(self, lane: Lane[Any, Any], item: Any, loop: asyncio.AbstractEventLoop | None) -> None:
+        super().__init__(loop)
+        self.lane = lane
+        self.item = item
+
+
+class Outcome(NamedTuple):
+    """What became of a request."""
+
+    job: Job
+    result: Any
+    error: BaseException | None = None
 
 
 class Writer:
@@ -80,7 +123,7 @@ class Writer:
         self.database = database
         self.clock = clock
         self.home = home
-        self.jobs: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._work, name="taxiway-writer", daemon=True)
         self.is_closed = False
         self.thread.start()
@@ -91,13 +134,35 @@ class Writer:
         key: the same key gives the first answer again without calling `make`; `answer` is the type to read it as.
         Raises KeyReused when the key came with another request, DiskFull, Unavailable.
         """
-        if self.is_closed:
-            raise Unavailable(what="The write path", cause="the server is stopping")
+        result: T = self._wait(Single(make, key, answer))
+        return result
+
+    def merge(self, lane: Lane[Item, T], item: Item) -> T:
+        """The lane's answer to this item, once it is durable. Raises its refusal, DiskFull, Unavailable."""
+        result: T = self._wait(Member(lane, item, None))
+        return result
+
+    async def merge_soon(self, lane: Lane[Item, T], item: Item) -> T:
+        """As `merge`, without a thread: the event loop is woken once for all that a commit answers."""
+        job = Member(lane, item, asyncio.get_running_loop())
+        self._put(job)
+        assert isinstance(job.done, asyncio.Future)
+        result: T = await job.done
+        return result
+
+    def _wait(self, job: Job) -> Any:
         if threading.current_thread() is self.thread:
             raise RuntimeError("a change may not wait for another change; do both in one")
-        job = Job(make, key, answer)
-        self.jobs.put(job)
+        self._put(job)
+        assert isinstance(job.done, Future)
         return job.done.result()
+
+    def _put(self, job: Job) -> None:
+        if self.is_closed:
+            raise STOPPING
+        if self.jobs.qsize() >= MOST_WAITING:
+            raise Unavailable(what="The write path", cause="too many changes are waiting")
+        self.jobs.put(job)
 
     def close(self) -> None:
         """Finishes what is queued and stops."""
@@ -108,7 +173,7 @@ class Writer:
     def _work(self) -> None:
         is_open = True
         while is_open:
-            batch: list[Job[Any]] = []
+            batch: list[Job] = []
             first = self.jobs.get()
             while first is not None:
                 batch.append(first)
@@ -117,35 +182,33 @@ class Writer:
                 first = self.jobs.get()
             is_open = first is not None
             if batch:
-                self._commit(batch)
+                tell(self._commit(batch))
+        while not self.jobs.empty():  # they came while the writer was being closed
+            if (late := self.jobs.get()) is not None:
+                tell([Outcome(late, None, STOPPING)])
 
-    def _commit(self, batch: list[Job[Any]]) -> None:
-        outcomes: list[tuple[Job[Any], Any, BaseException | None]] = []
+    def _commit(self, batch: list[Job]) -> list[Outcome]:
+        """What became of every request of a batch, after the commit."""
+        outcomes: list[Outcome] = []
         after: list[Callable[[], None]] = []
         try:
             with self.database.engine.connect() as raw:
                 connection = raw.execution_options(taxiway_writer=True)
                 with connection.begin():
-                    outcomes = [(job, *self._attempt(job, connection, after)) for job in batch]
+                    for lane, members in lanes(batch).items():
+                        outcomes += self._together(lane, members, connection, after)
+                    outcomes += [self._alone(job, connection, after) for job in batch if isinstance(job, Single)]
         except Exception as e:  # noqa: BLE001 - the worker loop: every waiting request is told, the next batch starts afresh
             failure = self._failure(e)
-            for job in batch:
-                job.done.set_exception(failure)
-            return
+            return [Outcome(job, None, failure) for job in batch]
         for act in after:
             try:
                 act()
             except Exception:  # the worker loop: the change is durable, and its caller is told so
                 log.exception("What follows a change failed at %s", getattr(act, "__qualname__", act))
-        for job, result, error in outcomes:
-            if error is not None:
-                job.done.set_exception(error)
-            else:
-                job.done.set_result(result)
+        return outcomes
 
-    def _attempt(
-        self, job: Job[Any], connection: Connection, after: list[Callable[[], None]]
-    ) -> tuple[Any, BaseException | None]:
+    def _alone(self, job: Single, connection: Connection, after: list[Callable[[], None]]) -> Outcome:
         change = Change(connection, self.clock())
         try:
             with connection.begin_nested():
@@ -153,11 +216,31 @@ class Writer:
         except Exception as e:  # a plug-in call: the request's own failure is the request's own answer
             if is_fatal(e):
                 raise
-            return None, e
+            return Outcome(job, None, e)
         after.extend(change.after)
-        return result, None
+        return Outcome(job, result)
 
-    def _make_once(self, job: Job[Any], change: Change) -> Any:
+    def _together(
+        self, lane: Lane[Any, Any], members: list[Member], connection: Connection, after: list[Callable[[], None]]
+    ) -> list[Outcome]:
+        """What became of a lane's requests: all at once, or, where that fails, one by one."""
+        change = Change(connection, self.clock())
+        try:
+            with connection.begin_nested():
+                results = lane.apply(change, [job.item for job in members])
+        except Exception as e:  # a plug-in call: one bad request must not fail its neighbours
+            if is_fatal(e):
+                raise
+            if len(members) == 1:
+                return [Outcome(members[0], None, e)]
+            return [one for job in members for one in self._together(lane, [job], connection, after)]
+        after.extend(change.after)
+        return [
+            Outcome(job, None, result) if isinstance(result, TaxiwayError) else Outcome(job, result)
+            for job, result in zip(members, results, strict=True)
+        ]
+
+    def _make_once(self, job: Single, change: Change) -> Any:
         if job.key is None:
             return job.make(change)
         known = change.connection.execute(select(requests).where(requests.c.key == job.key.key)).first()
@@ -189,6 +272,43 @@ class Writer:
             change.connection.execute(delete(requests).where(requests.c.at < change.at - KEYS_LIVE))
 
         self.write(forget)
+
+
+def lanes(batch: Iterable[Job]) -> dict[Lane[Any, Any], list[Member]]:
+    """The requests of lanes in a batch, each lane's in the order they came."""
+    found: dict[Lane[Any, Any], list[Member]] = {}
+    for job in batch:
+        if isinstance(job, Member):
+            found.setdefault(job.lane, []).append(job)
+    return found
+
+
+def tell(outcomes: Iterable[Outcome]) -> None:
+    """Answers every caller: a thread by itself, the callers on an event loop with one wake-up for all of them."""
+    on_loops: dict[asyncio.AbstractEventLoop, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.job.loop is None:
+            settle(outcome)
+        else:
+            on_loops.setdefault(outcome.job.loop, []).append(outcome)
+    for loop, found in on_loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits there any more
+            loop.call_soon_threadsafe(settle_all, found)
+
+
+def settle_all(outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        settle(outcome)
+
+
+def settle(outcome: Outcome) -> None:
+    done = outcome.job.done
+    if done.done():  # its caller went away
+        return
+    if outcome.error is not None:
+        done.set_exception(outcome.error)
+    else:
+        done.set_result(outcome.result)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
