@@ -33,11 +33,22 @@ experiments = Table(
     metadata,
     Column("number", Integer, primary_key=True),
     Column("project", String(64), nullable=False),
-    Column("name", String(64), nullable=False),
+    Column("name", exact(500), nullable=False),
+    Column("location", Text, nullable=False, server_default=""),  # a label that a client gave, or a registered store
     Column("created_by", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
     Column("deleted_at", Moment),
     UniqueConstraint("project", "name"),
+)
+
+experiment_tags = Table(
+    "experiment_tags",
+    metadata,
+    Column("experiment", Integer, primary_key=True, autoincrement=False),
+    Column("key", exact(250), primary_key=True),
+    Column("text", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 runs = Table(
@@ -47,7 +58,7 @@ runs = Table(
     Column("id", String(32), nullable=False, unique=True),
     Column("experiment", Integer, ForeignKey("experiments.number"), nullable=False),
     Column("project", String(64), nullable=False),
-    Column("name", exact(200), nullable=False),
+    Column("name", exact(1000), nullable=False),
     Column("status", String(10), nullable=False),
     Column("created_by", String(64), nullable=False),
     Column("user", exact(250), nullable=False, server_default=""),  # whom the client named, a label
@@ -185,6 +196,35 @@ inputs = Table(
     metadata,
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("dataset", String(300), primary_key=True),
+)
+
+# Data that other systems' clients say a run read: described by them, not pinned by us as `inputs` are.
+sources = Table(
+    "run_sources",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("experiment", Integer, nullable=False),
+    Column("name", exact(500), nullable=False),
+    Column("digest", exact(36), nullable=False),
+    Column("source_type", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    UniqueConstraint("experiment", "name", "digest"),
+)
+
+readings = Table(
+    "run_readings",
+    metadata,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("source", Integer, primary_key=True, autoincrement=False),
+    Column("name", exact(500), nullable=False),
+    Column("digest", exact(36), nullable=False),
+    Column("context", exact(500), nullable=False),  # what for, such as training
+    Column("tags", Json(dict[str, str]), nullable=False),
+    Index(None, "name", "run"),
+    Index(None, "digest", "run"),
+    sqlite_with_rowid=False,
 )
 
 environments = Table(

@@ -167,12 +167,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_endpoints_project"), "endpoints", ["project"], unique=False)
     op.create_table(
+        "experiment_tags",
+        sa.Column("experiment", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "key",
+            sa.String(length=250).with_variant(sa.String(length=250, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("experiment", "key", name=op.f("pk_experiment_tags")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "experiments",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column(
+            "name",
+            sa.String(length=500).with_variant(sa.String(length=500, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("location", sa.Text(), server_default="", nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_experiments")),
         sa.UniqueConstraint("project", "name", name=op.f("uq_experiments_project_name")),
@@ -472,6 +490,52 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "run_readings",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "name",
+            sa.String(length=500).with_variant(sa.String(length=500, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "digest",
+            sa.String(length=36).with_variant(sa.String(length=36, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "context",
+            sa.String(length=500).with_variant(sa.String(length=500, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "source", name=op.f("pk_run_readings")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_run_readings_digest_run"), "run_readings", ["digest", "run"], unique=False)
+    op.create_index(op.f("ix_run_readings_name_run"), "run_readings", ["name", "run"], unique=False)
+    op.create_table(
+        "run_sources",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("experiment", sa.Integer(), nullable=False),
+        sa.Column(
+            "name",
+            sa.String(length=500).with_variant(sa.String(length=500, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "digest",
+            sa.String(length=36).with_variant(sa.String(length=36, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("source_type", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("schema", sa.Text(), nullable=False),
+        sa.Column("profile", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_run_sources")),
+        sa.UniqueConstraint("experiment", "name", "digest", name=op.f("uq_run_sources_experiment_name_digest")),
+    )
+    op.create_table(
         "run_tags",
         sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key", sa.Integer(), autoincrement=False, nullable=False),
@@ -517,7 +581,7 @@ def upgrade() -> None:
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column(
             "name",
-            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            sa.String(length=1000).with_variant(sa.String(length=1000, collation="C"), "postgresql"),
             nullable=False,
         ),
         sa.Column("status", sa.String(length=10), nullable=False),
@@ -576,6 +640,10 @@ def downgrade() -> None:
     op.drop_table("run_views")
     op.drop_index(op.f("ix_run_tags_key_head_run"), table_name="run_tags")
     op.drop_table("run_tags")
+    op.drop_table("run_sources")
+    op.drop_index(op.f("ix_run_readings_name_run"), table_name="run_readings")
+    op.drop_index(op.f("ix_run_readings_digest_run"), table_name="run_readings")
+    op.drop_table("run_readings")
     op.drop_table("run_points")
     op.drop_index(op.f("ix_run_params_key_value_run"), table_name="run_params")
     op.drop_index(op.f("ix_run_params_key_head_run"), table_name="run_params")
@@ -620,6 +688,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_gate_approvals_model"), table_name="gate_approvals")
     op.drop_table("gate_approvals")
     op.drop_table("experiments")
+    op.drop_table("experiment_tags")
     op.drop_index(op.f("ix_endpoints_project"), table_name="endpoints")
     op.drop_table("endpoints")
     op.drop_table("endpoint_traffic")
