@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv chromium test fast check static tests format lint types imports docs bench screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv chromium test fast check static tests judges format lint types imports docs bench screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -26,6 +26,12 @@ $(VENV)/installed-%: locks/%.txt locks/build.txt pyproject.toml tools/venv
 	@tools/phase "install $*" tools/venv "$(PYTHON)" $(VENV) $<
 	@touch $@
 
+mlflow-venv: .venvs/mlflow/installed ## set up .venvs/mlflow with MLflow's own client and server
+
+.venvs/mlflow/installed: locks/mlflow.txt tools/venv
+	@tools/phase "install mlflow" tools/venv "$(PYTHON)" .venvs/mlflow locks/mlflow.txt alone
+	@touch $@
+
 chromium:
 	@tools/phase "chromium" tools/chromium
 
@@ -39,13 +45,13 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 
 ## Checking
 
-test: test-venv chromium check ## set up all the tests need, then `check`; this is what CI runs
+test: test-venv mlflow-venv chromium check ## set up all the tests need, then `check`; this is what CI runs
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is
 
 fast: test-venv ## the inner loop: lint and the tests of laws and rules; no server, PostgreSQL or browser
 	@tools/phase "lint" $(BIN)/ruff check --quiet
-	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) -m "not server and not postgres and not browser and not slow"
+	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) -m "not server and not postgres and not browser and not slow and not judge"
 
 static: test-venv
 	@tools/phase "format" $(BIN)/ruff format --check --quiet
@@ -53,7 +59,10 @@ static: test-venv
 	@tools/phase "docs" $(BIN)/python -m tools.docs --check
 
 tests: test-venv
-	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) --durations=10
+	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) --durations=10 -m "not judge"
+
+judges: test-venv mlflow-venv ## the long comparisons with other systems, which `test` leaves out
+	@tools/phase "judges" $(BIN)/pytest -q -m judge
 
 format: test-venv ## write the code the way ruff lays it out
 	@$(BIN)/ruff check --quiet --fix-only --select I,RUF100,UP
@@ -80,5 +89,5 @@ lock: ## resolve the dependencies anew into locks/ (the one target that needs uv
 	@tools/lock "$(PYTHON)"
 
 clean: ## remove the environment and every cache
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
