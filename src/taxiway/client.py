@@ -155,7 +155,9 @@ class Client:
     def datasets(self) -> Datasets:
         from taxiway.datasets.client import Datasets
 
-        return Datasets(self.transport)
+        datasets = Datasets(self.transport, self.settings.pins)
+        datasets.on_read.append(self.runs.note_read)
+        return datasets
 
     @cached_property
     def runs(self) -> Runs:
@@ -285,3 +287,13 @@ def run(
     ...     active.log(step=1, loss=0.3)
     """
     return default_client().runs.start(name, project=project, experiment=experiment, tags=tags, source=source)
+
+
+def seed(value: int) -> None:
+    """Seeds `random`, NumPy and PyTorch, and notes it with the open runs and those that follow. Raises BadField.
+
+    >>> seed(7)
+    """
+    from taxiway.runs.seeds import seed as seed_all
+
+    seed_all(value)

@@ -239,7 +239,7 @@ def test_a_server_that_goes_away_costs_the_training_nothing(tmp_path: Path, capl
         run = runs.start()
         run.log(step=0, loss=0.0)
         assert run.flush()
-        run._capture.join()
+        run._capture.thread.join()
     where[0] = Address("http://127.0.0.1:9")
     runs.transport.close()
 
@@ -266,7 +266,7 @@ def test_what_could_not_be_delivered_is_said(tmp_path: Path) -> None:
     with running(tmp_path / "home", login=False) as live:
         where[0] = Address(live.url)
         run = runs.start()
-        run._capture.join()
+        run._capture.thread.join()
     where[0] = Address("http://127.0.0.1:9")
     runs.transport.close()
     run.log(loss=1.0)

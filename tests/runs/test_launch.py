@@ -61,7 +61,7 @@ def test_a_script_is_kept_without_a_line_of_configuration(folder: Path) -> None:
     assert run.environment is not None
     assert run.environment.packages > 5
     assert run.cpu_s
-    assert artifacts == {"code/sources.json", "logs/stderr.txt", "logs/stdout.txt"}
+    assert artifacts == {"code/sources.json", "logs/stderr.txt", "logs/stdout.txt", "requirements.lock"}
     assert (other.name, other.metrics) == ("second", {"loss": 2.0})
     assert "password = '[redacted]'" in kept
 

@@ -25,6 +25,7 @@ from taxiway.datasets.contract import (
 from taxiway.datasets.terms import Contract, ContractResult
 from taxiway.kernel.endpoint import Endpoint, Nothing, Raw
 from taxiway.kernel.errors import Unexpected
+from taxiway.kernel.thing import parse
 from taxiway.kernel.transport import Transport
 from taxiway.storage.contract import put_blob
 
@@ -38,11 +39,13 @@ GivenContract = Contract | str | Path
 class Datasets:
     """Versioned tables: ``client.datasets``.
 
-    on_read: called with each version that is read, so that a run can note what it used.
+    on_read: called with each version that is read, so that a run can note what it used. pins: references of the
+    versions that are read where no number is given, instead of the newest.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, pins: Sequence[str] = ()) -> None:
         self.transport = transport
+        self.pins = pinned(pins)
         self.on_read: list[Callable[[DatasetVersion], None]] = []
 
     def register(
@@ -89,7 +92,8 @@ class Datasets:
 
     def show(self, name: str, version: int | None = None, *, project: str) -> DatasetVersion:
         """A version; without a number the newest. Raises NotFound."""
-        return self.transport.call(wire.show_version, project=project, name=name, version=version or 0)
+        number = version or self.pins.get((project, name), 0)
+        return self.transport.call(wire.show_version, project=project, name=name, version=number)
 
     def version(self, name: str, version: int | None = None, *, project: str) -> DatasetVersion:
         """The same as `show`: what a run notes as its input, ``run.use(client.datasets.version(…))``."""
@@ -165,6 +169,8 @@ class Datasets:
             raise FrameUnusable(cause=f"{target} cannot be written ({e.strerror})", do="Give another path.") from e
         finally:
             part.unlink(missing_ok=True)
+        for told in self.on_read:
+            told(found)
         return target
 
     def diff(self, name: str, before: int, after: int, *, project: str) -> DatasetDiff:
@@ -228,6 +234,15 @@ def split(given: GivenContract | None) -> tuple[Contract | None, ContractText | 
         raise FrameUnusable(
             cause=f"The contract {given} cannot be read ({e})", do="Give the path of a YAML file."
         ) from e
+
+
+def pinned(pins: Sequence[str]) -> dict[tuple[str, str], int]:
+    """The pinned version of each dataset, by project and name."""
+    found: dict[tuple[str, str], int] = {}
+    for thing in map(parse, pins):
+        project, _, name = thing.name.partition("/")
+        found[project, name] = thing.version or 0
+    return found
 
 
 def refs(given: DatasetVersion | str | Sequence[DatasetVersion | str] | None) -> list[str]:

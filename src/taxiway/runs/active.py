@@ -9,7 +9,6 @@ import mimetypes
 import os
 import resource
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Sequence
@@ -20,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, SupportsIndex
 from taxiway.kernel.errors import BadField, TaxiwayError
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
+from taxiway.runs.capturing import Capturing
 from taxiway.runs.compare import Scalar, is_same
 from taxiway.runs.contract import (
     AddArtifact,
     Artifact,
-    CaptureRun,
     ChangeRun,
     Ending,
     FinishRun,
@@ -35,6 +34,7 @@ from taxiway.runs.contract import (
 )
 from taxiway.runs.redact import scrub, values_of_secrets
 from taxiway.runs.refusals import ParamFixed, Undelivered
+from taxiway.runs.seeds import process
 from taxiway.runs.sender import Sender
 from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_param, as_step, run_in_floats
 from taxiway.storage.contract import put_blob
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("taxiway")
 
 DELIVER_S = 30.0
-CAPTURE_S = 60.0
 
 
 class Version(Protocol):
@@ -75,6 +74,7 @@ class ActiveRun:
         is_attached: bool = False,
         log_model: LogModel | None = None,
         source: Path | None = None,
+        nth: int = 1,
     ) -> None:
         self.transport = transport
         self.run = run
@@ -82,14 +82,14 @@ class ActiveRun:
         self.is_attached = is_attached
         self.ending: Ending | None = None
         self._log_model = log_model
-        self._source = source
         self._secrets = values_of_secrets(os.environ)
         self._steps: dict[str, int] = {}
         self._params: dict[str, Scalar] = {}
+        self._used: set[str] = set()
         self._cpu_s = cpu_s()
         self._sender = Sender(self._send, transport.close, f"run {run.name} ({run.id})")
-        self._capture = threading.Thread(target=self._look_around, name="taxiway-capture", daemon=True)
-        self._capture.start()
+        self._capture = Capturing(transport, run.id, self._upload, is_attached=is_attached, source=source, nth=nth)
+        process.begin(self)
         atexit.register(self._at_exit)
 
     def _send(self, batch: LogBatch) -> None:
@@ -140,9 +140,22 @@ class ActiveRun:
         for name, value in tags.items():
             self._sender.put_pair("tags", name, str(value))
 
+    def seed(self, value: int) -> None:
+        """Seeds `random`, NumPy and PyTorch, and notes it: the same as `taxiway.seed`. Raises BadField.
+
+        >>> run.seed(7)  # doctest: +SKIP
+        """
+        process.seed(value)
+
     def use(self, dataset: Version | str) -> None:
-        """Says that the run reads a dataset version, by the version itself or its reference; drawn in the lineage."""
-        self.transport.call(contract.use_dataset, UseDataset(reference(dataset)), run=self.id)
+        """Says that the run reads a dataset version, by the version itself or its reference; drawn in the lineage.
+
+        What `client.datasets.read` and `download` give is said by itself.
+        """
+        ref = reference(dataset)
+        if ref not in self._used:
+            self.transport.call(contract.use_dataset, UseDataset(ref), run=self.id)
+            self._used.add(ref)
 
     # --- files ---
 
@@ -246,11 +259,12 @@ class ActiveRun:
         if self.ending is not None:
             return self.run
         self.ending = status
+        process.end(self)
         atexit.unregister(self._at_exit)
         outcome = self._sender.stop(wait_s)
         if outcome.undelivered:
             raise Undelivered(run=self.id, items=outcome.undelivered, cause=outcome.cause or "the time was too short.")
-        self._capture.join(CAPTURE_S)
+        self._capture.finish()
         if not self.is_attached:
             ending = FinishRun(
                 status, cpu_s=max(cpu_s() - self._cpu_s, 0.0), failure=scrub(failure, self._secrets)[:2000]
@@ -284,28 +298,6 @@ class ActiveRun:
         error = getattr(sys, "last_value", None)  # set when an exception reached the top
         status, failure = ending_of(error) if error is not None else ("finished", "")
         self._finish_quietly(status, failure)
-
-    def _look_around(self) -> None:
-        """Captures what the run started from. A failure costs the capture, never the run."""
-        try:
-            body = self._attached_capture() if self.is_attached else self._whole_capture()
-            self.transport.call(contract.capture_run, body, run=self.id)
-        except (TaxiwayError, OSError, ValueError) as e:
-            log.warning("run %s: what it started from could not be kept: %s", self.id, e)
-        finally:
-            self.transport.close()  # this thread's connection
-
-    def _attached_capture(self) -> CaptureRun:
-        from taxiway.runs.capture import capture_environment
-
-        environment, packages = capture_environment()
-        return CaptureRun(environment=environment, packages=packages)
-
-    def _whole_capture(self) -> CaptureRun:
-        from taxiway.runs.capture import capture_all
-
-        is_told = self._source is not None
-        return capture_all(sys.orig_argv, self._source or Path.cwd(), self._upload, is_tree=not is_told)
 
     def rename(self, name: str) -> None:
         self.run = self.transport.call(contract.change_run, ChangeRun(name=name), run=self.id)

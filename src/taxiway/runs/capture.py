@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -34,12 +35,20 @@ MOST_WALKED = 20_000
 GIT_S = 10.0
 
 
-class Snapshot(Struct):
+class Snapshot(Struct, frozen=True):
     """Captured code with the texts that its digests stand for."""
 
     code: Code
     sources: bytes
     changes: bytes
+
+
+class Surroundings(Struct, frozen=True):
+    """An interpreter and its machine, its packages, and the lock that installs exactly those."""
+
+    environment: Environment
+    packages: dict[str, str]
+    lock: bytes
 
 
 def capture_code(folder: Path, *, is_tree: bool = True) -> Snapshot:
@@ -51,7 +60,7 @@ def capture_code(folder: Path, *, is_tree: bool = True) -> Snapshot:
     top = git(folder, "rev-parse", "--show-toplevel")
     if top is None or not (is_tree or git(folder, "ls-files", "-z", "--", ".")):
         texts, code = read_sources(folder, walk(folder))
-        return Snapshot(code, msgspec.json.encode(texts, order="sorted"), b"")
+        return Snapshot(placed(code, folder), msgspec.json.encode(texts, order="sorted"), b"")
     root = Path(top.strip())
     part = root if is_tree else folder
     commit = (git(root, "rev-parse", "--verify", "--quiet", "HEAD") or "").strip()
@@ -64,7 +73,14 @@ def capture_code(folder: Path, *, is_tree: bool = True) -> Snapshot:
     code = msgspec.structs.replace(
         code, kind="git", commit=commit, branch=branch, is_dirty=bool(changed), redactions=code.redactions + redactions
     )
-    return Snapshot(code, msgspec.json.encode(texts, order="sorted"), diff.encode())
+    return Snapshot(placed(code, root), msgspec.json.encode(texts, order="sorted"), diff.encode())
+
+
+def placed(code: Code, root: Path) -> Code:
+    """The code with where it stood, and from which folder of it this process works."""
+    place, here = root.resolve(), Path.cwd().resolve()
+    folder = str(here.relative_to(place)) if here.is_relative_to(place) else str(here)
+    return msgspec.structs.replace(code, root=str(place), folder=folder)
 
 
 def diff_of(root: Path, part: Path) -> str:
@@ -157,40 +173,48 @@ def read_text(file: Path, left_out: list[str], path: str) -> str | None:
         return None
 
 
-def capture_environment(program: str = "") -> tuple[Environment, dict[str, str]]:
+def capture_environment(program: str = "") -> Surroundings:
     """This interpreter and its packages; or, where `program` is another Python that answers, that one's."""
-    is_python = Path(program).name.startswith("python") and program != sys.executable
-    said = (ask_python(program) if is_python else None) or surroundings.look_around()
-    return msgspec.convert(said["environment"], Environment), dict(said["packages"])
+    is_other = is_python(program) and program != sys.executable
+    said = (ask_python(program) if is_other else None) or surroundings.look_around()
+    environment = msgspec.convert(said["environment"], Environment)
+    head = f"# {environment.implementation} {environment.python} on {environment.platform}"
+    lock, _ = redact("\n".join([head, *said["lock"]]) + "\n")
+    return Surroundings(environment, dict(said["packages"]), lock.encode())
 
 
-def ask_python(program: str) -> dict[str, dict[str, str]] | None:
+def is_python(program: str) -> bool:
+    return Path(program).name.startswith("python")
+
+
+def ask_python(program: str) -> dict[str, Any] | None:
     """What another interpreter says of itself; None where it does not answer."""
     script = Path(surroundings.__file__).read_text()
     try:
         done = subprocess.run([program, "-c", script], capture_output=True, check=True, timeout=GIT_S)
-        found: dict[str, dict[str, str]] = json.loads(done.stdout)
+        found: dict[str, Any] = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return found
 
 
-def keep_code(folder: Path, upload: Callable[[bytes], str], *, is_tree: bool) -> Code:
-    """The folder's code, its texts uploaded. Where there is no source to keep, nothing stands for it."""
-    snapshot = capture_code(folder, is_tree=is_tree)
+def keep_snapshot(snapshot: Snapshot, upload: Callable[[bytes], str]) -> Code:
+    """The code that was read, its texts uploaded. Where there is no source to keep, nothing stands for it."""
     sources = upload(snapshot.sources) if snapshot.code.files else ""
     changes = upload(snapshot.changes) if snapshot.changes else ""
     return msgspec.structs.replace(snapshot.code, sources=sources, changes=changes)
 
 
-def capture_all(
-    command: Sequence[str], folder: Path, upload: Callable[[bytes], str], *, program: str = "", is_tree: bool = True
-) -> CaptureRun:
+def capture_all(command: Sequence[str], code: Code, upload: Callable[[bytes], str], *, program: str = "") -> CaptureRun:
     """Everything a run started from, its files uploaded.
 
     upload: stores bytes and gives their digest. program: what runs it, where that is not this process.
-    is_tree: whether all of the git tree that holds the folder is kept.
     """
-    code = keep_code(folder, upload, is_tree=is_tree)
-    environment, packages = capture_environment(program)
-    return CaptureRun(command=redact_command(command), code=code, environment=environment, packages=packages)
+    found = capture_environment(program)
+    return CaptureRun(
+        command=redact_command(command),
+        code=code,
+        environment=found.environment,
+        packages=found.packages,
+        lock=upload(found.lock),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import msgspec
 
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import BadField
+from taxiway.kernel.errors import BadField, TaxiwayError
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
-from taxiway.runs.active import ActiveRun
+from taxiway.runs.active import ActiveRun, Version, reference
 from taxiway.runs.contract import (
     Artifact,
     ChangeRun,
@@ -33,6 +34,8 @@ from taxiway.runs.contract import (
 )
 from taxiway.runs.values import comparison_in_floats, point_in_floats, run_in_floats
 
+log = logging.getLogger("taxiway")
+
 LogModel = Callable[..., Any]  # (run, model, name, **facts): composed by the client, for models are above runs
 
 MOST_IN_A_PAGE = 500
@@ -46,6 +49,9 @@ class Runs:
         self.settings = settings
         self.log_model = log_model
         self._is_attached = False
+        self._opened = 0  # runs, in this process
+        self._active: list[ActiveRun] = []
+        self._read: list[Version] = []  # while no run was open
 
     def start(
         self,
@@ -69,13 +75,14 @@ class Runs:
         ...     run.log(step=1, loss=0.3)
         """
         folder = None if source is None else folder_of(source)
+        self._opened += 1
         opened = self._opened_for_us(project)
         if opened is not None:
             attached = ActiveRun(self.transport, opened, is_attached=True, log_model=self.log_model)
             if name:
                 attached.rename(name)
             attached.tag(**dict(tags or {}))
-            return attached
+            return self._begun(attached)
         body = StartRun(
             project=project or self.settings.project,
             experiment=experiment or self.settings.experiment,
@@ -83,11 +90,29 @@ class Runs:
             tags=dict(tags or {}),
         )
         run = self.transport.call(contract.start_run, body)
-        return ActiveRun(self.transport, run, log_model=self.log_model, source=folder)
+        return self._begun(ActiveRun(self.transport, run, log_model=self.log_model, source=folder, nth=self._opened))
+
+    def _begun(self, run: ActiveRun) -> ActiveRun:
+        """A run that is told of the data that this process had read before."""
+        self._active = [*(one for one in self._active if one.ending is None), run]
+        for version in self._read:
+            run.use(version)
+        return run
+
+    def note_read(self, version: Version) -> None:
+        """Notes data that was read through the SDK with the open runs; without one, with all that follow."""
+        active = [run for run in self._active if run.ending is None]
+        if not active and version not in self._read:
+            self._read.append(version)
+        for run in active:
+            try:
+                run.use(version)
+            except TaxiwayError as e:  # the data was read all the same
+                log.warning("run %s: that it read %s could not be noted: %s", run.id, reference(version), e)
 
     def _opened_for_us(self, project: str | None) -> Run | None:
         """The run that `taxiway run` opened, while it runs and nobody in this process took it yet."""
-        if self.settings.run is None or self._is_attached:
+        if self.settings.run is None or self._is_attached or self._opened < self.settings.run_nth:
             return None
         run = self.show(self.settings.run)
         if run.status not in ("running", "lost") or project not in (None, run.project):

@@ -52,6 +52,7 @@ class Comparisons:
             return {}
         said = msgspec.structs.asdict(run.environment)
         facts = {name: said[name] for name in Environment.__struct_fields__ if name not in ("packages", "digest")}
+        facts["gpus"] = ", ".join(run.environment.gpus)
         packages = self.runs.packages(run.id).packages
         return {**facts, **{f"package {name}": version for name, version in packages.items()}}
 

@@ -23,7 +23,7 @@ from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
-from taxiway.runs.capture import capture_all
+from taxiway.runs.capture import Snapshot, capture_all, capture_code, keep_snapshot
 from taxiway.runs.contract import AddArtifact, Ending, FinishRun, LogBatch, Run, RunStatus, StartRun
 from taxiway.runs.redact import redact, scrub, values_of_secrets
 from taxiway.runs.refusals import ProgramMissing, ProgramUnknown
@@ -92,14 +92,23 @@ class Stream:
         return text
 
 
-class Launch:
-    """One program on its way, as a run."""
+class Program(Struct, frozen=True):
+    """What is launched. snapshot: the sources as they are before it starts. folder: where it works."""
 
-    def __init__(self, transport: Transport, run: Run, command: Sequence[str], program: str) -> None:
+    command: Sequence[str]
+    path: str
+    snapshot: Snapshot
+    folder: Path
+
+
+class Launch:
+    """One program on its way, as a run. out: where its output goes on to."""
+
+    def __init__(self, transport: Transport, run: Run, program: Program, out: BinaryIO | None = None) -> None:
         self.transport = transport
         self.run = run
-        self.command = command
         self.program = program
+        self.out = out or sys.stdout.buffer
         self.capture = threading.Thread(target=self._look_around, daemon=True)
         self.alive = Sender(self._send, transport.close, f"run {run.name} ({run.id})")
 
@@ -111,10 +120,15 @@ class Launch:
         self.capture.start()
         with Forwarding() as signals:
             child = subprocess.Popen(  # the program that the user asked for
-                self.command, executable=self.program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+                self.program.command,
+                executable=self.program.path,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=self.program.folder,
             )
             signals.to(child.pid)
-            out = Stream(opened(child.stdout), sys.stdout.buffer)
+            out = Stream(opened(child.stdout), self.out)
             err = Stream(opened(child.stderr), sys.stderr.buffer)
             _, status, used = os.wait4(child.pid, 0)
             signals.to(None)
@@ -138,9 +152,10 @@ class Launch:
         return self.transport.call(contract.finish_run, ending, run=self.run.id)
 
     def _look_around(self) -> None:
-        """Captures what the program starts from. A failure costs the capture, never the run."""
+        """Keeps what the program starts from. A failure costs the capture, never the run."""
         try:
-            body = capture_all(self.command, Path.cwd(), self._upload, program=self.program)
+            code = keep_snapshot(self.program.snapshot, self._upload)
+            body = capture_all(self.program.command, code, self._upload, program=self.program.path)
             self.transport.call(contract.capture_run, body, run=self.run.id)
         except (TaxiwayError, OSError, ValueError) as e:
             log.warning("run %s: what it started from could not be kept: %s", self.run.id, e)
@@ -164,12 +179,19 @@ def launch(
     home: the folder's own home, where this process works on one; the program reaches it through its socket.
     Raises ProgramMissing and ProgramUnknown, before anything is opened.
     """
-    program = shutil.which(command[0]) if command else None
-    if program is None:
+    path = shutil.which(command[0]) if command else None
+    if path is None:
         raise ProgramUnknown(program=command[0]) if command else ProgramMissing()
     opening = StartRun(project=settings.project, experiment=settings.experiment, name=name or script_of(command))
     run = transport.call(contract.start_run, opening)
-    environment = {
+    snapshot = capture_code(Path.cwd())  # before the program can write beside its sources
+    program = Program(command, path, snapshot, Path.cwd())
+    return Launch(transport, run, program).execute(variables_of(run, settings, home))
+
+
+def variables_of(run: Run, settings: Settings, home: Path | None) -> dict[str, str]:
+    """The variables by which a launched program finds the run that was opened for it."""
+    told = {
         **os.environ,
         "PYTHONUNBUFFERED": os.environ.get("PYTHONUNBUFFERED", "1"),  # or its prints would come when it ends
         "TAXIWAY_RUN": run.id,
@@ -177,8 +199,8 @@ def launch(
         "TAXIWAY_EXPERIMENT": run.experiment,
     }
     if home is not None:
-        environment["TAXIWAY_HOME"] = str(home)
-    return Launch(transport, run, command, program).execute(environment)
+        return {**told, "TAXIWAY_HOME": str(home)}
+    return {**told, "TAXIWAY_URL": settings.url} if settings.url else told
 
 
 class Forwarding:
