@@ -16,6 +16,26 @@ class RunEnded(TaxiwayError):
         return f"The run {self.run} has ended ({self.ended_as}) and its record is sealed. Start another run."
 
 
+class RunTrashed(TaxiwayError):
+    """A run in the trash takes no changes."""
+
+    status = 409
+    run: str
+
+    def __str__(self) -> str:
+        return f"The run {self.run} is in the trash. Restore it first."
+
+
+class ExperimentTrashed(TaxiwayError):
+    """An experiment in the trash takes no changes."""
+
+    status = 409
+    experiment: str
+
+    def __str__(self) -> str:
+        return f"The experiment {self.experiment!r} is in the trash. Restore it first."
+
+
 class ParamFixed(TaxiwayError):
     """A parameter that was logged before with another value."""
 
@@ -46,19 +66,14 @@ class BatchReused(TaxiwayError):
         )
 
 
-class Undelivered(TaxiwayError):
-    """A run ended while the server could not be reached, and points were still waiting in memory."""
+class SpoolUnusable(TaxiwayError):
+    """The spool cannot be read, or what was delivered cannot be noted in it."""
 
     status = 503
-    run: str
-    items: int
     cause: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.items:,} points, parameters and tags of run {self.run} did not reach the server and are lost with "
-            f"this process: {self.cause} Log again once it answers."
-        )
+        return f"The spool cannot be used: {self.cause}. Free some space, or name another folder in TAXIWAY_SPOOL."
 
 
 class ProgramMissing(TaxiwayError):

@@ -30,6 +30,10 @@ def add_experiment(connection: Connection, *, project: str, name: str, by: str, 
     return primary_key(connection.execute(insert(experiments).values(row)))
 
 
+def change_experiment(connection: Connection, number: int, **values: Any) -> None:
+    connection.execute(update(experiments).where(experiments.c.number == number).values(**values))
+
+
 def count_runs(connection: Connection, experiment: int) -> int:
     query = select(func.count()).select_from(runs).where(runs.c.experiment == experiment)
     return connection.execute(query).scalar() or 0
@@ -80,10 +84,13 @@ class Known(msgspec.Struct, frozen=True):
     number: int
     project: str
     status: str
+    is_trashed: bool = False
 
 
 def known(connection: Connection, id_: str) -> Known | None:
-    row = connection.execute(select(runs.c.number, runs.c.project, runs.c.status).where(runs.c.id == id_)).first()
+    is_trashed = runs.c.deleted_at.is_not(None)
+    query = select(runs.c.number, runs.c.project, runs.c.status, is_trashed).where(runs.c.id == id_)
+    row = connection.execute(query).first()
     return Known(*row) if row else None
 
 
