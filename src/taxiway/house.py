@@ -48,15 +48,19 @@ from taxiway.projects import routes as projects_routes
 from taxiway.projects.portfolio import Portfolio
 from taxiway.projects.service import Projects
 from taxiway.runs import pages as runs_pages
+from taxiway.runs import reproduced
 from taxiway.runs import routes as runs_routes
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.log import Log
+from taxiway.runs.reproductions import Reproductions
 from taxiway.runs.service import Runs
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database, sqlite_url
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
 from taxiway.storage.writes import Writer
+from taxiway.traces import routes as traces_routes
+from taxiway.traces.service import Traces
 from taxiway.web import routes as web_routes
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.pages import account, audit, docs, lineage, search, sign_in
@@ -130,6 +134,8 @@ class House:
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, clock)
         self.run_log = Log(self.database, self.ledger, clock)
         self.comparisons = Comparisons(self.runs, self.access, self.blobs)
+        self.reproductions = Reproductions(self.runs, self.run_log, self.comparisons, self.blobs)
+        self.traces = Traces(self.database, self.ledger, self.access, self.blobs)
         self.shelf = Shelf(home / "bundles", self.blobs)
         self.shelf.clear_incoming()
         sources = Sources(self.projects, self.datasets, self.runs)
@@ -202,6 +208,8 @@ def build(house: House) -> Starlette:
     projects_routes.bind(server, house.projects)
     datasets_routes.bind(server, house.datasets)
     runs_routes.bind(server, house.runs, house.run_log, house.comparisons)
+    reproduced.bind(server, house.reproductions)
+    traces_routes.bind(server, house.traces)
     models_routes.bind(server, house.models)
     gates_routes.bind(server, house.gates)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
@@ -213,6 +221,7 @@ def build(house: House) -> Starlette:
     projects_pages.add(site, house.portfolio, house.access, house.audit)
     datasets_pages.add(site, house.datasets, house.lineage)
     runs_pages.add(site, house.runs, house.run_log, house.comparisons)
+    reproduced.add(site, house.reproductions)
     models = models_pages.add(site, house.models, house.comparisons, house.access)
     gates_pages.add(site, house.gates, models, house.runs, house.access, house.portfolio)
     audit.add(site, house.audit, house.access)

@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.String(length=100), nullable=False),
         sa.Column("verb", sa.String(length=100), nullable=False),
-        sa.Column("thing", sa.String(length=300), nullable=False),
+        sa.Column("thing", sa.String(length=400), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=True),
         sa.Column("door", sa.String(length=20), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=False),
@@ -124,7 +124,7 @@ def upgrade() -> None:
         "endpoint_revisions",
         sa.Column("endpoint", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("bundle", sa.String(length=80), nullable=False),
         sa.Column("workers", sa.Integer(), nullable=False),
@@ -198,7 +198,7 @@ def upgrade() -> None:
     op.create_table(
         "gate_approvals",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("by", sa.String(length=64), nullable=False),
@@ -216,7 +216,7 @@ def upgrade() -> None:
         "gate_evidence",
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("gate", sa.String(length=80), nullable=False),
@@ -249,7 +249,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_gate_paths_digest"), "gate_paths", ["digest"], unique=False)
     op.create_table(
         "gate_requests",
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
@@ -267,10 +267,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gateway_configurations")),
     )
     op.create_table(
+        "imported",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("theirs", sa.String(length=320), nullable=False),
+        sa.Column("ours", sa.String(length=600), nullable=False),
+        sa.Column("stamp", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("source", "kind", "theirs", name=op.f("pk_imported")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "imports",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("opened_by", sa.String(length=64), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_imports")),
+    )
+    op.create_table(
         "lineage_edges",
-        sa.Column("source", sa.String(length=300), nullable=False),
+        sa.Column("source", sa.String(length=400), nullable=False),
         sa.Column("verb", sa.String(length=40), nullable=False),
-        sa.Column("target", sa.String(length=300), nullable=False),
+        sa.Column("target", sa.String(length=400), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", "verb", "target", name=op.f("pk_lineage_edges")),
@@ -278,8 +297,8 @@ def upgrade() -> None:
     op.create_index("ix_lineage_edges_target", "lineage_edges", ["target"], unique=False)
     op.create_table(
         "model_aliases",
-        sa.Column("model", sa.String(length=64), nullable=False),
-        sa.Column("alias", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("alias", sa.String(length=255), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("moved_by", sa.String(length=64), nullable=False),
         sa.Column("moved_at", sa.BigInteger(), nullable=False),
@@ -288,7 +307,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "model_card_texts",
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("field", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -297,8 +316,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model", "version", "field", name=op.f("pk_model_card_texts")),
     )
     op.create_table(
+        "model_tags",
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "version", "key", name=op.f("pk_model_tags")),
+    )
+    op.create_table(
         "model_version_stages",
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
@@ -309,31 +336,46 @@ def upgrade() -> None:
     )
     op.create_table(
         "model_versions",
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("bundle", sa.String(length=80), nullable=False),
-        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("run", sa.String(length=32), nullable=True),
+        sa.Column("run_label", sa.String(length=300), nullable=False),
+        sa.Column("folder", sa.String(length=1000), nullable=True),
+        sa.Column("logged_model", sa.String(length=34), nullable=False),
+        sa.Column("unfit", sa.Text(), nullable=False),
         sa.Column("datasets", sa.Text(), nullable=False),
         sa.Column("risk", sa.String(length=10), nullable=False),
         sa.Column("evaluation", sa.Text(), nullable=True),
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("model", "version", name=op.f("pk_model_versions")),
-        sa.UniqueConstraint("model", "bundle", name=op.f("uq_model_versions_model_bundle")),
     )
     op.create_index(op.f("ix_model_versions_bundle"), "model_versions", ["bundle"], unique=False)
+    op.create_index(op.f("ix_model_versions_logged_model"), "model_versions", ["logged_model"], unique=False)
+    op.create_index(op.f("ix_model_versions_model_bundle"), "model_versions", ["model", "bundle"], unique=False)
     op.create_index(op.f("ix_model_versions_project"), "model_versions", ["project"], unique=False)
+    op.create_index(op.f("ix_model_versions_run"), "model_versions", ["run"], unique=False)
     op.create_index(op.f("ix_model_versions_stage"), "model_versions", ["stage"], unique=False)
     op.create_table(
         "models",
-        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("numbered", sa.Integer(), nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_models")),
     )
     op.create_index(op.f("ix_models_project"), "models", ["project"], unique=False)
@@ -370,7 +412,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("endpoint", sa.String(length=64), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
-        sa.Column("model", sa.String(length=90), nullable=False),
+        sa.Column("model", sa.String(length=320), nullable=False),
         sa.Column("rules", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
@@ -574,6 +616,79 @@ def upgrade() -> None:
         sa.UniqueConstraint("run", "writer", name=op.f("uq_run_writers_run_writer")),
     )
     op.create_table(
+        "trace_files",
+        sa.Column("trace", sa.String(length=64), nullable=False),
+        sa.Column("path", sa.String(length=1000), nullable=False),
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("trace", "path", name=op.f("pk_trace_files")),
+    )
+    op.create_index(op.f("ix_trace_files_digest"), "trace_files", ["digest"], unique=False)
+    op.create_table(
+        "trace_marks",
+        sa.Column("trace", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=4), nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("trace", "kind", "key", name=op.f("pk_trace_marks")),
+    )
+    op.create_index(
+        op.f("ix_trace_marks_kind_key_head_trace"), "trace_marks", ["kind", "key", "head", "trace"], unique=False
+    )
+    op.create_table(
+        "trace_remarks",
+        sa.Column("trace", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=250), nullable=False),
+        sa.Column("kind", sa.String(length=11), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("number", sa.Float(), nullable=True),
+        sa.Column("made_ms", sa.BigInteger(), nullable=False),
+        sa.Column("changed_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("trace", "id", name=op.f("pk_trace_remarks")),
+    )
+    op.create_table(
+        "trace_runs",
+        sa.Column("trace", sa.String(length=64), nullable=False),
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("trace", "run", name=op.f("pk_trace_runs")),
+    )
+    op.create_index(op.f("ix_trace_runs_run"), "trace_runs", ["run"], unique=False)
+    op.create_table(
+        "trace_spans",
+        sa.Column("trace", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=250), nullable=False),
+        sa.Column("state", sa.String(length=5), nullable=False),
+        sa.Column("started_ns", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("trace", "id", name=op.f("pk_trace_spans")),
+    )
+    op.create_table(
+        "traces",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("experiment", sa.Integer(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=7), nullable=False),
+        sa.Column("started_ms", sa.BigInteger(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=True),
+        sa.Column("client_id", sa.String(length=250), nullable=True),
+        sa.Column("request", sa.Text(), nullable=True),
+        sa.Column("response", sa.Text(), nullable=True),
+        sa.Column("spans", sa.Integer(), nullable=False),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.String(length=64), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_traces")),
+    )
+    op.create_index(op.f("ix_traces_experiment_started_ms"), "traces", ["experiment", "started_ms"], unique=False)
+    op.create_index(op.f("ix_traces_project_started_ms"), "traces", ["project", "started_ms"], unique=False)
+    op.create_table(
         "runs",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -622,9 +737,26 @@ def upgrade() -> None:
     op.create_index(op.f("ix_runs_experiment_started_at"), "runs", ["experiment", "started_at"], unique=False)
     op.create_index(op.f("ix_runs_project_started_at"), "runs", ["project", "started_at"], unique=False)
     op.create_index(op.f("ix_runs_started_at"), "runs", ["started_at"], unique=False)
+    op.create_table(
+        "run_reproductions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("run", sa.Integer(), nullable=False),
+        sa.Column("again", sa.String(length=32), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("found", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run"],
+            ["runs.number"],
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_reproductions")),
+    )
+    op.create_index(op.f("ix_run_reproductions_run"), "run_reproductions", ["run"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_run_reproductions_run"), table_name="run_reproductions")
+    op.drop_table("run_reproductions")
     op.drop_index(op.f("ix_runs_started_at"), table_name="runs")
     op.drop_index(op.f("ix_runs_project_started_at"), table_name="runs")
     op.drop_index(op.f("ix_runs_experiment_started_at"), table_name="runs")
@@ -635,6 +767,17 @@ def downgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NOT NULL"),
     )
     op.drop_table("runs")
+    op.drop_index(op.f("ix_traces_project_started_ms"), table_name="traces")
+    op.drop_index(op.f("ix_traces_experiment_started_ms"), table_name="traces")
+    op.drop_table("traces")
+    op.drop_table("trace_spans")
+    op.drop_index(op.f("ix_trace_runs_run"), table_name="trace_runs")
+    op.drop_table("trace_runs")
+    op.drop_table("trace_remarks")
+    op.drop_index(op.f("ix_trace_marks_kind_key_head_trace"), table_name="trace_marks")
+    op.drop_table("trace_marks")
+    op.drop_index(op.f("ix_trace_files_digest"), table_name="trace_files")
+    op.drop_table("trace_files")
     op.drop_table("run_writers")
     op.drop_table("run_words")
     op.drop_table("run_views")
@@ -670,14 +813,20 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_models_project"), table_name="models")
     op.drop_table("models")
     op.drop_index(op.f("ix_model_versions_stage"), table_name="model_versions")
+    op.drop_index(op.f("ix_model_versions_run"), table_name="model_versions")
     op.drop_index(op.f("ix_model_versions_project"), table_name="model_versions")
+    op.drop_index(op.f("ix_model_versions_model_bundle"), table_name="model_versions")
+    op.drop_index(op.f("ix_model_versions_logged_model"), table_name="model_versions")
     op.drop_index(op.f("ix_model_versions_bundle"), table_name="model_versions")
     op.drop_table("model_versions")
     op.drop_table("model_version_stages")
+    op.drop_table("model_tags")
     op.drop_table("model_card_texts")
     op.drop_table("model_aliases")
     op.drop_index("ix_lineage_edges_target", table_name="lineage_edges")
     op.drop_table("lineage_edges")
+    op.drop_table("imports")
+    op.drop_table("imported")
     op.drop_table("gateway_configurations")
     op.drop_index(op.f("ix_gate_requests_project"), table_name="gate_requests")
     op.drop_table("gate_requests")

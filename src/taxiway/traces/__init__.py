@@ -1,0 +1,1 @@
+"""What programs tell of one request through them: traces of spans, tags, remarks on their quality, and files."""
