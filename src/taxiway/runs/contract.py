@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
 from taxiway.kernel.numbers import Number
 from taxiway.runs.compare import CodeChange, Row, Scalar
+from taxiway.runs.sameness import TOLERANCE, InputGap, Reproduction
 
 RunStatus = Literal["scheduled", "running", "finished", "failed", "stopped", "lost"]
 Ending = Literal["finished", "failed", "stopped"]
@@ -245,7 +246,10 @@ class UseDataset(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ListRuns(Struct, frozen=True, forbid_unknown_fields=True):
-    """filter: such as ``metrics.auc > 0.9 and params.model = "logistic"``. order: such as ``metrics.auc desc``."""
+    """filter: such as ``metrics.auc > 0.9 and params.model = "logistic"``. order: such as ``metrics.auc desc, name``.
+
+    deleted: the runs in the trash instead of the others.
+    """
 
     project: str = ""
     experiment: str = ""
@@ -253,6 +257,7 @@ class ListRuns(Struct, frozen=True, forbid_unknown_fields=True):
     order: str = "started_at desc"
     limit: int = 50
     after: str = ""
+    deleted: bool = False
 
 
 class ListExperiments(Struct, frozen=True, forbid_unknown_fields=True):
@@ -279,6 +284,21 @@ class Comparison(Struct, frozen=True):
     inputs: list[Row]
     environment: list[Row]
     code: list[CodeChange]
+
+
+class RecordReproduction(Struct, frozen=True, forbid_unknown_fields=True):
+    """Says that a run was done again, or why it cannot be; how alike the two are, the server finds out.
+
+    again: the id of the run that was made, once it has ended; empty where none could be, with `because`. gaps: what
+    the one who ran it knows to be different, such as a package that could not be installed. ignored: patterns of
+    metrics that do not count, such as ``*_s`` for times.
+    """
+
+    again: str = ""
+    tolerance: Annotated[float, Meta(ge=0, le=1)] = TOLERANCE
+    ignored: Annotated[list[Key], Meta(max_length=50)] = []
+    because: Annotated[list[Text], Meta(max_length=100)] = []
+    gaps: Annotated[list[InputGap], Meta(max_length=500)] = []
 
 
 class Packages(Struct, frozen=True):
@@ -320,4 +340,15 @@ list_artifacts = Endpoint(
 )
 fetch_artifact = Endpoint(
     "GET", "/api/runs/{run}/artifacts/content", FetchArtifact, Raw, "runs.read", "A file that a run left behind"
+)
+record_reproduction = Endpoint(
+    "POST",
+    "/api/runs/{run}/reproductions",
+    RecordReproduction,
+    Reproduction,
+    "runs.write",
+    "Hold a run that was done again against the first",
+)
+list_reproductions = Endpoint(
+    "GET", "/api/runs/{run}/reproductions", Nothing, Page[Reproduction], "runs.read", "How a run was done again"
 )

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from taxiway.runs.contract import Code, Environment, Predictions
+from taxiway.runs.sameness import Reproduction
 from taxiway.storage.database import Json, Moment, metadata
 
 LONGEST_HEAD = 64  # how much of a text is indexed; PostgreSQL refuses index rows beyond some 2,700 bytes
@@ -225,6 +226,18 @@ readings = Table(
     Index(None, "name", "run"),
     Index(None, "digest", "run"),
     sqlite_with_rowid=False,
+)
+
+# A run done again, as it was found when it was held against the first. What was found never changes.
+reproductions = Table(
+    "run_reproductions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("run", Integer, ForeignKey("runs.number"), nullable=False, index=True),
+    Column("again", String(32), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("found", Json(Reproduction), nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 environments = Table(
