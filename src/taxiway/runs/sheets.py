@@ -48,10 +48,10 @@ class RunSheet(Struct):
     started_at: int
     ended_at: int | None
     is_trashed: bool
-    metrics: list[Newest]
-    params: list[tuple[str, str]]
-    tags: list[tuple[str, str]]
-    readings: list[Reading]
+    metrics: list[Newest] = []
+    params: list[tuple[str, str]] = []
+    tags: list[tuple[str, str]] = []
+    readings: list[Reading] = []
 
 
 def run_sheets(connection: Connection, numbers: Sequence[int]) -> list[RunSheet]:
@@ -59,7 +59,7 @@ def run_sheets(connection: Connection, numbers: Sequence[int]) -> list[RunSheet]
     found: dict[int, RunSheet] = {}
     for some in portions(numbers):
         for row in connection.execute(RUNS.where(runs.c.number.in_(some))):
-            found[row[0]] = RunSheet(*row, [], [], [], [])
+            found[row[0]] = RunSheet(*row)
         for number, *metric in connection.execute(METRICS.where(latest.c.run.in_(some))):
             found[number].metrics.append(Newest(*metric))
         for number, key, kind, text in connection.execute(PARAMS.where(params.c.run.in_(some))):
