@@ -23,11 +23,14 @@ def test_a_filter_lets_through_what_it_says(live: Live, make_run: MakeRun) -> No
 
     ordered = live.client.runs.list("metrics.auc > 0.9 and params.C > 0", order="metrics.auc desc")
     assert [run.name for run in ordered] == ["two", "one"]
-    assert len(live.client.runs.list("params.C > 0 and params.C < 1", order="params.C")) == 1
+    assert len(live.client.runs.list("params.C > 0 and params.C < 1", order="params.C")) == 2
+    assert names('"THREE 100" or "two"') == {"two", "100% three"}
+    assert names("name ~ '^[a-z]+$' and not tags.team is null") == {"two"}
     assert names("metrics.auc > 0.9") == {"one", "two"}
     assert names('metrics.auc > 0.9 and params.model = "logistic"') == {"one"}
     assert names("metrics.`val/x` >= 1") == {"one"}
-    assert names("params.C = 0.5") == {"one"}
+    assert names("params.C = 0.5") == {"one", "100% three"}
+    assert names("params.C in (0.5, 7)") == {"one", "100% three"}
     assert names('params.C = "0.5"') == {"one", "100% three"}
     assert names("params.C != 0.5") == {"two"}
     assert names("params.on = true") == {"one"}
@@ -78,8 +81,8 @@ def test_runs_without_a_value_come_last_either_way(live: Live, make_run: MakeRun
     rising = [run.name for run in live.client.runs.list(order="metrics.auc")]
     falling = [run.name for run in live.client.runs.list(order="metrics.auc desc")]
 
-    assert rising == ["low", "high", "inf", "none", "nan"]
-    assert falling == ["inf", "high", "low", "none", "nan"]
+    assert rising == ["low", "high", "inf", "nan", "none"]
+    assert falling == ["inf", "high", "low", "nan", "none"]
 
 
 @pytest.mark.parametrize("limit", [0, -1, 10**9])

@@ -13,8 +13,9 @@ from taxiway.kernel.thing import href
 from taxiway.runs import telling
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import CHANGES, Artifact, CompareRuns, ListRuns, Run
-from taxiway.runs.filter import Field, Order, parse_order, render_order
+from taxiway.runs.filter import Field, Order, render_order
 from taxiway.runs.log import Log
+from taxiway.runs.parsing import parse_order
 from taxiway.runs.service import Runs
 from taxiway.web.figures.lines import Line, LineChart
 from taxiway.web.figures.sparkline import Sparkline
@@ -197,13 +198,13 @@ def add(site: Site, runs: Runs, log: Log, comparisons: Comparisons) -> None:
 
 def read_order(text: str) -> str:
     """The order that a column's link asks for ("-metrics.loss" is falling) in the words of the service."""
-    field = parse_order(text.removeprefix("-")).field
-    return render_order(Order(field, is_falling=text.startswith("-")))
+    found = parse_order(text.removeprefix("-"))
+    return ", ".join(render_order(Order(one.field, is_falling=text.startswith("-"))) for one in found)
 
 
 def ordered_metric(order: str) -> str:
-    field: Field = parse_order(order).field
-    return field.name if field.kind == "metrics" else ""
+    fields: list[Field] = [one.field for one in parse_order(order)]
+    return next((field.name for field in fields if field.kind == "metrics"), "")
 
 
 def number_of(run: Run, metric: str) -> float | None:

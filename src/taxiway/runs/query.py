@@ -1,186 +1,191 @@
-"""From a parsed filter and order to SQL, every value a bound parameter; and pages that go on by value, not by count."""
+"""The runs that a search finds, in order, page by page; pages go on by value, not by count."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
+import zlib
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Float,
-    Select,
-    and_,
-    case,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    type_coerce,
-)
+from sqlalchemy import ColumnElement, Connection, FromClause, Join, and_, func, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from taxiway.kernel.errors import BadField
-from taxiway.runs.filter import Field, Order, Term
-from taxiway.runs.tables import LONGEST_HEAD, experiments, keys, latest, params, runs, tags
-from taxiway.storage.database import Moment
+from taxiway.runs.conditions import Conditions, status_at
+from taxiway.runs.filter import Node, Order, render_order
+from taxiway.runs.ranking import Column, Ranking, ranking_of, tie_breakers
+from taxiway.runs.tables import experiments, runs
 
-SIGNS: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-LOST_AFTER = timedelta(minutes=5)
-MICROS = literal(1_000_000.0, Float)
+View = Literal["active", "deleted", "all"]
+
+FEW = 2_000  # runs: up to so many are gathered and sorted, rather than all be walked in order
 
 
-class Search(Struct, frozen=True):
-    """What to find. projects: those the caller may see, None is all."""
+class Search(Struct, frozen=True, kw_only=True):
+    """What to find. projects: those the caller may see, None is all. experiments: their numbers, None is all."""
 
-    terms: list[Term]
-    order: Order
+    where: Node | None = None
+    order: tuple[Order, ...] = ()
     projects: list[str] | None
-    project: str
-    experiment: str
+    project: str = ""
+    experiment: str = ""
+    experiments: tuple[int, ...] | None = None
+    view: View = "active"
     limit: int
     now: datetime
 
 
-class Mark(Struct, frozen=True):
-    """Where a page ended: the value it was ordered by (None in the part without values) and the run's number."""
+class Mark(Struct, frozen=True, array_like=True):
+    """Where a page ended: in which part of the order, and at which values. order: a digest of what it goes by."""
 
-    value: float | int | str | None
-    run: int
+    order: int
+    part: int
+    values: list[int | float | str]
+
+
+class Row(NamedTuple):
+    number: int
+    values: list[int | float | str]
+
+
+class Ordered(Join):
+    """A join whose left side is walked, and the right side looked up for each of its rows, on SQLite as well."""
+
+    inherit_cache = True
+
+
+@compiles(Ordered, "sqlite")
+def write_ordered(join: Ordered, compiler: SQLCompiler, **given: Any) -> str:
+    # SQLite never reorders a CROSS JOIN; without statistics it would gather all runs and sort them.
+    left = compiler.process(join.left, asfrom=True, from_linter=None)
+    right = compiler.process(join.right, asfrom=True, from_linter=None)
+    condition: Any = join.onclause
+    return f"{left} CROSS JOIN {right} ON {compiler.process(condition, from_linter=None)}"
 
 
 def find_numbers(connection: Connection, search: Search, after: Mark | None) -> tuple[list[int], Mark | None]:
     """The numbers of the runs of a page, and where the next one begins, None where there is none.
 
-    First come the runs that have a value, in order; then those that have none, the newest first.
+    Runs come by the first key, in parts: those that have a value, those whose value is no number, those without.
+    Equal ones come by the further keys; then the newest first, and last by id.
     """
-    value, source = ordered_by(connection, search.order.field)
-    conditions = [*limits(search), *(condition(connection, term, search.now) for term in search.terms)]
-    wanted = search.limit + 1
-    found: list[Mark] = []
-    if after is None or after.value is not None:
-        query = select(runs.c.number, value.label("value")).select_from(source)
-        query = query.where(value.is_not(None), *conditions)
-        found = page(connection, query, value, is_falling=search.order.is_falling, after=after, wanted=wanted)
-        after = None
-    if len(found) < wanted:
-        query = select(runs.c.number).select_from(source)
-        query = query.where(value.is_(None), *conditions).order_by(runs.c.number.desc()).limit(wanted - len(found))
-        if after is not None:
-            query = query.where(runs.c.number < after.run)
-        found += [Mark(None, row.number) for row in connection.execute(query)]
-    is_more = len(found) > search.limit
-    found = found[: search.limit]
-    return [mark.run for mark in found], found[-1] if is_more else None
-
-
-def page(
-    connection: Connection,
-    query: Select[Any],
-    value: ColumnElement[Any],
-    *,
-    is_falling: bool,
-    after: Mark | None,
-    wanted: int,
-) -> list[Mark]:
-    """The next runs that have a value. Runs of equal value are ordered by number, the same way round."""
-    number = runs.c.number
+    finder = Finder(connection, search)
     if after is not None:
-        beyond = value < after.value if is_falling else value > after.value
-        further = number < after.run if is_falling else number > after.run
-        query = query.where(or_(beyond, and_(value == after.value, further)))
-    query = query.order_by(*((value.desc(), number.desc()) if is_falling else (value, number)))
-    return [Mark(row.value, row.number) for row in connection.execute(query.limit(wanted))]
+        finder.check(after)
+    found: list[tuple[int, Row]] = []
+    for part in range(after.part if after else 0, len(finder.first.parts)):
+        wanted = search.limit + 1 - len(found)
+        beyond = after.values if after is not None and after.part == part else None
+        found += [(part, row) for row in finder.rows(part, beyond, wanted)]
+        if len(found) > search.limit:
+            ended_in, last = found[search.limit - 1]
+            return [row.number for _, row in found[: search.limit]], Mark(finder.signature, ended_in, last.values)
+    return [row.number for _, row in found], None
 
 
-def ordered_by(connection: Connection, field: Field) -> tuple[ColumnElement[Any], Any]:
-    """The column that holds what is ordered by, and the tables it comes from."""
-    joined = runs.join(experiments, runs.c.experiment == experiments.c.number)
-    if field.kind == "run":
-        return run_column(field.name), joined
-    table = latest if field.kind == "metrics" else params
-    key = key_number(connection, field.name)
-    return table.c.value, joined.outerjoin(table, and_(table.c.run == runs.c.number, table.c.key == key))
+class Finder:
+    """One search on one connection."""
+
+    def __init__(self, connection: Connection, search: Search) -> None:
+        self.connection = connection
+        self.search = search
+        self.conditions = Conditions(connection, search.now)
+        rankings = [ranking_of(order, self.conditions) for order in search.order]
+        self.first = rankings[0] if rankings else Ranking.none()
+        self.further = rankings[1:]
+        self.last = tie_breakers(search.order)
+        self.where = [*limits(connection, search), self.conditions.of(search.where)]
+        self.is_narrow = self._is_narrow()
+        self.signature = zlib.crc32(", ".join(map(render_order, search.order)).encode())
+
+    def _is_narrow(self) -> bool:
+        """Whether the experiments or the project asked for have so few runs that they are gathered first."""
+        limited = limits(self.connection, self.search)
+        if not limited or (self.search.experiments is None and not self.search.experiment and not self.search.project):
+            return False
+        few = select(runs.c.number).where(*limited).limit(FEW + 1).subquery()
+        count = self.connection.execute(select(func.count()).select_from(few)).scalar_one()
+        return count <= FEW
+
+    def check(self, mark: Mark) -> None:
+        """Raises BadField for a mark of another search."""
+        is_part = 0 <= mark.part < len(self.first.parts)
+        columns = self.columns(mark.part) if is_part else []
+        is_ours = is_part and mark.order == self.signature and len(columns) == len(mark.values)
+        if not is_ours or not all(c.takes(v) for c, v in zip(columns, mark.values, strict=True)):
+            raise bad_mark(str(mark.order))
+
+    def columns(self, part: int) -> list[Column]:
+        """By what the runs of a part of the order are ordered."""
+        return [*self.first.parts[part].columns, *(c for ranking in self.further for c in ranking.columns), *self.last]
+
+    def rows(self, part: int, beyond: list[int | float | str] | None, wanted: int) -> list[Row]:
+        columns = self.columns(part)
+        query = select(runs.c.number, *(column.value for column in columns)).select_from(self.source(part))
+        query = query.where(*self.first.parts[part].where, *self.where)
+        if beyond is not None:
+            query = query.where(is_beyond(columns, beyond))
+        query = query.order_by(*(c.value.desc() if c.is_falling else c.value.asc() for c in columns)).limit(wanted)
+        return [Row(row[0], list(row[1:])) for row in self.connection.execute(query)]
+
+    def source(self, part: int) -> FromClause:
+        """The tables, the one to walk along first."""
+        table = self.first.parts[part].table
+        joined: FromClause = runs
+        if table is not None:
+            matched = and_(table.c.run == runs.c.number, table.c.key == self.first.key)
+            joined = Ordered(runs, table, matched) if self.is_narrow else Ordered(table, runs, matched)
+        for ranking in self.further:
+            if ranking.table is not None:
+                on = and_(ranking.table.c.run == runs.c.number, ranking.table.c.key == ranking.key)
+                joined = joined.outerjoin(ranking.table, on)
+        return joined
 
 
-def count_statuses(connection: Connection, search: Search) -> dict[str, int]:
-    """How many runs the filter lets through, by status."""
-    status = status_at(search.now).label("seen")
-    query = select(status, func.count().label("runs")).select_from(
-        runs.join(experiments, runs.c.experiment == experiments.c.number)
-    )
-    terms = (condition(connection, term, search.now) for term in search.terms)
-    rows = connection.execute(query.where(*limits(search), *terms).group_by("seen"))
-    return {row.seen: row.runs for row in rows}
+def is_beyond(columns: list[Column], values: list[int | float | str]) -> ColumnElement[bool]:
+    """What comes after these values in the order of these columns."""
+    ways = []
+    for i, column in enumerate(columns):
+        value = column.value
+        further = value < values[i] if column.is_falling else value > values[i]
+        ways.append(and_(*(c.value == v for c, v in zip(columns[:i], values, strict=False)), further))
+    first = columns[0]
+    near = first.value <= values[0] if first.is_falling else first.value >= values[0]  # what an index can start from
+    return and_(near, or_(*ways))
 
 
-def limits(search: Search) -> list[ColumnElement[bool]]:
+def limits(connection: Connection, search: Search) -> list[ColumnElement[bool]]:
+    """In which runs to look at all."""
     conditions: list[ColumnElement[bool]] = []
+    if search.view != "all":
+        is_deleted = search.view == "deleted"
+        conditions.append(runs.c.deleted_at.is_not(None) if is_deleted else runs.c.deleted_at.is_(None))
     if search.projects is not None:
         conditions.append(runs.c.project.in_(search.projects))
     if search.project:
         conditions.append(runs.c.project == search.project)
     if search.experiment:
-        conditions.append(experiments.c.name == search.experiment)
+        named = select(experiments.c.number).where(experiments.c.name == search.experiment)
+        if search.project:
+            named = named.where(experiments.c.project == search.project)
+        conditions.append(among(runs.c.experiment, list(connection.execute(named).scalars())))
+    if search.experiments is not None:
+        conditions.append(among(runs.c.experiment, list(search.experiments)))
     return conditions
 
 
-def condition(connection: Connection, term: Term, now: datetime) -> ColumnElement[bool]:
-    """A term as SQL. One about a metric, parameter or tag holds only for runs that have it."""
-    field, sign, value = term.field, term.sign, term.value
-    if field.kind == "run":
-        column = status_at(now) if field.name == "status" else run_column(field.name)
-        return compare(column, sign, value)
-    # Under a name of its own: the same table may stand outside, as what the list is ordered by.
-    table = {"metrics": latest, "params": params, "tags": tags}[field.kind].alias()
-    key = key_number(connection, field.name)
-    if field.kind == "metrics" or (field.kind == "params" and isinstance(value, float)):
-        holds = compare(table.c.value, sign, value)
-    else:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        holds = compare(table.c.text, sign, text)
-        if sign == "=":
-            holds = and_(table.c.head == text[:LONGEST_HEAD], holds)
-    return exists().where(table.c.run == runs.c.number, table.c.key == key, holds)
+def among(column: ColumnElement[int], numbers: list[int]) -> ColumnElement[bool]:
+    return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
 
 
-def compare(column: ColumnElement[Any], sign: str, value: Any) -> ColumnElement[bool]:
-    if sign == "contains":
-        return column.icontains(value, autoescape=True)  # alike on both databases
-    holds: ColumnElement[bool] = SIGNS[sign](column, value)
-    return holds
-
-
-def status_at(now: datetime) -> ColumnElement[str]:
-    """The status as people see it: a run that still runs by its own account is lost when it fell silent."""
-    is_silent = and_(runs.c.status == "running", runs.c.heard_at < now - LOST_AFTER)
-    return case((is_silent, "lost"), else_=runs.c.status)
-
-
-def run_column(name: str) -> ColumnElement[Any]:
-    if name == "experiment":
-        return experiments.c.name
-    if name == "duration_s":
-        return (type_coerce(runs.c.ended_at, BigInteger) - type_coerce(runs.c.started_at, BigInteger)) / MICROS
-    column = runs.c[name]
-    return type_coerce(column, BigInteger) if isinstance(column.type, Moment) else column
-
-
-def key_number(connection: Connection, name: str) -> int:
-    """The number of a key; one that no row has where the name was never logged."""
-    return connection.execute(select(keys.c.number).where(keys.c.name == name)).scalar() or -1
+def count_statuses(connection: Connection, search: Search) -> dict[str, int]:
+    """How many runs the search finds, by status."""
+    status = status_at(search.now).label("seen")
+    conditions = (*limits(connection, search), Conditions(connection, search.now).of(search.where))
+    query = select(status, func.count().label("runs")).where(*conditions).group_by("seen")
+    return {row.seen: row.runs for row in connection.execute(query)}
 
 
 def write_mark(mark: Mark | None) -> str | None:
@@ -194,4 +199,8 @@ def read_mark(text: str) -> Mark | None:
     try:
         return msgspec.msgpack.decode(bytes.fromhex(text), type=Mark)
     except (ValueError, msgspec.MsgspecError) as e:
-        raise BadField(field="after", value=repr(text[:60]), expected="the `next` of the page before") from e
+        raise bad_mark(text) from e
+
+
+def bad_mark(text: str) -> BadField:
+    return BadField(field="after", value=repr(text[:60]), expected="the `next` of the page before, in the same order")

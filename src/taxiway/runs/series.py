@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, Table, and_, case, func, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taxiway.kernel.numbers import from_wire, to_wire
+from taxiway.runs import words
 from taxiway.runs.compare import Scalar, is_same
 from taxiway.runs.contract import LogBatch, Point
 from taxiway.runs.refusals import ParamFixed
@@ -150,14 +152,21 @@ def write_scalar(value: Scalar) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
+DECIMAL = re.compile(r"[+-]?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][+-]?\d{1,3})?", re.ASCII)
+
+
 def as_number(value: Scalar) -> float | None:
-    """What a parameter is compared and ordered by, where it is a number that a float can hold."""
-    if isinstance(value, (bool, str)):
+    """What a parameter is compared and ordered by, where it is a number that a float can hold, or reads as one.
+
+    MLflow's client sends every parameter as text.
+    """
+    if isinstance(value, bool) or (isinstance(value, str) and not DECIMAL.fullmatch(value)):
         return None
     try:
-        return float(value)
+        number = float(value)
     except OverflowError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def put_tags(connection: Connection, *, run: int, given: dict[str, str]) -> None:
@@ -168,7 +177,19 @@ def put_tags(connection: Connection, *, run: int, given: dict[str, str]) -> None
     statement = add(connection, tags)
     change = {"text": statement.excluded.text, "head": statement.excluded.head}
     rows = [{"run": run, "key": numbers[n], "text": t, "head": t[:LONGEST_HEAD]} for n, t in given.items()]
-    connection.execute(statement.on_conflict_do_update(index_elements=["run", "key"], set_=change), rows)
+    putting = statement.on_conflict_do_update(index_elements=["run", "key"], set_=change)
+    if is_any_there(connection, run, list(numbers.values())):
+        with words.kept(connection, run):
+            connection.execute(putting, rows)
+    else:
+        connection.execute(putting, rows)
+        words.add(connection, run, words.words_of_run("", given))
+
+
+def is_any_there(connection: Connection, run: int, numbers: Sequence[int]) -> bool:
+    """Whether a run has one of these tags."""
+    query = select(tags.c.key).where(tags.c.run == run, tags.c.key.in_(numbers)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 # --- reading ---

@@ -39,15 +39,13 @@ from taxiway.runs.contract import (
     StartRun,
     UseDataset,
 )
-from taxiway.runs.filter import parse_filter, parse_order
 from taxiway.runs.paths import check_key, check_path
-from taxiway.runs.query import Search, count_statuses, find_numbers, read_mark, write_mark
 from taxiway.runs.refusals import RunEnded
+from taxiway.runs.searching import Searching
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database
 
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
-MOST_LISTED = 500
 KEPT_AS = {
     SOURCES: "application/json",
     CHANGES: "text/x-diff",
@@ -68,6 +66,7 @@ class Runs:
         self.blobs = blobs
         self.datasets = datasets
         self.clock = clock
+        self.search = Searching(database, access, clock)
 
     def start(self, caller: Caller, body: StartRun) -> Run:
         """Opens a run; the experiment, and the project `default`, are made at their first use.
@@ -305,32 +304,13 @@ class Runs:
         store.change(record.connection, known.number, heard_at=record.at)
         return known.number
 
-    def search(self, caller: Caller, ask: ListRuns) -> Search:
-        """What a list asks for, read and limited to what the caller may see. Raises BadField."""
-        if not 1 <= ask.limit <= MOST_LISTED:
-            raise BadField(field="limit", value=str(ask.limit), expected=f"a number from 1 to {MOST_LISTED}")
-        return Search(
-            terms=parse_filter(ask.filter),
-            order=parse_order(ask.order),
-            projects=self.access.visible(caller),
-            project=ask.project,
-            experiment=ask.experiment,
-            limit=ask.limit,
-            now=self.clock(),
-        )
-
     def count(self, caller: Caller, ask: ListRuns) -> dict[str, int]:
         """How many runs a list has in all, by status."""
-        search = self.search(caller, ask)
-        with self.database.read() as connection:
-            return count_statuses(connection, search)
+        return self.search.count(caller, ask)
 
     def list(self, caller: Caller, body: ListRuns) -> Page[Run]:
         """The runs that the caller may see and the filter lets through, in order."""
-        search = self.search(caller, body)
-        with self.database.read() as connection:
-            numbers, mark = find_numbers(connection, search, read_mark(body.after))
-            return Page(store.whole(connection, numbers, search.now), write_mark(mark))
+        return self.search.list(caller, body)
 
 
 def require(record: Record, run: str) -> store.Known:

@@ -11,9 +11,10 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from taxiway.kernel.numbers import Number, to_wire
+from taxiway.runs import words
 from taxiway.runs.compare import Scalar
+from taxiway.runs.conditions import status_at
 from taxiway.runs.contract import Artifact, Environment, Experiment, Packages, Run
-from taxiway.runs.query import status_at
 from taxiway.runs.tables import artifacts, environments, experiments, inputs, keys, latest, params, runs, tags
 
 
@@ -67,7 +68,9 @@ def add(connection: Connection, run: Run, experiment: int) -> int:
         "sealed",
     )
     row = {name: getattr(run, name) for name in columns}
-    return primary_key(connection.execute(insert(runs).values(experiment=experiment, **row)))
+    number = primary_key(connection.execute(insert(runs).values(experiment=experiment, **row)))
+    words.add(connection, number, words.words_of(run.name))
+    return number
 
 
 def primary_key(result: Any) -> int:
@@ -75,7 +78,12 @@ def primary_key(result: Any) -> int:
 
 
 def change(connection: Connection, number: int, **values: Any) -> None:
-    connection.execute(update(runs).where(runs.c.number == number).values(**values))
+    changing = update(runs).where(runs.c.number == number).values(**values)
+    if "name" not in values:
+        connection.execute(changing)
+        return
+    with words.kept(connection, number):
+        connection.execute(changing)
 
 
 class Known(msgspec.Struct, frozen=True):
