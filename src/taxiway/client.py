@@ -16,6 +16,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+import msgspec
+
 from taxiway import NOUNS
 from taxiway.kernel.errors import BadField, TaxiwayError
 from taxiway.kernel.settings import Settings, read_settings
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from taxiway.datasets.client import Datasets
     from taxiway.endpoints.client import Endpoints
     from taxiway.gates.client import Gates
+    from taxiway.imports.client import Imports
     from taxiway.lineage.client import Lineage
     from taxiway.models.client import Models
     from taxiway.models.contract import ModelVersion
@@ -54,6 +57,7 @@ class HomeBusy(TaxiwayError):
     """Another process owns the home but does not answer."""
 
     status = 503
+    retry_after_s = 5.0
     home: str
     owner: str
 
@@ -193,6 +197,12 @@ class Client:
         return Access(self.transport)
 
     @cached_property
+    def imports(self) -> Imports:
+        from taxiway.imports.client import Imports
+
+        return Imports(self.transport)
+
+    @cached_property
     def audit(self) -> Audit:
         from taxiway.audit.client import Audit
 
@@ -240,8 +250,10 @@ def connect(
     token = token or settings.token
     if url is not None:
         address = Address(url=checked(url))
+        settings = msgspec.structs.replace(settings, url=address.url)
         return Client(Transport(lambda: address, token, door, learn_refusals), settings)
     found = Home(Path(home).resolve() if home is not None else settings.home)
+    settings = msgspec.structs.replace(settings, home=found.home, url=None)
     client = Client(Transport(found, token, door, learn_refusals), settings, found)
     atexit.register(client.close)
     return client

@@ -37,6 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in ("TAXIWAY_RUN", "TAXIWAY_URL", "TAXIWAY_HOME", "TAXIWAY_TOKEN", "TAXIWAY_PROJECT"):
         monkeypatch.delenv(name, raising=False)
     return work

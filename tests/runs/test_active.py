@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import os
 import signal
@@ -19,13 +18,10 @@ import pytest
 
 from taxiway.client import connect
 from taxiway.kernel.errors import BadField
-from taxiway.kernel.settings import Settings
 from taxiway.kernel.show import as_json
-from taxiway.kernel.transport import Address, Transport
 from taxiway.runs.capture import capture_code
-from taxiway.runs.client import Runs
-from taxiway.runs.refusals import ParamFixed, Undelivered
-from tests.support.live import Live, running
+from taxiway.runs.refusals import ParamFixed
+from tests.support.live import Live
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 
@@ -228,55 +224,6 @@ def test_predictions_are_pinned_with_what_their_columns_say(open_live: Live, fol
     assert (pinned.rows, pinned.digest) == (2, again.digest)
     assert artifact.predictions == pinned
     assert table.column_names == ["y", "p", "s", "race"]
-
-
-def test_a_server_that_goes_away_costs_the_training_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    home = tmp_path / "home"
-    where = [Address("http://127.0.0.1:9")]
-    runs = Runs(Transport(lambda: where[0]), Settings(home=home))
-    with running(home, login=False) as first:
-        where[0] = Address(first.url)
-        run = runs.start()
-        run.log(step=0, loss=0.0)
-        assert run.flush()
-        run._capture.thread.join()
-    where[0] = Address("http://127.0.0.1:9")
-    runs.transport.close()
-
-    slowest = 0.0
-    for step in range(1, 3000):
-        before = time.perf_counter()
-        run.log(step=step, loss=float(step))
-        slowest = max(slowest, time.perf_counter() - before)
-    assert not run.flush(1.0)
-    with running(home, login=False) as second:
-        where[0] = Address(second.url)
-        assert run.finish().status == "finished"
-        steps = [point.step for point in runs.metric(run.id, "loss")]
-        runs.transport.close()
-
-    assert steps == list(range(3000))
-    assert slowest < 0.1
-    assert [r.levelno for r in caplog.records if "Logging goes on in memory" in r.message] == [logging.WARNING]
-
-
-def test_what_could_not_be_delivered_is_said(tmp_path: Path) -> None:
-    where = [Address("http://127.0.0.1:9")]
-    runs = Runs(Transport(lambda: where[0]), Settings(home=tmp_path))
-    with running(tmp_path / "home", login=False) as live:
-        where[0] = Address(live.url)
-        run = runs.start()
-        run._capture.thread.join()
-    where[0] = Address("http://127.0.0.1:9")
-    runs.transport.close()
-    run.log(loss=1.0)
-    run.params(C=1)
-
-    with pytest.raises(Undelivered) as refusal:
-        run.finish(wait_s=0.2)
-
-    assert refusal.value.items == 2
-    assert "No Taxiway server answers" in str(refusal.value)
 
 
 SCRIPT = """

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.errors import BadField, TaxiwayError
 
 HOME_NAME = ".taxiway"
 PROJECT_FILE = "taxiway.toml"
@@ -62,6 +62,19 @@ class Settings(Struct, frozen=True):
             "`taxiway runs reproduce` sets it"
         ),
     ] = ()
+    spool: Annotated[
+        Path | None,
+        Meta(
+            description="the folder where what runs log waits for a server that is away; by default `spool` in the "
+            "home or, for work with a server, in `taxiway` among your state files"
+        ),
+    ] = None
+    spool_mb: Annotated[
+        float, Meta(description="how many MiB of one run's may wait there; what comes after waits in memory")
+    ] = 2048.0
+    system_s: Annotated[
+        float, Meta(description="seconds between samples of the system's metrics of a run; 0 takes none")
+    ] = 10.0
 
 
 class ProjectFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +89,7 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
     """Settings from the variables TAXIWAY_ and a setting's name, and from the nearest taxiway.toml above `folder`
     (default: the working directory).
 
-    Raises ProjectFileBroken.
+    Raises ProjectFileBroken, BadField.
     """
     env = os.environ if environment is None else environment
     start = (folder or Path.cwd()).resolve()
@@ -92,7 +105,22 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
         run=env.get("TAXIWAY_RUN") or None,
         run_nth=int(nth) if (nth := env.get("TAXIWAY_RUN_NTH", "")).isdecimal() else 1,
         pins=tuple(env.get("TAXIWAY_PINS", "").split()),
+        spool=Path(env["TAXIWAY_SPOOL"]).expanduser().resolve() if env.get("TAXIWAY_SPOOL") else None,
+        spool_mb=amount(env, "TAXIWAY_SPOOL_MB", 2048.0),
+        system_s=amount(env, "TAXIWAY_SYSTEM_S", 10.0),
     )
+
+
+def amount(environment: Mapping[str, str], name: str, default: float) -> float:
+    """A variable that says how much, from 0 on. Raises BadField."""
+    text = environment.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e12:
+        raise BadField(field=name, value=repr(text[:60]), expected="a number from 0 on, such as 10")
+    return value
 
 
 def find_home(start: Path) -> Path:

@@ -70,32 +70,63 @@ class Transport:
         token: str | None = None,
         door: str = "sdk",
         learn: Callable[[], None] = lambda: None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        tries: int = TRIES,
     ) -> None:
         self.find = find
         self.learn = learn
         self.token = token
         self.door = door
+        self.timeout_s = timeout_s
+        self.tries = tries
         self.local = threading.local()
 
-    def call(self, endpoint: Endpoint[B, A], body: B | None = None, /, **path: Any) -> A:
-        """Sends `body` and gives the answer. Raises what the service raised, or ServerAway."""
+    def hasty(self, *, timeout_s: float) -> Transport:
+        """The same, for who tries again by itself: no pause between tries, and not so long a wait."""
+        return Transport(self.find, self.token, self.door, self.learn, timeout_s=timeout_s, tries=2)
+
+    def call(self, endpoint: Endpoint[B, A], body: B | None = None, /, *, idempotency_key: str = "", **path: Any) -> A:
+        """Sends `body` and gives the answer. Raises what the service raised, or ServerAway.
+
+        idempotency_key: of a request that may be made again later, even by another process.
+        """
         sends_json = endpoint.method not in ("GET", "DELETE")
         data = msgspec.json.encode(body) if sends_json and body is not None else None
-        with self._answer(endpoint, path, body, data, "application/json") as reply:
+        key = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        with self._answer(endpoint, path, body, data, {"Content-Type": "application/json", **key}) as reply:
             return msgspec.json.decode(reply.read(), type=endpoint.answer)
 
     def upload(self, endpoint: Endpoint[Any, A], source: bytes | IO[bytes], size_bytes: int, /, **path: Any) -> A:
         """Sends raw bytes. A file is rewound before each try."""
-        with self._answer(endpoint, path, None, source, "application/octet-stream", size_bytes) as reply:
+        kind = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
+        with self._answer(endpoint, path, None, source, kind) as reply:
             return msgspec.json.decode(reply.read(), type=endpoint.answer)
 
     def download(self, endpoint: Endpoint[B, Any], target: IO[bytes], body: B | None = None, /, **path: Any) -> int:
         """Writes a raw answer to `target` and gives its size in bytes."""
         size = 0
-        with self._answer(endpoint, path, body, None, "application/json") as reply:
+        with self._answer(endpoint, path, body, None, {"Content-Type": "application/json"}) as reply:
             while chunk := reply.read(1 << 20):
                 size += target.write(chunk)
         return size
+
+    def greet(self, connected: Callable[[float], None]) -> None:
+        """Asks whether a server answers. connected: told how long it took to connect, before anything is asked.
+
+        Raises OSError, HTTPException, and what `find` raises.
+        """
+        address = self.find()
+        connection = self._connection(address)
+        before = time.monotonic()
+        try:
+            connection.connect()
+            connected(time.monotonic() - before)
+            connection.request("GET", base_path(address) + "/health")
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
 
     @contextmanager
     def _answer(
@@ -104,16 +135,13 @@ class Transport:
         path: dict[str, Any],
         body: object,
         data: bytes | IO[bytes] | None,
-        kind: str,
-        size_bytes: int | None = None,
+        further: dict[str, str],
     ) -> Iterator[http.client.HTTPResponse]:
-        headers = {"Content-Type": kind, "Accept": "application/json", "Taxiway-Door": self.door}
+        headers = {"Accept": "application/json", "Taxiway-Door": self.door, **further}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if endpoint.method != "GET":
-            headers["Idempotency-Key"] = new_id()
-        if size_bytes is not None:
-            headers["Content-Length"] = str(size_bytes)
+            headers.setdefault("Idempotency-Key", new_id())
         reply = self._send(endpoint.method, endpoint.url(path, body), data, headers)
         try:
             if reply.status >= 400:
@@ -126,7 +154,7 @@ class Transport:
         self, method: str, url: str, data: bytes | IO[bytes] | None, headers: dict[str, str]
     ) -> http.client.HTTPResponse:
         cause = ""
-        for attempt in range(TRIES):
+        for attempt in range(self.tries):
             address = self._address()
             try:
                 connection = self._connection(address)
@@ -137,7 +165,8 @@ class Transport:
             except (OSError, http.client.HTTPException) as e:
                 cause = str(e) or type(e).__name__
                 self.close()
-                time.sleep(0.05 * 4**attempt if attempt else 0)  # a kept connection may just have gone stale
+                if attempt and attempt + 1 < self.tries:  # at first, a kept connection may just have gone stale
+                    time.sleep(0.05 * 4**attempt)
         raise ServerAway(url=self._address().url, cause=cause)
 
     def _address(self) -> Address:
@@ -150,7 +179,7 @@ class Transport:
         if kept and kept[0] == address:
             return kept[1]
         self.close()
-        connection = open_connection(address)
+        connection = open_connection(address, self.timeout_s)
         self.local.kept = (address, connection)
         return connection
 
@@ -176,15 +205,15 @@ class Transport:
         self.local.kept = None
 
 
-def open_connection(address: Address) -> http.client.HTTPConnection:
+def open_connection(address: Address, timeout_s: float = TIMEOUT_S) -> http.client.HTTPConnection:
     """A connection to the address; it connects at the first request."""
     if address.socket is not None:
-        return SocketConnection(address.socket, TIMEOUT_S)
+        return SocketConnection(address.socket, timeout_s)
     parts = urlsplit(address.url)
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        return http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT_S, context=context)
-    return http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S)
+        return http.client.HTTPSConnection(parts.netloc, timeout=timeout_s, context=context)
+    return http.client.HTTPConnection(parts.netloc, timeout=timeout_s)
 
 
 def is_answering(address: Address, timeout_s: float = 2.0) -> bool:

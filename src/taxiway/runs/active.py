@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import hashlib
 import logging
 import mimetypes
 import os
@@ -16,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, SupportsIndex
 
+import msgspec
+
+from taxiway.kernel.clock import now
 from taxiway.kernel.errors import BadField, TaxiwayError
 from taxiway.kernel.transport import Transport
-from taxiway.runs import contract
 from taxiway.runs.capturing import Capturing
 from taxiway.runs.compare import Scalar, is_same
 from taxiway.runs.contract import (
@@ -27,17 +28,18 @@ from taxiway.runs.contract import (
     ChangeRun,
     Ending,
     FinishRun,
-    LogBatch,
     Predictions,
     Run,
     UseDataset,
 )
+from taxiway.runs.paths import check_key, check_path
+from taxiway.runs.recorder import Recorder, digest_of
+from taxiway.runs.records import Change, Use
 from taxiway.runs.redact import scrub, values_of_secrets
-from taxiway.runs.refusals import ParamFixed, Undelivered
+from taxiway.runs.refusals import ParamFixed
 from taxiway.runs.seeds import process
-from taxiway.runs.sender import Sender
-from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_param, as_step, run_in_floats
-from taxiway.storage.contract import put_blob
+from taxiway.runs.sender import Outcome
+from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_param, as_step
 
 if TYPE_CHECKING:
     from taxiway.runs.client import LogModel
@@ -69,6 +71,7 @@ class ActiveRun:
     def __init__(
         self,
         transport: Transport,
+        recorder: Recorder,
         run: Run,
         *,
         is_attached: bool = False,
@@ -81,27 +84,28 @@ class ActiveRun:
         self.id = run.id
         self.is_attached = is_attached
         self.ending: Ending | None = None
+        self.outcome: Outcome | None = None  # of the delivery, once the run has ended
         self._log_model = log_model
         self._secrets = values_of_secrets(os.environ)
         self._steps: dict[str, int] = {}
         self._params: dict[str, Scalar] = {}
         self._used: set[str] = set()
         self._cpu_s = cpu_s()
-        self._sender = Sender(self._send, transport.close, f"run {run.name} ({run.id})")
-        self._capture = Capturing(transport, run.id, self._upload, is_attached=is_attached, source=source, nth=nth)
+        self._recorder = recorder
+        self._capture = Capturing(
+            run.id, self._upload, recorder.say_capture, is_attached=is_attached, source=source, nth=nth
+        )
         process.begin(self)
         atexit.register(self._at_exit)
-
-    def _send(self, batch: LogBatch) -> None:
-        self.transport.call(contract.log_batch, batch, run=self.id)
 
     # --- logging ---
 
     def log(self, /, step: int | None = None, **metrics: SupportsFloat | SupportsIndex) -> None:
-        """Logs one value of each metric. Costs microseconds: it is sent later, from another thread.
+        """Logs one value of each metric. Costs microseconds: it is written to the spool, and sent by another thread.
 
         step: a whole number; left out, each metric counts its own from 0. Values are numbers, NaN and the infinities
-        included. A server that is away raises nothing here. Raises BadField for what is no number.
+        included. A server that is away raises nothing here, nor does a full disk. Raises BadField for what is no
+        number, or no name of a metric.
 
         >>> run.log(step=3, loss=0.21, accuracy=0.93)  # doctest: +SKIP
         """
@@ -110,22 +114,28 @@ class ActiveRun:
         elif step is not None and not -(2**63) <= step < 2**63:
             as_step(step)
         at = time.time_ns() // 1000
-        steps, put = self._steps, self._sender.put
+        steps = self._steps
+        rows = []
         for key, value in metrics.items():
+            if key not in steps:
+                check_key("metrics", key)
             number = value if type(value) is float else as_measured(key, value)
             here = steps.get(key, 0) if step is None else step
+            rows.append((key, here, number))
+        for key, here, _ in rows:
             steps[key] = here + 1
-            put((key, here, at, number))
+        self._recorder.points(at, rows)
 
     def param(self, name: str, value: Any) -> None:
         """Logs one parameter. Raises ParamFixed when it has another value already, BadField."""
+        check_key("params", name)
         plain = as_param(name, value)
         if isinstance(plain, str):
             plain = scrub(plain, self._secrets)
         kept = self._params.setdefault(name, plain)
         if not is_same(kept, plain):
             raise ParamFixed(run=self.id, param=name, value=repr(kept), given=repr(plain))
-        self._sender.put_pair("params", name, plain)
+        self._recorder.pair("params", name, plain)
 
     def params(self, /, **params: Any) -> None:
         """Logs parameters: texts, numbers, truths; anything else as Python prints it. Raises ParamFixed, BadField.
@@ -138,7 +148,8 @@ class ActiveRun:
     def tag(self, /, **tags: str) -> None:
         """Sets tags; one that is there gets the new text."""
         for name, value in tags.items():
-            self._sender.put_pair("tags", name, str(value))
+            check_key("tags", name)
+            self._recorder.pair("tags", name, str(value))
 
     def seed(self, value: int) -> None:
         """Seeds `random`, NumPy and PyTorch, and notes it: the same as `taxiway.seed`. Raises BadField.
@@ -154,15 +165,16 @@ class ActiveRun:
         """
         ref = reference(dataset)
         if ref not in self._used:
-            self.transport.call(contract.use_dataset, UseDataset(ref), run=self.id)
+            self._recorder.say(Use(UseDataset(ref)))
             self._used.add(ref)
 
     # --- files ---
 
     def log_artifact(self, source: str | Path | bytes, name: str = "", *, media_type: str = "") -> Artifact:
-        """Keeps a file, or bytes under a name, and returns once they are stored. Raises BadField, ServerAway.
+        """Keeps a file, or bytes under a name. Raises BadField.
 
-        name: a relative path such as ``reports/card.md``; a file's own name by default.
+        name: a relative path such as ``reports/card.md``; a file's own name by default. Up to 64 MiB are copied and
+        sent from there; a larger file is sent from where it lies, so leave it as it is until `flush` or the end.
 
         >>> run.log_artifact("model.onnx")  # doctest: +SKIP
         """
@@ -172,9 +184,8 @@ class ActiveRun:
             raise BadField(field="name", value="''", expected="a name for the bytes, such as 'report.txt'")
         if not isinstance(source, bytes) and not path.is_file():
             raise BadField(field="source", value=repr(str(path)), expected="a file that exists, or bytes")
-        digest = self._upload(source if isinstance(source, bytes) else path)
         kind = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return self._keep(AddArtifact(name, digest, kind))
+        return self._keep(source if isinstance(source, bytes) else path, AddArtifact(name, "", kind))
 
     def log_figure(self, figure: Any, name: str) -> Artifact:
         """Keeps a figure that pages show: a matplotlib Figure, SVG text, or the bytes of an SVG, PNG or JPEG.
@@ -183,7 +194,7 @@ class ActiveRun:
         """
         data, kind = as_figure(figure)
         path = name if name.lower().endswith((ENDINGS[kind], ".jpeg")) else name + ENDINGS[kind]
-        return self._keep(AddArtifact(path, self._upload(data), kind))
+        return self._keep(data, AddArtifact(path, "", kind))
 
     def log_predictions(
         self,
@@ -211,7 +222,7 @@ class ActiveRun:
         columns = [label, prediction, *filter(None, (score, time)), *groups]
         data, rows = to_parquet(frame, columns)
         pinned = Predictions(
-            digest=self._upload(data),
+            digest=digest_of(data),
             rows=rows,
             label=label,
             prediction=prediction,
@@ -222,7 +233,7 @@ class ActiveRun:
             dataset=reference(dataset) if dataset is not None else "",
             split=split,
         )
-        self._keep(AddArtifact(name, pinned.digest, "application/vnd.apache.parquet", pinned))
+        self._keep(data, AddArtifact(name, pinned.digest, "application/vnd.apache.parquet", pinned))
         return pinned
 
     def log_model(self, model: Any, name: str, **facts: Any) -> Any:
@@ -232,47 +243,42 @@ class ActiveRun:
         self.flush()
         return self._log_model(self, model, name, **facts)
 
-    def _upload(self, source: bytes | Path) -> str:
-        if isinstance(source, bytes):
-            digest = f"sha256:{hashlib.sha256(source).hexdigest()}"
-            self.transport.upload(put_blob, source, len(source), digest=digest)
-            return digest
-        with source.open("rb") as file:
-            digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-            self.transport.upload(put_blob, file, source.stat().st_size, digest=digest)
-        return digest
+    def _upload(self, data: bytes) -> str:
+        return self._recorder.upload(data)
 
-    def _keep(self, artifact: AddArtifact) -> Artifact:
-        return self.transport.call(contract.add_artifact, artifact, run=self.id)
+    def _keep(self, source: bytes | Path, artifact: AddArtifact) -> Artifact:
+        check_path(artifact.path)
+        return self._recorder.keep(source, artifact)
 
     # --- the end ---
 
     def flush(self, wait_s: float = DELIVER_S) -> bool:
         """Waits until everything logged so far is on the server's disk; False where that takes longer."""
-        return self._sender.flush(wait_s)
+        return self._recorder.sender.flush(wait_s)
 
     def finish(self, status: Ending = "finished", *, failure: str = "", wait_s: float = DELIVER_S) -> Run:
-        """Delivers what is left and ends the run. A run of `taxiway run` is ended by that when the script ends.
+        """Ends the run and waits until the server has all of it. A run of `taxiway run` is ended by that instead.
 
-        Raises Undelivered when the server stayed away, and what the server refused of the things logged before.
+        Where the server stays away, what is left waits in the spool for `taxiway runs sync`, the end with it.
+        `outcome` says what waits and what is lost. Raises what the server refused of the things logged before.
         """
         if self.ending is not None:
             return self.run
         self.ending = status
         process.end(self)
         atexit.unregister(self._at_exit)
-        outcome = self._sender.stop(wait_s)
-        if outcome.undelivered:
-            raise Undelivered(run=self.id, items=outcome.undelivered, cause=outcome.cause or "the time was too short.")
         self._capture.finish()
-        if not self.is_attached:
-            ending = FinishRun(
-                status, cpu_s=max(cpu_s() - self._cpu_s, 0.0), failure=scrub(failure, self._secrets)[:2000]
-            )
-            self.run = run_in_floats(self.transport.call(contract.finish_run, ending, run=self.id))
-        if outcome.refusal is not None:
-            raise outcome.refusal
+        self.run, self.outcome = self._recorder.finish(self.run, self._ended(status, failure), wait_s)
+        tell(self.outcome, f"run {self.run.name or self.id} ({self.id})", self._recorder.stream.folder)
+        if self.outcome.refusal is not None:
+            raise self.outcome.refusal
         return self.run
+
+    def _ended(self, status: Ending, failure: str) -> FinishRun | None:
+        if self.is_attached:
+            return None
+        said = scrub(failure, self._secrets)[:2000]
+        return FinishRun(status, cpu_s=max(cpu_s() - self._cpu_s, 0.0), failure=said, ended_at=now())
 
     def __enter__(self) -> ActiveRun:
         return self
@@ -300,7 +306,22 @@ class ActiveRun:
         self._finish_quietly(status, failure)
 
     def rename(self, name: str) -> None:
-        self.run = self.transport.call(contract.change_run, ChangeRun(name=name), run=self.id)
+        self._recorder.say(Change(ChangeRun(name=name)))
+        self.run = msgspec.structs.replace(self.run, name=name)
+
+
+def tell(outcome: Outcome, about: str, folder: Path) -> None:
+    """Says what is lost, if anything; what waits on disk was said when the server went away."""
+    if outcome.lost:
+        log.warning(
+            "%s: %d points, parameters, tags and files are lost, %d of them for want of room: %s",
+            about,
+            outcome.lost,
+            outcome.dropped,
+            outcome.cause,
+        )
+    if not outcome.is_delivered:
+        log.info("%s: what is left waits in %s; `taxiway runs sync` delivers it", about, folder)
 
 
 def reference(dataset: Version | str) -> str:

@@ -11,8 +11,6 @@ from pathlib import Path
 import msgspec
 
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.kernel.transport import Transport
-from taxiway.runs import contract
 from taxiway.runs.contract import CaptureRun, Code
 from taxiway.runs.notebook import Cells, cells_of_session
 
@@ -22,7 +20,7 @@ CAPTURE_S = 60.0
 
 
 class Capturing:
-    """Captures what a run of this process started from.
+    """Captures what a run of this process started from. upload: keeps bytes and gives their digest.
 
     is_attached: `taxiway run` keeps command and sources already. source: the folder whose sources are kept; None is
     the working folder with its whole git tree. nth: how many runs this process has opened with it.
@@ -30,17 +28,17 @@ class Capturing:
 
     def __init__(
         self,
-        transport: Transport,
         run: str,
         upload: Callable[[bytes], str],
+        say: Callable[[CaptureRun], object],
         *,
         is_attached: bool = False,
         source: Path | None = None,
         nth: int = 1,
     ) -> None:
-        self.transport = transport
         self.run = run
         self.upload = upload
+        self.say = say
         self.is_attached = is_attached
         self.source = source
         self.nth = nth
@@ -56,17 +54,15 @@ class Capturing:
             return
         try:
             code = msgspec.structs.replace(self.code, notebook=self.upload(self.cells.written()))
-            self.transport.call(contract.capture_run, CaptureRun(code=code), run=self.run)
+            self.say(CaptureRun(code=code))
         except (TaxiwayError, OSError) as e:
             log.warning("run %s: the executed cells could not be kept: %s", self.run, e)
 
     def _look_around(self) -> None:
         try:
-            self.transport.call(contract.capture_run, self._captured(), run=self.run)
+            self.say(self._captured())
         except (TaxiwayError, OSError, ValueError) as e:
             log.warning("run %s: what it started from could not be kept: %s", self.run, e)
-        finally:
-            self.transport.close()  # this thread's connection
 
     def _captured(self) -> CaptureRun:
         from taxiway.runs.capture import capture_all, capture_environment

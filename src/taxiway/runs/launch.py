@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import shutil
@@ -19,16 +18,17 @@ from typing import IO, Any, BinaryIO
 
 from msgspec import Struct
 
+from taxiway.kernel.clock import now
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.ids import new_id
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
-from taxiway.runs import contract
+from taxiway.runs.active import DELIVER_S, tell
 from taxiway.runs.capture import Snapshot, capture_all, capture_code, keep_snapshot
-from taxiway.runs.contract import AddArtifact, Ending, FinishRun, LogBatch, Run, RunStatus, StartRun
+from taxiway.runs.contract import AddArtifact, Ending, FinishRun, Run, RunStatus
+from taxiway.runs.recorder import Recorder, opening
 from taxiway.runs.redact import redact, scrub, values_of_secrets
 from taxiway.runs.refusals import ProgramMissing, ProgramUnknown
-from taxiway.runs.sender import Sender
-from taxiway.storage.contract import put_blob
 
 log = logging.getLogger("taxiway")
 
@@ -104,16 +104,12 @@ class Program(Struct, frozen=True):
 class Launch:
     """One program on its way, as a run. out: where its output goes on to."""
 
-    def __init__(self, transport: Transport, run: Run, program: Program, out: BinaryIO | None = None) -> None:
-        self.transport = transport
+    def __init__(self, recorder: Recorder, run: Run, program: Program, out: BinaryIO | None = None) -> None:
+        self.recorder = recorder
         self.run = run
         self.program = program
         self.out = out or sys.stdout.buffer
         self.capture = threading.Thread(target=self._look_around, daemon=True)
-        self.alive = Sender(self._send, transport.close, f"run {run.name} ({run.id})")
-
-    def _send(self, batch: LogBatch) -> None:
-        self.transport.call(contract.log_batch, batch, run=self.run.id)
 
     def execute(self, environment: Mapping[str, str]) -> Launched:
         """Runs the program to its end and keeps what it did."""
@@ -142,30 +138,23 @@ class Launch:
         """Keeps the output and ends the run as the program ended."""
         for name, text in (("logs/stdout.txt", out), ("logs/stderr.txt", err)):
             if text:
-                artifact = AddArtifact(name, self._upload(text.encode()), "text/plain")
-                self.transport.call(contract.add_artifact, artifact, run=self.run.id)
+                self.recorder.keep(text.encode(), AddArtifact(name, "", "text/plain"))
         self.capture.join(CAPTURE_S)
-        self.alive.stop(CAPTURE_S)
         status: Ending = "finished" if code == 0 else "stopped" if code in STOPPED else "failed"
         failure = "" if code == 0 else last_line(err) or f"exit code {code}"
-        ending = FinishRun(status, cpu_s=cpu_s, exit_code=code, failure=failure)
-        return self.transport.call(contract.finish_run, ending, run=self.run.id)
+        ending = FinishRun(status, cpu_s=cpu_s, exit_code=code, failure=failure, ended_at=now())
+        ended, outcome = self.recorder.finish(self.run, ending, DELIVER_S)
+        tell(outcome, f"run {ended.name or ended.id}", self.recorder.stream.folder)
+        return ended
 
     def _look_around(self) -> None:
         """Keeps what the program starts from. A failure costs the capture, never the run."""
         try:
-            code = keep_snapshot(self.program.snapshot, self._upload)
-            body = capture_all(self.program.command, code, self._upload, program=self.program.path)
-            self.transport.call(contract.capture_run, body, run=self.run.id)
+            upload = self.recorder.upload
+            code = keep_snapshot(self.program.snapshot, upload)
+            self.recorder.say_capture(capture_all(self.program.command, code, upload, program=self.program.path))
         except (TaxiwayError, OSError, ValueError) as e:
             log.warning("run %s: what it started from could not be kept: %s", self.run.id, e)
-        finally:
-            self.transport.close()
-
-    def _upload(self, data: bytes) -> str:
-        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        self.transport.upload(put_blob, data, len(data), digest=digest)
-        return digest
 
 
 STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
@@ -182,11 +171,13 @@ def launch(
     path = shutil.which(command[0]) if command else None
     if path is None:
         raise ProgramUnknown(program=command[0]) if command else ProgramMissing()
-    opening = StartRun(project=settings.project, experiment=settings.experiment, name=name or script_of(command))
-    run = transport.call(contract.start_run, opening)
+    name = name or script_of(command)
+    body = opening(project=settings.project, experiment=settings.experiment, name=name, tags={})
+    recorder = Recorder(transport, settings, body.id or new_id(), name)
+    run = recorder.open(body)
     snapshot = capture_code(Path.cwd())  # before the program can write beside its sources
     program = Program(command, path, snapshot, Path.cwd())
-    return Launch(transport, run, program).execute(variables_of(run, settings, home))
+    return Launch(recorder, run, program).execute(variables_of(run, settings, home))
 
 
 def variables_of(run: Run, settings: Settings, home: Path | None) -> dict[str, str]:

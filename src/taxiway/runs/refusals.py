@@ -95,3 +95,29 @@ class ProgramUnknown(TaxiwayError):
 
     def __str__(self) -> str:
         return f"{self.program!r} is no program on the PATH. Nothing was run: check its name, or give its whole path."
+
+
+class UvMissing(TaxiwayError):
+    """An environment is to be made anew, and uv is not installed."""
+
+    status = 501
+
+    def __str__(self) -> str:
+        return (
+            "Making the run's environment anew needs uv, which is not installed: `pip install 'taxiway[reproduce]'`. "
+            "Or take the environment there is, with `--env current`."
+        )
+
+
+class RebuildFailed(TaxiwayError):
+    """uv could not make an environment at all."""
+
+    status = 500
+    python: str
+    cause: str
+
+    def __str__(self) -> str:
+        return (
+            f"No environment could be made for Python {self.python}: {self.cause} "
+            f"Install that Python, or take the environment there is, with `--env current`."
+        )

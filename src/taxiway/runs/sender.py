@@ -1,4 +1,4 @@
-"""The thread that ships what a run logs: batches of up to a thousand points, each sent until it is acknowledged."""
+"""The thread that ships what a run says, and tells once when it cannot."""
 
 from __future__ import annotations
 
@@ -7,98 +7,104 @@ import os
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from msgspec import Struct
 
-from taxiway.kernel.errors import SignInNeeded, TaxiwayError, Unexpected
-from taxiway.kernel.ids import new_id
-from taxiway.kernel.numbers import to_wire
-from taxiway.runs.compare import Scalar
-from taxiway.runs.contract import LogBatch, Point
+from taxiway.kernel.errors import TaxiwayError
+from taxiway.runs.delivery import Delivery, Done, NotNow
+from taxiway.runs.refusals import SpoolUnusable
+from taxiway.runs.stream import Stream
 
 log = logging.getLogger("taxiway")
 
-Measured = tuple[str, int, int, float]  # key, step, microseconds since 1970, value
-
-MOST_IN_A_BATCH = 1_000
-MOST_IN_MEMORY = 1_000_000  # some 150 MB; what comes after is counted and told, not kept
 FLUSH_S = 0.5
 ALIVE_S = 30.0
 LONGEST_PAUSE_S = 10.0
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MANY = 1_000  # points that wake the thread before its time
 
 
 class Outcome(Struct, frozen=True):
-    """How a sender ended: what it could not deliver, why, and what the server would not take."""
+    """How a sender ended: what waits in the spool, what is lost with this process, and what the server refused.
 
-    undelivered: int
+    waiting, lost: points, parameters and tags. dropped: of the lost, those that found no room at all, files too.
+    """
+
+    waiting: int
+    lost: int
+    dropped: int
+    is_delivered: bool
     cause: str
     refusal: TaxiwayError | None
 
 
 class Sender:
-    """Takes points from the caller's thread at the price of an append, and ships them from its own.
+    """Ships a stream from a thread of its own: in order, each record until it is acknowledged or refused."""
 
-    send: delivers a batch; raises what the server refused. A batch that fails for want of a server is sent again,
-    under the same number, until it arrives; one that the server will not have is told and left.
-    close: called by the thread when it ends, to close its connection.
-    """
-
-    def __init__(self, send: Callable[[LogBatch], object], close: Callable[[], None], about: str) -> None:
-        self.send = send
-        self.close = close
+    def __init__(self, stream: Stream, delivery: Delivery, about: str) -> None:
+        self.stream = stream
+        self.delivery = delivery
         self.about = about
-        self.points: deque[Measured] = deque()
-        self.pairs: deque[tuple[str, str, Scalar]] = deque()  # "params" or "tags", name, value
-        self.dropped = 0
+        self.has_warned = False
         self._begin()
         living.add(self)
 
     def _begin(self) -> None:
-        """Starts the thread, with a writer id of its own."""
-        self.writer = new_id()
-        self.seq = 0
-        self.current: LogBatch | None = None
-        self.cause = ""
-        self.refusal: TaxiwayError | None = None
-        self.is_away = False
+        self.delivery.held = self.stream.memory.held
+        self.change = threading.Condition()
+        self.answers: dict[int, Any] = {}
+        self.refusals: dict[int, TaxiwayError] = {}
+        self.asked: set[int] = set()  # the records whose answer somebody waits for
+        self.cause: TaxiwayError | None = None  # why the server could not be told, while it cannot
+        self.is_heard = False  # whether the server has answered yet
+        self.met = threading.Event()  # whether somebody answers there at all was found out
+        self.has_told_trouble = False
         self.pause_s = FLUSH_S
         self.sent_at = time.monotonic()
         self.until: float | None = None  # once stopping: when to give up
         self.wake = threading.Event()
-        self.thread = threading.Thread(target=self._work, name=f"taxiway-sender-{self.about[:8]}", daemon=True)
+        self.thread = threading.Thread(target=self._work, name="taxiway-sender", daemon=True)
         self.thread.start()
 
     # --- the caller's side ---
 
-    def put(self, point: Measured) -> None:
-        if len(self.points) >= MOST_IN_MEMORY:
-            self.dropped += 1
-            return
-        self.points.append(point)
-        if len(self.points) == MOST_IN_A_BATCH:
+    def put(self, payload: bytes, items: int) -> int:
+        number = self.stream.put(payload, items)
+        if items and self.stream.put_items % MANY < items:
             self.wake.set()
+        return number
 
-    def put_pair(self, kind: str, name: str, value: Scalar) -> None:
-        self.pairs.append((kind, name, value))
+    def ask(self, put: Callable[[], int], wait_s: Callable[[], float]) -> Any:
+        """Puts a record, and gives the server's answer to it, or None where it does not come soon.
 
-    @property
-    def waiting(self) -> int:
-        """How many items were not acknowledged yet."""
-        current = self.current
-        return len(self.points) + len(self.pairs) + (items_of(current) if current else 0)
+        wait_s: for how long, found out once the record is on its way. Raises what the server refused.
+        """
+        with self.change:
+            number = put()
+            self.asked.add(number)
+        self.wake.set()
+        until = time.monotonic() + wait_s()
+        with self.change:
+            while self.stream.done_records < number and self.cause is None and self.thread.is_alive():
+                if not self.change.wait(until - time.monotonic()):
+                    break
+            self.asked.discard(number)
+            if number in self.refusals:
+                raise self.refusals.pop(number)
+            return self.answers.pop(number, None)
 
     def flush(self, wait_s: float) -> bool:
         """Waits until all is acknowledged; False where that took too long."""
         until = time.monotonic() + wait_s
-        while self.waiting:
-            if time.monotonic() > until or not self.thread.is_alive():
-                return False
-            self.wake.set()
-            time.sleep(0.002)
+        number = self.stream.put_records
+        with self.change:
+            while self.stream.done_records < number:
+                left = until - time.monotonic()
+                if left <= 0 or not self.thread.is_alive():
+                    return False
+                self.wake.set()
+                self.change.wait(min(left, FLUSH_S))
         return True
 
     def stop(self, wait_s: float) -> Outcome:
@@ -107,90 +113,104 @@ class Sender:
         self.wake.set()
         self.thread.join(wait_s + 1)
         living.discard(self)
-        return Outcome(self.waiting + self.dropped, self.cause, self.refusal)
+        stream = self.stream
+        lost = stream.memory.items + stream.dropped
+        refusal = next(iter(self.refusals.values()), None)
+        cause = str(self.cause) if self.cause else stream.trouble
+        outcome = Outcome(stream.waiting, lost, stream.dropped, stream.is_delivered, cause, refusal)
+        if not self.thread.is_alive():
+            stream.close()
+        return outcome
 
     def begin_in_child(self) -> None:
-        """After a fork: what waits is the parent's to send; this process counts afresh under its own writer id."""
-        self.points.clear()
-        self.pairs.clear()
-        self.dropped = 0
+        """After a fork: what waits is the parent's to send; this process ships a stream of its own."""
+        self.stream.begin_in_child()
         self._begin()
 
     # --- the sender's side ---
 
     def _work(self) -> None:
+        self.delivery.meet()
+        self.met.set()
         while True:
-            self.wake.wait(self.pause_s if self.is_away else FLUSH_S)
-            self.wake.clear()
             while self._ship():
                 pass
-            if self.until is not None and (not self.waiting or time.monotonic() > self.until):
-                self.close()
+            if self.until is not None and (self.stream.is_delivered or time.monotonic() > self.until):
+                self.delivery.transport.close()
                 return
+            self.wake.wait(self.pause_s if self.cause else FLUSH_S)
+            self.wake.clear()
 
     def _ship(self) -> bool:
-        """Sends one batch; whether to go on with the next at once."""
-        if self.current is None:
-            self.current = self._next()
-        if self.current is None:
-            if time.monotonic() - self.sent_at > ALIVE_S and self.until is None:
-                self._deliver(LogBatch(self.writer, self.seq))
-            return False
-        if not self._deliver(self.current):
-            return False
-        self.seq += items_of(self.current)
-        self.current = None
-        return True
-
-    def _deliver(self, batch: LogBatch) -> bool:
-        """Whether the batch is off our hands: stored, or refused for good."""
+        """Delivers one piece; whether to go on with the next at once."""
         try:
-            self.send(batch)
-        except TaxiwayError as e:
-            if e.status >= 500 or isinstance(e, SignInNeeded):
-                self._wait_for_server(e)
+            source = self.stream.oldest()
+            done = self.delivery.next(source) if source is not None else None
+            if done is None:
+                self._say_alive()
                 return False
-            self._leave(e)
-        except Exception as e:  # noqa: BLE001 - the worker loop: a batch that cannot be sent costs itself alone
-            self._leave(Unexpected(detail=f"A batch could not be sent: {e!r}"))
-        if self.is_away:
-            log.warning("%s: the server answers again; what waited is being delivered", self.about)
-        self.is_away, self.pause_s, self.sent_at = False, FLUSH_S, time.monotonic()
-        return True
+        except NotNow as e:
+            self._wait_for_server(e.cause)
+            return False
+        except OSError as e:  # the spool cannot be read, or its mark not be moved
+            self._wait_for_server(SpoolUnusable(cause=e.strerror or str(e)))
+            return False
+        self._note(done)
+        return self.until is None or time.monotonic() < self.until
 
-    def _leave(self, refusal: TaxiwayError) -> None:
-        """Tells of a batch that will never be stored."""
-        self.refusal = self.refusal or refusal
-        log.warning("%s: %s", self.about, refusal)
+    def _note(self, done: Done) -> None:
+        if self.cause is not None:
+            log.info("%s: the server answers again; what waited is being delivered", self.about)
+        self.pause_s, self.sent_at = FLUSH_S, time.monotonic()
+        with self.change:
+            number = self.stream.done_records + done.records
+            if done.refusal is not None:
+                self.refusals[number] = done.refusal
+                if number not in self.asked:
+                    log.warning("%s: %s", self.about, done.refusal)
+            elif number in self.asked:
+                self.answers[number] = done.answer
+            self.stream.note(done.records, done.items, done.copied_bytes)
+            self.cause, self.is_heard = None, True
+            self.change.notify_all()
+        self._tell_trouble()
 
-    def _wait_for_server(self, error: TaxiwayError) -> None:
-        if not self.is_away:
-            log.warning("%s: %s Logging goes on in memory and is delivered when it can be.", self.about, error)
-        self.is_away, self.cause = True, str(error)
+    def _say_alive(self) -> None:
+        if time.monotonic() - self.sent_at > ALIVE_S and self.until is None and self.is_heard:
+            self.sent_at = time.monotonic()
+            self.delivery.say_alive(self.stream.memory.writer)
+            self.cause = None
+        self._tell_trouble()
+
+    def _wait_for_server(self, cause: TaxiwayError) -> None:
+        """Tries again later, at growing distances. It is said once."""
+        with self.change:
+            self.cause = cause
+            self.change.notify_all()
+        self._tell_trouble()
+        if not self.has_warned:
+            self.has_warned = True
+            log.warning(
+                "%s: %s Logging goes on in %s and is delivered when it can be; after the end of this process, "
+                "`taxiway runs sync` delivers what is left.",
+                self.about,
+                cause,
+                self.stream.folder if self.stream.files else "memory",
+            )
         self.pause_s = min(self.pause_s * 2, LONGEST_PAUSE_S)
         self.sent_at = time.monotonic()
 
-    def _next(self) -> LogBatch | None:
-        """The next batch. Parameters and tags travel apart from points, so that a refused one takes none along."""
-        if self.pairs:
-            given: dict[str, dict[str, Scalar]] = {"params": {}, "tags": {}}
-            while self.pairs and sum(map(len, given.values())) < MOST_IN_A_BATCH:
-                kind, name, value = self.pairs[0]
-                if name in given[kind]:
-                    break  # given twice: the second goes with the next batch
-                given[kind][name] = value
-                self.pairs.popleft()
-            tags = {name: str(value) for name, value in given["tags"].items()}
-            return LogBatch(self.writer, self.seq, params=given["params"], tags=tags)
-        points: list[Point] = []
-        while self.points and len(points) < MOST_IN_A_BATCH:
-            key, step, at, value = self.points.popleft()
-            points.append(Point(key, to_wire(value), step, EPOCH + timedelta(microseconds=at)))
-        return LogBatch(self.writer, self.seq, points) if points else None
-
-
-def items_of(batch: LogBatch) -> int:
-    return len(batch.points) + len(batch.params) + len(batch.tags)
+    def _tell_trouble(self) -> None:
+        """Says once that the spool has no room: what is not delivered then is lost with the process."""
+        if self.stream.trouble and not self.has_told_trouble:
+            self.has_told_trouble = True
+            log.warning(
+                "%s: %s cannot be written: %s. Logging goes on in memory; what is not delivered from there before "
+                "this process ends is lost, and counted.",
+                self.about,
+                self.stream.folder,
+                self.stream.trouble,
+            )
 
 
 living: weakref.WeakSet[Sender] = weakref.WeakSet()

@@ -1,0 +1,90 @@
+"""What a run says, one record after the other: the same on disk, in memory and on the way to the server."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from taxiway.runs.contract import AddArtifact, CaptureRun, ChangeRun, FinishRun, StartRun, UseDataset
+
+
+class Head(Struct, frozen=True, array_like=True, tag="head"):
+    """The first record of every file: whose records follow, and where they are to go.
+
+    server: the URL, or the folder of a home. stream: one process's records about one run, in files by number.
+    """
+
+    run: str
+    server: str
+    writer: str
+    stream: str
+    number: int
+    pid: int
+
+
+class Open(Struct, frozen=True, array_like=True, tag="open"):
+    body: StartRun
+
+
+class Points(Struct, frozen=True, array_like=True, tag="points"):
+    """at: microseconds since 1970. rows: key, step and value."""
+
+    at: int
+    rows: list[tuple[str, int, float]]
+
+
+class Pairs(Struct, frozen=True, array_like=True, tag="pairs"):
+    """Parameters or tags. given: as JSON, which has whole numbers of any length."""
+
+    kind: Literal["params", "tags"]
+    given: bytes
+
+
+class File(Struct, frozen=True, array_like=True, tag="file"):
+    """Bytes to be stored, and the artifact that they are, if any.
+
+    kept: `copy` is a file of ours in the spool, removed once it is stored; `there` is the user's own, which must
+    stay as it is until then; `memory` is held by this process.
+    """
+
+    digest: str
+    size_bytes: int
+    place: str
+    kept: Literal["copy", "there", "memory"]
+    artifact: AddArtifact | None = None
+
+
+class Capture(Struct, frozen=True, array_like=True, tag="capture"):
+    body: CaptureRun
+
+
+class Use(Struct, frozen=True, array_like=True, tag="use"):
+    body: UseDataset
+
+
+class Change(Struct, frozen=True, array_like=True, tag="change"):
+    body: ChangeRun
+
+
+class Finish(Struct, frozen=True, array_like=True, tag="finish"):
+    body: FinishRun
+
+
+Act = Open | File | Capture | Use | Change | Finish
+Record = Head | Points | Pairs | Act
+
+encode = msgspec.msgpack.Encoder().encode
+decode = msgspec.msgpack.Decoder(Record).decode
+
+
+def items_of(record: Record) -> int:
+    """How many points, parameters and tags a record holds: what a writer counts."""
+    match record:
+        case Points():
+            return len(record.rows)
+        case Pairs():
+            return len(msgspec.json.decode(record.given, type=dict))
+        case _:
+            return 0
