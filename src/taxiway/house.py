@@ -132,7 +132,7 @@ class House:
         self.datasets = Datasets(self.database, self.ledger, self.access, self.blobs, self.projects)
         self.portfolio = Portfolio(self.projects, clock)
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, clock)
-        self.run_log = Log(self.database, self.ledger, clock)
+        self.run_log = Log(self.database, self.ledger)
         self.comparisons = Comparisons(self.runs, self.access, self.blobs)
         self.reproductions = Reproductions(self.runs, self.run_log, self.comparisons, self.blobs)
         self.traces = Traces(self.database, self.ledger, self.access, self.blobs)
@@ -161,6 +161,7 @@ class House:
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
+        self.run_log.close()
         self.writer.close()
         self.database.close()
         self.lock.close()

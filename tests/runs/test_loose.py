@@ -11,7 +11,7 @@ from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import new_id
 from taxiway.runs.loose import Items
 from taxiway.runs.refusals import ParamFixed, RunEnded
-from taxiway.runs.series import Row
+from taxiway.runs.batch import Row
 from tests.runs.conftest import MakeRun
 from tests.support.live import Live
 

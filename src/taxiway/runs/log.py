@@ -3,163 +3,172 @@ entry each; the entry that ends the run seals them all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
-from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
-from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import BadField, TooLarge
+from taxiway.kernel.errors import BadField, TaxiwayError, TooLarge
+from taxiway.kernel.numbers import to_wire
 from taxiway.runs import loose, series, store
+from taxiway.runs.appending import Appending
+from taxiway.runs.batch import Batch, batch_of
 from taxiway.runs.contract import LogBatch, Logged, Point, ReadMetric
-from taxiway.runs.history import History, history_of
+from taxiway.runs.history import Place, Series, course, page_of
 from taxiway.runs.loose import Items
 from taxiway.runs.paths import check_key, is_clean
-from taxiway.runs.refusals import BatchReused, RunEnded
+from taxiway.runs.refusals import RunEnded
+from taxiway.runs.sealing import Sealer
+from taxiway.runs.segments import History
 from taxiway.runs.service import unknown
-from taxiway.storage.database import EPOCH, Database
-from taxiway.storage.writes import Change
+from taxiway.storage.database import EPOCH, Database, read_moment
+from taxiway.storage.writes import Lane
 
 MOST_POINTS = 20_000
 MOST_PAIRS = 1_000
 MOST_READ = 100_000
+MOST_ON_LOOP = 200  # points that are made ready on the event loop: some 0.3 ms
 
 
 class Log:
     """The batches of runs, and reading the points back."""
 
-    def __init__(self, database: Database, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, database: Database, ledger: Ledger) -> None:
         self.database = database
         self.ledger = ledger
         self.writer = ledger.writer
-        self.clock = clock
+        self.sealer = Sealer(database, ledger.writer)
+        self.appending = Appending(self.sealer.grew)
+        self.lane: Lane[Batch, Logged] = Lane(self.appending.apply)
+
+    def close(self) -> None:
+        """Stops sealing; the writer still takes batches."""
+        self.sealer.close()
+
+    # --- taking ---
 
     def take(self, caller: Caller, body: LogBatch, *, run: str) -> Logged:
         """Stores a batch whole or not at all; it is on the disk when this returns.
 
-        Raises BadField, TooLarge, ParamFixed, BatchReused, and RunEnded for a batch that is new to an ended run.
+        Raises BadField, TooLarge, NotFound, ParamFixed, BatchReused, RunTrashed, and RunEnded for a batch that is new
+        to an ended run.
         """
-        check(body)
-        rows = series.rows_of(body)
-        digest = series.digest_of_rows(rows)
-        items = len(body.points) + len(body.params) + len(body.tags)
+        return self.writer.merge(self.lane, checked(run, body))
 
-        def make(change: Change) -> Logged:
-            connection = change.connection
-            known = store.known(connection, run)
-            if known is None:
-                raise unknown(run)
-            writer = series.writer_number(connection, run=known.number, writer=body.writer)
-            if items:
-                entered = series.enter_batch(connection, writer=writer, seq=body.seq, items=items, digest=digest)
-                if entered == (items, digest):
-                    return Logged(items, is_new=False)
-                if entered is not None:
-                    raise BatchReused(writer=body.writer, seq=body.seq)
-            if known.status != "running":
-                raise RunEnded(run=run, ended_as=known.status)
-            if rows:
-                try:
-                    series.add_points(connection, run=known.number, writer=writer, seq=body.seq, rows=rows)
-                except IntegrityError as e:  # it overlaps another batch of its writer
-                    raise BatchReused(writer=body.writer, seq=body.seq) from e
-            series.add_params(connection, run=known.number, id_=run, given=dict(body.params))
-            series.put_tags(connection, run=known.number, given=dict(body.tags))
-            store.change(connection, known.number, heard_at=change.at)
-            return Logged(items, is_new=True)
-
-        return self.writer.write(make)
+    async def take_soon(self, caller: Caller, body: LogBatch, *, run: str) -> Logged:
+        """As `take`, for a handler on the event loop."""
+        is_large = len(body.points) > MOST_ON_LOOP
+        batch = await run_in_threadpool(checked, run, body) if is_large else checked(run, body)
+        return await self.writer.merge_soon(self.lane, batch)
 
     def keep(self, caller: Caller, items: Items, *, run: str, may_amend: bool = False) -> None:
         """Stores items that came without a writer's number, whole or not at all; they are on the disk on return.
 
         may_amend: an ended run takes them too; the audit log then has an entry `runs.amend` with the new seal.
-        Raises BadField, TooLarge, NotFound, ParamFixed, RunEnded.
+        Raises BadField, TooLarge, NotFound, ParamFixed, RunTrashed, RunEnded.
         """
         given = loose.checked(items)
         try:
-            self.writer.write(lambda change: self._keep(change, given, run=run))
+            self.writer.merge(self.lane, loose.batch_of(run, given))
         except RunEnded:
             if not may_amend:
                 raise
             self._amend(caller, given, run=run)
 
     async def keep_soon(self, caller: Caller, items: Items, *, run: str, may_amend: bool = False) -> None:
-        """As `keep`, for handlers on the event loop."""
-        await run_in_threadpool(self.keep, caller, items, run=run, may_amend=may_amend)
-
-    def _keep(self, change: Change, items: Items, *, run: str, is_ended_too: bool = False) -> None:
-        connection = change.connection
-        known = store.known(connection, run)
-        if known is None:
-            raise unknown(run)
-        if known.status != "running" and not is_ended_too:
-            raise RunEnded(run=run, ended_as=known.status)
-        series.add_params(connection, run=known.number, id_=run, given=dict(items.params))
-        if items.points:
-            writer = series.writer_number(connection, run=known.number, writer=loose.WRITER)
-            digest = series.digest_of_rows(items.points)
-            for seq in loose.places(items.points, digest):
-                size = len(items.points)
-                entered = series.enter_batch(connection, writer=writer, seq=seq, items=size, digest=digest)
-                if entered == (size, digest):
-                    break
-                if entered is None:
-                    series.add_points(connection, run=known.number, writer=writer, seq=seq, rows=items.points)
-                    break
-        series.put_tags(connection, run=known.number, given=dict(items.tags))
-        store.change(connection, known.number, heard_at=change.at)
+        """As `keep`, for a handler on the event loop."""
+        if len(items.points) > MOST_ON_LOOP:
+            await run_in_threadpool(self.keep, caller, items, run=run, may_amend=may_amend)
+            return
+        given = loose.checked(items)
+        try:
+            await self.writer.merge_soon(self.lane, loose.batch_of(run, given))
+        except RunEnded:
+            if not may_amend:
+                raise
+            await run_in_threadpool(self._amend, caller, given, run=run)
 
     def _amend(self, caller: Caller, items: Items, *, run: str) -> None:
-        with self.database.read() as connection:
-            known = store.known(connection, run)
-        if known is None:
-            raise unknown(run)
+        """Adds to an ended run, with an entry that holds its new seal."""
+        batch = loose.batch_of(run, items, is_amending=True)
+        number, project = self._known(run)
 
         def make(record: Record) -> None:
-            self._keep(record.change, items, run=run, is_ended_too=True)
-            sealed, points = series.seal(record.connection, known.number)
-            store.change(record.connection, known.number, sealed=sealed)
+            answer = self.appending.apply(record.change, [batch])[0]
+            if isinstance(answer, TaxiwayError):
+                raise answer
+            sealed, points = series.seal(record.connection, number)
+            store.change(record.connection, number, sealed=sealed)
             record.note(sealed=sealed, points=points, params=items.params, tags=items.tags)
 
         unkeyed = msgspec.structs.replace(caller, key=None)
-        self.ledger.change(unkeyed, "runs.amend", f"run:{run}", make, answer=type(None), project=known.project)
+        self.ledger.change(unkeyed, "runs.amend", f"run:{run}", make, answer=type(None), project=project)
 
-    def history(self, run: str, key: str) -> History:
-        """All of a metric's points by step, time and value. Raises NotFound for a run that is not there."""
+    def _known(self, run: str) -> tuple[int, str]:
         with self.database.read() as connection:
             known = store.known(connection, run)
-            if known is None:
-                raise unknown(run)
-            return history_of(connection, run=known.number, key=key)
+        if known is None:
+            raise unknown(run)
+        return known.number, known.project
+
+    # --- reading ---
+
+    def history(self, run: str, key: str, *, first_step: int | None = None, last_step: int | None = None) -> History:
+        """All of a metric's points by step, time and value, or those from one step to another, both counted.
+
+        Raises NotFound for a run that is not there.
+        """
+        with self._series(run, key) as found:
+            return found.whole(first_step, last_step).ordered_by_value()
 
     def points(self, caller: Caller, body: ReadMetric, *, run: str) -> Page[Point]:
         """A metric's points by step; at equal steps by time, and then as they were written."""
         if not 1 <= body.limit <= MOST_READ:
             raise BadField(field="limit", value=str(body.limit), expected=f"a number from 1 to {MOST_READ}")
-        with self.database.read() as connection:
+        place = read_place(body.after)
+        with self._series(run, body.key) as found:
+            page, end = page_of(found, limit=body.limit, after=place)
+        columns = zip(page.steps.tolist(), page.at.tolist(), page.values.tolist(), strict=True)
+        points = [Point(body.key, to_wire(value), step, read_moment(at)) for step, at, value in columns]
+        return Page(points, None if end is None else msgspec.msgpack.encode(end).hex())
+
+    @contextmanager
+    def _series(self, run: str, key: str) -> Iterator[Series]:
+        with self.database.snapshot() as connection:
             known = store.known(connection, run)
             if known is None:
                 raise unknown(run)
-            place = read_place(body.after)
-            found, end = series.points_of(connection, run=known.number, key=body.key, limit=body.limit, after=place)
-        return Page(found, None if end is None else msgspec.msgpack.encode(end).hex())
+            yield Series(connection, run=known.number, key=key)
 
-    def courses(self, runs: Sequence[str], key: str, *, columns: int) -> list[list[tuple[float, float]]]:
-        """A metric of each run for drawing: steps with values, at most two for each column. Unknown runs have none."""
-        with self.database.read() as connection:
-            known = [store.known(connection, run) for run in runs]
-            return [series.course(connection, run=one.number, key=key, columns=columns) if one else [] for one in known]
+    def courses(
+        self, runs: Sequence[str], key: str, *, columns: int, by_time: bool = False
+    ) -> list[list[tuple[float, float]]]:
+        """A metric of each run for drawing: steps with values, at most two for each column. Unknown runs have none.
+
+        by_time: microseconds since 1970 instead of steps.
+        """
+        found: list[list[tuple[float, float]]] = []
+        with self.database.snapshot() as connection:
+            for run in runs:
+                known = store.known(connection, run)
+                series_ = Series(connection, run=known.number, key=key) if known else None
+                found.append(course(series_, columns=columns, by_time=by_time) if series_ else [])
+        return found
 
     def counts(self, run: str) -> dict[str, int]:
         """How many points each metric of a run has."""
         with self.database.read() as connection:
             known = store.known(connection, run)
             return store.counts_of(connection, known.number) if known else {}
+
+
+def checked(run: str, body: LogBatch) -> Batch:
+    check(body)
+    return batch_of(run, body)
 
 
 def check(batch: LogBatch) -> None:
@@ -194,10 +203,10 @@ def check_text(field: str, value: object) -> None:
         raise BadField(field=field, value="an integer of more than 300 digits", expected="a shorter number, or a text")
 
 
-def read_place(text: str) -> series.Place | None:
+def read_place(text: str) -> Place | None:
     if not text:
         return None
     try:
-        return msgspec.msgpack.decode(bytes.fromhex(text), type=series.Place)
+        return msgspec.msgpack.decode(bytes.fromhex(text), type=Place)
     except (ValueError, msgspec.MsgspecError) as e:
         raise BadField(field="after", value=repr(text[:60]), expected="the `next` of the page before") from e

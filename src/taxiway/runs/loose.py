@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 import msgspec
 
 from taxiway.kernel.errors import BadField, TooLarge
+from taxiway.runs.batch import Batch, Row, ready
 from taxiway.runs.compare import Scalar
 from taxiway.runs.paths import check_key
-from taxiway.runs.series import Row
 
 WRITER = f"{0:032x}"  # the one writer of a run for all that comes without a writer
 MOST_POINTS = 20_000
 MOST_PAIRS = 1_000
 LATEST = (datetime(9999, 12, 31, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days * 86_400_000_000
 HASH_BITS = 21  # of a number's 62, under the 41 of the milliseconds
-MOST_SLOTS = 64
+MOST_PLACES = 64
 
 
 class Items(msgspec.Struct, frozen=True):
@@ -57,15 +57,21 @@ def checked(items: Items) -> Items:
     return msgspec.structs.replace(items, points=list(dict.fromkeys(whole)))
 
 
-def places(rows: Sequence[Row], digest: str) -> Iterator[int]:
+def batch_of(run: str, items: Items, *, is_amending: bool = False) -> Batch:
+    batch = ready(run, items.points, params=items.params, tags=items.tags)
+    return msgspec.structs.replace(batch, writer=WRITER, is_amending=is_amending)
+
+
+def places(latest_at: int, digest: bytes) -> Iterator[int]:
     """Where a batch of this content stands in its writer's sequence: the first place, or where it is taken the next.
 
     The first is near the batch's time, so that what is logged one after the other lies together on the disk.
     """
-    milliseconds = min(max(row.at for row in rows) // 1000, 2**41 - 1)
-    for attempt in range(MOST_SLOTS):
-        drawn = int.from_bytes(hashlib.sha256(f"{digest}/{attempt}".encode()).digest()[:8])
-        yield drawn % 2**62 if attempt else (milliseconds << HASH_BITS) + drawn % 2**HASH_BITS
+    milliseconds = min(latest_at // 1000, 2**41 - 1)
+    yield (milliseconds << HASH_BITS) + int.from_bytes(digest[:8]) % 2**HASH_BITS
+    for attempt in range(1, MOST_PLACES):
+        drawn = hashlib.sha256(digest + attempt.to_bytes(2)).digest()
+        yield int.from_bytes(drawn[:8]) % 2**62
 
 
 def is_nan(value: float | None) -> bool:

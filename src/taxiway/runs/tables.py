@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -142,7 +143,10 @@ latest = Table(
     Column("value", Float),
     Column("step", BigInteger, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("low", Float),  # of all values that are numbers
+    Column("high", Float),
     Column("points", BigInteger, nullable=False),
+    Column("sealed", BigInteger, nullable=False),  # how many of the points are in segments
     Index(None, "key", "value", "run"),
     sqlite_with_rowid=False,
 )
@@ -161,6 +165,24 @@ points = Table(
     sqlite_with_rowid=False,
 )
 
+# The sealed parts of series: up to 4096 points each, in order, with the ends of what they hold.
+segments = Table(
+    "run_segments",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("run", Integer, nullable=False),
+    Column("key", Integer, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("first_step", BigInteger, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("low", Float),
+    Column("high", Float),
+    Column("data", LargeBinary, nullable=False),
+    Index(None, "run", "key", "points"),
+)
+
 writers = Table(
     "run_writers",
     metadata,
@@ -176,7 +198,7 @@ batches = Table(
     Column("writer", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("size", Integer, nullable=False),
-    Column("digest", String(71), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -119,6 +119,14 @@ class Database:
             yield connection
             connection.rollback()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """As `read`, where every statement sees the same state: for what is put together from several tables."""
+        with self.engine.connect() as connection:
+            seen = connection if self.is_sqlite else connection.execution_options(isolation_level="REPEATABLE READ")
+            yield seen
+            seen.rollback()
+
     def close(self) -> None:
         self.engine.dispose()
 

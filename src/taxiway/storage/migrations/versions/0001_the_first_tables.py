@@ -426,7 +426,7 @@ def upgrade() -> None:
         sa.Column("writer", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("writer", "seq", name=op.f("pk_run_batches")),
         sqlite_with_rowid=False,
     )
@@ -457,7 +457,10 @@ def upgrade() -> None:
         sa.Column("value", sa.Float(), nullable=True),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("low", sa.Float(), nullable=True),
+        sa.Column("high", sa.Float(), nullable=True),
         sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("run", "key", name=op.f("pk_run_latest")),
         sqlite_with_rowid=False,
     )
@@ -514,6 +517,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_run_readings_digest_run"), "run_readings", ["digest", "run"], unique=False)
     op.create_index(op.f("ix_run_readings_name_run"), "run_readings", ["name", "run"], unique=False)
+    op.create_table(
+        "run_segments",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("run", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Integer(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("first_step", sa.BigInteger(), nullable=False),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("low", sa.Float(), nullable=True),
+        sa.Column("high", sa.Float(), nullable=True),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_run_segments")),
+    )
+    op.create_index(op.f("ix_run_segments_run_key_points"), "run_segments", ["run", "key", "points"], unique=False)
     op.create_table(
         "run_sources",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -742,6 +761,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_run_tags_key_head_run"), table_name="run_tags")
     op.drop_table("run_tags")
     op.drop_table("run_sources")
+    op.drop_index(op.f("ix_run_segments_run_key_points"), table_name="run_segments")
+    op.drop_table("run_segments")
     op.drop_index(op.f("ix_run_readings_name_run"), table_name="run_readings")
     op.drop_index(op.f("ix_run_readings_digest_run"), table_name="run_readings")
     op.drop_table("run_readings")
