@@ -5,9 +5,9 @@ What ours may not do, they may: take up a run again that has ended, which the au
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy import delete, insert, select
@@ -47,6 +47,15 @@ class UpdateRun(Struct, frozen=True):
     name: str | None = None
 
 
+class Described(NamedTuple):
+    """Data that runs of an experiment read. context: what for, such as training."""
+
+    experiment: int
+    name: str
+    digest: str
+    context: str
+
+
 class ForeignRuns:
     """Opening, changing and reading runs for clients of other systems. What they log is taken by `log.Log`."""
 
@@ -54,7 +63,7 @@ class ForeignRuns:
         self.database = database
         self.ledger = ledger
 
-    def open(self, caller: Caller, body: OpenRun, *, project: str) -> str:
+    def open(self, caller: Caller, body: OpenRun) -> str:
         """The id of the new run. Raises NotFound for the experiment, ExperimentTrashed."""
         id_ = new_id()
 
@@ -66,6 +75,7 @@ class ForeignRuns:
                 raise experiments.unknown(str(body.experiment))
             if found[0].deleted_at is not None:
                 raise ExperimentTrashed(experiment=found[0].name)
+            record.project = found[0].project
             run = Run(
                 id=id_,
                 project=found[0].project,
@@ -83,7 +93,7 @@ class ForeignRuns:
             record.note(experiment=run.experiment, name=run.name, user=body.user, tags=body.tags)
             return id_
 
-        return self.ledger.change(caller, "runs.start", f"run:{id_}", make, answer=str, project=project)
+        return self.ledger.change(caller, "runs.start", f"run:{id_}", make, answer=str)
 
     def update(self, caller: Caller, body: UpdateRun, *, run: str) -> None:
         """Renames a run, ends it or takes it up again. Raises NotFound, RunTrashed."""
@@ -169,6 +179,18 @@ class ForeignRuns:
     def sheets(self, numbers: Sequence[int]) -> list[RunSheet]:
         with self.database.read() as connection:
             return run_sheets(connection, numbers)
+
+    def described(self, numbers: Collection[int], *, most: int) -> list[Described]:
+        """The data that runs of these experiments read, each with what for, by experiment and name."""
+        query = (
+            select(sources.c.experiment, sources.c.name, sources.c.digest, readings.c.context)
+            .join(readings, readings.c.source == sources.c.number)
+            .where(sources.c.experiment.in_(numbers))
+            .distinct()
+            .order_by(sources.c.experiment, sources.c.name, sources.c.digest, readings.c.context)
+        )
+        with self.database.read() as connection:
+            return [Described(*row) for row in connection.execute(query.limit(most))]
 
 
 def add_reading(record: Record, run: int, experiment: int, given: Reading) -> None:

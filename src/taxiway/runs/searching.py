@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 from msgspec import Struct
 
 from taxiway.access.service import Access
@@ -46,6 +48,13 @@ class Searching:
         with self.database.read() as connection:
             numbers, mark = find_numbers(connection, search, read_mark(ask.after))
             return Page(store.whole(connection, numbers, search.now), write_mark(mark))
+
+    def numbers(self, caller: Caller, ask: Ask) -> tuple[builtins.list[int], str | None]:
+        """As `page`, but the runs' numbers alone, for who reads the runs in a way of their own."""
+        search = self._search(caller, ask)
+        with self.database.read() as connection:
+            found, mark = find_numbers(connection, search, read_mark(ask.after))
+            return found, write_mark(mark)
 
     def list(self, caller: Caller, body: ListRuns) -> Page[Run]:
         """The runs that the caller may see and the filter lets through, in order. Raises BadField."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from sqlalchemy import BigInteger, Connection, Select, select, type_coerce
 
+from taxiway.runs.contract import RunStatus
 from taxiway.runs.experiments import portions
 from taxiway.runs.tables import keys, latest, params, readings, runs, sources, tags
 
@@ -42,7 +43,7 @@ class RunSheet(Struct):
     experiment: int
     project: str
     name: str
-    status: str
+    status: RunStatus
     user: str
     location: str
     started_at: int

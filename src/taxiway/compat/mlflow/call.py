@@ -35,7 +35,9 @@ class Call(Struct, Generic[Ask, Answer], frozen=True):
     needs: the permission. about: what says in which projects the caller must hold it, one of the words that
     `Dialect.know` was told; `platform` is anywhere (the handler shows only what the caller may see), `open` is
     everybody's. versions: of the prefix ``/api/…``, each with its twin under ``/ajax-api/…``; none where the path
-    stands for itself. body: `raw` hands the bytes to the handler as an `Upload`.
+    stands for itself. body: `raw` hands the bytes to the handler as an `Upload`; `none` is never read, as for a GET.
+    A field `origin` of the request is this server's own address, whatever is sent; one whose name on the wire
+    begins with ``x-`` is a header.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -45,7 +47,7 @@ class Call(Struct, Generic[Ask, Answer], frozen=True):
     needs: str
     about: str
     versions: tuple[str, ...] = ("2.0",)
-    body: Literal["json", "raw"] = "json"
+    body: Literal["json", "raw", "none"] = "json"
     most_bytes: int = MOST_BYTES
 
     declared: ClassVar[list[Call[Any, Any]]] = []
@@ -54,6 +56,11 @@ class Call(Struct, Generic[Ask, Answer], frozen=True):
         if not NEEDS.fullmatch(self.needs):
             raise ValueError(f"{self.method} {self.path} needs a permission such as 'runs.read', not {self.needs!r}")
         Call.declared.append(self)
+
+    @property
+    def has_json(self) -> bool:
+        """Whether it is asked in a JSON body, rather than by its address alone."""
+        return self.method != "GET" and self.body == "json"
 
     @property
     def paths(self) -> list[str]:

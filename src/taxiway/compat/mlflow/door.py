@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
@@ -48,8 +49,12 @@ class Dialect:
         """
         self.projects_of[about] = projects
 
-    def serve(self, call: Call[B, A], handler: Callable[..., A | Download | Response]) -> None:
-        """Has `handler` answer the call, on a thread, as ``handler(caller, ask)``; a raw body comes as a third."""
+    def serve(self, call: Call[B, A], handler: Callable[..., Any]) -> None:
+        """Has `handler` answer the call as ``handler(caller, ask)``; a raw body comes as a third.
+
+        It gives an `Answer`, a `Download` or a `Response`. It is called on a thread, or, where it is a coroutine
+        function, on the event loop.
+        """
         if call.about not in (*self.projects_of, "platform", "open"):
             raise ValueError(f"{call.method} {call.path} is about {call.about!r}, whose projects nobody can tell")
 
@@ -70,7 +75,9 @@ class Dialect:
         self, request: Request, call: Call[B, Any], reader: Reader[B], handler: Callable[..., Any]
     ) -> Any:
         caller = await self._identify(request, call)
-        path = request.path_params
+        path = request.path_params | {name: request.headers.get(name) for name in reader.headers}
+        if reader.wants_origin:
+            path["origin"] = origin_of(request)
         if call.body == "raw":
             upload = Upload(request, MOST_UPLOAD_BYTES)
 
@@ -80,20 +87,24 @@ class Dialect:
                 return handler(caller, ask, upload)
 
             return await self.uploads.run(take, upload)
-        data = b"" if call.method == "GET" else await read_asked(request, call)
+        data = await read_asked(request, call) if call.has_json else b""
 
-        def work() -> Any:
-            ask = reader.read_query(query_of(request), path) if call.method == "GET" else reader.read_json(data, path)
+        def read() -> B:
+            ask = reader.read_json(data, path) if call.has_json else reader.read_query(query_of(request), path)
             self._admit(caller, call, ask)
-            return handler(caller, ask)
+            return ask
 
-        return await run_in_threadpool(work)
+        if inspect.iscoroutinefunction(handler):
+            ask = read() if caller.is_admin else await run_in_threadpool(read)
+            return await handler(caller, ask)
+        return await run_in_threadpool(lambda: handler(caller, read()))
 
     async def _identify(self, request: Request, call: Call[Any, Any]) -> Caller:
         def identify() -> Caller | None:
             return self.doorkeeper.identify(request, accepts_cookie=False, dialect="mlflow")
 
-        caller = await run_in_threadpool(identify)
+        # Without sign-in nobody has to be looked up.
+        caller = await run_in_threadpool(identify) if self.doorkeeper.login else identify()
         if caller is not None:
             return caller
         if call.about != "open":
@@ -102,6 +113,8 @@ class Dialect:
 
     def _admit(self, caller: Caller, call: Call[Any, Any], ask: Any) -> None:
         """Nothing, if the caller may make this call. Raises NotAllowed, and NotFound for what it is about."""
+        if caller.is_admin:  # may do everything; what does not exist is the handler's to say
+            return
         require = self.doorkeeper.access.require
         if call.about == "platform":
             require(caller, call.needs, None)
@@ -115,6 +128,12 @@ class Dialect:
 
     def refuse(self, refusal: TaxiwayError) -> Response:
         return refusals.answer(refusal)
+
+
+def origin_of(request: Request) -> str:
+    """This server's own address, as the caller knows it; behind a proxy that speaks TLS for it, that one's."""
+    scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
+    return f"{scheme}://{request.headers.get('host', '')}"
 
 
 def query_of(request: Request) -> dict[str, list[str]]:

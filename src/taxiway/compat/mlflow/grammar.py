@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from taxiway.runs.tokens import Token, Tokens, one_of, unquoted
@@ -21,6 +22,8 @@ NUMBER_SIGNS = ("=", "!=", ">", ">=", "<", "<=")
 TEXT_SIGNS = ("=", "!=", "like", "ilike")
 LISTED = ("in", "not in")
 EMPTY = ("is null", "is not null")
+TAGS: dict[str, Kind] = {"tags": "text"}
+SPELLINGS = {"tag": "tags", "attribute": "attributes", "attr": "attributes"}
 MOST_CLAUSES = 100
 MOST_LISTED = 5_000
 
@@ -55,8 +58,8 @@ class Vocabulary(Struct, frozen=True):
 
     attributes: Mapping[str, Kind]
     aliases: Mapping[str, str] = {}
-    entities: Mapping[str, Kind] = {"tags": "text"}
-    spellings: Mapping[str, str] = {"tag": "tags", "attribute": "attributes", "attr": "attributes"}
+    entities: Mapping[str, Kind] = msgspec.field(default_factory=lambda: TAGS)
+    spellings: Mapping[str, str] = msgspec.field(default_factory=lambda: SPELLINGS)
     listed: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
 

@@ -33,6 +33,8 @@ class Reader(Generic[T]):
         self.decoder = msgspec.json.Decoder(kind)
         self.shape = inspect.type_info(kind)
         self.fields = self.shape.fields if isinstance(self.shape, inspect.StructType) else ()
+        self.headers = [field.encode_name for field in self.fields if field.encode_name.startswith("x-")]
+        self.wants_origin = any(field.encode_name == "origin" for field in self.fields)
 
     def read_json(self, data: bytes, path: Mapping[str, Any] | None = None) -> T:
         """The request in a JSON text. Raises ParameterMissing, ParameterInvalid, BodyUnreadable."""
@@ -89,6 +91,8 @@ def fit(value: Any, kind: inspect.Type, name: str) -> Any:
             return {key: fit(one, item, f"{name}.{key}") for key, one in value.items()}
         case inspect.UnionType(types=types):
             return fit_union(value, types, name)
+        case inspect.AnyType():
+            return value
         case inspect.LiteralType(values=words):
             if value not in words:
                 raise invalid(name, value, f"one of {', '.join(map(str, words))}")
