@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from taxiway.kernel.settings import HOME_NAME
 from taxiway.runs import environment as surroundings
 from taxiway.runs.contract import CaptureRun, Code, Environment
 from taxiway.runs.redact import is_secret_file, redact, redact_command
@@ -67,8 +68,10 @@ def capture_code(folder: Path, *, is_tree: bool = True) -> Snapshot:
     branch = (git(root, "symbolic-ref", "--short", "--quiet", "HEAD") or "").strip()
     status = git(part, "status", "--porcelain", "-z", "--untracked-files=all", "--", ".") or ""
     changed = [entry[3:] for entry in status.split("\0") if len(entry) > 3 and entry[2] == " "]
+    changed = [path for path in changed if HOME_NAME not in path.split("/")]
     tracked = (git(part, "ls-files", "-z", "--full-name", "--", ".") or "").split("\0")
-    texts, code = read_sources(root, dict.fromkeys([*changed, *filter(None, tracked)]))
+    listed = dict.fromkeys([*changed, *filter(None, tracked)])
+    texts, code = read_sources(root, listed)
     diff, redactions = redact(diff_of(root, part) if commit else "")
     code = msgspec.structs.replace(
         code, kind="git", commit=commit, branch=branch, is_dirty=bool(changed), redactions=code.redactions + redactions
@@ -81,6 +84,16 @@ def placed(code: Code, root: Path) -> Code:
     place, here = root.resolve(), Path.cwd().resolve()
     folder = str(here.relative_to(place)) if here.is_relative_to(place) else str(here)
     return msgspec.structs.replace(code, root=str(place), folder=folder)
+
+
+def capture_files(root: Path, paths: Iterable[str], *, folder: str) -> Snapshot:
+    """The named sources under `root`, whatever else is there. folder: the one of it that the program will run in."""
+    texts, code = read_sources(root, paths)
+    return Snapshot(
+        msgspec.structs.replace(code, root=str(root.resolve()), folder=folder),
+        msgspec.json.encode(texts, order="sorted"),
+        b"",
+    )
 
 
 def diff_of(root: Path, part: Path) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,6 +34,7 @@ from taxiway.runs.contract import (
     StartRun,
 )
 from taxiway.runs.recorder import Recorder, opening
+from taxiway.runs.sameness import TOLERANCE, Reproduction
 from taxiway.runs.values import comparison_in_floats, point_in_floats, run_in_floats
 
 log = logging.getLogger("taxiway")
@@ -41,6 +42,8 @@ log = logging.getLogger("taxiway")
 LogModel = Callable[..., Any]  # (run, model, name, **facts): composed by the client, for models are above runs
 
 MOST_IN_A_PAGE = 500
+
+Surrounding = Literal["rebuild", "current"]
 
 
 class Runs:
@@ -162,6 +165,35 @@ class Runs:
     def compare(self, *runs: str) -> Comparison:
         """Two to twenty runs side by side: parameters, metrics, tags, inputs, environment and code."""
         return comparison_in_floats(self.transport.call(contract.compare_runs, CompareRuns(run=[*runs])))
+
+    def reproduce(
+        self,
+        run: str,
+        *,
+        tolerance: float = TOLERANCE,
+        ignored: Sequence[str] = (),
+        environment: Surrounding = "rebuild",
+        keep: bool = False,
+        tell: Callable[[str], None] | None = None,
+    ) -> Reproduction:
+        """Does a run again, from what was kept of it, as a new run, and holds that against the first.
+
+        tolerance: the largest difference of two values, relative to the larger where that is above 1. ignored: patterns
+        of metrics that do not count, such as ``*_s`` for times. environment: the run's packages made anew by uv, or
+        the "current" ones. keep: leaves the folder that it ran in. tell: is told of each step.
+        Raises NotFound, BadField for a run that goes on, UvMissing, RebuildFailed.
+
+        >>> client.runs.reproduce(run.id).verdict  # doctest: +SKIP
+        'bit-equal'
+        """
+        from taxiway.runs.reproduce import Again, Asked
+
+        asked = Asked(tolerance, [*ignored], environment, keep)
+        return Again(self.transport, self.settings, run, asked, tell or log.info).reproduce()
+
+    def reproductions(self, run: str) -> list[Reproduction]:
+        """Every time that a run was done again, newest first. Raises NotFound."""
+        return self.transport.call(contract.list_reproductions, run=run).items
 
     def packages(self, run: str) -> Packages:
         """What was installed where the run ran."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from taxiway.kernel.commands import Argument, Command
 from taxiway.runs.contract import Artifact, Comparison, Experiment, Point, Run
+from taxiway.runs.sameness import TOLERANCE, Reproduction
 from taxiway.runs.shown import show_comparison, show_runs
+from taxiway.runs.verdicts import EXIT_CODES, show_reproduction
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -48,6 +51,29 @@ def download(client: Client, given: Namespace) -> str:
 
 def tag(client: Client, given: Namespace) -> Run:
     return client.runs.change(given.run, name=given.name, tags=dict(given.tags))
+
+
+def reproduce(client: Client, given: Namespace) -> Reproduction:
+    return client.runs.reproduce(
+        given.run,
+        tolerance=given.tolerance,
+        ignored=given.ignore,
+        environment=given.env,
+        keep=given.keep,
+        tell=lambda words: print(f"taxiway: {words}", file=sys.stderr, flush=True),
+    )
+
+
+def reproductions(client: Client, given: Namespace) -> list[Reproduction]:
+    return client.runs.reproductions(given.run)
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1; argparse shows the complaint."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text} is no number from 0 to 1")
+    return value
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -105,6 +131,32 @@ COMMANDS = (
             Argument("path", "the artifact's path"),
             Argument("--to", "a file or a folder", default=".", is_file=True),
         ),
+    ),
+    Command(
+        "reproduce",
+        "do a run again and compare; exits 0 where it is the same, 1 where it differs, 3 where it cannot be done",
+        reproduce,
+        (
+            RUN,
+            Argument("--tolerance", "the largest difference that counts as the same", share, TOLERANCE),
+            Argument("--ignore", "metrics that do not count, such as '*_s'", is_many=True, default=()),
+            Argument(
+                "--env",
+                "the run's packages made anew by uv, or those there are",
+                default="rebuild",
+                choices=("rebuild", "current"),
+            ),
+            Argument("--keep", "leave the folder that it ran in", is_flag=True),
+        ),
+        show=show_reproduction,
+        exit_code=lambda found: EXIT_CODES[found.verdict],
+    ),
+    Command(
+        "reproductions",
+        "how a run was done again",
+        reproductions,
+        (RUN,),
+        columns=("verdict", "tolerance", "again", "by", "at", "because"),
     ),
     Command(
         "tag",

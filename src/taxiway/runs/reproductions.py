@@ -160,12 +160,13 @@ class Reproductions:
         sides = [self.comparisons.surroundings(run) for run in (first, again)]
         for row in params_apart(*sides):
             kind: InputKind = "hardware" if row.name in HARDWARE else "environment"
-            gaps.append(InputGap(kind, f"{row.name}: {row.values[0]} there, {row.values[1]} here"))
+            one, other = ("none" if value in (None, "") else value for value in row.values)
+            gaps.append(InputGap(kind, f"{row.name}: {one} then, {other} now"))
         for tag in (SEED, HASH_SEED):
-            one, other = first.tags.get(tag), again.tags.get(tag)
-            if one != other:
+            before, now = first.tags.get(tag), again.tags.get(tag)
+            if before != now:
                 word = tag.removeprefix("taxiway.").replace("_", " ")
-                gaps.append(InputGap("seed", f"{word}: {one or 'none'} there, {other or 'none'} here"))
+                gaps.append(InputGap("seed", f"{word}: {before or 'none'} then, {now or 'none'} now"))
         return shortened(gaps)
 
 

@@ -7,6 +7,7 @@ import random
 import sys
 import weakref
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -72,9 +73,7 @@ def set_seeds(value: int) -> list[str]:
     random.seed(value)
     seeded = ["random"]
     if find_spec("numpy") is not None:
-        import numpy as np
-
-        np.random.seed(value)  # the global generator: what scripts and scikit-learn draw from
+        import_module("numpy").random.seed(value)  # the global generator: what scripts and scikit-learn draw from
         seeded.append("numpy")
     if (torch := sys.modules.get("torch")) is not None:
         manual_seed: Callable[[int], object] = torch.manual_seed  # of every device
