@@ -123,6 +123,10 @@ class Traces:
 
         return self.ledger.writer.write(make)
 
+    def drop_files(self, trace: str, paths: Sequence[str]) -> None:
+        """Drops files by path; those that are not there are passed over."""
+        self.ledger.writer.write(lambda change: store.drop_files(change.connection, trace, paths))
+
     # --- changing ---
 
     def tag(self, caller: Caller, trace: str, tags: Mapping[str, str]) -> None:
@@ -216,13 +220,17 @@ class Traces:
 
     # --- reading ---
 
+    def owner(self, trace: str) -> tuple[int, str]:
+        """The experiment, by number, and the project of a trace. Raises NotFound."""
+        with self.database.read() as connection:
+            found = store.owner_of(connection, trace)
+        if found is None:
+            raise unknown("trace", trace)
+        return found
+
     def project_of(self, trace: str) -> str:
         """Raises NotFound."""
-        with self.database.read() as connection:
-            owner = store.owner_of(connection, trace)
-        if owner is None:
-            raise unknown("trace", trace)
-        return owner[1]
+        return self.owner(trace)[1]
 
     def find(self, trace: str) -> Trace:
         """Raises NotFound."""

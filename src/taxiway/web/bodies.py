@@ -50,6 +50,7 @@ class Upload:
 
     def __init__(self, request: Request, limit: int = MOST_UPLOAD_BYTES) -> None:
         self.stream = request.stream()
+        self.headers = request.headers
         self.limit = limit
         self.loop = asyncio.get_running_loop()
         self.coming: Future[bytes] | None = None

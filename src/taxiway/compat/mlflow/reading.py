@@ -89,10 +89,8 @@ def fit(value: Any, kind: inspect.Type, name: str) -> Any:
             if not isinstance(value, dict):
                 raise invalid(name, value, "an object")
             return {key: fit(one, item, f"{name}.{key}") for key, one in value.items()}
-        case inspect.UnionType(types=types):
-            return fit_union(value, types, name)
-        case inspect.AnyType():
-            return value
+        case inspect.UnionType() | inspect.AnyType():
+            return fit_union(value, getattr(kind, "types", ()), name)
         case inspect.LiteralType(values=words):
             if value not in words:
                 raise invalid(name, value, f"one of {', '.join(map(str, words))}")
