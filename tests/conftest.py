@@ -1,7 +1,9 @@
 """What tests of every noun stand on: databases of both kinds, fresh for each test, and a browser."""
 
+import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +25,22 @@ settings.load_profile("house")
 
 
 # What starts servers or processes: right for the whole suite, too slow for the inner loop.
-STARTS_SERVERS = {"s3", "live", "open_live", "story", "any_story", "platform", "site", "served", "portfolio"}
-STARTS_SERVERS |= {"make_run"}
+STARTS_SERVERS = {"s3", "live", "live_for_all", "open_live", "story", "any_story", "platform", "site"}
+STARTS_SERVERS |= {"served", "portfolio", "make_run", "tracking"}
 FOLDERS_OF_PROCESSES = ("demo", "docs", "server")
+
+
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 6 << 30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Has the homes of tests live in memory where there is room: most of their time is waiting for a disk.
+
+    That a write survives is tested by killing processes, which memory outlives too.
+    """
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -79,11 +94,14 @@ def make_tables(url: str) -> None:
     database.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url_with_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """As `database_url`, with the tables of a server in it: what `live` stands on."""
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@contextmanager
+def with_tables(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of a database of the kind that the fixture asks for, with the tables of a server in it."""
     if request.param == "sqlite":
-        file = tmp_path / "taxiway.db"
+        file = folder / "taxiway.db"
         shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), file)
         yield f"sqlite:///{file}"
         return
@@ -92,12 +110,29 @@ def url_with_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
         yield url
 
 
-@pytest.fixture
-def live(url_with_tables: str, tmp_path: Path) -> Iterator["Live"]:
+@pytest.fixture(params=BOTH)
+def url_with_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """As `database_url`, with the tables of a server in it."""
+    with with_tables(request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(params=BOTH)
+def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Live"]:
     """The real server, with login, on a real port: once over SQLite and once over PostgreSQL."""
     from tests.support.live import running
 
-    with running(tmp_path / "home", database_url=url_with_tables) as live:
+    with with_tables(request, tmp_path) as url, running(tmp_path / "home", database_url=url) as live:
+        yield live
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def live_for_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Live"]:
+    """As `live`, one for all tests of a file: they find what those before them left."""
+    from tests.support.live import running
+
+    folder = tmp_path_factory.mktemp("live")
+    with with_tables(request, folder) as url, running(folder / "home", database_url=url) as live:
         yield live
 
 

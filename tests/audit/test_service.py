@@ -191,12 +191,13 @@ def test_what_cannot_even_be_read_is_named(
     with house.database.engine.begin() as connection:
         connection.execute(text(f"UPDATE {table} SET {column} = {value} WHERE {where}"))
 
-    found = house.audit.verify(VerifyLog())
+    found, listed = house.audit.verify(VerifyLog()), house.audit.entries(ListEntries())
 
     house.close()
     assert not found.is_intact
     assert found.problem
     assert found.problem.startswith(said)
+    assert [entry.seq for entry in listed.items][-4:] == [3, 2, 1, 0]  # what can be read of it is still shown
 
 
 def test_cutting_entries_and_heads_shows_against_a_held_head(tmp_path: Path) -> None:

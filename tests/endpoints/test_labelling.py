@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from taxiway.endpoints.contract import Label, LabelConflict
+from taxiway.endpoints.contract import KeptLabel, Label, LabelConflict
 from taxiway.endpoints.inferences import seal_closed
 from taxiway.kernel.errors import BadField, NotAllowed
 from tests.endpoints.story import Stage
 from tests.support.live import Live
 
 
-@pytest.fixture
-def stage(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.chdir(tmp_path)
-    stage = Stage(live, tmp_path)
-    stage.promoted()
-    stage.deployed()
+@pytest.fixture(scope="module")
+def stage(live_for_all: Live, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    folder = tmp_path_factory.mktemp("stage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        stage = Stage(live_for_all, folder)
+        stage.promoted()
+        stage.deployed()
     return stage
+
+
+def kept_of(stage: Stage, request: str) -> list[KeptLabel]:
+    """The labels of one request: the tests of this file share an endpoint."""
+    return [each for each in stage.live.house.labels.of("mortgage") if each.prediction_id == request]
 
 
 def test_the_same_label_again_changes_nothing(stage: Stage) -> None:
@@ -32,7 +38,7 @@ def test_the_same_label_again_changes_nothing(stage: Stage) -> None:
 
     assert (first.new, first.known) == (2, 0)
     assert (again.new, again.known) == (0, 2)
-    assert stage.live.house.labels.count("mortgage") == 2
+    assert len(kept_of(stage, request)) == 2
 
 
 def test_another_label_for_a_row_is_named_and_does_not_replace_the_first(stage: Stage) -> None:
@@ -42,7 +48,7 @@ def test_another_label_for_a_row_is_named_and_does_not_replace_the_first(stage: 
     taken = stage.ana.endpoints.label("mortgage", [Label(request, 0)])
 
     assert taken.conflicts == [LabelConflict(request, 0, kept=1, given=0)]
-    assert [each.label for each in stage.live.house.labels.of("mortgage")] == [1]
+    assert [each.label for each in kept_of(stage, request)] == [1]
 
 
 def test_two_labels_for_a_row_in_one_batch_are_a_conflict(stage: Stage) -> None:
@@ -81,7 +87,7 @@ def test_a_label_keeps_its_type_and_its_time(stage: Stage) -> None:
         ],
     )
 
-    kept = stage.live.house.labels.of("mortgage")
+    kept = kept_of(stage, request)
     assert [(each.label, each.at, each.by) for each in kept] == [
         (False, at, "ana"),
         (0.25, at, "ana"),
@@ -96,7 +102,7 @@ def test_a_label_from_the_future_is_refused_and_nothing_is_kept(stage: Stage) ->
     with pytest.raises(BadField, match=r"labels\[1\].at"):
         stage.ana.endpoints.label("mortgage", [Label(request, 1), Label(request, 1, at=later)])
 
-    assert stage.live.house.labels.count("mortgage") == 0
+    assert kept_of(stage, request) == []
 
 
 def test_who_only_looks_gives_no_labels(stage: Stage) -> None:

@@ -36,6 +36,15 @@ def test_a_bad_name_is_refused_with_field_and_value(live: Live) -> None:
     assert "No Spaces" in refusal.value.value
 
 
+def test_a_path_that_there_is_not_is_refused_before_the_project_is_made(open_live: Live) -> None:
+    with pytest.raises(BadField, match="careful") as refusal:
+        open_live.client.projects.create("fraud", path="nowhere")
+
+    assert refusal.value.field == "path"
+    with pytest.raises(NotFound):
+        open_live.client.projects.show("fraud")
+
+
 def test_an_unknown_project_is_not_found_and_says_what_to_do(live: Live) -> None:
     with pytest.raises(NotFound, match="taxiway projects list"):
         live.client.projects.show("nope")

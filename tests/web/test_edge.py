@@ -183,7 +183,7 @@ def test_what_is_nowhere_is_a_page_for_people_and_a_problem_for_programs(anybody
     under_api = anybody.get("/api/nothing")
 
     assert (page.status, problem.status, under_api.status) == (404, 404, 404)
-    assert "There is no such page" in page.text
+    assert "There is nothing here" in page.text
     assert refusal(problem) == refusal(under_api) == "NotFound"
 
 

@@ -11,8 +11,9 @@ from tests.support.live import Live
 from tests.web.browse import Visitor
 
 
-@pytest.fixture
-def ana(live: Live) -> Visitor:
+@pytest.fixture(scope="module")
+def ana(live_for_all: Live) -> Visitor:
+    live = live_for_all
     live.as_person("ana").projects.create("fraud", purpose="find stolen cards")
     live.as_person("ben").projects.create("claims", purpose="find stolen cars")
     visitor = Visitor(live.url)
@@ -35,9 +36,9 @@ def test_a_word_of_the_purpose_finds_what_one_may_see(ana: Visitor) -> None:
     assert 'href="/projects/claims"' not in page
 
 
-def test_one_kind_alone_shows_all_of_it(live: Live, ana: Visitor) -> None:
+def test_one_kind_alone_shows_all_of_it(live_for_all: Live, ana: Visitor) -> None:
     for number in range(FEW + 2):
-        live.client.access.add_user(f"zoe{number}")
+        live_for_all.client.access.add_user(f"zoe{number}")
 
     some = ana.get("/search?q=zoe").text
     every = ana.get("/search?q=zoe&kind=People").text
@@ -79,9 +80,9 @@ def test_other_text_names_nothing(text: str) -> None:
     assert named(text) is None
 
 
-def test_the_documentation_lists_every_endpoint_with_its_permission(live: Live, ana: Visitor) -> None:
+def test_the_documentation_lists_every_endpoint_with_its_permission(live_for_all: Live, ana: Visitor) -> None:
     page = ana.get("/docs").text
 
-    assert f"export TAXIWAY_URL={live.url}" in page
+    assert f"export TAXIWAY_URL={live_for_all.url}" in page
     assert "<code>POST /api/projects</code>" in page
     assert "<code>projects.create</code>" in page

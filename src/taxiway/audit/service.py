@@ -175,6 +175,11 @@ class Audit:
             found = store.find(connection, ask, projects)
         return Page(found, str(found[-1].seq) if len(found) == ask.limit else None)
 
+    def count(self, projects: list[str]) -> int:
+        """How many entries are about these projects."""
+        with self.database.read() as connection:
+            return store.count(connection, projects)
+
     def head(self) -> TreeHead:
         with self.database.read() as connection:
             newest = store.newest_head(connection)

@@ -15,7 +15,7 @@ from sqlalchemy.types import NullType
 from taxiway.audit.contract import Entry, ListEntries, TreeHead
 from taxiway.audit.merkle import Node, Nodes
 from taxiway.audit.tables import entries, heads, nodes
-from taxiway.storage.database import read_moment
+from taxiway.storage.database import EPOCH, read_moment
 
 
 class Head(Struct, frozen=True):
@@ -106,7 +106,7 @@ def stored_nodes(connection: Connection) -> Nodes:
 
 def find(connection: Connection, ask: ListEntries, projects: list[str] | None) -> list[Entry]:
     """Entries newest first. `projects` limits what may be seen; None is everything."""
-    query = select(entries).order_by(entries.c.seq.desc()).limit(ask.limit)
+    query = as_stored(entries).order_by(entries.c.seq.desc()).limit(ask.limit)
     if projects is not None:
         query = query.where(entries.c.project.in_(projects))
     if ask.before is not None:
@@ -123,10 +123,23 @@ def find(connection: Connection, ask: ListEntries, projects: list[str] | None) -
 
 
 def read_entry(row: RowMapping) -> Entry:
+    """An entry as it is stored. One that somebody wrote over is shown for what can be read of it, and says so."""
     values: dict[str, Any] = dict(row)
-    values["facts"] = msgspec.json.decode(values["facts"])
-    values["leaf"] = bytes(values["leaf"]).hex()
+    try:
+        values["at"] = read_moment(values["at"])
+        values["facts"] = msgspec.json.decode(values["facts"])
+    except (TypeError, OverflowError, msgspec.DecodeError):
+        values["at"] = EPOCH
+        values["facts"] = {"unreadable": "This entry was written over. `taxiway audit verify` says what is wrong."}
+    leaf = values["leaf"]
+    values["leaf"] = bytes(leaf).hex() if isinstance(leaf, (bytes, memoryview)) else ""
     return Entry(**values)
+
+
+def count(connection: Connection, projects: list[str]) -> int:
+    """How many entries are about these projects."""
+    query = select(func.count()).select_from(entries).where(entries.c.project.in_(projects))
+    return connection.execute(query).scalar_one()
 
 
 def read_head(row: Mapping[Any, Any]) -> Head:

@@ -49,6 +49,7 @@ class Projects:
             raise BadField(field="name", value=repr(body.name), expected=expected)
 
         def make(record: Record) -> Project:
+            self._require_path(record, body.path)
             if store.find(record.connection, body.name):
                 hint = f"`taxiway projects show {body.name}` shows it."
                 raise AlreadyExists(kind="project", name=body.name, hint=hint)
@@ -97,16 +98,19 @@ class Projects:
 
     def _require_known(self, record: Record, before: Project, after: Project) -> None:
         """Raises BadField for a path or an owner that there is not."""
-        if self.path_names and after.path and after.path != before.path:
-            names = self.path_names(record.connection)
-            if after.path not in names:
-                expected = f"one of {', '.join(names)}, or nothing for the platform's own path of its tier"
-                raise BadField(field="path", value=repr(after.path), expected=expected)
+        if after.path != before.path:
+            self._require_path(record, after.path)
         if after.owner not in (before.owner, record.caller.name):
             people = self.access.people(record.connection)
             if after.owner not in people:
                 expected = f"yourself or one of {', '.join(people)}" if people else "yourself: nobody else was added"
                 raise BadField(field="owner", value=repr(after.owner), expected=expected)
+
+    def _require_path(self, record: Record, path: str) -> None:
+        """Raises BadField for a path that there is not."""
+        if self.path_names and path and path not in (names := self.path_names(record.connection)):
+            expected = f"one of {', '.join(names)}, or nothing for the platform's own path of its tier"
+            raise BadField(field="path", value=repr(path), expected=expected)
 
     def _require_no_lighter(self, record: Record, before: Project, after: Project) -> None:
         """Whoever must pass the gates may not choose easier ones. Raises RulesHeld."""

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Scope
-from taxiway.kernel.errors import BadField, SignInNeeded, TaxiwayError
+from taxiway.kernel.errors import BadField, NotFound, SignInNeeded, TaxiwayError
 from taxiway.kernel.thing import href
 from taxiway.web.bodies import read_body
 from taxiway.web.doorkeeper import Doorkeeper, check_form_token, form_token
@@ -199,7 +199,9 @@ class Site:
 
     def refuse(self, request: Request, refusal: TaxiwayError) -> Response:
         """The page for a refusal that has no page of its own."""
-        html = Html("web/refused.html", "", {"title": type(refusal).__name__}, refusal.status)
+        is_missing = refusal.status == NotFound.status
+        title = "There is nothing here" if is_missing else "That cannot be done now"
+        html = Html("web/refused.html", "", {"title": title}, refusal.status)
         try:
             caller = self.doorkeeper.identify(request, accepts_cookie=True)
         except TaxiwayError:

@@ -37,7 +37,8 @@ class AuditPage:
             before=view.number("before", 0) if view.one("before") else None,
             limit=ON_A_PAGE,
         )
-        found = self.audit.entries(ask, self.access.visible(view.caller))
+        visible = self.access.visible(view.caller)
+        found = self.audit.entries(ask, visible)
         head = self._head()
         url = view.url.replace("/audit/verify", "/audit", 1)
         values = {
@@ -49,7 +50,7 @@ class AuditPage:
             "is_narrowed": any(given.values()),
             "url": url,
             "head": head,
-            "sees_all": self.access.visible(view.caller) is None,
+            "seen": None if visible is None else self.audit.count(visible),
             "head_json": msgspec.json.encode(head).decode() if head else "",
             "newer": with_query(url, before=None) if view.one("before") else "",
             "older": with_query(url, before=found.next) if found.next else "",
