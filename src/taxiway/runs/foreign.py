@@ -111,7 +111,7 @@ class ForeignRuns:
                 record.verb = "runs.finish"
                 record.note(points=points)
             elif body.status is not None:
-                values |= {"status": body.status, "sealed": "", "ended_at": body.ended_at}
+                values |= {"status": body.status, "sealed": "", "ended_at": None}
                 record.verb = "runs.reopen" if known.status in ENDED else "runs.change"
             store.change(record.connection, known.number, **values)
             record.note(before=known.status, **{name: v for name, v in values.items() if name != "heard_at"})

@@ -141,6 +141,7 @@ def run_of(sheet: RunSheet, ties: Ties) -> Run:
 
 
 def info_of(sheet: RunSheet) -> RunInfo:
+    is_over = sheet.status in ENDED
     return RunInfo(
         run_id=sheet.id,
         run_uuid=sheet.id,
@@ -151,7 +152,7 @@ def info_of(sheet: RunSheet) -> RunInfo:
         start_time=sheet.started_at // names.MICROS_OF_MS,
         artifact_uri=names.run_location(sheet),
         lifecycle_stage="deleted" if sheet.is_trashed else "active",
-        end_time=None if sheet.ended_at is None else sheet.ended_at // names.MICROS_OF_MS,
+        end_time=sheet.ended_at // names.MICROS_OF_MS if sheet.ended_at is not None and is_over else None,
     )
 
 
