@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert
 
 from taxiway.kernel.errors import BadField
-from taxiway.runs import words
+from taxiway.runs import query, words
 from taxiway.runs.filter import ORDERED, Field, Node, Order, Term, When, Words
 from taxiway.runs.parsing import parse_order
 from taxiway.runs.query import Mark, Search, find_numbers, read_mark, write_mark
@@ -151,11 +152,13 @@ def found(connection: Connection, where: Node | None, order: tuple[Order, ...], 
     made=st.lists(told(), max_size=8),
     asked=st.lists(st.tuples(filters, orders), min_size=1, max_size=8),
     limit=st.integers(1, 4),
+    few=st.sampled_from([0, 2, 2_000]),
 )
 def test_a_database_finds_what_the_words_say_in_their_order(
-    database: Database, made: list[Told], asked: list[tuple[Node, tuple[Order, ...]]], limit: int
+    database: Database, made: list[Told], asked: list[tuple[Node, tuple[Order, ...]]], limit: int, few: int
 ) -> None:
-    with database.engine.begin() as connection:
+    """few: how many runs are gathered and sorted, rather than walked along in order."""
+    with database.engine.begin() as connection, patch.object(query, "FEW", few):
         kept = store(connection, made)
         for where, order in asked:
             expected = in_order([one for one in kept if holds(where, one)], order)

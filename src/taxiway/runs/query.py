@@ -15,6 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from taxiway.kernel.errors import BadField
 from taxiway.runs.conditions import Conditions, status_at
 from taxiway.runs.filter import Node, Order, render_order
+from taxiway.runs.narrowing import fewest
 from taxiway.runs.ranking import Column, Ranking, ranking_of, tie_breakers
 from taxiway.runs.tables import experiments, runs
 
@@ -97,7 +98,10 @@ class Finder:
         self.further = rankings[1:]
         self.last = tie_breakers(search.order)
         self.where = [*limits(connection, search), self.conditions.of(search.where)]
-        self.is_narrow = self._is_narrow()
+        few = fewest(self.conditions, search.where, FEW)
+        if few is not None:
+            self.where.append(runs.c.number.in_(few))
+        self.is_narrow = few is not None or self._is_narrow()
         self.signature = zlib.crc32(", ".join(map(render_order, search.order)).encode())
 
     def _is_narrow(self) -> bool:
