@@ -216,6 +216,8 @@ class Client:
 
     def close(self) -> None:
         """Closes the connection, and the home's server where this process runs it."""
+        if "runs" in self.__dict__:
+            self.runs.close()
         self.transport.close()
         if self.home is not None:
             self.home.close()

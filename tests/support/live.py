@@ -52,10 +52,11 @@ def running(
     blobs_url: str | None = None,
     login: bool = True,
     clock: Clock = now,
+    port: int = 0,
 ) -> Iterator[Live]:
-    """A server of `home` on a free port of loopback, until the block ends."""
+    """A server of `home` on loopback, on a free port unless one is given, until the block ends."""
     house = House(home, database_url=database_url, blobs_url=blobs_url, login=login, clock=clock)
-    listener: socket.socket = listen("127.0.0.1", 0)
+    listener: socket.socket = listen("127.0.0.1", port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     app = build(house)
     hosts = frozenset(LOOPBACK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -33,8 +34,9 @@ from taxiway.runs.contract import (
     Run,
     StartRun,
 )
-from taxiway.runs.recorder import Recorder, opening
+from taxiway.runs.recorder import ANSWER_S, Recorder, opening, place_of
 from taxiway.runs.sameness import TOLERANCE, Reproduction
+from taxiway.runs.sync import Synced, folders_of, sync
 from taxiway.runs.values import comparison_in_floats, point_in_floats, run_in_floats
 
 log = logging.getLogger("taxiway")
@@ -57,6 +59,8 @@ class Runs:
         self._opened = 0  # runs, in this process
         self._active: list[ActiveRun] = []
         self._read: list[Version] = []  # while no run was open
+        self._syncing: threading.Thread | None = None
+        self._is_closed = False
 
     def start(
         self,
@@ -101,6 +105,7 @@ class Runs:
         )
 
     def _open(self, body: StartRun) -> tuple[Recorder, Run]:
+        self._sync_beside()
         recorder = Recorder(self.transport, self.settings, body.id or new_id(), body.name)
         return recorder, recorder.open(body)
 
@@ -110,6 +115,39 @@ class Runs:
         for version in self._read:
             run.use(version)
         return run
+
+    def sync(self) -> list[Synced]:
+        """Delivers what processes that are gone logged while the server was away, and says what came of each run.
+
+        The first run of a process does the same beside its work. A run whose process lives is left to that.
+        """
+        transport = self.transport.hasty(timeout_s=ANSWER_S)
+        try:
+            return sync(transport, place_of(self.settings), lambda: not self._is_closed)
+        finally:
+            transport.close()
+
+    def _sync_beside(self) -> None:
+        """Once in a process: what dead ones left is delivered while this one works."""
+        if self._syncing is None and folders_of(place_of(self.settings)):
+            self._syncing = threading.Thread(target=self._sync_quietly, name="taxiway-sync", daemon=True)
+            self._syncing.start()
+
+    def _sync_quietly(self) -> None:
+        transport = self.transport.hasty(timeout_s=ANSWER_S)
+        for one in sync(transport, place_of(self.settings), self._is_wanted):
+            if one.delivered or one.files or one.is_ended:
+                log.info("run %s: %d items of a process that is gone were delivered", one.run, one.delivered)
+        transport.close()
+
+    def _is_wanted(self) -> bool:
+        return not self._is_closed and threading.main_thread().is_alive()
+
+    def close(self) -> None:
+        """Ends the delivery of what others left."""
+        self._is_closed = True
+        if self._syncing is not None:
+            self._syncing.join(ANSWER_S)
 
     def note_read(self, version: Version) -> None:
         """Notes data that was read through the SDK with the open runs; without one, with all that follow."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
+import time
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from taxiway.kernel.commands import Argument, Command
 from taxiway.runs.contract import Artifact, Comparison, Experiment, Point, Run
+from taxiway.runs.markdown import comparison_markdown
 from taxiway.runs.sameness import TOLERANCE, Reproduction
-from taxiway.runs.shown import show_comparison, show_runs
+from taxiway.runs.shown import show_comparison, show_runs, show_synced
+from taxiway.runs.sync import Synced
 from taxiway.runs.verdicts import EXIT_CODES, show_reproduction
 
 if TYPE_CHECKING:
     from taxiway.client import Client
 
+WATCH_S = 5.0
 RUN = Argument("run", "the run's id")
 PROJECT = Argument("--project", "only of this project", default="")
 
@@ -33,8 +37,9 @@ def show(client: Client, given: Namespace) -> Run:
     return client.runs.show(given.run)
 
 
-def compare(client: Client, given: Namespace) -> Comparison:
-    return client.runs.compare(*given.run)
+def compare(client: Client, given: Namespace) -> Comparison | str:
+    found = client.runs.compare(*given.run)
+    return comparison_markdown(found) if given.format == "markdown" else found
 
 
 def metrics(client: Client, given: Namespace) -> list[Point]:
@@ -76,6 +81,20 @@ def share(text: str) -> float:
     return value
 
 
+def sync(client: Client, given: Namespace) -> list[Synced]:
+    found = client.runs.sync()
+    while given.watch:
+        if found:
+            print(show_synced(found), flush=True)
+        time.sleep(WATCH_S)
+        found = client.runs.sync()
+    return found
+
+
+def is_left(found: list[Synced]) -> int:
+    return 1 if any(one.waiting or one.problem for one in found) else 0
+
+
 def pair(text: str) -> tuple[str, str]:
     """``name=text`` as a pair; argparse shows the complaint."""
     name, equals, value = text.partition("=")
@@ -105,8 +124,11 @@ COMMANDS = (
         "compare",
         "what differs between runs",
         compare,
-        (Argument("run", "the runs' ids, two to twenty", is_many=True),),
-        show=show_comparison,
+        (
+            Argument("run", "the runs' ids, two to twenty", is_many=True),
+            Argument("--format", "markdown is for pull requests", default="text", choices=("text", "markdown")),
+        ),
+        show=lambda found: found if isinstance(found, str) else show_comparison(found),
     ),
     Command(
         "metrics",
@@ -167,6 +189,14 @@ COMMANDS = (
             Argument("tags", "name=text", pair, is_many=True, default=()),
             Argument("--name", "a new name for the run"),
         ),
+    ),
+    Command(
+        "sync",
+        "deliver what processes that are gone logged while the server was away",
+        sync,
+        (Argument("--watch", f"go on, every {WATCH_S:g} seconds", is_flag=True),),
+        show=show_synced,
+        exit_code=is_left,
     ),
     Command("experiments", "the experiments, and how many runs they hold", experiments, (PROJECT,)),
 )

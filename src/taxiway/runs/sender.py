@@ -117,10 +117,7 @@ class Sender:
         lost = stream.memory.items + stream.dropped
         refusal = next(iter(self.refusals.values()), None)
         cause = str(self.cause) if self.cause else stream.trouble
-        outcome = Outcome(stream.waiting, lost, stream.dropped, stream.is_delivered, cause, refusal)
-        if not self.thread.is_alive():
-            stream.close()
-        return outcome
+        return Outcome(stream.waiting, lost, stream.dropped, stream.is_delivered, cause, refusal)
 
     def begin_in_child(self) -> None:
         """After a fork: what waits is the parent's to send; this process ships a stream of its own."""
@@ -137,9 +134,15 @@ class Sender:
                 pass
             if self.until is not None and (self.stream.is_delivered or time.monotonic() > self.until):
                 self.delivery.transport.close()
+                self.stream.close()
                 return
-            self.wake.wait(self.pause_s if self.cause else FLUSH_S)
+            self.wake.wait(self._pause())
             self.wake.clear()
+
+    def _pause(self) -> float:
+        if self.until is not None:
+            return min(max(self.until - time.monotonic(), 0.0), FLUSH_S)
+        return self.pause_s if self.cause else FLUSH_S
 
     def _ship(self) -> bool:
         """Delivers one piece; whether to go on with the next at once."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from taxiway.kernel.show import as_grid
 from taxiway.runs.compare import Row, code_words
 from taxiway.runs.contract import Comparison, Run
+from taxiway.runs.sync import Synced
 
 MOST_METRICS = 4
 
@@ -48,3 +49,17 @@ def show_comparison(comparison: Comparison) -> str:
     if words := code_words(list(zip(heads, kept, strict=True)), comparison.code):
         parts.append(f"code\n{words}")
     return "\n\n".join(parts)
+
+
+def show_synced(found: list[Synced]) -> str:
+    """What was delivered late, run by run."""
+    return "\n".join(map(say_synced, found)) or "Nothing waits."
+
+
+def say_synced(one: Synced) -> str:
+    parts = [f"{one.delivered:,} points, parameters and tags", f"{one.files:,} files"]
+    ended = ", its end" if one.is_ended else ""
+    text = f"run {one.run}: delivered {' and '.join(parts)}{ended}"
+    text += f"; {one.waiting:,} still wait" if one.waiting else ""
+    text += f"; {one.refused:,} refused" if one.refused else ""
+    return f"{text}: {one.problem}" if one.problem else text

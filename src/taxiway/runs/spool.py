@@ -57,14 +57,14 @@ class SpoolFile:
         self.writer = head.writer
         self.mark = mark
         self.end = end
+        self.is_damaged = False  # a frame that was whole does not fit its checksum, and hides what follows
 
     @classmethod
     def create(cls, folder: Path, head: Head) -> SpoolFile:
         """A new file, locked. Raises OSError where there is no room or no right to write."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / f"{head.stream}.{head.number:04d}{ENDING}"
         beside = path.with_suffix(".new")  # nobody looks at it before it is locked
-        fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = open_new(beside)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             file = cls(path, fd, head, Mark(FRAMES_AT, 0), FRAMES_AT)
@@ -94,7 +94,7 @@ class SpoolFile:
             raise
         size = os.fstat(fd).st_size
         file = cls(path, fd, head, mark, size)
-        file.end = max((frame.end for frame in file.walk()), default=mark.done)
+        file.end = max((frame.end for frame in file.walk()), default=mark.done)  # what is torn at the end is cut
         return file
 
     def append(self, payload: bytes) -> None:
@@ -130,6 +130,7 @@ class SpoolFile:
             body = at - start + FRAME.size
             payload = data[body : body + length]
             if len(payload) < length or zlib.crc32(payload) != checksum:
+                self.is_damaged = True
                 return
             at += FRAME.size + length
             yield Frame(at, payload)
@@ -147,6 +148,18 @@ class SpoolFile:
         """Takes the file away: everything in it is delivered."""
         self.path.unlink(missing_ok=True)
         os.close(self.fd)
+
+
+def open_new(path: Path) -> int:
+    """A descriptor of a new file for its owner alone, its folder made first. Raises OSError."""
+    for attempt in range(3):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:  # whoever delivered the last of a run has just taken its empty folder away
+            if attempt == 2:
+                raise
+    raise FileNotFoundError(errno.ENOENT, "the folder is taken away again and again", str(path))
 
 
 class SpoolDamaged(Exception):
