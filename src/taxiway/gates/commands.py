@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from taxiway.gates.checking import MARKS, Checked, check, verdict_of
 from taxiway.gates.contract import (
     GATE_STAGES,
     Approval,
@@ -16,13 +17,12 @@ from taxiway.gates.contract import (
 )
 from taxiway.gates.rules import interval_words, rows_words
 from taxiway.kernel.commands import Argument, Command
-from taxiway.kernel.errors import BadField
+from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.show import as_table
 
 if TYPE_CHECKING:
     from taxiway.client import Client
 
-MARKS = {"pass": "●", "inconclusive": "▲", "fail": "■", "missing": "◌"}
 MODEL = Argument("model", "MODEL@VERSION, MODEL@ALIAS, or MODEL for the newest version")
 VERSION = Argument("version", "the version, where MODEL does not say it", is_optional=True)
 STAGE = Argument("--stage", "the stage that is approved", default="production", choices=GATE_STAGES)
@@ -55,6 +55,31 @@ def show(client: Client, given: Namespace) -> Standing:
 
 def evaluate(client: Client, given: Namespace) -> Standing:
     return client.gates.evaluate(named(given))
+
+
+def check_versions(client: Client, given: Namespace) -> Checked:
+    """Asks what has no evidence yet, and tells which gates would refuse. Raises NotFound, BadField."""
+    if (given.model is None) == (given.run is None):
+        expected = "either a version, MODEL@VERSION, or --run and a run's id"
+        raise BadField(field="model", value="both" if given.model else "neither", expected=expected)
+    names = [named(given)] if given.model else versions_of_run(client, given.run)
+    return check([client.gates.evaluate(name) for name in names], given.stage, is_comment=given.format == "markdown")
+
+
+def versions_of_run(client: Client, run: str) -> list[str]:
+    """The model versions that a run produced. Raises NotFound where there is none."""
+    client.runs.show(run)
+    edges = client.lineage.walk(f"run:{run}", steps=1).edges
+    found = [e.target.removeprefix("model:") for e in edges if e.source == f"run:{run}" and e.verb == "produced"]
+    if not found:
+        raise NotFound(kind="model version of the run", name=run, hint="`run.log_model(…)` registers one.")
+    return found
+
+
+def show_checked(checked: Checked) -> str:
+    if checked.comment:
+        return checked.comment
+    return "\n\n".join([*map(show_standing, checked.standings), verdict_of(checked)])
 
 
 def request(client: Client, given: Namespace) -> Request:
@@ -138,6 +163,22 @@ COMMANDS = (
         (MODEL, VERSION),
         show=show_standing,
         exit_code=is_shown_closed,
+    ),
+    Command(
+        "check",
+        "ask every check, and exit 1 where a gate would refuse: for continuous integration",
+        check_versions,
+        (
+            Argument("model", "MODEL@VERSION, MODEL@ALIAS, or MODEL for the newest version", is_optional=True),
+            VERSION,
+            Argument("--run", "the versions that this run produced"),
+            Argument(
+                "--stage", "all gates up to this stage count (default: every gate but approvals)", choices=GATE_STAGES
+            ),
+            Argument("--format", "markdown is for pull requests", default="text", choices=("text", "markdown")),
+        ),
+        show=show_checked,
+        exit_code=lambda checked: 1 if checked.closed else 0,
     ),
     Command(
         "request",

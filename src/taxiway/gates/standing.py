@@ -39,6 +39,7 @@ from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import ModelVersion
 from taxiway.models.service import Models
 from taxiway.projects.service import find_project
+from taxiway.runs.reproductions import reproductions_of
 from taxiway.storage.blobs import read_blob
 
 NOTHING = ""
@@ -123,6 +124,7 @@ class Look:
             card=lambda: models.cards.card(self.connection, version),
             datasets=lambda: models.sources.versions_of(version.datasets),
             predictions=predictions,
+            reproductions=lambda: reproductions_of(self.connection, version.run or NOTHING),
         )
 
     def digests(self, stage: GateStage) -> Digests:
@@ -240,11 +242,13 @@ class Look:
 def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> dict[str, str]:
     """The digests of all that checks may rest on, as they are now."""
     evaluation = version.evaluation
+    repetitions = [each.id for each in reproductions_of(connection, version.run or NOTHING)]
     return {
         "bundle": version.bundle,
         "evaluation": digest_of(canonical_json(evaluation)) if evaluation else NOTHING,
         "datasets": digest_of(canonical_json(version.datasets)),
         "card": models.cards.digest(connection, version),
+        "reproductions": digest_of(canonical_json(repetitions)),
     }
 
 

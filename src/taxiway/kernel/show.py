@@ -13,6 +13,7 @@ from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.numbers import to_wire
 
 WIDEST = 60
+WIDEST_MARKDOWN = 300
 
 
 def as_json(answer: Any) -> str:
@@ -66,6 +67,24 @@ def as_grid(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         return "  ".join(padded).rstrip()
 
     return "\n".join([line(heads), line(["-" * w for w in widths]), *map(line, texts)])
+
+
+def as_markdown(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Values under their headings, as a table in Markdown. What a value says is never markup."""
+    is_number = [bool(rows) and all(isinstance(row[i], (int, float)) for row in rows) for i in range(len(heads))]
+    rule = ["--:" if n else "---" for n in is_number]
+    lines = [list(heads), rule, *([plain(cell(value, WIDEST_MARKDOWN)) for value in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plain(text: str) -> str:
+    """A text in one line that Markdown shows as it is.
+
+    >>> plain("a|b <i> *c*")
+    'a\\\\|b &lt;i&gt; \\\\*c\\\\*'
+    """
+    shown = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join("".join(f"\\{c}" if c in "\\|*_`[]#~!" else c for c in shown).split())
 
 
 def as_facts(thing: dict[str, Any], indent: str = "") -> str:

@@ -34,7 +34,7 @@ from taxiway.runs.rebuild import Rebuilt, rebuild
 from taxiway.runs.recorder import Recorder
 from taxiway.runs.redact import REDACTED
 from taxiway.runs.restore import put_back
-from taxiway.runs.sameness import TOLERANCE, InputGap, Reproduction
+from taxiway.runs.sameness import REPRODUCES, TOLERANCE, InputGap, Reproduction
 from taxiway.runs.seeds import HASH_SEED
 
 Tell = Callable[[str], None]
@@ -193,7 +193,7 @@ class Again:
             project=first.project,
             experiment=first.experiment,
             name=f"{first.name} again"[:200],
-            tags={"taxiway.reproduces": first.id},
+            tags={REPRODUCES: first.id},
         )
         recorder = Recorder(self.transport, self.settings, new_id(), opening.name)
         run = recorder.open(msgspec.structs.replace(opening, id=recorder.run))

@@ -18,6 +18,7 @@ from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Artifact, RecordReproduction, Run
 from taxiway.runs.log import Log
 from taxiway.runs.sameness import (
+    REPRODUCES,
     FileGap,
     Found,
     Gap,
@@ -101,9 +102,9 @@ class Reproductions:
                 raise BadField(field="because", value="nothing", expected="why it cannot be done again, or `again`")
             return None
         again = self.runs.find(body.again)
-        expected = "another run of the same project that was started after the first and has ended"
+        expected = f"a run that was opened to do it again (tag {REPRODUCES}), and has ended"
         is_later = again.started_at > first.started_at and again.ended_at is not None
-        if again.project != first.project or not is_later:
+        if again.project != first.project or again.tags.get(REPRODUCES) != first.id or not is_later:
             raise BadField(field="again", value=repr(body.again), expected=expected)
         return again
 

@@ -17,6 +17,7 @@ from taxiway.runs.compare import Row, Scalar, side_by_side
 SameVerdict = Literal["bit-equal", "within tolerance", "differs", "impossible"]
 InputKind = Literal["code", "data", "environment", "seed", "hardware"]
 TOLERANCE = 1e-6
+REPRODUCES = "taxiway.reproduces"  # the tag of a run that does another again
 KEPT_ABOUT_THE_RUN = ("code/", "logs/", "requirements.lock")  # what it started from and printed, not what it made
 OWN_METRICS = "system/*"  # what the machine did meanwhile
 

@@ -11,13 +11,19 @@ from taxiway.datasets.contract import DatasetVersion
 from taxiway.gates.contract import Approval, Outcome
 from taxiway.gates.predictions import Predictions
 from taxiway.models.contract import Card, ModelVersion
+from taxiway.runs.sameness import Reproduction
 
-Input = Literal["bundle", "evaluation", "datasets", "card"]
+Input = Literal["bundle", "evaluation", "datasets", "card", "reproductions"]
+
+
+def none() -> list[Reproduction]:
+    return []
 
 
 class Case(Struct, frozen=True):
     """A version with what checks look at. What costs something to fetch is a call.
 
+    reproductions: how the version's run was done again, newest first.
     approvals: those given for the stage of the gate that is asked, each knowing whether it counts; who_can: who
     could still give one; unknown_authors: the accounts that made the version and are no persons.
     """
@@ -26,6 +32,7 @@ class Case(Struct, frozen=True):
     card: Callable[[], Card]
     datasets: Callable[[], list[DatasetVersion]]
     predictions: Callable[[], Predictions]
+    reproductions: Callable[[], list[Reproduction]] = none
     approvals: list[Approval] = []
     who_can: list[str] = []
     unknown_authors: list[str] = []

@@ -8,6 +8,7 @@ from taxiway.gates.checks.data_contract import DataContract
 from taxiway.gates.checks.fairness import Fairness
 from taxiway.gates.checks.performance import Performance
 from taxiway.gates.checks.port import Check
+from taxiway.gates.checks.reproducible import Reproducible
 
-BUILT_IN: tuple[Check, ...] = (DataContract(), Performance(), Fairness(), CardComplete(), Approvals())
+BUILT_IN: tuple[Check, ...] = (DataContract(), Reproducible(), Performance(), Fairness(), CardComplete(), Approvals())
 CHECKS: dict[str, Check] = {check.name: check for check in BUILT_IN}
