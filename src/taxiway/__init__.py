@@ -26,6 +26,7 @@ NOUNS = (
     "access",
     "audit",
     "lineage",
+    "imports",
 )
 
 

@@ -32,6 +32,8 @@ from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
 from taxiway.kernel.clock import Clock, now
+from taxiway.imports import routes as imports_routes
+from taxiway.imports.service import Imports
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
 from taxiway.models import pages as models_pages
@@ -153,6 +155,7 @@ class House:
         self.monitors = Monitors(
             self.database,
             self.ledger,
+        self.imports = Imports(self.database, self.ledger, self.projects)
             self.access,
             watched=Watched(self.endpoints, self.labels, self.models),
             references=References(self.datasets, self.blobs, self.access),
@@ -219,6 +222,7 @@ def build(house: House) -> Starlette:
     mlflow_routes.bind(mlflow, mlflow_routes.Below(house.access, house.runs, house.run_log, house.models))
     sign_in.add(site, house.access)
     account.add(site, house.access)
+    imports_routes.bind(server, house.imports)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
     datasets_pages.add(site, house.datasets, house.lineage)
     runs_pages.add(site, house.runs, house.run_log, house.comparisons)

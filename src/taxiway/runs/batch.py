@@ -120,8 +120,8 @@ def ready(run: str, rows: Sequence[Row], *, params: Mapping[str, Scalar], tags: 
     )
 
 
-def batch_of_history(given: Mapping[str, History]) -> Batch:
-    """A batch of whole series, which its content tells from every other one."""
+def batch_of_history(given: Mapping[str, History], *, shortest: int = BLOCK) -> Batch:
+    """A batch of whole series, which its content tells from every other one. shortest: that becomes a segment."""
     tail: list[tuple[str, int, int, int, float | None]] = []
     blocks: list[tuple[str, Block]] = []
     newest: dict[str, Newest] = {}
@@ -135,7 +135,7 @@ def batch_of_history(given: Mapping[str, History]) -> Batch:
         for column in (points.steps, points.at, points.values):
             over.update(np.ascontiguousarray(column).tobytes())
         newest[key] = newest_point(points)
-        if len(points) < BLOCK:
+        if len(points) < shortest:
             newest[key] = newest[key]._replace(sealed=0)
             values = [None if math.isnan(value) else value for value in points.values.tolist()]
             columns = zip(points.steps.tolist(), points.at.tolist(), values, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -125,8 +125,14 @@ def seal(connection: Connection, run: int) -> tuple[str, int]:
         .where(writers.c.run == run)
         .order_by(writers.c.writer, batches.c.seq)
     )
-    over = hashlib.sha256()
-    for row in connection.execute(query):
-        over.update(msgspec.msgpack.encode([row.writer, row.seq, row.size, bytes(row.digest)]))
+    sealed = seal_over((row.writer, row.seq, row.size, bytes(row.digest)) for row in connection.execute(query))
     count = connection.execute(select(func.sum(latest.c.points)).where(latest.c.run == run)).scalar() or 0
-    return f"sha256:{over.hexdigest()}", int(count)
+    return sealed, int(count)
+
+
+def seal_over(batches_: Iterable[tuple[str, int, int, bytes]]) -> str:
+    """The digest over batches in their order: each with its writer, sequence, size and own digest."""
+    over = hashlib.sha256()
+    for batch in batches_:
+        over.update(msgspec.msgpack.encode(batch))
+    return f"sha256:{over.hexdigest()}"

@@ -267,6 +267,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gateway_configurations")),
     )
     op.create_table(
+        "imported",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("theirs", sa.String(length=320), nullable=False),
+        sa.Column("ours", sa.String(length=600), nullable=False),
+        sa.Column("stamp", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("source", "kind", "theirs", name=op.f("pk_imported")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "imports",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("opened_by", sa.String(length=64), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_imports")),
+    )
+    op.create_table(
         "lineage_edges",
         sa.Column("source", sa.String(length=300), nullable=False),
         sa.Column("verb", sa.String(length=40), nullable=False),
@@ -831,3 +850,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_access_secrets_user"), table_name="access_secrets")
     op.drop_table("access_secrets")
     op.drop_table("access_grants")
+    op.drop_table("imports")
+    op.drop_table("imported")

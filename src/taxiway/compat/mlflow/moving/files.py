@@ -1,0 +1,253 @@
+"""MLflow's file store: an ``mlruns`` folder with a YAML file for each thing, and a text file for each metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import yaml
+from msgspec.structs import replace
+
+from taxiway.compat.mlflow.moving.points import Columns, split
+from taxiway.compat.mlflow.moving.source import NUMBERED, STATUSES, Found, Series, SourceUnusable, micros, stamp_of
+from taxiway.imports.contract import Counts, IncomingExperiment, IncomingModel, IncomingVersion, Skipped
+
+AT_ONCE = 200
+META = "meta.yaml"
+GONE = "Deleted_Internal"
+FOLDERS_OF_ITS_OWN = (".trash", "models", ".tmp")
+
+
+class FileSource:
+    """An ``mlruns`` folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises SourceUnusable."""
+        self.folder = folder.absolute()
+        self.origin = self.folder.as_uri()
+        self.skipped: list[Skipped] = []
+        self.infinities = 0
+        self.counts = Counts()
+        is_store = (folder / "0" / META).exists() or any(folder.glob(f"*/{META}")) or (folder / "models").exists()
+        if not is_store:
+            cause = f"there is no experiment with a {META} in it"
+            raise SourceUnusable(source=str(folder), cause=cause, next_step="Give the folder that is called mlruns.")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def totals(self) -> Counts:
+        """Counted file by file, apart from what the import reads."""
+        experiments = list(self._experiments())
+        runs = [run for _, folder in experiments for run in self._run_folders(folder)]
+        models = list(self._folders(self.folder / "models"))
+        return Counts(
+            experiments=len(experiments),
+            runs=len(runs),
+            params=sum(len(list(entries(run / "params"))) for run in runs),
+            tags=sum(len(list(entries(run / "tags"))) for run in runs),
+            points=sum(count_lines(file) for run in runs for _, file in entries(run / "metrics")),
+            models=len(models),
+            versions=sum(meta.get("current_stage") != GONE for model in models for meta in self._versions(model)),
+            aliases=sum(len(list(entries(model / "aliases"))) for model in models),
+        )
+
+    # --- experiments ---
+
+    def _experiments(self) -> Iterator[tuple[dict[str, Any], Path]]:
+        for folder in (*self._folders(self.folder), *self._folders(self.folder / ".trash")):
+            if folder.name in FOLDERS_OF_ITS_OWN or not (folder / META).exists():
+                continue
+            meta = self._meta(folder, "experiment")
+            if meta is not None:
+                yield meta, folder
+
+    def experiments(self) -> list[IncomingExperiment]:
+        return [
+            IncomingExperiment(
+                id=folder.name,
+                name=str(meta.get("name") or folder.name),
+                tags=dict(self._texts(folder / "tags", folder.name)),
+                created_at=micros(meta.get("creation_time")),
+                is_deleted=meta.get("lifecycle_stage") == "deleted",
+            )
+            for meta, folder in self._experiments()
+        ]
+
+    # --- runs ---
+
+    def runs(self, since_ms: int | None) -> Iterator[list[Found]]:
+        """since_ms: runs whose files were touched since then."""
+        found: list[Found] = []
+        for _, experiment in self._experiments():
+            for folder in self._run_folders(experiment):
+                if since_ms is not None and touched_ms(folder) < since_ms:
+                    continue
+                run = self._run(folder)
+                if run is not None:
+                    found.append(run)
+                if len(found) == AT_ONCE:
+                    yield found
+                    found = []
+        if found:
+            yield found
+
+    def _run_folders(self, experiment: Path) -> Iterator[Path]:
+        yield from (f for f in self._folders(experiment) if (f / META).exists() and f.name not in ("tags", "models"))
+
+    def _run(self, folder: Path) -> Found | None:
+        meta = self._meta(folder, "run")
+        if meta is None:
+            return None
+        said = meta.get("status")
+        status = STATUSES.get(NUMBERED.get(said, "") if isinstance(said, int) else str(said))
+        started = micros(meta.get("start_time") or 0)
+        if status is None or started is None:
+            self._skip("run", folder.name, f"status {said!r} and start {meta.get('start_time')!r} cannot be read")
+            return None
+        tags = dict(self._texts(folder / "tags", folder.name))
+        run = Found(
+            id=folder.name,
+            experiment=folder.parent.name,
+            name=str(meta.get("run_name") or tags.get("mlflow.runName", "")),
+            status=status,
+            user=str(meta.get("user_id") or ""),
+            started_at=started,
+            ended_at=micros(meta.get("end_time")),
+            is_deleted=meta.get("lifecycle_stage") == "deleted",
+            place=str(meta.get("artifact_uri") or (folder / "artifacts").as_uri()),
+            params=dict(self._texts(folder / "params", folder.name)),
+            tags=tags,
+            stamp="",
+        )
+        sizes = sorted((name, file.stat().st_size) for name, file in entries(folder / "metrics"))
+        return replace(run, stamp=stamp_of(run, sizes))
+
+    def _texts(self, folder: Path, owner: str) -> Iterator[tuple[str, str]]:
+        for name, file in entries(folder):
+            try:
+                yield name, file.read_text(encoding="utf-8")
+            except (UnicodeDecodeError, OSError) as e:
+                self._skip(folder.name, owner, f"{name}: {e}")
+
+    def series(self, runs: Sequence[Found]) -> Iterator[tuple[str, list[Series]]]:
+        places = {folder.name: folder for _, folder in self._experiments()}
+        for run in runs:
+            folder = places[run.experiment] / run.id / "metrics"
+            found: list[Series] = []
+            for key, file in entries(folder):
+                found += self._read_metric(run.id, key, file)
+            if found:
+                yield run.id, found
+
+    def _read_metric(self, run: str, key: str, file: Path) -> list[Series]:
+        """Lines of timestamp, value and, since MLflow 1.0, step. What the newer ones add is about logged models."""
+        rows: list[tuple[int, float, int]] = []
+        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            words = line.split()
+            try:
+                rows.append((int(words[0]), float(words[1]), int(words[2]) if len(words) > 2 else 0))
+            except (ValueError, IndexError):
+                self._skip("point", run, f"{key}, line {number}: {line[:200]!r} is no point")
+        if not rows:
+            return []
+        at, values, steps = zip(*rows, strict=True)
+        result = split(Columns([key] * len(rows), steps, at, values), has_infinities=True)
+        for problem in result.problems:
+            self._skip("point", run, problem)
+        return result.series
+
+    # --- models ---
+
+    def models(self) -> list[IncomingModel]:
+        found = []
+        for folder in self._folders(self.folder / "models"):
+            meta = self._meta(folder, "model")
+            if meta is None:
+                continue
+            aliases = {name: int(text) for name, text in self._texts(folder / "aliases", folder.name) if text.isdigit()}
+            found.append(
+                IncomingModel(
+                    name=str(meta.get("name") or folder.name),
+                    description=str(meta.get("description") or ""),
+                    tags=dict(self._texts(folder / "tags", folder.name)),
+                    aliases=aliases,
+                    versions=sorted((v for v in self._incoming_versions(folder)), key=lambda one: one.version),
+                )
+            )
+        return found
+
+    def _versions(self, model: Path) -> Iterator[dict[str, Any]]:
+        for folder in self._folders(model):
+            if folder.name.startswith("version-") and (meta := self._meta(folder, "version")) is not None:
+                yield {**meta, "folder": folder}
+
+    def _incoming_versions(self, model: Path) -> Iterator[IncomingVersion]:
+        for meta in self._versions(model):
+            stage = str(meta.get("current_stage") or "None")
+            if stage == GONE:
+                continue
+            yield IncomingVersion(
+                version=int(meta["version"]),
+                created_at=micros(meta.get("creation_timestamp")) or 0,
+                run=str(meta.get("run_id") or ""),
+                source=str(meta.get("source") or ""),
+                stage="" if stage == "None" else stage,
+                description=str(meta.get("description") or ""),
+                tags=dict(self._texts(meta["folder"] / "tags", model.name)),
+            )
+
+    # --- reading ---
+
+    def _folders(self, folder: Path) -> list[Path]:
+        try:
+            return sorted(one for one in folder.iterdir() if one.is_dir() and not one.is_symlink())
+        except FileNotFoundError:
+            return []
+
+    def _meta(self, folder: Path, kind: str) -> dict[str, Any] | None:
+        try:
+            meta = yaml.load((folder / META).read_text(encoding="utf-8"), Loader=PlainLoader)  # noqa: S506 - a safe loader
+        except (yaml.YAMLError, OSError, UnicodeDecodeError) as e:
+            self._skip(kind, folder.name, f"its {META} cannot be read: {e}")
+            return None
+        if not isinstance(meta, dict):
+            self._skip(kind, folder.name, f"its {META} is no mapping")
+            return None
+        return meta
+
+    def _skip(self, kind: str, name: str, problem: str) -> None:
+        self.skipped.append(Skipped(kind, name[:200], problem[:500]))
+
+
+class PlainLoader(yaml.CSafeLoader):
+    """Plain values alone: no objects, and no dates made of what looks like one."""
+
+
+def entries(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files below a folder by name; a name with slashes stands in folders of its own."""
+    if not folder.is_dir():
+        return
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not file.is_symlink():
+            yield unquote(file.relative_to(folder).as_posix()), file
+
+
+def count_lines(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())
+
+
+def touched_ms(folder: Path) -> int:
+    """When anything of a run was changed last."""
+    places = (folder / META, folder / "params", folder / "tags", folder / "metrics")
+    files = [file for _, file in entries(folder / "metrics")]
+    return max((place.stat().st_mtime_ns // 1_000_000 for place in (*places, *files) if place.exists()), default=0)
+
+
+PlainLoader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
+    for letter, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}

@@ -1,0 +1,321 @@
+"""A live MLflow server, read through its own REST interface."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import math
+import os
+import ssl
+from collections.abc import Iterator, Sequence
+from io import BufferedReader, RawIOBase
+from typing import IO, Any, cast
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+import msgspec
+from msgspec.structs import replace
+
+from taxiway.compat.mlflow.moving.points import Columns, split
+from taxiway.compat.mlflow.moving.source import STATUSES, Found, Series, SourceUnusable, micros, stamp_of
+from taxiway.compat.mlflow.moving.trees import File, Tree, TreeUnreadable
+from taxiway.imports.contract import Counts, IncomingExperiment, IncomingModel, IncomingVersion, Skipped
+
+API = "/api/2.0/mlflow"
+AT_ONCE = 200
+TIMEOUT_S = 60.0
+MOST_BYTES = 1 << 30
+TRIES = 3
+ODD_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+class RestSource:
+    """An MLflow server. Its credentials are those that MLflow's client reads from the environment."""
+
+    def __init__(self, url: str) -> None:
+        """Raises SourceUnusable."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            cause = "it is no address such as http://HOST:PORT without a password in it"
+            raise SourceUnusable(source=parts.hostname or "the address", cause=cause)
+        self.parts = parts
+        self.base = parts.path.rstrip("/")
+        self.origin = f"{parts.scheme}://{parts.netloc}{self.base}"
+        self.skipped: list[Skipped] = []
+        self.infinities = 0
+        self.headers = credentials()
+        self.connection: http.client.HTTPConnection | None = None
+        self.ids: list[str] = []
+        self.keys: dict[str, list[str]] = {}  # the metrics of runs whose points were not read yet
+        self.counts = Counts()
+        self.ask("POST", "/experiments/search", {"max_results": 1, "view_type": "ALL"})
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
+    # --- asking ---
+
+    def ask(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What the server answers to a call. Raises SourceUnusable."""
+        given, data = path, b""
+        if method == "GET":
+            given = f"{path}?{urlencode(body, doseq=True)}"
+        else:
+            data = msgspec.json.encode(body)
+        status, answer = self._try(method, f"{self.base}{API}{given}", data)
+        if status != 200:
+            said = answer[:200].decode(errors="replace")
+            raise SourceUnusable(source=self.origin, cause=f"{path} answers {status}: {said}")
+        try:
+            found: dict[str, Any] = msgspec.json.decode(answer, type=dict[str, Any])
+        except msgspec.MsgspecError as e:
+            raise SourceUnusable(source=self.origin, cause=f"{path} answers no JSON: {e}") from e
+        return found
+
+    def _try(self, method: str, path: str, data: bytes) -> tuple[int, bytes]:
+        for left in reversed(range(TRIES)):
+            try:
+                answer = self.send(method, path, data)
+                return answer.status, answer.read(MOST_BYTES)
+            except (OSError, http.client.HTTPException) as e:
+                self.close()
+                if not left:
+                    raise SourceUnusable(source=self.origin, cause=str(e) or type(e).__name__) from e
+        raise AssertionError("the last try returns or raises")
+
+    def send(self, method: str, path: str, data: bytes = b"") -> http.client.HTTPResponse:
+        if self.connection is None:
+            self.connection = self.open()
+        self.connection.request(method, path, data or None, {**self.headers, "Content-Type": "application/json"})
+        return self.connection.getresponse()
+
+    def open(self) -> http.client.HTTPConnection:
+        host, port = self.parts.hostname or "", self.parts.port
+        if self.parts.scheme == "https":
+            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=ssl.create_default_context())
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+
+    def pages(self, method: str, path: str, body: dict[str, Any], name: str) -> Iterator[list[dict[str, Any]]]:
+        token = ""
+        while True:
+            answer = self.ask(method, path, {**body, "page_token": token} if token else body)
+            yield answer.get(name, [])
+            token = answer.get("next_page_token", "")
+            if not token:
+                return
+
+    # --- experiments and runs ---
+
+    def totals(self) -> Counts:
+        """How much there is: the server counts nothing itself, so these are what was read of it."""
+        return self.counts
+
+    def experiments(self) -> list[IncomingExperiment]:
+        body = {"max_results": 1000, "view_type": "ALL"}
+        found = [row for page in self.pages("POST", "/experiments/search", body, "experiments") for row in page]
+        self.ids = [row["experiment_id"] for row in found]
+        self.counts = Counts(experiments=len(found))
+        return [
+            IncomingExperiment(
+                id=row["experiment_id"],
+                name=row["name"],
+                tags={tag["key"]: tag.get("value", "") for tag in row.get("tags", [])},
+                created_at=micros(row.get("creation_time")),
+                is_deleted=row.get("lifecycle_stage") == "deleted",
+            )
+            for row in found
+        ]
+
+    def runs(self, since_ms: int | None) -> Iterator[list[Found]]:
+        """since_ms: those that began or ended since then, and all that go on."""
+        filters = [""]
+        if since_ms is not None:
+            filters = [f"start_time >= {since_ms}", f"end_time >= {since_ms}", "status = 'RUNNING'"]
+        for start in range(0, len(self.ids), 50):
+            for text in filters:
+                body = {
+                    "experiment_ids": self.ids[start : start + 50],
+                    "run_view_type": "ALL",
+                    "max_results": AT_ONCE,
+                    "order_by": ["start_time ASC"],
+                }
+                for page in self.pages("POST", "/runs/search", {**body, "filter": text} if text else body, "runs"):
+                    yield [run for run in map(self._run, page) if run is not None]
+
+    def _run(self, row: dict[str, Any]) -> Found | None:
+        info, data = row["info"], row.get("data", {})
+        status, started = STATUSES.get(info.get("status", "")), micros(info.get("start_time", 0))
+        if status is None or started is None:
+            problem = f"status {info.get('status')!r} and start {info.get('start_time')!r} cannot be read"
+            self.skipped.append(Skipped("run", str(info.get("run_id"))[:200], problem))
+            return None
+        tags = {tag["key"]: tag.get("value", "") for tag in data.get("tags", [])}
+        run = Found(
+            id=info["run_id"],
+            experiment=info["experiment_id"],
+            name=info.get("run_name") or tags.get("mlflow.runName", ""),
+            status=status,
+            user=info.get("user_id", ""),
+            started_at=started,
+            ended_at=micros(info.get("end_time")),
+            is_deleted=info.get("lifecycle_stage") == "deleted",
+            place=info.get("artifact_uri", ""),
+            params={param["key"]: param.get("value", "") for param in data.get("params", [])},
+            tags=tags,
+            stamp="",
+        )
+        newest = sorted((m["key"], m.get("step", 0), m["timestamp"], str(m["value"])) for m in data.get("metrics", []))
+        c = self.counts
+        more = {"runs": c.runs + 1, "params": c.params + len(run.params), "tags": c.tags + len(tags)}
+        self.counts = replace(c, **more)
+        self.keys[run.id] = [key for key, *_ in newest]
+        return replace(run, stamp=stamp_of(run, newest))
+
+    def series(self, runs: Sequence[Found]) -> Iterator[tuple[str, list[Series]]]:
+        for run in runs:
+            found: list[Series] = []
+            for key in self.keys.pop(run.id, []):
+                found += self._history(run.id, key)
+            if found:
+                yield run.id, found
+
+    def _history(self, run: str, key: str) -> list[Series]:
+        rows = [
+            row
+            for page in self.pages(
+                "GET", "/metrics/get-history", {"run_id": run, "metric_key": key, "max_results": 25_000}, "metrics"
+            )
+            for row in page
+        ]
+        if not rows:
+            return []
+        values = [ODD_NUMBERS.get(row["value"], row["value"]) for row in rows]
+        floats = [float(value) if type(value) is int else value for value in values]
+        columns = Columns(
+            [key] * len(rows), [row.get("step", 0) for row in rows], [row["timestamp"] for row in rows], floats
+        )
+        result = split(columns)
+        self.skipped += [Skipped("point", run, problem) for problem in result.problems]
+        self.infinities += result.infinities
+        self.counts = replace(self.counts, points=self.counts.points + len(rows))
+        return result.series
+
+    # --- files ---
+
+    def tree(self, place: str) -> Tree:
+        """The files of a place that the server serves itself."""
+        return ServedTree(self, place)
+
+    # --- models ---
+
+    def models(self) -> list[IncomingModel]:
+        names = [
+            row
+            for page in self.pages("GET", "/registered-models/search", {"max_results": 100}, "registered_models")
+            for row in page
+        ]
+        found = [self._model(row) for row in names]
+        versions = sum(len(one.versions) for one in found)
+        aliases = sum(len(one.aliases) for one in found)
+        self.counts = replace(self.counts, models=len(found), versions=versions, aliases=aliases)
+        return found
+
+    def _model(self, row: dict[str, Any]) -> IncomingModel:
+        asked = {"filter": f"name='{row['name']}'", "max_results": 1000}
+        versions = [
+            one for page in self.pages("GET", "/model-versions/search", asked, "model_versions") for one in page
+        ]
+        return IncomingModel(
+            name=row["name"],
+            description=row.get("description", ""),
+            tags={tag["key"]: tag.get("value", "") for tag in row.get("tags", [])},
+            aliases={one["alias"]: int(one["version"]) for one in row.get("aliases", [])},
+            versions=sorted(map(version_of, versions), key=lambda one: one.version),
+        )
+
+
+def version_of(row: dict[str, Any]) -> IncomingVersion:
+    stage = row.get("current_stage", "None")
+    return IncomingVersion(
+        version=int(row["version"]),
+        created_at=micros(row.get("creation_timestamp")) or 0,
+        run=row.get("run_id", ""),
+        source=row.get("source", ""),
+        stage="" if stage == "None" else stage,
+        description=row.get("description", ""),
+        tags={tag["key"]: tag.get("value", "") for tag in row.get("tags", [])},
+    )
+
+
+class ServedTree:
+    """A run's files behind an MLflow server's own door."""
+
+    root = ""
+
+    def __init__(self, source: RestSource, place: str) -> None:
+        self.source = source
+        self.place = unquote(urlsplit(place).path).strip("/")
+
+    def files(self) -> Iterator[File]:
+        yield from self._within("")
+
+    def _within(self, folder: str) -> Iterator[File]:
+        path = quote(f"{self.place}/{folder}".rstrip("/"))
+        answer = self._ask(f"{self.source.base}/api/2.0/mlflow-artifacts/artifacts?path={path}")
+        for row in answer.get("files", []):
+            name = f"{folder}/{row['path']}" if folder else row["path"]
+            if row.get("is_dir"):
+                yield from self._within(name)
+            else:
+                size = int(row.get("file_size", 0))
+                yield File(name, size, str(size))
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        response = self.source.send("GET", path)
+        data = response.read(MOST_BYTES)
+        if response.status != 200:
+            raise TreeUnreadable(place=self.place, cause=f"the server answers {response.status}")
+        return msgspec.json.decode(data, type=dict[str, Any])
+
+    def open(self, path: str) -> IO[bytes]:
+        """The file on a connection of its own, closed with it."""
+        connection = self.source.open()
+        where = quote(f"{self.place}/{path}")
+        connection.request(
+            "GET", f"{self.source.base}/api/2.0/mlflow-artifacts/artifacts/{where}", None, self.source.headers
+        )
+        response = connection.getresponse()
+        if response.status != 200:
+            connection.close()
+            raise TreeUnreadable(place=f"{self.place}/{path}", cause=f"the server answers {response.status}")
+        return cast("IO[bytes]", BufferedReader(Served(connection, response), 1 << 20))
+
+
+class Served(RawIOBase):
+    """An answer's body, whose end closes the connection."""
+
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        self.connection = connection
+        self.response = response
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] # what BufferedReader gives
+        return self.response.readinto(buffer)
+
+    def close(self) -> None:
+        self.connection.close()
+        super().close()
+
+
+def credentials() -> dict[str, str]:
+    """The headers that prove who asks, from the variables that MLflow's own client reads."""
+    token, name = os.environ.get("MLFLOW_TRACKING_TOKEN"), os.environ.get("MLFLOW_TRACKING_USERNAME")
+    if token:
+        return {"Authorization": f"Bearer {token}"}
+    if name:
+        pair = f"{name}:{os.environ.get('MLFLOW_TRACKING_PASSWORD', '')}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    return {}

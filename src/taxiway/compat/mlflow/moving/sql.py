@@ -1,0 +1,262 @@
+"""MLflow's SQL store, read only: SQLite and PostgreSQL, whatever version of the tables it has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from msgspec.structs import replace
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    TableClause,
+    column,
+    create_engine,
+    event,
+    func,
+    inspect,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from taxiway.compat.mlflow.moving.points import Columns, split
+from taxiway.compat.mlflow.moving.source import STATUSES, Found, Series, SourceUnusable, micros, stamp_of
+from taxiway.imports.contract import Counts, IncomingExperiment, IncomingModel, IncomingVersion, Skipped
+
+AT_ONCE = 500
+ROWS_AT_ONCE = 50_000
+GONE = "Deleted_Internal"
+NEEDED = ("experiments", "runs", "metrics", "params", "tags")
+READ = (
+    *NEEDED,
+    "experiment_tags",
+    "registered_models",
+    "registered_model_tags",
+    "registered_model_aliases",
+    "model_versions",
+    "model_version_tags",
+)
+
+
+def open_read_only(url: str) -> Engine:
+    """Raises SourceUnusable. SQLite's file is opened so that nothing can be written, and not even made."""
+    if url.startswith("sqlite:"):
+        file = Path(url.removeprefix("sqlite:///")).absolute()
+        if not file.is_file():
+            raise SourceUnusable(source=url, cause="there is no such file")
+        return create_engine(f"sqlite:///file:{quote(str(file))}?mode=ro&uri=true")
+    try:
+        engine = create_engine("postgresql+psycopg://" + url.partition("://")[2])
+    except (ArgumentError, ModuleNotFoundError) as e:
+        cause = "it is no database URL, or taxiway[postgres] is not installed"
+        raise SourceUnusable(source=shown(url), cause=cause) from e
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    return engine
+
+
+def shown(url: str) -> str:
+    """A database's URL without its password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2] if '@' in rest else rest}"
+
+
+class SqlSource:
+    """A database of MLflow's."""
+
+    def __init__(self, url: str) -> None:
+        """Raises SourceUnusable."""
+        self.origin = shown(url)
+        self.skipped: list[Skipped] = []
+        self.infinities = 0
+        self.engine = open_read_only(url)
+        try:
+            self.connection = self.engine.connect()
+            known = inspect(self.connection)
+            there = set(known.get_table_names())
+            self.tables = {
+                name: table(name, *(column(c["name"]) for c in known.get_columns(name)))
+                for name in READ
+                if name in there
+            }
+        except SQLAlchemyError as e:
+            raise SourceUnusable(source=self.origin, cause=str(e).splitlines()[0]) from e
+        if missing := [name for name in NEEDED if name not in self.tables]:
+            cause = f"it has no table {', '.join(missing)}"
+            raise SourceUnusable(source=self.origin, cause=cause, next_step="Give the database of an MLflow server.")
+        self.connection.rollback()
+
+    def close(self) -> None:
+        self.connection.close()
+        self.engine.dispose()
+
+    def _rows(self, query: Select[Any]) -> list[Any]:
+        return list(self.connection.execute(query).mappings())
+
+    def _all(self, name: str, *order: str) -> list[Any]:
+        """Every row of a table, none where this version of MLflow does not have it."""
+        found = self.tables.get(name)
+        return [] if found is None else self._rows(select(found).order_by(*(found.c[o] for o in order)))
+
+    def _count(self, name: str) -> int:
+        found = self.tables.get(name)
+        return 0 if found is None else self.connection.execute(select(func.count()).select_from(found)).scalar_one()
+
+    def totals(self) -> Counts:
+        self.connection.rollback()  # what follows sees what is there by now
+        return Counts(
+            experiments=self._count("experiments"),
+            runs=self._count("runs"),
+            params=self._count("params"),
+            tags=self._count("tags"),
+            points=self._count("metrics"),
+            models=self._count("registered_models"),
+            versions=sum(row["current_stage"] != GONE for row in self._all("model_versions")),
+            aliases=self._count("registered_model_aliases"),
+        )
+
+    def experiments(self) -> list[IncomingExperiment]:
+        self.connection.rollback()
+        tags: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for row in self._all("experiment_tags"):
+            tags[str(row["experiment_id"])][row["key"]] = row["value"] or ""
+        return [
+            IncomingExperiment(
+                id=str(row["experiment_id"]),
+                name=str(row["name"]),
+                tags=tags[str(row["experiment_id"])],
+                created_at=micros(row.get("creation_time")),
+                is_deleted=row["lifecycle_stage"] == "deleted",
+            )
+            for row in self._all("experiments", "experiment_id")
+        ]
+
+    # --- runs ---
+
+    def runs(self, since_ms: int | None) -> Iterator[list[Found]]:
+        self.connection.rollback()
+        c = self.tables["runs"].c
+        query = select(c.run_uuid).order_by(c.start_time, c.run_uuid)
+        if since_ms is not None:
+            is_live = c.status.in_(("RUNNING", "SCHEDULED"))
+            query = query.where(or_(is_live, c.start_time >= since_ms, c.end_time >= since_ms))
+        ids = list(self.connection.execute(query).scalars())
+        for start in range(0, len(ids), AT_ONCE):
+            yield self._found(ids[start : start + AT_ONCE])
+
+    def _found(self, ids: list[str]) -> list[Found]:
+        params, tags = (self._pairs(self.tables[name], ids) for name in ("params", "tags"))
+        metrics, runs = self.tables["metrics"], self.tables["runs"]
+        here = metrics.c.run_uuid.in_(ids)
+        counting = select(metrics.c.run_uuid, func.count().label("n")).where(here).group_by(metrics.c.run_uuid)
+        points = {row["run_uuid"]: row["n"] for row in self._rows(counting)}
+        rows = {row["run_uuid"]: row for row in self._rows(select(runs).where(runs.c.run_uuid.in_(ids)))}
+        read = [self._run(rows[id_], params[id_], tags[id_]) for id_ in ids if id_ in rows]
+        return [replace(one, stamp=stamp_of(one, points.get(one.id, 0))) for one in read if one is not None]
+
+    def _pairs(self, of: TableClause, ids: list[str]) -> defaultdict[str, dict[str, str]]:
+        found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        query = select(of.c.run_uuid, of.c.key, of.c.value).where(of.c.run_uuid.in_(ids))
+        for run, key, value in self.connection.execute(query):
+            found[run][key] = "" if value is None else str(value)
+        return found
+
+    def _run(self, row: Any, params: dict[str, str], tags: dict[str, str]) -> Found | None:
+        id_, status = str(row["run_uuid"]), STATUSES.get(row["status"] or "")
+        started, ended = micros(row["start_time"] or 0), micros(row["end_time"])
+        if status is None or started is None or row["experiment_id"] is None:
+            problem = f"status {row['status']!r}, start {row['start_time']!r}, experiment {row['experiment_id']!r}"
+            self.skipped.append(Skipped("run", id_[:200], f"it cannot be read: {problem}"))
+            return None
+        return Found(
+            id=id_,
+            experiment=str(row["experiment_id"]),
+            name=str(row["name"] or tags.get("mlflow.runName", "")),
+            status=status,
+            user=str(row["user_id"] or ""),
+            started_at=started,
+            ended_at=ended,
+            is_deleted=row["lifecycle_stage"] == "deleted",
+            place=str(row["artifact_uri"] or ""),
+            params=params,
+            tags=tags,
+            stamp="",
+        )
+
+    # --- points ---
+
+    def series(self, runs: Sequence[Found]) -> Iterator[tuple[str, list[Series]]]:
+        c = self.tables["metrics"].c
+        fields = [c.run_uuid, c.key, c.step, c.timestamp, c.value]
+        if "is_nan" in c:
+            fields.append(c.is_nan)
+        query = select(*fields).where(c.run_uuid.in_([run.id for run in runs])).order_by(c.run_uuid)
+        reading = self.connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
+        run, rows = "", list[Any]()
+        for part in reading.execute(query).partitions():
+            for row in part:
+                if row[0] != run:
+                    if rows:
+                        yield run, self._split(run, rows)
+                    run, rows = row[0], []
+                rows.append(row)
+        if rows:
+            yield run, self._split(run, rows)
+
+    def _split(self, run: str, rows: list[Any]) -> list[Series]:
+        found = split(Columns(*list(zip(*rows, strict=True))[1:]))
+        self.skipped += [Skipped("point", run, problem) for problem in found.problems]
+        self.infinities += found.infinities
+        return found.series
+
+    # --- models ---
+
+    def models(self) -> list[IncomingModel]:
+        self.connection.rollback()
+        tags: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        aliases: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for row in self._all("registered_model_tags"):
+            tags[row["name"]][row["key"]] = row["value"] or ""
+        for row in self._all("registered_model_aliases"):
+            aliases[row["name"]][row["alias"]] = int(row["version"])
+        versions = self._versions()
+        return [
+            IncomingModel(
+                name=row["name"],
+                description=row.get("description") or "",
+                tags=tags[row["name"]],
+                aliases=aliases[row["name"]],
+                versions=versions[row["name"]],
+            )
+            for row in self._all("registered_models", "name")
+        ]
+
+    def _versions(self) -> defaultdict[str, list[IncomingVersion]]:
+        tags: defaultdict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+        for row in self._all("model_version_tags"):
+            tags[row["name"], row["version"]][row["key"]] = row["value"] or ""
+        found: defaultdict[str, list[IncomingVersion]] = defaultdict(list)
+        for row in self._all("model_versions", "name", "version"):
+            stage = row["current_stage"] or "None"
+            if stage == GONE:
+                continue
+            version = IncomingVersion(
+                version=int(row["version"]),
+                created_at=micros(row["creation_time"]) or 0,
+                run=row["run_id"] or "",
+                source=row["source"] or "",
+                stage="" if stage == "None" else stage,
+                description=row["description"] or "",
+                tags=tags[row["name"], row["version"]],
+            )
+            found[row["name"]].append(version)
+        return found

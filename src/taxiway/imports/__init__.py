@@ -1,0 +1,1 @@
+"""What comes from other systems, once and for all of it: experiments, runs with their histories, files, models."""
