@@ -36,6 +36,17 @@ class Scale(Struct, frozen=True):
         return self.at(min(max(value, self.low), self.high))
 
 
+class LogScale(Scale, frozen=True):
+    """A map of positive numbers by their logarithm; what is not positive stands at the low end."""
+
+    def at(self, value: float) -> float:
+        if self.high == self.low:
+            return (self.start + self.end) / 2
+        value = min(max(value, self.low), LARGEST)
+        share = (math.log10(value) - math.log10(self.low)) / (math.log10(self.high) - math.log10(self.low))
+        return self.start + share * (self.end - self.start)
+
+
 class Plot(Struct, frozen=True):
     """The area of a chart in which the data stand."""
 
@@ -74,6 +85,24 @@ def extent(values: Iterable[float], *, pad: float = 0.0) -> tuple[float, float]:
         room = abs(low) * 0.1
         return low - room, high + room
     return low - (high - low) * pad, high + (high - low) * pad
+
+
+def log_extent(values: Iterable[float]) -> tuple[float, float]:
+    """The lowest and highest positive value with a little room; a decade around 1 where there is none."""
+    positive = [min(value, LARGEST) for value in values if math.isfinite(value) and value > 0]
+    if not positive:
+        return 0.1, 10.0
+    low, high = min(positive), max(positive)
+    return (low / 1.15, high * 1.15) if high / low > 1.01 else (low / 2, high * 2)
+
+
+def log_ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:
+    """Powers of ten within low..high, at most about `count`; within less than two decades 1, 2 and 5 times those."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = max(1, math.ceil((last - first) / max(count, 1)))
+    factors = (1.0, 2.0, 5.0) if last - first <= 2 else (1.0,)
+    found = tuple(f * 10.0**power for power in range(first, last + 1, every) for f in factors)
+    return tuple(value for value in found if low <= value <= high) or (low,)
 
 
 def ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:

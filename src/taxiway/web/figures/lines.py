@@ -8,12 +8,15 @@ from msgspec import Struct
 
 from taxiway.web.figures.axes import (
     NARROW,
+    LogScale,
     Plot,
     Scale,
     extent,
     gutter,
     hover_points,
     legend,
+    log_extent,
+    log_ticks,
     series_class,
     spread,
     tick_texts,
@@ -30,13 +33,19 @@ Point = tuple[float, float]
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """One series, x rising. A point that is not finite breaks the line. low and high, if given, twin the points."""
+    """One series, x rising. A point that is not finite breaks the line. low and high, if given, twin the points.
+
+    colour: the index of the series whose colour it has; by default its own place. is_faint: what a stronger line of
+    the same colour was smoothed from; it has no name of its own in the drawing.
+    """
 
     name: str
     points: tuple[Point, ...]
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     is_estimate: bool = False  # drawn dashed: what was expected, not what was measured
+    is_faint: bool = False
+    colour: int | None = None
 
 
 class Threshold(Struct, frozen=True):
@@ -54,7 +63,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class LineChart(Struct, frozen=True, kw_only=True):
-    """x counts steps, or seconds since 1970 when `is_time`."""
+    """x counts steps, or seconds since 1970 when `is_time`. On a logarithmic axis only positive values are drawn."""
 
     title: str
     lines: tuple[Line, ...]
@@ -66,9 +75,17 @@ class LineChart(Struct, frozen=True, kw_only=True):
     height: float = 280
     has_dots: bool = False  # a dot on every point, for windows rather than curves
     places: tuple[tuple[float, str], ...] = ()  # the ticks of x with their texts; by default round ones
+    is_log: bool = False
+    most_named: int = 24  # of more lines than these only the hover tells the names
+
+    @property
+    def named(self) -> list[tuple[int, Line]]:
+        """The lines that have names in the drawing, with the index of their colour."""
+        lines_ = [(colour_of(index, each), each) for index, each in enumerate(self.lines) if not each.is_faint]
+        return lines_ if len(lines_) <= self.most_named else []
 
     def draw(self, width: int = 720) -> Svg:
-        names = [(series_class(index), each.name) for index, each in enumerate(self.lines)]
+        names = [(series_class(colour), each.name) for colour, each in self.named]
         direct = width >= NARROW and 1 <= len(names) <= 6
         key, key_height = (Svg(""), 0.0)
         if len(names) > 1 and not direct:
@@ -96,10 +113,11 @@ class LineChart(Struct, frozen=True, kw_only=True):
     def _plot(self, width: int, key_height: float, direct: bool) -> tuple[Plot, tuple[float, ...], tuple[str, ...]]:
         ys = [y for each in self.lines for _, y in each.points]
         ys += [y for each in self.lines for y in (*each.low, *each.high)]
-        low, high = extent([*ys, *(threshold.value for threshold in self.thresholds)], pad=0.06)
-        values = ticks(low, high, 5)
-        texts = tick_texts(values)
-        beside = [text_width(each.name) for each in self.lines] if direct and len(self.lines) > 1 else []
+        ys += [threshold.value for threshold in self.thresholds]
+        low, high = log_extent(ys) if self.is_log else extent(ys, pad=0.06)
+        values = log_ticks(low, high) if self.is_log else ticks(low, high, 5)
+        texts = tuple(number(value, 2) for value in values) if self.is_log else tick_texts(values)
+        beside = [text_width(each.name) for _, each in self.named] if direct and len(self.named) > 1 else []
         beside += [text_width(limit_text(limit)) for limit in self.thresholds] if width >= NARROW else []
         right = width - (min(max(beside) + 24, 190) if beside else 12)
         x_low, x_high = extent([x for each in self.lines for x, _ in each.points] + [event.x for event in self.events])
@@ -107,7 +125,8 @@ class LineChart(Struct, frozen=True, kw_only=True):
         rows = max(self._rows(across), default=-1) + 1
         top = 14 + key_height + (16 if self.y_name else 0) + (4 + 14 * rows if rows else 0)
         bottom = self.height - (42 if self.x_name else 26)
-        return Plot(across, Scale(low, high, bottom, top)), values, texts
+        upward = (LogScale if self.is_log else Scale)(low, high, bottom, top)
+        return Plot(across, upward), values, texts
 
     def _x_places(self, plot: Plot, count: int) -> tuple[tuple[float, str], ...]:
         if self.places:
@@ -170,7 +189,7 @@ class LineChart(Struct, frozen=True, kw_only=True):
 
     def _end_labels(self, plot: Plot) -> Svg:
         ends = []
-        for index, each in enumerate(self.lines):
+        for index, each in self.named:
             finite = [point for point in each.points if math.isfinite(point[1])]
             if finite:
                 ends.append((index, each.name, plot.x.at(finite[-1][0]), plot.y.at(finite[-1][1])))
@@ -190,6 +209,8 @@ class LineChart(Struct, frozen=True, kw_only=True):
     def words(self) -> str:
         parts = []
         for each in self.lines:
+            if each.is_faint:
+                continue
             finite = [y for _, y in each.points if math.isfinite(y)]
             if finite:
                 span = f"from {number(finite[0])} to {number(finite[-1])}, lowest {number(min(finite))}"
@@ -209,6 +230,10 @@ class LineChart(Struct, frozen=True, kw_only=True):
         return Numbers(
             ("series", self.x_name or ("time" if self.is_time else "step"), "value", "interval"), tuple(rows)
         )
+
+
+def colour_of(index: int, each: Line) -> int:
+    return index if each.colour is None else each.colour
 
 
 def stretches(points: Sequence[Point]) -> list[list[Point]]:
@@ -249,6 +274,8 @@ def track(points: Sequence[Point], plot: Plot) -> str:
 
 def draw_line(each: Line, index: int, plot: Plot, chart: LineChart) -> Svg:
     points = thin(each.points, max(int(plot.right - plot.left) // 2, 1))
+    if chart.is_log:
+        points = [(x, y if y > 0 else math.nan) for x, y in points]
     runs = stretches(points)
     parts = [_band(each, plot)] if each.low else []
     parts += [
@@ -259,7 +286,10 @@ def draw_line(each: Line, index: int, plot: Plot, chart: LineChart) -> Svg:
     dotted = [point for run in runs if chart.has_dots or len(run) == 1 for point in run]
     parts += [tag("circle", cx=plot.x.at(x), cy=plot.y.at(y), r=3, class_="dot") for x, y in dotted]
     seen = [(plot.x.at(x), plot.y.at(y), chart.x_text(x), number(y, 4)) for x, y in points if math.isfinite(y)]
-    return group(*parts, class_=f"series {series_class(index)}", data_name=each.name, data_points=hover_points(seen))
+    kind = f"series {series_class(colour_of(index, each))}"
+    if each.is_faint:
+        return group(*parts, class_=f"{kind} is-faint")
+    return group(*parts, class_=kind, data_name=each.name, data_points=hover_points(seen))
 
 
 def _band(each: Line, plot: Plot) -> Svg:
