@@ -72,7 +72,7 @@ class Look:
         ends = [(self.writers.get((run, batch.writer)), first_end(batch)) for run, batch in named]
         self.before = stored_before(connection, [(writer, end) for writer, end in ends if writer is not None])
         self.decided: dict[Pair, list[Stored]] = {}
-        with_params = {run for run, batch in named if batch.params}
+        with_params = {self.known[one.run].number for one in batches if one.run in self.known and one.params}
         self.params: dict[int, dict[str, Scalar]] = params_of(connection, sorted(with_params)) if with_params else {}
 
     def place(self, batch: Batch) -> Placed | TaxiwayError:

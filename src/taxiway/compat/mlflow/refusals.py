@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from taxiway.kernel.errors import AlreadyExists, DiskFull, TaxiwayError
-from taxiway.runs.refusals import ParamFixed, RunEnded
+from taxiway.runs.refusals import ExperimentTrashed, ParamFixed, RunEnded, RunTrashed
 from taxiway.web.refusals import MethodNotAllowed, is_no_endpoint
 
 LONGEST_SHOWN = 300
@@ -47,6 +47,8 @@ OF_ITS_OWN: dict[type[TaxiwayError], str] = {
     MethodNotAllowed: "ENDPOINT_NOT_FOUND",
     ParamFixed: "INVALID_PARAMETER_VALUE",
     RunEnded: "INVALID_PARAMETER_VALUE",
+    RunTrashed: "INVALID_PARAMETER_VALUE",
+    ExperimentTrashed: "INVALID_PARAMETER_VALUE",
 }
 
 
