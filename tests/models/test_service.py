@@ -14,7 +14,7 @@ from taxiway.kernel.errors import BadField, NotFound
 from taxiway.models import contract
 from taxiway.models.bundle import BundleTampered, read_manifest, verify_bundle
 from taxiway.models.contract import EnterCard, RegisterVersion
-from taxiway.models.refusals import BundleDiffers, EvaluationUnfit, ModelElsewhere, RunElsewhere
+from taxiway.models.refusals import AliasGuarded, BundleDiffers, EvaluationUnfit, ModelElsewhere, RunElsewhere
 from taxiway.storage.blobs import DigestMismatch
 from tests.gates.story import CARD, FAIR, PROJECT, Story, table
 from tests.support.live import Live, running
@@ -197,11 +197,19 @@ def test_a_free_alias_points_and_is_taken_away(story: Story) -> None:
         story.ana.models.find("mortgage@candidate")
 
 
-@pytest.mark.parametrize("alias", ["7", "newest", "production", "staging", "archived", "none", "Two Words"])
+@pytest.mark.parametrize("alias", ["7", "newest", "archived", "none", "Two Words"])
 def test_an_alias_is_a_name_that_is_no_version(story: Story, alias: str) -> None:
     story.version(FAIR)
 
     with pytest.raises(BadField):
+        story.ana.models.point_alias("mortgage", alias, version=1)
+
+
+@pytest.mark.parametrize("alias", ["champion", "Champion", "production", "STAGING"])
+def test_an_alias_that_stands_for_a_stage_is_not_pointed_by_hand(story: Story, alias: str) -> None:
+    story.version(FAIR)
+
+    with pytest.raises(AliasGuarded):
         story.ana.models.point_alias("mortgage", alias, version=1)
 
 

@@ -13,7 +13,7 @@ entries = Table(
     Column("at", Moment, nullable=False),
     Column("actor", String(100), nullable=False),
     Column("verb", String(100), nullable=False),
-    Column("thing", String(300), nullable=False),
+    Column("thing", String(400), nullable=False),
     Column("project", String(64)),
     Column("door", String(20), nullable=False),
     Column("request_id", String(64), nullable=False),

@@ -136,7 +136,7 @@ class EndpointPages:
         """Predicts what the form says, and shows the answer on the page this once."""
         name = view.path["endpoint"]
         record = self.endpoints.find(name)
-        version = self.endpoints.below.models.find(record.model, record.version)
+        version = self.endpoints.below.models.recall(record.model, record.version)
         answer = ask(self.endpoints.publisher, name, trying.row_of(version.signature, fields))
         return self._page(view, answer)
 

@@ -35,9 +35,10 @@ from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import is_name
 from taxiway.lineage.service import draw_edge
 from taxiway.models.bundle import Bundle, BundleTampered, read_manifest, read_verified
-from taxiway.models.contract import ModelStage, ModelVersion
-from taxiway.models.lookup import require_version
+from taxiway.models.contract import ModelVersion
+from taxiway.models.lookup import require_fit, require_version
 from taxiway.models.mlmodel import read_example
+from taxiway.models.movements import Going
 from taxiway.models.refusals import StillAnswers
 from taxiway.models.service import Models
 from taxiway.runs.service import Runs
@@ -66,6 +67,7 @@ class Endpoints:
         self.below = below
         self.publisher = publisher
         below.models.movements.before_leaving.append(refuse_answering)
+        below.models.catalogue.follow.append(follow_name)
 
     # --- changing what answers ---
 
@@ -80,6 +82,7 @@ class Endpoints:
             raise BadField(field="endpoint", value=repr(body.endpoint), expected=NAME_EXPECTED)
         if version.project != body.project:
             raise EndpointElsewhere(kind="model", name=version.model, project=body.project)
+        require_fit(version)
         self._check_bundle(caller, version, f"endpoint:{body.endpoint}")
         standing = self.below.gates.standing(caller, model=version.model, version=version.version)
 
@@ -264,7 +267,7 @@ class Endpoints:
     def show(self, caller: Caller, *, endpoint: str) -> EndpointDetail:
         record = self.find(endpoint)
         revisions = self.revisions(endpoint)
-        version = self.below.models.find(record.model, record.version)
+        version = self.below.models.recall(record.model, record.version)
         address = Seen(self.home).address
         path = f"/endpoints/{endpoint}/invocations"
         gateway = f"{address.url}{path}" if address else ""
@@ -312,18 +315,23 @@ class Endpoints:
         return Page(self._records(found))
 
 
-def refuse_answering(record: Record, version: ModelVersion, stage: ModelStage) -> None:
+def refuse_answering(record: Record, version: ModelVersion, going: Going) -> None:
     """Nothing, or StillAnswers where a version would leave what an endpoint serves while it answers there."""
     active = store.active_revisions(record.connection)
     answers = [
         kept.name
         for kept in store.all_of(record.connection, [version.project])
         if not kept.is_stopped
-        and (stage == "archived" or kept.serves == version.stage)
+        and (going in ("archived", "deleted", "renamed") or kept.serves == version.stage)
         and (active[kept.name].model, active[kept.name].version) == (version.model, version.version)
     ]
     if answers:
-        raise StillAnswers(model=version.model, version=version.version, stage=stage, endpoints=answers)
+        raise StillAnswers(model=version.model, version=version.version, stage=going, endpoints=answers)
+
+
+def follow_name(record: Record, before: str, to: str) -> None:
+    """Past revisions take a model's new name; what answers now keeps a model from being renamed at all."""
+    store.rename_model(record.connection, before, to)
 
 
 def add_revision(record: Record, body: Deploy, version: ModelVersion, standing: Standing) -> Revision:

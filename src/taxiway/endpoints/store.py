@@ -105,6 +105,11 @@ def active_revisions(connection: Connection) -> dict[str, Revision]:
     return {row["endpoint"]: revision_of(row) for row in connection.execute(query).mappings()}
 
 
+def rename_model(connection: Connection, before: str, to: str) -> None:
+    """Revisions follow the name of the model that they served."""
+    connection.execute(update(revisions).where(revisions.c.model == before).values(model=to))
+
+
 def revision_of(row: RowMapping) -> Revision:
     """A revision as it is stored: what the gateway says of it is not in here."""
     counted: Counters = row["counted"]

@@ -30,7 +30,7 @@ revisions = Table(
     metadata,
     Column("endpoint", String(64), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("model", String(64), nullable=False, index=True),
+    Column("model", String(300), nullable=False, index=True),
     Column("version", Integer, nullable=False),
     Column("bundle", String(80), nullable=False),
     Column("workers", Integer, nullable=False),

@@ -93,7 +93,7 @@ def versioned(trace: Trace) -> Step:
     ]
     if version.environment:
         lines.append(Line("environment lock", version.environment))
-    url = f"/models/{version.model}/versions/{version.version}"
+    url = href(version.ref)
     return Step(f"It served {version.model} version {version.version}", version.created_at, url, lines)
 
 
@@ -106,7 +106,7 @@ def decided(trace: Trace) -> Step:
     counted = [each for each in approvals if each.counts]
     who = f"{', '.join(each.by for each in counted)} approved it" if counted else "No approval was asked for"
     version = trace.version
-    url = f"/models/{version.model}/versions/{version.version}"
+    url = href(version.ref)
     return Step(who, counted[0].at if counted else None, url, lines)
 
 

@@ -45,7 +45,7 @@ class Tracer:
         first = records[0]
         revision = self.endpoints.revision(caller, endpoint=first.endpoint, number=first.revision)
         below = self.endpoints.below
-        version = below.models.find(revision.model, revision.version)
+        version = below.models.recall(revision.model, revision.version)
         run = below.runs.find(version.run) if version.run else None
         shown = asked[:MOST_ROWS]
         labels = self.labels.for_rows([(each.prediction_id, each.row) for each in shown])

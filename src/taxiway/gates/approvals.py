@@ -165,8 +165,12 @@ class Approvals:
             asked = store.all_requests(connection, self.access.visible(caller))
             items = []
             for request in asked:
-                version = self.sources.models.find(request.model, request.version)
-                if version.stage in ("archived", request.stage) or not is_before(version, request.stage):
+                version = self.sources.models.recall(request.model, request.version)
+                if (
+                    version.deleted_at
+                    or version.stage in ("archived", request.stage)
+                    or not is_before(version, request.stage)
+                ):
                     continue
                 items.append(self._item(connection, version, request, caller))
         return Page([item for item in items if item and item.lacks])

@@ -20,7 +20,7 @@ from taxiway.kernel.endpoint import Page
 from taxiway.kernel.ids import new_id
 from taxiway.kernel.version import VERSION
 from taxiway.models.contract import ModelVersion
-from taxiway.models.lookup import require_version
+from taxiway.models.lookup import require_bundle, require_version
 from taxiway.storage.blobs import DigestMismatch
 from taxiway.storage.database import Database
 
@@ -40,6 +40,7 @@ class Evaluations:
         Who asks becomes an author of the evidence, and may not approve on it. Raises DigestMismatch.
         """
         found = self.sources.models.find(model, version)
+        require_bundle(found, "be evaluated")
         with self.database.read() as connection:
             look = Look(self.sources, connection, found, self.clock())
             try:

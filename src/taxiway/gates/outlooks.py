@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from taxiway.gates.contract import Approval, GateStage, GateStanding, PathVersion, Standing
 from taxiway.gates.figures import anchor, draw_path, gate_name
+from taxiway.kernel.thing import href
 from taxiway.models.outlook import NextStep, Outlook
 from taxiway.web.words import listed, plural
 
@@ -29,7 +30,7 @@ def outlook_of(standing: Standing, path: PathVersion, *, entered: Mapping[str, d
 
     entered: when the version came to each stage. It speaks of production, which is what everything before is for.
     """
-    page = f"/models/{standing.model}/versions/{standing.version}"
+    page = href(f"model:{standing.model}@{standing.version}")
     unmet = unmet_gates(standing)
     return Outlook(
         sentence=sentence(standing, path, unmet),

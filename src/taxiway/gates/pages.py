@@ -23,6 +23,7 @@ from taxiway.gates.portfolio import GateTeller
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.problems import convert
+from taxiway.models.names import page_of
 from taxiway.models.pages import ModelPages
 from taxiway.projects.portfolio import Portfolio, Wait
 from taxiway.runs.service import Runs
@@ -128,13 +129,13 @@ class GatePages:
     def evaluate(self, view: View, fields: dict[str, str]) -> Redirect:
         model, version = view.path["model"], view.path["version"]
         self.gates.evaluations.evaluate(view.caller, Evaluate(), model=model, version=version)
-        return Redirect(f"/models/{model}/versions/{version}#evidence")
+        return Redirect(f"{page_of(model, version)}#evidence")
 
     def request(self, view: View, fields: dict[str, str]) -> Redirect:
         model, version = view.path["model"], view.path["version"]
         body = convert({name: fields[name] for name in ("stage", "note") if name in fields}, RequestApproval)
         self.gates.approvals.request(view.caller, body, model=model, version=version)
-        return Redirect(f"/models/{model}/versions/{version}#approval")
+        return Redirect(f"{page_of(model, version)}#approval")
 
     def approve(self, view: View, fields: dict[str, str]) -> Redirect:
         """Approves exactly the digests that the form showed; if another state stands by now, it is refused."""
@@ -142,13 +143,13 @@ class GatePages:
         seen = convert({name: fields.get(name, "") for name in Digests.__struct_fields__}, Digests)
         body = convert({name: fields[name] for name in ("stage", "comment") if name in fields}, Approve)
         self.gates.approve(view.caller, msgspec.structs.replace(body, digests=seen), model=model, version=version)
-        return Redirect(f"/models/{model}/versions/{version}#approval")
+        return Redirect(f"{page_of(model, version)}#approval")
 
     def withdraw(self, view: View, fields: dict[str, str]) -> Redirect:
         model, version, approval = (view.path[name] for name in ("model", "version", "approval"))
         body = Withdraw(reason=fields.get("reason", ""))
         self.gates.approvals.withdraw(view.caller, body, model=model, version=version, approval=approval)
-        return Redirect(f"/models/{model}/versions/{version}#approval")
+        return Redirect(f"{page_of(model, version)}#approval")
 
 
 def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access, portfolio: Portfolio) -> None:

@@ -24,7 +24,7 @@ from taxiway.gates.outlooks import Reader, asks_of_checks, is_unasked, lacking, 
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.kernel.thing import parse
+from taxiway.kernel.thing import href, parse
 from taxiway.models.contract import ModelVersion
 from taxiway.models.outlook import Outlook
 from taxiway.web.figures.bars import GroupedBars
@@ -144,7 +144,7 @@ class GatePanels:
         return self.site.fragment(
             "gates/version.html",
             standing=standing,
-            page=f"/models/{standing.model}/versions/{standing.version}",
+            page=href(f"model:{standing.model}@{standing.version}"),
             rows=self._rows(view.caller, standing),
             figure=figures.draw_evidence(standing.stages),
             notes=[note(gate) for gate in unmet_gates(standing) if gate.evidence],
@@ -163,7 +163,7 @@ class GatePanels:
         return self.site.fragment(
             "gates/approvals.html",
             standing=standing,
-            page=f"/models/{standing.model}/versions/{standing.version}",
+            page=href(f"model:{standing.model}@{standing.version}"),
             approving=self._approving(seen),
             closed=[figures.gate_name(gate.gate) for gate in asks_of_checks(unmet_gates(standing))],
             may_evaluate=self.access.is_allowed(caller, "gates.evaluate", standing.project),

@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
 from taxiway.gates.contract import PathVersion, PublishPath
-from taxiway.gates.policy import PACKAGED, packaged, read_path
+from taxiway.gates.policy import OBSERVING, PACKAGED, packaged, read_path
 from taxiway.gates.refusals import PathUnfit
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import NotFound
 from taxiway.projects.contract import Project, RiskTier
-from taxiway.projects.service import TIERS
+from taxiway.projects.service import DEFAULT, TIERS
 from taxiway.storage.database import Database
 
 
@@ -64,10 +64,11 @@ class Paths:
 
         risk: of a version when it was registered; the higher of the two tiers counts, so that lowering a project's
         tier helps no version that was made before. Raises NotFound for a path that does not exist, PathUnfit for
-        one that is not made for the tier.
+        one that is not made for the tier. What was given no project is observed only, unless it is of high risk.
         """
         tier = max(project.risk, risk or project.risk, key=TIERS.index)
-        found = self.newest(connection, project.path or PACKAGED[tier])
+        shipped = OBSERVING if project.name == DEFAULT and tier != "high" else PACKAGED[tier]
+        found = self.newest(connection, project.path or shipped)
         if found is None:
             raise unknown(project.path)
         if tier not in found.risk:
@@ -77,7 +78,7 @@ class Paths:
 
     def names(self, connection: Connection) -> builtins.list[str]:
         """The paths that a project may choose, those that ship among them."""
-        return sorted({path.name for path in store.newest_paths(connection)} | set(PACKAGED.values()))
+        return sorted(({path.name for path in store.newest_paths(connection)} | set(PACKAGED.values())) - {OBSERVING})
 
     def list(self, caller: Caller) -> Page[PathVersion]:
         """The newest version of every path, by name; those that ship are among them."""

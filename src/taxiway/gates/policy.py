@@ -20,6 +20,7 @@ from taxiway.storage.contract import YamlBroken
 from taxiway.storage.yaml_text import read_tree, read_yaml, walk
 
 PACKAGED: dict[RiskTier, str] = {"low": "light", "medium": "standard", "high": "careful"}
+OBSERVING = "observing"  # followed by the project `default` alone, until it is given a path; nobody chooses it
 ALIASES: dict[GateStage, str] = {"production": "champion"}
 
 
@@ -127,7 +128,7 @@ def parameters_of(spec: GateSpec) -> Any:
 @cache
 def packaged(name: str) -> PathVersion | None:
     """A path that ships with the platform, as the first version that a home would pin; None where none has the name."""
-    if name not in PACKAGED.values():
+    if name not in (*PACKAGED.values(), OBSERVING):
         return None
     text = (files("taxiway.gates") / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
     path = read_path(text, name=f"{name}.yaml")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
+from taxiway.kernel.thing import href
 from taxiway.models.contract import ModelVersion
 from taxiway.models.outlook import Judge, Outlook
 from taxiway.projects.contract import ProjectStage
@@ -51,7 +52,7 @@ def gates_of(outlook: Outlook) -> dict[ProjectStage, tuple[Gate, ...]]:
 
 def waits(version: ModelVersion, outlook: Outlook, since: datetime | None) -> tuple[Wait, ...]:
     """Who is needed: to approve, once somebody asked, or to move what is open."""
-    url = f"/models/{version.model}/versions/{version.version}"
+    url = href(version.ref)
     name = f"{version.model} version {version.version}"
     if outlook.waits and since is not None:
         return (Wait(listed(list(outlook.waits), "or"), f"approve {name}", f"{url}#approval", since),)

@@ -42,6 +42,7 @@ class Gates:
         self.sources = Sources(models, self.paths, access)
         self.evaluations = Evaluations(database, ledger, self.sources, clock)
         self.approvals = Approvals(database, ledger, self.sources, access, clock)
+        models.catalogue.follow.append(follow_name)
 
     def standing(self, caller: Caller, *, model: str, version: str | int) -> Standing:
         """How a version stands before every gate of its path. Raises NotFound, PathUnfit."""
@@ -92,6 +93,11 @@ class Gates:
             ),
             CardField("by_group", "Evaluation by group", groups, "recorded" if groups else "missing", [version.ref]),
         ]
+
+
+def follow_name(record: Record, before: str, to: str) -> None:
+    """Evidence, approvals and requests take a model's new name."""
+    store.rename_model(record.connection, before, to)
 
 
 def closed(standing: Standing, stage: ModelStage) -> list[Unmet]:

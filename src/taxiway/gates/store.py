@@ -33,6 +33,15 @@ def add_path(connection: Connection, path: PathVersion) -> None:
     connection.execute(insert(paths).values({n: v for n, v in asdict(path).items() if n in paths.c}))
 
 
+# --- models ---
+
+
+def rename_model(connection: Connection, before: str, to: str) -> None:
+    """What is known of a model follows its name."""
+    for table in (evidence, approvals, requests):
+        connection.execute(update(table).where(table.c.model == before).values(model=to))
+
+
 # --- evidence ---
 
 

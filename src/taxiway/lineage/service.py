@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, update
 
 from taxiway.audit.service import Record
 from taxiway.kernel.errors import BadField
@@ -26,6 +26,14 @@ def draw_edge(record: Record, *, source: str, verb: str, target: str, project: s
     if record.connection.execute(known).first() is None:
         row = {"source": source, "verb": verb, "target": target, "project": project, "at": record.at}
         record.connection.execute(insert(edges).values(row))
+
+
+def rename_things(record: Record, names: Mapping[str, str]) -> None:
+    """Gives the things at both ends of edges other references: old to new."""
+    for column in (edges.c.source, edges.c.target):
+        for before, after in names.items():
+            changed = update(edges).where(column == before).values({column.name: after})
+            record.connection.execute(changed)
 
 
 class Lineage:

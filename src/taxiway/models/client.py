@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,10 @@ from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import (
     Alias,
     Card,
+    ChangeModel,
+    ChangeVersion,
+    CreateModel,
+    Deleted,
     EnterCard,
     Evaluation,
     ListModels,
@@ -25,6 +29,7 @@ from taxiway.models.contract import (
     ModelVersion,
     PointAlias,
     Promote,
+    RegisterSource,
     RegisterVersion,
     StageEntry,
     Target,
@@ -114,14 +119,51 @@ class Models:
             write_bundle(Path(folder), draft, lock=environment_lock())
             return self.register(folder, project=project.name, evaluation=predictions, note=note)
 
+    def create(self, name: str, *, project: str, description: str = "", tags: Mapping[str, str] | None = None) -> Model:
+        """Opens a name before there is a version of it. Raises AlreadyExists."""
+        return self.transport.call(contract.create_model, CreateModel(project, name, description, dict(tags or {})))
+
+    def register_source(
+        self,
+        model: str,
+        source: str,
+        *,
+        run: str | None = None,
+        folder: str | None = None,
+        logged_model: str = "",
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> ModelVersion:
+        """Registers a version by where its files are, under a name that there is.
+
+        run and folder: a folder among a run's artifacts; logged_model: a model that a run made. Where an MLmodel file
+        is there, its files become the version's bundle. Otherwise `source` is kept as a label, and the version is
+        refused for what needs a model. Raises NotFound, RunElsewhere.
+        """
+        body = RegisterSource(source, run, folder, logged_model, description=description, tags=dict(tags or {}))
+        return self.transport.call(contract.register_source, body, model=model)
+
+    def seal(self, name: str) -> ModelVersion:
+        """Looks again for the files of a version that was registered before they were there. Raises NoBundle."""
+        return self.transport.call(contract.seal_version, **split(name))
+
+    def judge_by(self, name: str, predictions: Evaluation) -> ModelVersion:
+        """Pins what `run.log_predictions` gave as what the gates judge a version by.
+
+        Raises EvaluationPinned, EvaluationUnfit, NoBundle.
+        """
+        return self.transport.call(contract.judge_by, predictions, **split(name))
+
     # --- moving ---
 
-    def promote(self, name: str, stage: Target, *, reason: str = "") -> ModelVersion:
+    def promote(self, name: str, stage: Target, *, reason: str = "", archive_others: bool = False) -> ModelVersion:
         """Moves a version to a stage of its path. Raises GateClosed with each gate that is not open, AlreadyThere.
+
+        archive_others: what stood in that stage goes to the archive in the same change.
 
         >>> client.models.promote("mortgage@2", "production", reason="passes four fifths")  # doctest: +SKIP
         """
-        body = Promote(stage=stage, reason=reason)
+        body = Promote(stage=stage, reason=reason, archive_others=archive_others)
         return self.transport.call(contract.promote, body, **split(name))
 
     def point_alias(self, model: str, alias: str, *, version: int, reason: str = "") -> Alias:
@@ -133,7 +175,41 @@ class Models:
         """Takes an alias away and gives what it was. Raises AliasGuarded, NotFound."""
         return self.transport.call(contract.drop_alias, model=model, alias=alias)
 
+    def rename(self, model: str, to: str) -> Model:
+        """Gives a model another name; versions, tags and aliases follow.
+
+        Raises AlreadyExists, NumbersTaken, StillAnswers.
+        """
+        return self.transport.call(contract.change_model, ChangeModel(name=to), model=model)
+
+    def delete(self, name: str) -> Deleted:
+        """Deletes ``mortgage@3``, or with ``mortgage`` the model and all its versions. No number is given again.
+
+        Raises NotAllowed, StillAnswers, StillStands.
+        """
+        if "@" not in name:
+            return self.transport.call(contract.delete_model, model=name)
+        return self.transport.call(contract.delete_version, **split(name))
+
     # --- saying ---
+
+    def describe(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        untag: Collection[str] = (),
+    ) -> Model | ModelVersion:
+        """Describes and tags ``mortgage@3``, or with ``mortgage`` the model. What is None stays as it is.
+
+        tags are set beside those there are; `untag` takes tags away.
+        """
+        if "@" not in name:
+            change = ChangeModel(description=description, tags=dict(tags or {}), untag=list(untag))
+            return self.transport.call(contract.change_model, change, model=name)
+        body = ChangeVersion(description=description, tags=dict(tags or {}), untag=list(untag))
+        return self.transport.call(contract.change_version, body, **split(name))
 
     def card(self, name: str) -> Card:
         """What people should know about a version: each field recorded, entered or missing."""
@@ -180,7 +256,7 @@ class Models:
         """A version's model, ready to predict: fetched into a cache once, checked at every load.
 
         may_run_code: also reads a pickle, which can run any code. Raises BundleTampered, CodeInModel,
-        FlavourMissing.
+        FlavourMissing, NoBundle.
 
         >>> client.models.load("mortgage@champion").predict([{"income": 71.0}])  # doctest: +SKIP
         """
@@ -191,7 +267,7 @@ class Models:
         return flavour(found.flavour).load(folder, found.bundle, may_run_code=may_run_code)
 
     def _fetch(self, version: ModelVersion, folder: Path) -> None:
-        where = {"model": version.model, "version": version.version}
+        where = {"model": version.model, "version": str(version.version)}
         manifest = self.transport.call(contract.show_manifest, **where)
         (folder / MANIFEST).write_bytes(canonical_json(manifest))
         for file in manifest.files:
@@ -211,8 +287,8 @@ def split(name: str) -> dict[str, str]:
     >>> split("mortgage@3")
     {'model': 'mortgage', 'version': '3'}
     """
-    model, _, version = name.partition("@")
-    return {"model": model, "version": version or "newest"}
+    model, at, version = name.rpartition("@")
+    return {"model": model if at else name, "version": (version if at else "") or "newest"}
 
 
 def cache_folder() -> Path:

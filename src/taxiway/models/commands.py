@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, get_args
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
 from taxiway.models.bundle import MANIFEST, verify_bundle
-from taxiway.models.contract import Alias, Card, Model, ModelVersion, Target, Verified
+from taxiway.models.contract import Alias, Card, Deleted, Model, ModelVersion, Target, Verified
 
 if TYPE_CHECKING:
     from taxiway.client import Client
 
 MODEL = Argument("model", "the model's name")
+WHAT = Argument("what", "MODEL, or MODEL@VERSION for one version")
 VERSION = Argument("version", "MODEL@VERSION or MODEL@ALIAS; MODEL alone is the newest version")
 
 
@@ -31,7 +32,7 @@ def show(client: Client, given: Namespace) -> ModelVersion:
 
 
 def promote(client: Client, given: Namespace) -> ModelVersion:
-    return client.models.promote(given.version, given.stage, reason=given.reason)
+    return client.models.promote(given.version, given.stage, reason=given.reason, archive_others=given.archive_others)
 
 
 def show_promoted(version: ModelVersion) -> str:
@@ -43,6 +44,40 @@ def show_promoted(version: ModelVersion) -> str:
     else:
         following = f"taxiway gates show {version.model} {version.version}"
     return f"{name} is in {version.stage}{moved}. Next: `{following}`"
+
+
+def create(client: Client, given: Namespace) -> Model:
+    return client.models.create(given.model, project=given.project, description=given.description)
+
+
+def register(client: Client, given: Namespace) -> ModelVersion:
+    return client.models.register_source(
+        given.model, given.source, run=given.run or None, folder=given.folder, logged_model=given.logged
+    )
+
+
+def seal(client: Client, given: Namespace) -> ModelVersion:
+    return client.models.seal(given.version)
+
+
+def describe(client: Client, given: Namespace) -> Model | ModelVersion:
+    tags = dict(pair(text) for text in given.tag or [])
+    return client.models.describe(given.what, description=given.text, tags=tags, untag=given.untag or [])
+
+
+def rename(client: Client, given: Namespace) -> str:
+    model = client.models.rename(given.model, given.to)
+    return f"{given.model} is called {model.name} now, and so are its versions up to {model.newest}"
+
+
+def delete(client: Client, given: Namespace) -> Deleted:
+    return client.models.delete(given.what)
+
+
+def show_deleted(deleted: Deleted) -> str:
+    if deleted.version:
+        return f"{deleted.model}@{deleted.version} is deleted; its number is not given again"
+    return f"{deleted.model} is deleted with {len(deleted.versions)} versions"
 
 
 def alias(client: Client, given: Namespace) -> Alias:
@@ -63,7 +98,7 @@ def card(client: Client, given: Namespace) -> Card:
 def pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise BadField(field="--set", value=repr(text), expected="FIELD=TEXT, such as limits='not for companies'")
+        raise BadField(field="NAME=TEXT", value=repr(text), expected="NAME=TEXT, such as limits='not for companies'")
     return name, value
 
 
@@ -119,9 +154,57 @@ COMMANDS = (
         (
             VERSION,
             Argument("stage", "where to", choices=get_args(Target)),
+            Argument("--archive-others", "archive what stands in that stage", is_flag=True),
             Argument("--reason", "why", default=""),
         ),
         show=show_promoted,
+    ),
+    Command(
+        "create",
+        "open a name before there is a version of it",
+        create,
+        (
+            MODEL,
+            Argument("--project", "the project it belongs to", default="default"),
+            Argument("--description", "what it is for", default=""),
+        ),
+    ),
+    Command(
+        "register",
+        "register a version by where its files are: a run's folder, or a logged model",
+        register,
+        (
+            MODEL,
+            Argument("source", "where it comes from, in words or as an address"),
+            Argument("--run", "the run that left its files behind", default=""),
+            Argument("--folder", "where among the run's artifacts"),
+            Argument("--logged", "the id of the logged model", default=""),
+        ),
+    ),
+    Command("seal", "look again for the files of a version that has none", seal, (VERSION,)),
+    Command(
+        "describe",
+        "say what a model or a version is, and tag it",
+        describe,
+        (
+            WHAT,
+            Argument("--text", "the description; an empty one takes it away"),
+            Argument("--tag", "NAME=TEXT, as often as you like", is_many=True),
+            Argument("--untag", "a tag to take away, as often as you like", is_many=True),
+        ),
+    ),
+    Command(
+        "rename",
+        "give a model another name; versions, tags and aliases follow",
+        rename,
+        (MODEL, Argument("to", "the new name")),
+    ),
+    Command(
+        "delete",
+        "delete a version, or a model with all of them; numbers stay taken",
+        delete,
+        (WHAT,),
+        show=show_deleted,
     ),
     Command(
         "alias",

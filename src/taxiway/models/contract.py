@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
 from taxiway.models.bundle import Manifest
@@ -24,7 +24,13 @@ Evaluation = Predictions
 
 
 class ModelVersion(Struct, frozen=True, kw_only=True):
-    """One immutable bundle under a model's name; only `stage` and `aliases` move. `datasets` are references."""
+    """One immutable bundle under a model's name; only `stage` and `aliases` move. `datasets` are references.
+
+    source: where it was registered from, as whoever did it wrote it; empty for a bundle that was sent.
+    A version without a bundle only names its source: `bundle` and `flavour` are empty, its signature has no
+    columns. unfit: why it cannot answer, with what to do; empty where it can. logged_model: the model that a run
+    made and that this one was registered from.
+    """
 
     model: str
     version: int
@@ -44,6 +50,14 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
     note: str
     created_by: str
     created_at: datetime
+    changed_at: datetime
+    source: str = ""
+    run_label: str = ""
+    logged_model: str = ""
+    unfit: str = ""
+    description: str = ""
+    tags: dict[str, str] = {}
+    deleted_at: datetime | None = None
 
     @property
     def ref(self) -> str:
@@ -51,7 +65,7 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
 
 
 class Model(Struct, frozen=True):
-    """A name under which versions are kept, owned by one project. `newest` is the highest version."""
+    """A name under which versions are kept, owned by one project. `newest` is the highest version, 0 before any."""
 
     name: str
     project: str
@@ -59,6 +73,69 @@ class Model(Struct, frozen=True):
     aliases: dict[str, int]
     created_by: str
     created_at: datetime
+    changed_at: datetime
+    description: str = ""
+    tags: dict[str, str] = {}
+
+
+TagKey = Annotated[str, Meta(min_length=1, max_length=250)]
+TagValue = Annotated[str, Meta(max_length=100_000)]
+Description = Annotated[str, Meta(max_length=100_000)]
+Tags = dict[TagKey, TagValue]
+
+
+class CreateModel(Struct, frozen=True, forbid_unknown_fields=True):
+    """A name for versions to come."""
+
+    project: str
+    model: str
+    description: Description = ""
+    tags: Tags = {}
+
+
+class ChangeModel(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is None stays as it is. tags are set beside those there are; `untag` takes tags away.
+
+    name: a new name; versions, tags and aliases follow.
+    """
+
+    name: str | None = None
+    description: Description | None = None
+    tags: Tags = {}
+    untag: list[str] = []
+
+
+class ChangeVersion(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is None stays as it is. tags are set beside those there are; `untag` takes tags away."""
+
+    description: Description | None = None
+    tags: Tags = {}
+    untag: list[str] = []
+
+
+class RegisterSource(Struct, frozen=True, forbid_unknown_fields=True):
+    """A version that names where its files are. source: a label for people, such as the address of a file elsewhere.
+
+    run and folder: files that a run left behind. logged_model: the model that a run made. Where these hold an MLmodel
+    file, they become the version's bundle. like: MODEL@VERSION, another version that this one is a copy of.
+    """
+
+    source: Annotated[str, Meta(min_length=1, max_length=2000)]
+    run: str | None = None
+    folder: str | None = None
+    logged_model: str = ""
+    like: str = ""
+    description: Description = ""
+    tags: Tags = {}
+    note: str = ""
+
+
+class Deleted(Struct, frozen=True):
+    """What is gone: a version, or with number 0 the model and all its versions. Its numbers are not given again."""
+
+    model: str
+    version: int
+    versions: list[int]
 
 
 class RegisterVersion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,8 +155,11 @@ class ListModels(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Promote(Struct, frozen=True, forbid_unknown_fields=True):
+    """archive_others: with it, the versions that stood in that stage go to the archive in the same change."""
+
     stage: Target
     reason: str = ""
+    archive_others: bool = False
 
 
 class StageEntry(Struct, frozen=True):
@@ -154,6 +234,55 @@ register_version = Endpoint(
 )
 list_models = Endpoint(
     "GET", "/api/models", ListModels, Page[Model], "models.read", "The models one may see", "platform"
+)
+create_model = Endpoint(
+    "POST", "/api/models/names", CreateModel, Model, "models.write", "Open a name for versions to come"
+)
+change_model = Endpoint(
+    "PATCH", "/api/models/{model}", ChangeModel, Model, "models.write", "Describe, tag or rename a model"
+)
+delete_model = Endpoint(
+    "DELETE", "/api/models/{model}", Nothing, Deleted, "models.write", "Delete a model and its versions"
+)
+register_source = Endpoint(
+    "POST",
+    "/api/models/{model}/versions",
+    RegisterSource,
+    ModelVersion,
+    "models.write",
+    "Register a version by where its files are",
+)
+change_version = Endpoint(
+    "PATCH",
+    "/api/models/{model}/versions/{version}",
+    ChangeVersion,
+    ModelVersion,
+    "models.write",
+    "Describe or tag a version",
+)
+delete_version = Endpoint(
+    "DELETE",
+    "/api/models/{model}/versions/{version}",
+    Nothing,
+    Deleted,
+    "models.write",
+    "Delete a version",
+)
+judge_by = Endpoint(
+    "PUT",
+    "/api/models/{model}/versions/{version}/evaluation",
+    Predictions,
+    ModelVersion,
+    "models.write",
+    "Pin the predictions that a version is judged by",
+)
+seal_version = Endpoint(
+    "POST",
+    "/api/models/{model}/versions/{version}/bundle",
+    Nothing,
+    ModelVersion,
+    "models.write",
+    "Look again for the files of a version without a bundle",
 )
 show_model = Endpoint("GET", "/api/models/{model}", Nothing, Model, "models.read", "A model and its aliases")
 list_versions = Endpoint(

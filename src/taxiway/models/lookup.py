@@ -8,6 +8,7 @@ from taxiway.audit.service import Record
 from taxiway.kernel.errors import NotFound
 from taxiway.models import store
 from taxiway.models.contract import ModelVersion
+from taxiway.models.refusals import NoBundle
 
 LARGEST = 2**31 - 1  # what the column holds
 MOST_DIGITS = 18
@@ -25,6 +26,18 @@ def find_kept(connection: Connection, model: str, version: int | str, *, is_lock
     if found is None:
         raise unknown(model, version)
     return found
+
+
+def require_bundle(version: ModelVersion, what: str) -> None:
+    """Nothing, or NoBundle for a version that only names its source. what: such as "be evaluated"."""
+    if not version.bundle:
+        raise NoBundle(model=version.model, version=version.version, what=what, reason=version.unfit)
+
+
+def require_fit(version: ModelVersion) -> None:
+    """Nothing, or NoBundle for a version that cannot answer."""
+    if version.unfit or not version.bundle:
+        raise NoBundle(model=version.model, version=version.version, what="be deployed", reason=version.unfit)
 
 
 def number_of(connection: Connection, model: str, version: int | str) -> int:

@@ -22,6 +22,17 @@ MLFLOW_TYPES: dict[ColumnType, str] = {
     "category": "string",
     "datetime": "datetime",
 }
+TYPES_OF_MLFLOW: dict[str, ColumnType] = {
+    "boolean": "boolean",
+    "integer": "integer",
+    "long": "integer",
+    "float": "number",
+    "double": "number",
+    "string": "string",
+    "datetime": "datetime",
+}
+TYPES_OF_NUMPY: dict[str, ColumnType] = {"float": "number", "int": "integer", "uint": "integer", "bool": "boolean"}
+MOST_PLACES = 10_000
 
 
 def mlmodel_file(signature: Signature, flavors: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -60,6 +71,45 @@ def read_example(data: bytes) -> list[dict[str, Any]]:
     """
     document = msgspec.json.decode(data)
     return [dict(zip(document["columns"], row, strict=True)) for row in document["data"]]
+
+
+def read_columns(schema: str, *, unnamed: str) -> tuple[tuple[Column, ...], str]:
+    """The columns of a schema as MLflow writes it, and what about it is no column that we know; empty if all are.
+
+    unnamed: what columns without a name are called; several get a number. An array of numbers, rows by columns,
+    is as many columns.
+
+    >>> read_columns('[{"type": "long", "name": "age", "required": true}]', unnamed="x")
+    ((Column(name='age', type='integer'),), '')
+    """
+    try:
+        entries = msgspec.json.decode(schema, type=list[dict[str, Any]])
+    except msgspec.DecodeError as e:
+        return (), f"cannot be read ({e})"
+    if len(entries) == 1 and entries[0].get("type") == "tensor":
+        return array_columns(entries[0], unnamed=unnamed)
+    columns = []
+    for index, entry in enumerate(entries):
+        kind = TYPES_OF_MLFLOW.get(str(entry.get("type")))
+        if kind is None:
+            return (), f"has a column of type {entry.get('type')!r}"
+        name = entry.get("name") or (unnamed if len(entries) == 1 else f"{unnamed}{index}")
+        columns.append(Column(name=str(name), type=kind, nullable=entry.get("required") is False))
+    return tuple(columns), ""
+
+
+def array_columns(entry: Mapping[str, Any], *, unnamed: str) -> tuple[tuple[Column, ...], str]:
+    """A column for each place in a row of an array."""
+    spec = entry.get("tensor-spec")
+    spec = spec if isinstance(spec, dict) else {}
+    shape, kind = spec.get("shape"), TYPES_OF_NUMPY.get(str(spec.get("dtype", "")).rstrip("0123456789"))
+    if kind is None:
+        return (), f"is an array of {spec.get('dtype')!r}"
+    if shape == [-1]:
+        return (Column(name=unnamed, type=kind),), ""
+    if not (isinstance(shape, list) and len(shape) == 2 and isinstance(shape[1], int) and 0 < shape[1] <= MOST_PLACES):
+        return (), f"is an array of the shape {shape}"
+    return tuple(Column(name=f"{unnamed}{place}", type=kind) for place in range(shape[1])), ""
 
 
 def _columns(columns: Sequence[Column], *, is_named: bool = True) -> str:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
-from taxiway.kernel.errors import BadField, NotFound
-from taxiway.kernel.ids import is_name
+from taxiway.kernel.errors import NotFound
 from taxiway.models import store
-from taxiway.models.contract import Alias, ModelStage, ModelVersion, PointAlias, Promote, StageEntry
+from taxiway.models.contract import Alias, ModelStage, ModelVersion, PointAlias, Promote, StageEntry, Target
 from taxiway.models.guard import Guard
 from taxiway.models.lookup import find_kept, require_version, unknown
+from taxiway.models.names import STAGE_WORDS, check_alias
 from taxiway.models.refusals import AliasGuarded, AlreadyThere, MovedMeanwhile, Unguarded
 from taxiway.projects.service import enter_stage
 from taxiway.storage.database import Database
 
-RESERVED = ("production", "staging", "archived", "none", "newest")  # stages, which no alias may claim to be
 ORDER: tuple[ModelStage, ...] = ("archived", "none", "staging", "production")
 
-Leaving = Callable[[Record, ModelVersion, ModelStage], None]
+Going = ModelStage | Literal["deleted", "renamed"]  # where a version leaves its place for
+Leaving = Callable[[Record, ModelVersion, Going], None]
 
 
 class Movements:
@@ -48,7 +49,7 @@ class Movements:
         """
         with self.database.read() as connection:
             found = find_kept(connection, model, version).version
-        if is_leaving(found.stage, body.stage):
+        if is_leaving(found.stage, body.stage) or body.archive_others:
             self.access.require(caller, "models.archive", found.project)
 
         def make(record: Record) -> ModelVersion:
@@ -64,21 +65,33 @@ class Movements:
                     ask(record, before, body.stage)
             if body.stage != "archived":
                 guard.require_open(record, before, body.stage)
+            if body.archive_others:
+                self._archive_others(record, before, body)
             self._enter(record, before, body)
             record.note(stage=body.stage, before=before.stage, reason=body.reason, bundle=before.bundle)
             return require_version(record, model, before.version)
 
         return self.ledger.change(caller, "models.promote", found.ref, make, answer=ModelVersion, project=found.project)
 
+    def _archive_others(self, record: Record, version: ModelVersion, body: Promote) -> None:
+        """Makes room: what stands in the stage goes to the archive. Raises StillAnswers."""
+        for other in store.versions_of(record.connection, version.model):
+            if other.stage == body.stage and other.version != version.version:
+                for ask in self.before_leaving:
+                    ask(record, other, "archived")
+                self._enter(record, other, Promote("archived", f"version {version.version} took its place"))
+                record.also("models.promote", other.ref, stage="archived", before=other.stage, because=version.ref)
+
     def _enter(self, record: Record, before: ModelVersion, body: Promote) -> None:
-        if not store.move(record.connection, before, body.stage):
+        if not store.move(record.connection, before, body.stage, record.at):
             raise AlreadyThere(model=before.model, version=before.version, stage=body.stage)
         entry = StageEntry(body.stage, record.at, record.caller.name, body.reason)
         store.add_stage(record.connection, before, entry)
         if body.stage != "archived":
             enter_stage(record, before.project, body.stage, because=before.ref)
         guarded = self._guard(before).guarded_aliases(record.connection, before)
-        for stage, name in guarded.items():
+        words = [(word, word) for word in STAGE_WORDS if word in before.aliases]
+        for stage, name in [*guarded.items(), *words]:
             if stage == body.stage:
                 self._put(record, before, name, body.reason)
             elif name in before.aliases:
@@ -87,14 +100,40 @@ class Movements:
 
     def point_alias(self, caller: Caller, body: PointAlias, *, model: str, alias: str) -> Alias:
         """Points a free alias at a version. Raises AliasGuarded for one that the path names."""
-        if not is_name(alias) or alias.isdigit() or alias in RESERVED:
-            expected = f"a name of a-z, 0-9, '.', '_' and '-' that is neither a number nor {', '.join(RESERVED)}"
-            raise BadField(field="alias", value=repr(alias), expected=expected)
+        check_alias(alias)
 
         def make(record: Record) -> Alias:
             version = require_version(record, model, body.version)
             self._refuse_guarded(record.connection, version, alias)
             return self._put(record, version, alias, body.reason)
+
+        return self._change(caller, "models.point_alias", model, make)
+
+    def follow_alias(self, caller: Caller, body: PointAlias, *, model: str, alias: str) -> Alias:
+        """Points any alias at a version: one that stands for a stage by moving the version there, through the gates.
+
+        An alias called as a stage is kept beside the one that the path names. Raises as `promote` and `point_alias`.
+        """
+        check_alias(alias)
+        with self.database.read() as connection:
+            version = find_kept(connection, model, body.version).version
+            stage = self._stage_of(connection, version, alias)
+            moves = self._guard(version).guarded_aliases(connection, version)
+        if stage is None:
+            return self.point_alias(caller, body, model=model, alias=alias)
+        if alias not in (stage, moves.get(stage)):  # spelt almost like it
+            raise AliasGuarded(model=model, alias=alias, stage=stage, version=body.version)
+        if alias != stage or version.stage != stage:
+            with suppress(AlreadyThere):
+                self.promote(caller, Promote(stage, body.reason), model=model, version=str(body.version))
+        if alias == moves.get(stage):
+            return next(each for each in self.aliases(model) if each.alias == alias)
+
+        def make(record: Record) -> Alias:
+            here = require_version(record, model, body.version)
+            if here.stage != stage:
+                raise MovedMeanwhile(model=model, version=here.version, before=stage, stage=here.stage)
+            return self._put(record, here, alias, body.reason)
 
         return self._change(caller, "models.point_alias", model, make)
 
@@ -107,7 +146,8 @@ class Movements:
                 hint = f"`taxiway models show {model}` shows those there are."
                 raise NotFound(kind="alias", name=f"{model}@{alias}", hint=hint)
             version = require_version(record, model, found.version)
-            self._refuse_guarded(record.connection, version, alias)
+            if alias not in STAGE_WORDS:  # those were set by hand, and may go by hand
+                self._refuse_guarded(record.connection, version, alias)
             store.drop_alias(record.connection, model, alias)
             record.note(alias=alias, version=found.version)
             return found
@@ -137,10 +177,16 @@ class Movements:
         return alias
 
     def _refuse_guarded(self, connection: Connection, version: ModelVersion, alias: str) -> None:
-        guarded = self._guard(version).guarded_aliases(connection, version)
-        stage: ModelStage | None = next((stage for stage, name in guarded.items() if name == alias), None)
+        stage = self._stage_of(connection, version, alias)
         if stage is not None:
             raise AliasGuarded(model=version.model, alias=alias, stage=stage, version=version.version)
+
+    def _stage_of(self, connection: Connection, version: ModelVersion, alias: str) -> Target | None:
+        """The stage that an alias stands for, however its letters are written; None for a free one."""
+        guarded = self._guard(version).guarded_aliases(connection, version)
+        meaning: dict[str, Target] = {name.lower(): stage for stage, name in guarded.items() if stage != "none"}
+        meaning |= {word: word for word in STAGE_WORDS}
+        return meaning.get(alias.lower())
 
     def _guard(self, version: ModelVersion) -> Guard:
         if self.guard is None:

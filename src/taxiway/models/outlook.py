@@ -49,3 +49,18 @@ def unjudged(caller: Caller, version: ModelVersion) -> Outlook:
     """What is known where nobody judges: the stage."""
     place = {"none": "is registered", "archived": "is archived"}.get(version.stage, f"is in {version.stage}")
     return Outlook(sentence=f"Version {version.version} {place}", short=place.removeprefix("is "))
+
+
+def without_bundle(version: ModelVersion) -> Outlook:
+    """What is known of a version that only names its source: there is nothing to judge."""
+    known = unjudged(Caller(name="", kind="local"), version)
+    detail = version.unfit[:1].upper() + version.unfit[1:]
+    stages = ("production", "staging", "archived")
+    return msgspec.structs.replace(
+        known,
+        sentence=f"{known.sentence}; it has no bundle",
+        short="no bundle",
+        verdict="missing",
+        detail=detail,
+        stages=tuple(stage for stage in stages if stage != version.stage),
+    )

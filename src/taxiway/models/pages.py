@@ -10,10 +10,11 @@ from taxiway.kernel.errors import BadField
 from taxiway.kernel.problems import convert
 from taxiway.kernel.thing import parse
 from taxiway.models.changes import changes
-from taxiway.models.contract import Alias, ListModels, Model, ModelVersion, PointAlias
-from taxiway.models.outlook import Judge, Outlook
+from taxiway.models.contract import Alias, ChangeModel, ListModels, Model, ModelVersion, PointAlias
+from taxiway.models.names import page_of
+from taxiway.models.outlook import Judge, Outlook, without_bundle
 from taxiway.models.service import Models
-from taxiway.models.version_page import VersionPage
+from taxiway.models.version_page import VersionPage, described
 from taxiway.runs.comparison import Comparisons
 from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural
@@ -22,10 +23,10 @@ SHOWN = 50
 
 
 class ModelRow(Struct, frozen=True):
-    """A model in the list. live: the version in production, None where none is."""
+    """A model in the list. live: the version in production, None where none is. newest: None before any version."""
 
     model: Model
-    newest: ModelVersion
+    newest: ModelVersion | None
     live: ModelVersion | None
     outlook: Outlook
 
@@ -65,16 +66,20 @@ class ModelPages:
     def _row(self, caller: Caller, model: Model) -> ModelRow:
         versions = self.models.versions(caller, model=model.name).items
         live = next((version for version in versions if version.stage == "production"), None)
-        return ModelRow(model, versions[0], live, self.version.judge(caller, versions[0]))
+        newest = next(iter(versions), None)
+        return ModelRow(model, newest, live, self._outlook(caller, newest))
+
+    def _outlook(self, caller: Caller, version: ModelVersion | None) -> Outlook:
+        if version is None:
+            return Outlook(sentence="It has no version yet", short="no version yet")
+        return self.version.judge(caller, version) if version.bundle else without_bundle(version)
 
     def find(self, caller: Caller, text: str, most: int) -> list[Found]:
         """Models whose name, project or alias holds the text."""
         wanted = text.lower()
         found = self.models.list(caller, ListModels()).items
         fitting = [m for m in found if wanted in f"{m.name} {m.project} {' '.join(m.aliases)}".lower()]
-        return [
-            Found(m.name, f"/models/{m.name}", f"{plural(m.newest, 'version')}, {m.project}") for m in fitting[:most]
-        ]
+        return [Found(m.name, page_of(m.name), f"{plural(m.newest, 'version')}, {m.project}") for m in fitting[:most]]
 
     def in_project(self, view: View, thing: str) -> str | None:
         """The panel of a project's page: its models, if it has any."""
@@ -90,15 +95,17 @@ class ModelPages:
         name: str = view.path["model"]
         model = self.models.show(view.caller, model=name)
         versions = self.models.versions(view.caller, model=name).items
-        rows = [(version, self.version.judge(view.caller, version)) for version in versions]
+        rows = [(version, self._outlook(view.caller, version)) for version in versions]
         live = next((version for version in versions if version.stage == "production"), None)
         values = {
             "title": name,
             "project": model.project,
             "model": model,
+            "here": page_of(name),
+            "may_write": self.access.is_allowed(view.caller, "models.write", model.project),
             "rows": rows,
             "live": live,
-            "answer": answer_for_one(model, live, rows[0][1]),
+            "answer": answer_for_one(model, live, self._outlook(view.caller, versions[0] if versions else None)),
             "aliases": self.models.movements.aliases(name),
             "may_point": self.access.is_allowed(view.caller, "models.promote", model.project),
             "panels": self.site.drawn("models/model", view, f"model:{name}"),
@@ -111,12 +118,26 @@ class ModelPages:
         name = view.path["model"]
         body = convert({"version": fields.get("version", ""), "reason": fields.get("reason", "")}, PointAlias)
         self.models.movements.point_alias(view.caller, body, model=name, alias=fields.get("alias", "").strip())
-        return Redirect(f"/models/{name}#aliases")
+        return Redirect(f"{page_of(name)}#aliases")
 
     def drop_alias(self, view: View, fields: dict[str, str]) -> Redirect:
         name = view.path["model"]
         dropped: Alias = self.models.movements.drop_alias(view.caller, model=name, alias=fields.get("alias", ""))
-        return Redirect(f"/models/{dropped.model}#aliases")
+        return Redirect(f"{page_of(dropped.model)}#aliases")
+
+    def describe(self, view: View, fields: dict[str, str]) -> Redirect:
+        name = view.path["model"]
+        self.models.catalogue.change(view.caller, ChangeModel(**described(fields)), model=name)
+        return Redirect(f"{page_of(name)}#about")
+
+    def rename(self, view: View, fields: dict[str, str]) -> Redirect:
+        body = ChangeModel(name=fields.get("name", "").strip())
+        renamed = self.models.catalogue.change(view.caller, body, model=view.path["model"])
+        return Redirect(page_of(renamed.name))
+
+    def delete(self, view: View, fields: dict[str, str]) -> Redirect:
+        self.models.catalogue.delete(view.caller, model=view.path["model"])
+        return Redirect("/models")
 
     # --- comparing ---
 
@@ -135,7 +156,7 @@ class ModelPages:
             "model": name,
             "answer": f"Versions {listed([str(version.version) for version in versions])} of {name}, side by side",
             "versions": versions,
-            "outlooks": [self.version.judge(view.caller, version) for version in versions],
+            "outlooks": [self._outlook(view.caller, version) for version in versions],
             "changes": changes(view.caller, versions, self.comparisons),
             "panels": self.site.drawn("models/compare", view, " ".join(version.ref for version in versions)),
         }
@@ -146,17 +167,24 @@ def add(site: Site, models: Models, comparisons: Comparisons, access: Access) ->
     pages = ModelPages(site, models, comparisons, access)
     version = "/models/{model}/versions/{version}"
     site.page("/models", pages.all, needs="models.read", scope="platform")
-    for form in ("", "/aliases", "/aliases/drop"):
+    for form in ("", "/aliases", "/aliases/drop", "/about", "/name", "/deletion"):
         site.page(f"/models/{{model}}{form}", pages.show, needs="models.read")
     site.page("/models/{model}/compare", pages.compare, needs="models.read")
     site.form("/models/{model}/aliases", pages.point_alias, page=pages.show, needs="models.promote")
     site.form("/models/{model}/aliases/drop", pages.drop_alias, page=pages.show, needs="models.promote")
+    site.form("/models/{model}/about", pages.describe, page=pages.show, needs="models.write")
+    site.form("/models/{model}/name", pages.rename, page=pages.show, needs="models.write")
+    site.form("/models/{model}/deletion", pages.delete, page=pages.show, needs="models.write")
     one = pages.version
-    for form in ("", "/stage", "/card", "/verification"):  # a form's own address shows the page too
+    forms = ("", "/stage", "/card", "/verification", "/about", "/bundle", "/deletion")
+    for form in forms:  # a form's own address shows the page too
         site.page(f"{version}{form}", one.show, needs="models.read")
     site.form(f"{version}/stage", one.promote, page=one.show, needs="models.promote")
     site.form(f"{version}/card", one.enter_card, page=one.show, needs="models.write")
     site.form(f"{version}/verification", one.verify, page=one.show, needs="models.read")
+    site.form(f"{version}/about", one.describe, page=one.show, needs="models.write")
+    site.form(f"{version}/bundle", one.seal, page=one.show, needs="models.write")
+    site.form(f"{version}/deletion", one.delete, page=one.show, needs="models.write")
     site.finds("Models", pages.find)
     site.panel("projects/project", pages.in_project)
     return pages

@@ -121,7 +121,7 @@ class MovedMeanwhile(TaxiwayError):
 
 
 class StillAnswers(TaxiwayError):
-    """A version that was to leave its stage while endpoints answer with it."""
+    """A version that was to leave its stage, its name or the platform while endpoints answer with it."""
 
     status = 409
     is_audited = True
@@ -132,8 +132,67 @@ class StillAnswers(TaxiwayError):
 
     def __str__(self) -> str:
         first = self.endpoints[0]
+        what = f"be {self.stage}" if self.stage in ("deleted", "renamed") else f"go to {self.stage}"
         return (
-            f"{self.model} v{self.version} cannot go to {self.stage}: it answers on {', '.join(self.endpoints)}. "
+            f"{self.model} v{self.version} cannot {what}: it answers on {', '.join(self.endpoints)}. "
             f"Deploy another version there first (`taxiway endpoints deploy {first} MODEL@VERSION`), or stop it "
             f"(`taxiway endpoints stop {first} --reason …`)."
+        )
+
+
+class NoBundle(TaxiwayError):
+    """A version that only names its source was asked for what needs a model's files."""
+
+    status = 409
+    model: str
+    version: int
+    what: str  # such as "be deployed"
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.model} v{self.version} cannot {self.what}: {self.reason}"
+
+
+class StillStands(TaxiwayError):
+    """A version that was to be deleted while it is in production."""
+
+    status = 409
+    is_audited = True
+    model: str
+    version: int
+    stage: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} v{self.version} is in {self.stage} and is not deleted. Archive it first: "
+            f"`taxiway models promote {self.model}@{self.version} archived --reason …`."
+        )
+
+
+class NumbersTaken(TaxiwayError):
+    """A name that a deleted model had: its versions' numbers are not given to others."""
+
+    status = 409
+    name: str
+    versions: int
+
+    def __str__(self) -> str:
+        return (
+            f"The name {self.name!r} belonged to a model with {self.versions} versions that was deleted. Records still "
+            f"name them, so no other model takes the name. Choose another."
+        )
+
+
+class EvaluationPinned(TaxiwayError):
+    """A version that is judged by other predictions already."""
+
+    status = 409
+    model: str
+    version: int
+    digest: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} v{self.version} is judged by the predictions {self.digest} already, and that does not "
+            f"change. Register a new version for others."
         )

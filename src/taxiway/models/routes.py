@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
-from taxiway.models import contract
+from taxiway.models import contract, logged_contract
 from taxiway.models.bundle import MANIFEST
 from taxiway.models.service import Models
 from taxiway.web.downloads import Download
@@ -22,7 +22,18 @@ def bind(server: Server, models: Models) -> None:
         return Download(place, file.rpartition("/")[2], digest=listed[file])
 
     server.doorkeeper.project_of["model"] = models.project_of
+    server.doorkeeper.project_of["logged"] = models.logged.project_of
     server.serve(contract.register_version, models.register)
+    server.serve(contract.create_model, models.catalogue.create)
+    server.serve(contract.register_source, models.sourced.register)
+    server.serve(contract.seal_version, models.sourced.seal)
+    server.serve(contract.judge_by, models.sourced.judge_by)
+    server.serve(logged_contract.list_logged, models.logged.list)
+    server.serve(logged_contract.show_logged, models.logged.show)
+    server.serve(contract.change_model, models.catalogue.change)
+    server.serve(contract.delete_model, models.catalogue.delete)
+    server.serve(contract.change_version, models.catalogue.change_version)
+    server.serve(contract.delete_version, models.catalogue.delete_version)
     server.serve(contract.list_models, models.list)
     server.serve(contract.show_model, models.show)
     server.serve(contract.list_versions, models.versions)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
-from taxiway.datasets.contract import DatasetVersion
-from taxiway.datasets.service import Datasets
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import BadField, NotFound
-from taxiway.kernel.ids import is_name
-from taxiway.kernel.thing import parse
-from taxiway.lineage.service import draw_edge
-from taxiway.models import store
+from taxiway.kernel.errors import BadField
+from taxiway.models import logged_store, store
 from taxiway.models.bundle import BundleTampered, Manifest, bundle_digest
 from taxiway.models.cards import Cards
+from taxiway.models.catalogue import Catalogue, new_model
 from taxiway.models.contract import (
     ListModels,
     Model,
-    ModelStage,
     ModelVersion,
     Promote,
     RegisterVersion,
@@ -31,56 +24,17 @@ from taxiway.models.contract import (
 )
 from taxiway.models.evaluations import check_evaluation
 from taxiway.models.guard import Guard
-from taxiway.models.lookup import find_kept, unknown
+from taxiway.models.logged import LoggedModels
+from taxiway.models.lookup import find_kept, require_bundle, unknown
 from taxiway.models.movements import Movements
-from taxiway.models.refusals import BundleDiffers, ModelElsewhere, RunElsewhere
+from taxiway.models.names import check_name
+from taxiway.models.refusals import BundleDiffers, ModelElsewhere
+from taxiway.models.registering import Sources, draw_edges, new_version
 from taxiway.models.shelf import Shelf
-from taxiway.projects.contract import Project
-from taxiway.projects.service import Projects, enter_stage, require_project
-from taxiway.runs.service import Runs
+from taxiway.models.sourced import Sourced
+from taxiway.projects.service import enter_stage, require_project
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database
-
-NAME_EXPECTED = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
-
-
-class Sources:
-    """What versions come from: the nouns below, as far as models ask them."""
-
-    def __init__(self, projects: Projects, datasets: Datasets, runs: Runs) -> None:
-        self.projects = projects
-        self.datasets = datasets
-        self.runs = runs
-
-    def datasets_of(self, manifest: Manifest, project: str) -> list[str]:
-        """References of the dataset versions that a bundle was trained on. Raises NotFound for an unknown digest."""
-        refs: dict[str, None] = {}
-        for digest in manifest.datasets:
-            found = self.datasets.with_digest(digest)
-            if not found:
-                raise NotFound(kind="dataset", name=digest, hint="Register the dataset, then log the model again.")
-            own = [each for each in found if each.project == project] or found
-            refs[own[-1].ref] = None
-        return list(refs)
-
-    def versions_of(self, refs: Sequence[str]) -> list[DatasetVersion]:
-        """The dataset versions that references such as ``dataset:mortgages/loans@2`` name. Raises NotFound."""
-        found = []
-        for ref in refs:
-            _, name, version = parse(ref)
-            project, _, dataset = name.partition("/")
-            found.append(self.datasets.find(project, dataset, version))
-        return found
-
-    def check_run(self, manifest: Manifest, project: str) -> None:
-        """Raises NotFound, RunElsewhere."""
-        if manifest.run is not None and self.runs.find(manifest.run).project != project:
-            raise RunElsewhere(model=manifest.name, run=manifest.run, project=project)
-
-    def pinned(self, manifest: Manifest) -> list[str]:
-        """The digests of the predictions that a bundle's run logged. Raises NotFound."""
-        artifacts = self.runs.artifacts(manifest.run) if manifest.run else []
-        return [each.digest for each in artifacts if each.predictions]
 
 
 class Models:
@@ -96,6 +50,9 @@ class Models:
         self.blobs = blobs
         self.shelf = shelf
         self.movements = Movements(database, ledger, access)
+        self.catalogue = Catalogue(ledger, access, self.movements)
+        self.logged = LoggedModels(ledger, access, blobs)
+        self.sourced = Sourced(ledger, access, sources=sources, logged=self.logged, blobs=blobs, shelf=shelf)
         self.cards = Cards(database, ledger, sources.projects, sources.runs, self.movements)
 
     def guard_with(self, guard: Guard) -> None:
@@ -114,8 +71,7 @@ class Models:
         Raises BadField, BundleDiffers, BundleTampered, EvaluationUnfit, ModelElsewhere, NotFound, RunElsewhere.
         """
         manifest, name = body.manifest, body.manifest.name
-        if not is_name(name):
-            raise BadField(field="manifest.name", value=repr(name), expected=NAME_EXPECTED)
+        check_name(name, field="manifest.name", is_wide=False)
         if (found := bundle_digest(manifest)) != body.digest:
             raise BundleDiffers(model=name, expected=body.digest, found=found)
         project = self.sources.projects.find(body.project)
@@ -132,7 +88,12 @@ class Models:
             self._own(record, name, project.name)
             if known := store.find_bundle(record.connection, name, body.digest):
                 return known
-            version = new_version(record, body, project, datasets)
+            version = msgspec.structs.replace(
+                new_version(record, manifest, model=name, project=project, note=body.note),
+                datasets=datasets,
+                evaluation=body.evaluation,
+                run_label=manifest.run or "",
+            )
             store.add_version(record.connection, version, manifest)
             store.add_stage(record.connection, version, StageEntry("none", record.at, caller.name, body.note))
             draw_edges(record, version)
@@ -149,7 +110,7 @@ class Models:
         require_project(record, project)
         model = store.find_model(record.connection, name)
         if model is None:
-            store.add_model(record.connection, Model(name, project, 0, {}, record.caller.name, record.at))
+            store.add_model(record.connection, new_model(record, name, project))
         elif model.project != project:
             raise ModelElsewhere(model=name, project=project)
 
@@ -184,16 +145,39 @@ class Models:
         """A version by its number or by an alias. Raises NotFound."""
         return self._kept(model, version).version
 
+    def recall(self, model: str, version: int) -> ModelVersion:
+        """A version by its number, also one that was deleted since. Raises NotFound."""
+        with self.database.read() as connection:
+            kept = store.find_kept(connection, model, version, or_deleted=True)
+        if kept is None:
+            raise unknown(model, version)
+        return kept.version
+
+    def everywhere(self, caller: Caller) -> list[ModelVersion]:
+        """Every version that the caller may see, in no order."""
+        visible = self.access.visible(caller)
+        with self.database.read() as connection:
+            return store.all_versions(connection, visible)
+
+    def kept_digests(self) -> set[str]:
+        """The digests of all bytes that versions and logged models need: bundles, and what versions are judged by."""
+        with self.database.read() as connection:
+            return store.kept_digests(connection) | logged_store.kept_digests(connection)
+
     def resolve(self, name: str) -> ModelVersion:
         """The version that ``mortgage@3`` or ``mortgage@champion`` means; without a version the newest."""
-        model, at, version = name.partition("@")
+        model, at, version = name.rpartition("@") if "@" in name else (name, "", "")
         return self.find(model, version if at else "newest")
 
     def find_version(self, caller: Caller, *, model: str, version: str) -> ModelVersion:
         return self.find(model, version)
 
     def manifest(self, caller: Caller, *, model: str, version: str) -> Manifest:
-        return self._kept(model, version).manifest
+        """Raises NoBundle, NotFound."""
+        kept = self._kept(model, version)
+        require_bundle(kept.version, "show its files")
+        assert kept.manifest is not None
+        return kept.manifest
 
     def stages(self, caller: Caller, *, model: str, version: str) -> Page[StageEntry]:
         """In the order in which they were entered."""
@@ -202,8 +186,9 @@ class Models:
             return Page(store.stages_of(connection, model, number))
 
     def verify(self, caller: Caller, *, model: str, version: str) -> Verified:
-        """Checks every byte of a version's bundle. Raises BundleTampered, and leaves an entry of that."""
+        """Checks every byte of a version's bundle. Raises BundleTampered, and leaves an entry of that; NoBundle."""
         found = self.find(model, version)
+        require_bundle(found, "be verified")
         try:
             bundle = self.shelf.verify(found.bundle)
         except BundleTampered as refusal:
@@ -222,39 +207,3 @@ class Models:
             visible = [body.project] if visible is None or body.project in visible else []
         with self.database.read() as connection:
             return Page(store.all_models(connection, visible))
-
-
-def new_version(record: Record, body: RegisterVersion, project: Project, datasets: list[str]) -> ModelVersion:
-    manifest = body.manifest
-    stage: ModelStage = "none"
-    return ModelVersion(
-        model=manifest.name,
-        version=store.newest(record.connection, manifest.name) + 1,
-        project=project.name,
-        bundle=body.digest,
-        flavour=manifest.flavour,
-        signature=manifest.signature,
-        threshold=manifest.threshold,
-        run=manifest.run,
-        datasets=datasets,
-        environment=manifest.environment,
-        risk=project.risk,
-        evaluation=body.evaluation,
-        stage=stage,
-        aliases=[],
-        size_bytes=sum(file.size_bytes for file in manifest.files),
-        note=body.note,
-        created_by=record.caller.name,
-        created_at=record.at,
-    )
-
-
-def draw_edges(record: Record, version: ModelVersion) -> None:
-    """What the version came from: its run, and the data that trained and judged it."""
-    project, ref = version.project, version.ref
-    if version.run:
-        draw_edge(record, source=f"run:{version.run}", verb="produced", target=ref, project=project)
-    for dataset in version.datasets:
-        draw_edge(record, source=dataset, verb="trained", target=ref, project=project)
-    if version.evaluation and version.evaluation.dataset:
-        draw_edge(record, source=version.evaluation.dataset, verb="judged", target=ref, project=project)

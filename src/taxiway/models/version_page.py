@@ -10,8 +10,9 @@ from taxiway.kernel.errors import NotFound
 from taxiway.kernel.problems import convert
 from taxiway.models.card import HUMAN
 from taxiway.models.changes import Changes, changes
-from taxiway.models.contract import EnterCard, ModelVersion, Promote, StageEntry, Verified
-from taxiway.models.outlook import Judge, unjudged
+from taxiway.models.contract import ChangeVersion, EnterCard, ModelVersion, Promote, StageEntry, Verified
+from taxiway.models.names import page_of
+from taxiway.models.outlook import Judge, unjudged, without_bundle
 from taxiway.models.service import Models
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Run
@@ -52,17 +53,17 @@ class VersionPage:
         def may(needs: str) -> bool:
             return self.access.is_allowed(caller, needs, version.project)
 
-        outlook = self.judge(caller, version)
+        outlook = self.judge(caller, version) if version.bundle else without_bundle(version)
         values = {
             "title": f"{model} version {number}",
             "project": version.project,
             "version": version,
-            "page": f"/models/{model}/versions/{number}",
+            "page": page_of(model, number),
             "outlook": outlook,
             "stages": [(stage, MOVES.get(stage, f"to {stage}")) for stage in outlook.stages],
             "card": self.models.cards.show(caller, model=model, version=number),
             "human": [(name, title, HINTS[name]) for name, title in HUMAN.items()],
-            "manifest": self.models.manifest(caller, model=model, version=number),
+            "manifest": self.models.manifest(caller, model=model, version=number) if version.bundle else None,
             "run": self._run(version),
             "since": self._changes(caller, version),
             "other": self._other(caller, version),
@@ -102,18 +103,44 @@ class VersionPage:
         model, version = view.path["model"], view.path["version"]
         body = convert({"stage": fields.get("stage", ""), "reason": fields.get("reason", "").strip()}, Promote)
         moved = self.models.promote(view.caller, body, model=model, version=version)
-        return Redirect(f"/models/{moved.model}/versions/{moved.version}")
+        return Redirect(page_of(moved.model, moved.version))
+
+    def describe(self, view: View, fields: dict[str, str]) -> Redirect:
+        """Keeps the description; a tag is set where the form names one, and taken away where it is left empty."""
+        model, version = view.path["model"], view.path["version"]
+        body = ChangeVersion(**described(fields))
+        self.models.catalogue.change_version(view.caller, body, model=model, version=version)
+        return Redirect(f"{page_of(model, version)}#about")
+
+    def seal(self, view: View, fields: dict[str, str]) -> Redirect:
+        model, version = view.path["model"], view.path["version"]
+        self.models.sourced.seal(view.caller, model=model, version=version)
+        return Redirect(page_of(model, version))
+
+    def delete(self, view: View, fields: dict[str, str]) -> Redirect:
+        model, version = view.path["model"], view.path["version"]
+        self.models.catalogue.delete_version(view.caller, model=model, version=version)
+        return Redirect(page_of(model))
 
     def enter_card(self, view: View, fields: dict[str, str]) -> Redirect:
         model, version = view.path["model"], view.path["version"]
         given: dict[str, Any] = {name: text for name, text in fields.items() if name in HUMAN}
         self.models.cards.enter(view.caller, EnterCard(fields=given), model=model, version=version)
-        return Redirect(f"/models/{model}/versions/{version}#card")
+        return Redirect(f"{page_of(model, version)}#card")
 
     def verify(self, view: View, fields: dict[str, str]) -> Html:
         """Checks every byte and says so on the page."""
         verified = self.models.verify(view.caller, model=view.path["model"], version=view.path["version"])
         return self._page(view, verified)
+
+
+def described(fields: dict[str, str]) -> dict[str, Any]:
+    """What a form says of a model or a version: its description, and one tag to set or to take away."""
+    said: dict[str, Any] = {"description": fields.get("description", "").strip()}
+    if key := fields.get("tag", "").strip():
+        value = fields.get("value", "").strip()
+        said |= {"tags": {key: value}} if value else {"untag": [key]}
+    return said
 
 
 def story(entries: list[StageEntry]) -> list[tuple[Any, str, bool]]:

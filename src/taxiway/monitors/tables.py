@@ -13,7 +13,7 @@ monitors = Table(
     Column("name", String(64), primary_key=True),
     Column("endpoint", String(64), nullable=False, index=True),
     Column("project", String(64), nullable=False, index=True),
-    Column("model", String(90), nullable=False),
+    Column("model", String(320), nullable=False),
     Column("rules", Json(Rules), nullable=False),
     Column("reference", Json(Reference), nullable=False),
     Column("created_by", String(64), nullable=False),

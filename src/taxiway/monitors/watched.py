@@ -27,7 +27,7 @@ class Watched:
     def served(self, endpoint: str) -> ModelVersion:
         """The version that should answer now. Raises NotFound."""
         record = self.endpoints.find(endpoint)
-        return self.models.find(record.model, record.version)
+        return self.models.recall(record.model, record.version)
 
     def labels_between(self, endpoint: str, first: str, last: str) -> Mapping[tuple[str, int], LabelValue]:
         """The labels of the predictions whose ids lie between two ids, both counted, by prediction id and row."""

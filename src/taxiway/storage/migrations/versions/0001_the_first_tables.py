@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.String(length=100), nullable=False),
         sa.Column("verb", sa.String(length=100), nullable=False),
-        sa.Column("thing", sa.String(length=300), nullable=False),
+        sa.Column("thing", sa.String(length=400), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=True),
         sa.Column("door", sa.String(length=20), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=False),
@@ -124,7 +124,7 @@ def upgrade() -> None:
         "endpoint_revisions",
         sa.Column("endpoint", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("bundle", sa.String(length=80), nullable=False),
         sa.Column("workers", sa.Integer(), nullable=False),
@@ -198,7 +198,7 @@ def upgrade() -> None:
     op.create_table(
         "gate_approvals",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("by", sa.String(length=64), nullable=False),
@@ -216,7 +216,7 @@ def upgrade() -> None:
         "gate_evidence",
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("gate", sa.String(length=80), nullable=False),
@@ -249,7 +249,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_gate_paths_digest"), "gate_paths", ["digest"], unique=False)
     op.create_table(
         "gate_requests",
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
@@ -287,18 +287,85 @@ def upgrade() -> None:
     )
     op.create_table(
         "lineage_edges",
-        sa.Column("source", sa.String(length=300), nullable=False),
+        sa.Column("source", sa.String(length=400), nullable=False),
         sa.Column("verb", sa.String(length=40), nullable=False),
-        sa.Column("target", sa.String(length=300), nullable=False),
+        sa.Column("target", sa.String(length=400), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", "verb", "target", name=op.f("pk_lineage_edges")),
     )
     op.create_index("ix_lineage_edges_target", "lineage_edges", ["target"], unique=False)
     op.create_table(
+        "logged_model_files",
+        sa.Column("model", sa.String(length=34), nullable=False),
+        sa.Column("path", sa.String(length=1000), nullable=False),
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "path", name=op.f("pk_logged_model_files")),
+    )
+    op.create_index(op.f("ix_logged_model_files_digest"), "logged_model_files", ["digest"], unique=False)
+    op.create_table(
+        "logged_model_metrics",
+        sa.Column("model", sa.String(length=34), nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.Column("dataset", sa.String(length=500), nullable=False),
+        sa.Column("dataset_digest", sa.String(length=36), nullable=False),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "model", "key", "run", "dataset", "dataset_digest", name=op.f("pk_logged_model_metrics")
+        ),
+    )
+    op.create_index(op.f("ix_logged_model_metrics_key_value"), "logged_model_metrics", ["key", "value"], unique=False)
+    op.create_table(
+        "logged_model_params",
+        sa.Column("model", sa.String(length=34), nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "key", name=op.f("pk_logged_model_params")),
+    )
+    op.create_table(
+        "logged_model_tags",
+        sa.Column("model", sa.String(length=34), nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "key", name=op.f("pk_logged_model_tags")),
+    )
+    op.create_table(
+        "logged_model_uses",
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.Column("model", sa.String(length=34), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "model", "role", name=op.f("pk_logged_model_uses")),
+    )
+    op.create_table(
+        "logged_models",
+        sa.Column("id", sa.String(length=34), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("experiment", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=500), nullable=False),
+        sa.Column("kind", sa.String(length=500), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("status_message", sa.Text(), nullable=False),
+        sa.Column("run", sa.String(length=32), nullable=False),
+        sa.Column("created_by", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_logged_models")),
+    )
+    op.create_index(op.f("ix_logged_models_experiment"), "logged_models", ["experiment"], unique=False)
+    op.create_index(op.f("ix_logged_models_project"), "logged_models", ["project"], unique=False)
+    op.create_index(op.f("ix_logged_models_run"), "logged_models", ["run"], unique=False)
+    op.create_table(
         "model_aliases",
-        sa.Column("model", sa.String(length=64), nullable=False),
-        sa.Column("alias", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("alias", sa.String(length=255), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("moved_by", sa.String(length=64), nullable=False),
         sa.Column("moved_at", sa.BigInteger(), nullable=False),
@@ -307,7 +374,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "model_card_texts",
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("field", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -316,8 +383,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model", "version", "field", name=op.f("pk_model_card_texts")),
     )
     op.create_table(
+        "model_tags",
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "version", "key", name=op.f("pk_model_tags")),
+    )
+    op.create_table(
         "model_version_stages",
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
@@ -328,31 +403,46 @@ def upgrade() -> None:
     )
     op.create_table(
         "model_versions",
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("bundle", sa.String(length=80), nullable=False),
-        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("run", sa.String(length=32), nullable=True),
+        sa.Column("run_label", sa.String(length=300), nullable=False),
+        sa.Column("folder", sa.String(length=1000), nullable=True),
+        sa.Column("logged_model", sa.String(length=34), nullable=False),
+        sa.Column("unfit", sa.Text(), nullable=False),
         sa.Column("datasets", sa.Text(), nullable=False),
         sa.Column("risk", sa.String(length=10), nullable=False),
         sa.Column("evaluation", sa.Text(), nullable=True),
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("model", "version", name=op.f("pk_model_versions")),
-        sa.UniqueConstraint("model", "bundle", name=op.f("uq_model_versions_model_bundle")),
     )
     op.create_index(op.f("ix_model_versions_bundle"), "model_versions", ["bundle"], unique=False)
+    op.create_index(op.f("ix_model_versions_logged_model"), "model_versions", ["logged_model"], unique=False)
+    op.create_index(op.f("ix_model_versions_model_bundle"), "model_versions", ["model", "bundle"], unique=False)
     op.create_index(op.f("ix_model_versions_project"), "model_versions", ["project"], unique=False)
+    op.create_index(op.f("ix_model_versions_run"), "model_versions", ["run"], unique=False)
     op.create_index(op.f("ix_model_versions_stage"), "model_versions", ["stage"], unique=False)
     op.create_table(
         "models",
-        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("numbered", sa.Integer(), nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_models")),
     )
     op.create_index(op.f("ix_models_project"), "models", ["project"], unique=False)
@@ -389,7 +479,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("endpoint", sa.String(length=64), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
-        sa.Column("model", sa.String(length=90), nullable=False),
+        sa.Column("model", sa.String(length=320), nullable=False),
         sa.Column("rules", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("created_by", sa.String(length=64), nullable=False),
@@ -811,14 +901,31 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_models_project"), table_name="models")
     op.drop_table("models")
     op.drop_index(op.f("ix_model_versions_stage"), table_name="model_versions")
+    op.drop_index(op.f("ix_model_versions_run"), table_name="model_versions")
     op.drop_index(op.f("ix_model_versions_project"), table_name="model_versions")
+    op.drop_index(op.f("ix_model_versions_model_bundle"), table_name="model_versions")
+    op.drop_index(op.f("ix_model_versions_logged_model"), table_name="model_versions")
     op.drop_index(op.f("ix_model_versions_bundle"), table_name="model_versions")
     op.drop_table("model_versions")
     op.drop_table("model_version_stages")
+    op.drop_table("model_tags")
     op.drop_table("model_card_texts")
     op.drop_table("model_aliases")
+    op.drop_index(op.f("ix_logged_models_run"), table_name="logged_models")
+    op.drop_index(op.f("ix_logged_models_project"), table_name="logged_models")
+    op.drop_index(op.f("ix_logged_models_experiment"), table_name="logged_models")
+    op.drop_table("logged_models")
+    op.drop_table("logged_model_uses")
+    op.drop_table("logged_model_tags")
+    op.drop_table("logged_model_params")
+    op.drop_index(op.f("ix_logged_model_metrics_key_value"), table_name="logged_model_metrics")
+    op.drop_table("logged_model_metrics")
+    op.drop_index(op.f("ix_logged_model_files_digest"), table_name="logged_model_files")
+    op.drop_table("logged_model_files")
     op.drop_index("ix_lineage_edges_target", table_name="lineage_edges")
     op.drop_table("lineage_edges")
+    op.drop_table("imports")
+    op.drop_table("imported")
     op.drop_table("gateway_configurations")
     op.drop_index(op.f("ix_gate_requests_project"), table_name="gate_requests")
     op.drop_table("gate_requests")
@@ -850,5 +957,3 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_access_secrets_user"), table_name="access_secrets")
     op.drop_table("access_secrets")
     op.drop_table("access_grants")
-    op.drop_table("imports")
-    op.drop_table("imported")
