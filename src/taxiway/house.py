@@ -66,6 +66,7 @@ from taxiway.traces.service import Traces
 from taxiway.web import routes as web_routes
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.pages import account, audit, docs, lineage, search, sign_in
+from taxiway.web.quick import QuickRouter
 from taxiway.web.refusals import handlers
 from taxiway.web.serve import Server
 from taxiway.web.site import Site
@@ -149,13 +150,13 @@ class House:
         self.projects.path_names = self.gates.paths.names
         self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
         below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
+        self.imports = Imports(self.database, self.ledger, self.projects)
         self.endpoints = Endpoints(home, self.ledger, below, self.publisher)
         self.labels = Labels(self.endpoints)
         self.tracer = Tracer(self.endpoints, self.labels)
         self.monitors = Monitors(
             self.database,
             self.ledger,
-        self.imports = Imports(self.database, self.ledger, self.projects)
             self.access,
             watched=Watched(self.endpoints, self.labels, self.models),
             references=References(self.datasets, self.blobs, self.access),
@@ -238,6 +239,7 @@ def build(house: House) -> Starlette:
     static = StaticFiles(packages=[("taxiway.web", "static")])
     routes = [Route("/health", health), *server.routes, *mlflow.routes, *site.routes, Mount("/static", static)]
     app = Starlette(routes=routes, exception_handlers=handlers(site, [mlflow]))
+    app.router = QuickRouter(routes)
     app.state.dialects = [mlflow]
     return app
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import anyio.to_thread
 import uvicorn
+import uvloop
 from msgspec import Struct
 from starlette.types import ASGIApp
 
@@ -126,7 +127,9 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
         rounds.start()
         watch.start()
         try:
-            asyncio.run(run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, ready)))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                serving = run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, ready))
+                runner.run(serving)
         finally:
             watch.stop()
             rounds.stop()

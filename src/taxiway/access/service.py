@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -24,6 +24,7 @@ from taxiway.access.contract import (
     User,
     WhoAmI,
 )
+from taxiway.access.memory import Memory
 from taxiway.access.roles import Role, may, roles_for
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
@@ -45,6 +46,7 @@ class Access:
         self.database = database
         self.ledger = ledger
         self.clock = clock
+        self.memory = Memory()
 
     # --- people ---
 
@@ -64,6 +66,7 @@ class Access:
                 created_at=record.at,
             )
             store.add_user(record.connection, user)
+            record.after_commit(self.memory.forget)
             record.note(kind=user.kind, is_admin=user.is_admin)
             return user
 
@@ -117,6 +120,7 @@ class Access:
         def make(record: Record) -> Page[KeptToken]:
             if not store.end_token(record.connection, user=caller.name, token=token, at=record.at):
                 raise NotFound(kind="token", name=token, hint="`taxiway access tokens` lists yours.")
+            record.after_commit(self.memory.forget)
             record.note(token=token)
             return Page(store.tokens_of(record.connection, caller.name, record.at))
 
@@ -181,14 +185,30 @@ class Access:
 
     def sign_out(self, caller: Caller, session: str) -> None:
         def make(record: Record) -> bool:
+            record.after_commit(self.memory.forget)
             return store.spend_secret(record.connection, hash_secret(session), record.at)
 
         self.ledger.change(caller, "access.sign_out", f"user:{caller.name}", make, answer=bool)
 
     def user_of(self, secret: str, *kinds: str) -> User | None:
         """Whose secret this is, if it holds now."""
+        digest, state = hash_secret(secret), self.memory.state
+        known = self.memory.holder(digest)
+        if known is not None and known.kind in kinds and known.expires_at > self.clock():
+            return known.user
         with self.database.read() as connection:
-            return store.user_of_secret(connection, digest=hash_secret(secret), kinds=kinds, at=self.clock())
+            found = store.holder_of(connection, digest=digest, kinds=kinds, at=self.clock())
+        if found is not None:
+            self.memory.keep_holder(digest, found, state)
+        return found.user if found else None
+
+    def is_known(self, secret: str) -> bool:
+        """Whether `user_of` answers for this secret without asking the database."""
+        return self.memory.holder(hash_secret(secret)) is not None
+
+    def is_settled(self, caller: Caller, project: str) -> bool:
+        """Whether `is_allowed` answers for this caller without asking the database."""
+        return caller.is_admin or self.memory.grants_in(project) is not None
 
     def invokers(self, project: str) -> dict[str, str]:
         """The hashes of the tokens that may invoke the project's endpoints, each with its user."""
@@ -222,6 +242,7 @@ class Access:
                 granted_at=record.at,
             )
             store.add_grant(record.connection, grant)
+            record.after_commit(self.memory.forget)
             record.note(role=body.role)
             return grant
 
@@ -231,6 +252,7 @@ class Access:
         """Makes the one who opens a project its owner, within that change."""
         grant = Grant(user=user, project=project, role="owner", granted_by=user, granted_at=record.at)
         store.add_grant(record.connection, grant)
+        record.after_commit(self.memory.forget)
 
     def revoke_role(self, caller: Caller, *, project: str, user: str) -> Page[Grant]:
         def make(record: Record) -> Page[Grant]:
@@ -239,6 +261,7 @@ class Access:
                 raise LastOwner(user=user, project=project)
             if store.remove_grants(record.connection, user=user, project=project) == 0:
                 raise NotFound(kind="role", name=f"{user} in {project}")
+            record.after_commit(self.memory.forget)
             return Page(store.find_grants(record.connection, project=project))
 
         return self.ledger.change(
@@ -285,9 +308,15 @@ class Access:
         """Whether the caller may do what `needs` says: for pages that offer only what can be done."""
         if caller.is_admin:
             return True
-        grants = self.grants(project=project).items if project else []
-        roles = frozenset(g.role for g in grants if g.user == caller.name)
+        roles = frozenset(g.role for g in self._grants_in(project) if g.user == caller.name) if project else frozenset()
         return may(needs=needs, roles=roles, is_admin=False, is_platform=project is None)
+
+    def _grants_in(self, project: str) -> Sequence[Grant]:
+        state, known = self.memory.state, self.memory.grants_in(project)
+        if known is None:
+            known = self.grants(project=project).items
+            self.memory.keep_grants(project, known, state)
+        return known
 
     def visible(self, caller: Caller) -> list[str] | None:
         """The projects whose things the caller may read; None is all of them."""

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from taxiway.access.contract import Grant, KeptToken, User
+from taxiway.access.memory import Holder
 from taxiway.access.tables import grants, secrets, users
 
 TOKEN_ID_LENGTH = 16
@@ -44,8 +45,14 @@ def add_secret(connection: Connection, secret: Secret) -> None:
 
 def user_of_secret(connection: Connection, *, digest: str, kinds: tuple[str, ...], at: datetime) -> User | None:
     """The user whose secret this is, if it still holds at that time."""
+    found = holder_of(connection, digest=digest, kinds=kinds, at=at)
+    return found.user if found else None
+
+
+def holder_of(connection: Connection, *, digest: str, kinds: tuple[str, ...], at: datetime) -> Holder | None:
+    """The same, with the secret's kind and until when it holds."""
     query = (
-        select(users)
+        select(users, secrets.c.kind.label("secret_kind"), secrets.c.expires_at)
         .join(secrets, secrets.c.user == users.c.name)
         .where(
             secrets.c.digest == digest,
@@ -55,7 +62,10 @@ def user_of_secret(connection: Connection, *, digest: str, kinds: tuple[str, ...
         )
     )
     row = connection.execute(query).mappings().first()
-    return User(**row) if row else None
+    if row is None:
+        return None
+    user = User(**{name: row[name] for name in User.__struct_fields__})
+    return Holder(user, row["secret_kind"], row["expires_at"])
 
 
 def spend_secret(connection: Connection, digest: str, at: datetime) -> bool:

@@ -14,7 +14,7 @@ from taxiway.kernel.errors import BadField
 T = TypeVar("T")
 
 AT = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<where>[^`]*)`)?$", re.DOTALL)
-MANY_DIGITS = re.compile(rb"[0-9]{18}")
+MANY_DIGITS = re.compile(rb"(?<![0-9.])[0-9]{18}")  # before the point: fractions of that many digits are common
 LOWEST, LARGEST = -(2**63), 2**63 - 1  # what both databases keep
 STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 

@@ -71,42 +71,42 @@ class Log:
         may_amend: an ended run takes them too; the audit log then has an entry `runs.amend` with the new seal.
         Raises BadField, TooLarge, NotFound, ParamFixed, RunTrashed, RunEnded.
         """
-        given = loose.checked(items)
+        batch = loose.checked_batch(run, items)
         try:
-            self.writer.merge(self.lane, loose.batch_of(run, given))
+            self.writer.merge(self.lane, batch)
         except RunEnded:
             if not may_amend:
                 raise
-            self._amend(caller, given, run=run)
+            self._amend(caller, batch)
 
     async def keep_soon(self, caller: Caller, items: Items, *, run: str, may_amend: bool = False) -> None:
         """As `keep`, for a handler on the event loop."""
-        if len(items.points) > MOST_ON_LOOP:
-            await run_in_threadpool(self.keep, caller, items, run=run, may_amend=may_amend)
-            return
-        given = loose.checked(items)
+        is_large = len(items.points) > MOST_ON_LOOP
+        batch = (
+            await run_in_threadpool(loose.checked_batch, run, items) if is_large else loose.checked_batch(run, items)
+        )
         try:
-            await self.writer.merge_soon(self.lane, loose.batch_of(run, given))
+            await self.writer.merge_soon(self.lane, batch)
         except RunEnded:
             if not may_amend:
                 raise
-            await run_in_threadpool(self._amend, caller, given, run=run)
+            await run_in_threadpool(self._amend, caller, batch)
 
-    def _amend(self, caller: Caller, items: Items, *, run: str) -> None:
+    def _amend(self, caller: Caller, batch: Batch) -> None:
         """Adds to an ended run, with an entry that holds its new seal."""
-        batch = loose.batch_of(run, items, is_amending=True)
-        number, project = self._known(run)
+        number, project = self._known(batch.run)
+        amending = msgspec.structs.replace(batch, is_amending=True)
 
         def make(record: Record) -> None:
-            answer = self.appending.apply(record.change, [batch])[0]
+            answer = self.appending.apply(record.change, [amending])[0]
             if isinstance(answer, TaxiwayError):
                 raise answer
             sealed, points = series.seal(record.connection, number)
             store.change(record.connection, number, sealed=sealed)
-            record.note(sealed=sealed, points=points, params=items.params, tags=items.tags)
+            record.note(sealed=sealed, points=points, params=batch.params, tags=batch.tags)
 
         unkeyed = msgspec.structs.replace(caller, key=None)
-        self.ledger.change(unkeyed, "runs.amend", f"run:{run}", make, answer=type(None), project=project)
+        self.ledger.change(unkeyed, "runs.amend", f"run:{batch.run}", make, answer=type(None), project=project)
 
     def _known(self, run: str) -> tuple[int, str]:
         with self.database.read() as connection:

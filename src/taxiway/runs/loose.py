@@ -57,9 +57,11 @@ def checked(items: Items) -> Items:
     return msgspec.structs.replace(items, points=list(dict.fromkeys(whole)))
 
 
-def batch_of(run: str, items: Items, *, is_amending: bool = False) -> Batch:
-    batch = ready(run, items.points, params=items.params, tags=items.tags)
-    return msgspec.structs.replace(batch, writer=WRITER, is_amending=is_amending)
+def checked_batch(run: str, items: Items) -> Batch:
+    """The items as a batch that its content tells from every other one. Raises BadField, TooLarge."""
+    given = checked(items)
+    batch = ready(run, given.points, params=given.params, tags=given.tags)
+    return msgspec.structs.replace(batch, writer=WRITER)
 
 
 def places(latest_at: int, digest: bytes) -> Iterator[int]:

@@ -9,12 +9,13 @@ from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Artifact, FetchArtifact, Packages
 from taxiway.runs.log import Log
 from taxiway.runs.service import Runs
+from taxiway.web.doorkeeper import Finder
 from taxiway.web.downloads import Download
 from taxiway.web.serve import Server
 
 
 def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons) -> None:
-    server.doorkeeper.project_of["run"] = runs.project_of
+    server.doorkeeper.project_of["run"] = Finder(runs.project_of)
 
     def artifacts(caller: Caller, *, run: str) -> Page[Artifact]:
         return Page(runs.artifacts(run))
@@ -32,7 +33,7 @@ def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons) -> None
     server.serve(contract.list_experiments, runs.experiments)  # before {run}, which would take its name for an id
     server.serve(contract.compare_runs, comparisons.compare)
     server.serve(contract.show_run, runs.show)
-    server.serve(contract.log_batch, log.take)
+    server.serve(contract.log_batch, log.take_soon)
     server.serve(contract.capture_run, runs.capture)
     server.serve(contract.change_run, runs.change)
     server.serve(contract.use_dataset, runs.use)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from taxiway.access.contract import User
@@ -16,9 +18,31 @@ from taxiway.access.service import Access
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Scope
 from taxiway.kernel.errors import BadField, NotAllowed, SignInNeeded
+from taxiway.web.throttle import Throttle
 
 COOKIE = "taxiway_session"
 DOORS = ("sdk", "cli")
+GUESSES = 150  # tokens that do not hold, from everybody together, before more of them wait
+GUESS_EVERY_S = 0.5
+MOST_REMEMBERED = 20_000
+
+
+class Finder:
+    """Finds the project of a thing that never moves to another one, and remembers what it found."""
+
+    def __init__(self, find: Callable[[str], str]) -> None:
+        self.find = find
+        self.found: dict[str, str] = {}
+
+    def __call__(self, name: str) -> str:
+        """Raises what `find` raises."""
+        known = self.found.get(name)
+        if known is None:
+            known = self.find(name)
+            if len(self.found) >= MOST_REMEMBERED:
+                self.found.clear()
+            self.found[name] = known
+        return known
 
 
 class Doorkeeper:
@@ -31,10 +55,12 @@ class Doorkeeper:
     def __init__(self, access: Access, *, login: bool) -> None:
         self.access = access
         self.login = login
+        self.guesses = Throttle(burst=GUESSES, every_s=GUESS_EVERY_S)
         self.project_of: dict[str, Callable[[str], str]] = {"project": lambda name: name}
 
     def identify(self, request: Request, *, accepts_cookie: bool, dialect: str = "") -> Caller | None:
         """The caller, or None where nobody signed in. A token that does not hold is refused, not ignored.
+        Raises SignInNeeded, and TooManyAttempts after many of those.
 
         Cookies count for pages only: a browser sends them by itself, so they never carry an API call.
         dialect: whose client asks. It is the door then, and the token may come as the password of a Basic login.
@@ -52,6 +78,7 @@ class Doorkeeper:
                 scheme, token = "bearer", password_in(token)
             user = self.access.user_of(token.strip(), "token") if scheme.lower() == "bearer" else None
             if user is None:
+                self.guesses.failed()
                 raise SignInNeeded(reason="The token is not valid, or not any more.")
         elif accepts_cookie and (session := request.cookies.get(COOKIE)):
             user = self.access.user_of(session, "session")
@@ -68,6 +95,36 @@ class Doorkeeper:
             return None
         door = door if door in doors else "page" if accepts_cookie else "api"
         return Caller(name="local", kind="local", is_admin=True, door=door, request_id=request_id, key=key)
+
+    async def identify_soon(self, request: Request, *, accepts_cookie: bool, dialect: str = "") -> Caller | None:
+        """As `identify`, on the event loop: on a thread only where the database has to be asked."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if dialect and scheme.lower() == "basic":
+            token = password_in(token)
+        secret = token.strip() if scheme else request.cookies.get(COOKIE, "") if accepts_cookie else ""
+        identify = functools.partial(self.identify, request, accepts_cookie=accepts_cookie, dialect=dialect)
+        if not secret or self.access.is_known(secret):
+            return identify()
+        return await run_in_threadpool(identify)
+
+    async def admit_soon(
+        self, caller: Caller | None, *, needs: str, scope: Scope, path: Mapping[str, Any], body: object = None
+    ) -> Caller:
+        """As `admit`, on the event loop: on a thread only where the database has to be asked."""
+        admit = functools.partial(self.admit, caller, needs=needs, scope=scope, path=path, body=body)
+        if caller is None or scope == "open" or (scope == "platform" and caller.is_admin):
+            return admit()
+        project = self.known_project(path)
+        if scope == "project" and project and self.access.is_settled(caller, project):
+            return admit()
+        return await run_in_threadpool(admit)
+
+    def known_project(self, path: Mapping[str, Any]) -> str | None:
+        """The project that the path is about, where it can be told without asking the database."""
+        for name, value in path.items():
+            if finder := self.project_of.get(name):
+                return finder.found.get(str(value)) if isinstance(finder, Finder) else None
+        return None
 
     def admit(
         self, caller: Caller | None, *, needs: str, scope: Scope, path: Mapping[str, Any], body: object = None

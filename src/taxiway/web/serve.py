@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -28,6 +29,7 @@ B = TypeVar("B")
 A = TypeVar("A")
 
 MOST_JSON_BYTES = 16 << 20
+MOST_ON_LOOP_BYTES = 32 << 10  # of a body that is read on the event loop; longer ones hold up nobody else on a thread
 JSON = "application/json"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # databases differ on it, and C programs end their text there
 
@@ -50,18 +52,25 @@ class Server:
         self.bound: set[tuple[str, str]] = set()
         self.uploads = Uploads()
 
-    def serve(self, endpoint: Endpoint[B, A], handler: Callable[..., A | Download]) -> None:
+    def serve(self, endpoint: Endpoint[B, A], handler: Callable[..., A | Download | Awaitable[A]]) -> None:
         """Has `handler` answer the endpoint.
 
         It is called on a thread as ``handler(caller, body, **path)``; without `body` where the endpoint has none,
-        and with an `Upload` where it takes raw bytes.
+        and with an `Upload` where it takes raw bytes. One that is a coroutine function is called on the event loop;
+        such a request takes a thread only for what has to be asked of the database before.
         """
+        is_soon = inspect.iscoroutinefunction(handler)
 
         async def answer(request: Request) -> Response:
             caller, body = await self._enter(request, endpoint)
             given = [] if endpoint.body is Nothing else [body]
             call = functools.partial(handler, caller, *given, **request.path_params)
-            result = await (self.uploads.run(call, body) if isinstance(body, Upload) else run_in_threadpool(call))
+            if is_soon:
+                result = call()
+            else:
+                result = await (self.uploads.run(call, body) if isinstance(body, Upload) else run_in_threadpool(call))
+            if inspect.isawaitable(result):
+                result = await result
             if isinstance(result, Download):
                 return await download(result)
             return Response(msgspec.json.encode(result), media_type=JSON, headers={"Cache-Control": "no-store"})
@@ -71,19 +80,13 @@ class Server:
 
     async def _enter(self, request: Request, endpoint: Endpoint[Any, Any]) -> tuple[Caller, Any]:
         """The admitted caller and the body. Where the path says the project, permission comes before parsing."""
-        identify = self.doorkeeper.identify
-        caller = await run_in_threadpool(identify, request, accepts_cookie=is_reading_browser(request))
+        caller = await self.doorkeeper.identify_soon(request, accepts_cookie=is_reading_browser(request))
         path = request.path_params
         is_early = endpoint.scope != "project" or self.doorkeeper.names_project(path)
 
         async def admit(body: object) -> Caller:
-            return await run_in_threadpool(
-                self.doorkeeper.admit,
-                caller,
-                needs=endpoint.needs,
-                scope=endpoint.scope,
-                path=path,
-                body=body,
+            return await self.doorkeeper.admit_soon(
+                caller, needs=endpoint.needs, scope=endpoint.scope, path=path, body=body
             )
 
         if caller is None and endpoint.scope != "open":
@@ -113,6 +116,8 @@ class Server:
         data = await read_body(request, limit)
         if b"\\u0000" in data and NUL.search(data):
             raise BadField(field="body", value="a NUL character", expected="text without it")
+        if len(data) > MOST_ON_LOOP_BYTES:
+            return await run_in_threadpool(decode, data, endpoint.body), fingerprint_of(request, data)
         return decode(data, endpoint.body), fingerprint_of(request, data)
 
 
