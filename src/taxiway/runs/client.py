@@ -11,12 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import AlreadyExists, BadField, TaxiwayError
+from taxiway.kernel.errors import AlreadyExists, BadField
 from taxiway.kernel.ids import new_id
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
-from taxiway.runs.active import ActiveRun, Version, reference
+from taxiway.runs.active import ActiveRun, Version
 from taxiway.runs.contract import (
     Artifact,
     ChangeRun,
@@ -36,6 +36,7 @@ from taxiway.runs.contract import (
 )
 from taxiway.runs.recorder import ANSWER_S, Recorder, opening, place_of
 from taxiway.runs.sameness import TOLERANCE, Reproduction
+from taxiway.runs.session import session_of
 from taxiway.runs.sync import Synced, folders_of, sync
 from taxiway.runs.values import comparison_in_floats, point_in_floats, run_in_floats
 
@@ -55,10 +56,7 @@ class Runs:
         self.transport = transport
         self.settings = settings
         self.log_model = log_model
-        self._is_attached = False
-        self._opened = 0  # runs, in this process
-        self._active: list[ActiveRun] = []
-        self._read: list[Version] = []  # while no run was open
+        self._session = session_of(settings)
         self._syncing: threading.Thread | None = None
         self._is_closed = False
 
@@ -86,13 +84,13 @@ class Runs:
         ...     run.log(step=1, loss=0.3)
         """
         folder = None if source is None else folder_of(source)
-        self._opened += 1
+        self._session.opened += 1
         attached = self._attached(project)
         if attached is not None:
             if name:
                 attached.rename(name)
             attached.tag(**dict(tags or {}))
-            return self._begun(attached)
+            return self._session.begin(attached)
         body = opening(
             project=project or self.settings.project,
             experiment=experiment or self.settings.experiment,
@@ -100,21 +98,14 @@ class Runs:
             tags=dict(tags or {}),
         )
         recorder, run = self._open(body)
-        return self._begun(
-            ActiveRun(self.transport, recorder, run, log_model=self.log_model, source=folder, nth=self._opened)
+        return self._session.begin(
+            ActiveRun(self.transport, recorder, run, log_model=self.log_model, source=folder, nth=self._session.opened)
         )
 
     def _open(self, body: StartRun) -> tuple[Recorder, Run]:
         self._sync_beside()
         recorder = Recorder(self.transport, self.settings, body.id or new_id(), body.name)
         return recorder, recorder.open(body)
-
-    def _begun(self, run: ActiveRun) -> ActiveRun:
-        """A run that is told of the data that this process had read before."""
-        self._active = [*(one for one in self._active if one.ending is None), run]
-        for version in self._read:
-            run.use(version)
-        return run
 
     def sync(self) -> list[Synced]:
         """Delivers what processes that are gone logged while the server was away, and says what came of each run.
@@ -151,18 +142,11 @@ class Runs:
 
     def note_read(self, version: Version) -> None:
         """Notes data that was read through the SDK with the open runs; without one, with all that follow."""
-        active = [run for run in self._active if run.ending is None]
-        if not active and version not in self._read:
-            self._read.append(version)
-        for run in active:
-            try:
-                run.use(version)
-            except TaxiwayError as e:  # the data was read all the same
-                log.warning("run %s: that it read %s could not be noted: %s", run.id, reference(version), e)
+        self._session.note_read(version)
 
     def _attached(self, project: str | None) -> ActiveRun | None:
         """The run that `taxiway run` opened, while it runs and nobody in this process took it yet."""
-        if self.settings.run is None or self._is_attached or self._opened < self.settings.run_nth:
+        if self.settings.run is None or self._session.is_attached or self._session.opened < self.settings.run_nth:
             return None
         if project not in (None, self.settings.project):
             return None
@@ -174,7 +158,7 @@ class Runs:
         if run.status not in ("running", "lost"):
             recorder.abandon()
             return None
-        self._is_attached = True
+        self._session.is_attached = True
         return ActiveRun(self.transport, recorder, run, is_attached=True, log_model=self.log_model)
 
     def show(self, run: str) -> Run:

@@ -106,7 +106,7 @@ class Again:
         if Path(code.folder).is_absolute():
             lacking.append(f"it ran in {code.folder}, outside of the folder whose sources were kept")
         script = "" if code.notebook else script_word(self.first.command)
-        if script and not (place / moved(script, code, sources)).exists():
+        if script and not lacking and not (place / moved(script, code, sources)).exists():
             lacking.append(f"{script} was not kept")
         if lacking:
             raise Impossible(lacking)
