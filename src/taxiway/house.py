@@ -19,6 +19,7 @@ from taxiway.adapters.blob_stores import open_blobs
 from taxiway.audit.service import Audit, Ledger, signed_with
 from taxiway.compat.mlflow import routes as mlflow_routes
 from taxiway.compat.mlflow.door import Dialect
+from taxiway.compat.mlflow.files import Files
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
@@ -53,13 +54,18 @@ from taxiway.runs import pages as runs_pages
 from taxiway.runs import reproduced
 from taxiway.runs import routes as runs_routes
 from taxiway.runs.comparison import Comparisons
+from taxiway.runs.experiments import Experiments
+from taxiway.runs.foreign import ForeignRuns
+from taxiway.runs.foreign_files import ForeignFiles
 from taxiway.runs.log import Log
 from taxiway.runs.reproductions import Reproductions
 from taxiway.runs.service import Runs
+from taxiway.runs.trash import Trash
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database, sqlite_url
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
+from taxiway.storage.parts import Parts
 from taxiway.storage.writes import Writer
 from taxiway.traces import routes as traces_routes
 from taxiway.traces.service import Traces
@@ -134,10 +140,7 @@ class House:
         self.projects = Projects(self.database, self.ledger, self.access)
         self.datasets = Datasets(self.database, self.ledger, self.access, self.blobs, self.projects)
         self.portfolio = Portfolio(self.projects, clock)
-        self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, clock)
-        self.run_log = Log(self.database, self.ledger)
-        self.comparisons = Comparisons(self.runs, self.access, self.blobs)
-        self.reproductions = Reproductions(self.runs, self.run_log, self.comparisons, self.blobs)
+        self._open_runs()
         self.traces = Traces(self.database, self.ledger, self.access, self.blobs)
         self.shelf = Shelf(home / "bundles", self.blobs)
         self.shelf.clear_incoming()
@@ -162,6 +165,14 @@ class House:
             references=References(self.datasets, self.blobs, self.access),
             clock=clock,
         )
+
+    def _open_runs(self) -> None:
+        self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, self.clock)
+        self.run_log = Log(self.database, self.ledger)
+        self.experiments = Experiments(self.database, self.ledger)
+        self.trash = Trash(self.database, self.ledger, self.experiments)
+        self.comparisons = Comparisons(self.runs, self.access, self.blobs)
+        self.reproductions = Reproductions(self.runs, self.run_log, self.comparisons, self.blobs)
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -220,7 +231,28 @@ def build(house: House) -> Starlette:
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
     mlflow = Dialect(doorkeeper, server.uploads)
-    mlflow_routes.bind(mlflow, mlflow_routes.Below(house.access, house.runs, house.run_log, house.models))
+    mlflow_routes.bind(
+        mlflow,
+        mlflow_routes.Below(
+            access=house.access,
+            projects=house.projects,
+            experiments=house.experiments,
+            foreign=ForeignRuns(house.database, house.ledger),
+            log=house.run_log,
+            searching=house.runs.search,
+            trash=house.trash,
+            models=house.models,
+            files=Files(
+                house.blobs,
+                ForeignFiles(house.database, house.ledger, house.blobs),
+                house.models.logged,
+                house.traces,
+                house.models,
+            ),
+            parts=Parts(house.home / "uploads"),
+            traces=house.traces,
+        ),
+    )
     sign_in.add(site, house.access)
     account.add(site, house.access)
     imports_routes.bind(server, house.imports)

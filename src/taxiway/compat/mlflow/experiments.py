@@ -18,7 +18,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.projects.service import DEFAULT, Projects
 from taxiway.runs.experiments import Experiments, OpenExperiment, Sheet
-from taxiway.compat.mlflow.trashing import Trash
+from taxiway.runs.trash import Trash
 
 LONGEST_KEY = 250
 LONGEST_TAG = 20_000

@@ -84,7 +84,7 @@ class ReadModels(Protocol):
 class InputCalls:
     """The handlers."""
 
-    def __init__(self, access: Access, experiments: Experiments, runs: ForeignRuns, models: ReadModels | None) -> None:
+    def __init__(self, access: Access, experiments: Experiments, runs: ForeignRuns, models: ReadModels) -> None:
         self.access = access
         self.experiments = experiments
         self.runs = runs
@@ -99,7 +99,7 @@ class InputCalls:
         if len(ask.datasets) > MOST_DATASETS:
             raise invalid("datasets", len(ask.datasets), f"at most {MOST_DATASETS} data sets")
         given = [reading_of(one, f"datasets[{number}].") for number, one in enumerate(ask.datasets)]
-        if ask.models and self.models is not None:
+        if ask.models:
             self.models.use(caller, [one.model_id for one in ask.models], run=run)
         if given:
             self.runs.read(caller, given, run=run)

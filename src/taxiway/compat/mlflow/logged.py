@@ -104,7 +104,7 @@ class MeasuredModels(Protocol):
 class LogCalls:
     """The handlers, on the event loop: these are the calls that training waits for."""
 
-    def __init__(self, log: Log, runs: ForeignRuns, models: MeasuredModels | None) -> None:
+    def __init__(self, log: Log, runs: ForeignRuns, models: MeasuredModels) -> None:
         self.log = log
         self.runs = runs
         self.models = models
@@ -172,7 +172,7 @@ class LogCalls:
             for one in metrics
             if one.model_id
         ]
-        if points and self.models is not None:
+        if points:
             await run_in_threadpool(self.models.measure, caller, points, run=run)
 
 

@@ -16,7 +16,7 @@ from taxiway.compat.mlflow.shown import RunAnswer, RunInfo, Showing, Tag
 from taxiway.kernel.caller import Caller
 from taxiway.runs.foreign import ForeignRuns, OpenRun, UpdateRun
 from taxiway.runs.paths import is_clean
-from taxiway.compat.mlflow.trashing import Trash
+from taxiway.runs.trash import Trash
 
 LONGEST_NAME = 1000
 LONGEST_USER = 250

@@ -110,7 +110,7 @@ class Models(Protocol):
 class Showing:
     """Reads runs and says them in MLflow's words."""
 
-    def __init__(self, runs: ForeignRuns, models: Models | None) -> None:
+    def __init__(self, runs: ForeignRuns, models: Models) -> None:
         self.runs = runs
         self.models = models
 
@@ -122,7 +122,7 @@ class Showing:
         return self.say(self.runs.sheets(numbers))
 
     def say(self, sheets: Sequence[RunSheet]) -> list[Run]:
-        ties = self.models.ties([sheet.id for sheet in sheets]) if self.models and sheets else {}
+        ties = self.models.ties([sheet.id for sheet in sheets]) if sheets else {}
         return [run_of(sheet, ties.get(sheet.id, ((), ()))) for sheet in sheets]
 
 
