@@ -17,7 +17,8 @@ class TooManyAttempts(TaxiwayError):
     wait_s: int
 
     def __str__(self) -> str:
-        return f"Too many attempts to sign in failed. Wait {self.wait_s} s; a link that holds works all the while."
+        holds = "a link or token that holds works all the while"
+        return f"Too many attempts to sign in failed. Wait {self.wait_s} s; {holds}."
 
 
 class Throttle:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import unquote
@@ -14,7 +15,7 @@ from taxiway.compat.mlflow.refusals import CallRefused
 from taxiway.kernel.errors import BadField
 from taxiway.runs.paths import check_path
 
-Kind = Literal["run", "logged_model", "trace"]
+Kind = Literal["run", "logged_model", "trace", "version"]
 
 PLACE = re.compile(
     r"(?P<experiment>[0-9]{1,18})/"
@@ -22,14 +23,27 @@ PLACE = re.compile(
     r"/artifacts(?:/(?P<path>.*))?",
     re.ASCII | re.DOTALL,
 )
+VERSION_PLACE = re.compile(r"versions/(?P<name>[A-Za-z0-9._-]+)/(?P<number>[0-9]{1,9})(?:/(?P<path>.*))?", re.DOTALL)
+PLAIN_NAME = re.compile(r"(?!hex-)[A-Za-z0-9_][A-Za-z0-9._-]*")  # a model's name that an address can hold as it is
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
 # What a client never means as a file's name, but some other system may read as a place.
-ODD_SEGMENT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|~|\.{1,2};.*|\.{3,}|.*[#\ufffd].*")
+ODD_SEGMENT = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:|[A-Za-z]:.*"  # a scheme or a drive
+    r"|[A-Za-z]\|"  # a drive as addresses once wrote it
+    r"|~\w*"  # somebody's home
+    r"|[. ]+(?:;.*)?"  # climbs, or would once blanks or parameters are taken off
+    r"|.*[#\ufffd].*"  # the end of an address, or bytes that are no text
+    r"|.*%u[0-9A-Fa-f]{4}.*",  # an encoding that is none
+    re.DOTALL,
+)
 MOST_DECODINGS = 4
 
 
 class Place(Struct, frozen=True):
-    """A file or folder of a run, a logged model or a trace. path: relative to it; empty for all of it."""
+    """A file or folder of a run, a logged model, a trace or a registered version. path: relative to it; empty is all.
+
+    experiment: of a version its number instead.
+    """
 
     kind: Kind
     thing: str
@@ -48,7 +62,11 @@ class FileInfo(Struct, frozen=True, omit_defaults=True):
 def place_of(text: str) -> Place:
     """The place that a path of the artifact proxy names. Raises CallRefused."""
     check_spelling(text)
-    found = PLACE.fullmatch(text.strip("/") if text.endswith("/") else text)
+    whole = text.strip("/") if text.endswith("/") else text
+    if version := VERSION_PLACE.fullmatch(whole):
+        path = relative(version["path"]) if version["path"] else ""
+        return Place("version", model_named(version["name"]), int(version["number"]), path)
+    found = PLACE.fullmatch(whole)
     if found is None:
         raise CallRefused(
             error_code="RESOURCE_DOES_NOT_EXIST",
@@ -65,6 +83,24 @@ def place_of(text: str) -> Place:
     return Place("trace", found["trace"], int(found["experiment"]), path)
 
 
+def version_place(model: str, version: int) -> str:
+    """Where the files of a registered version lie; a name that no address holds plainly is written in hexadecimal.
+
+    >>> version_place("mortgage", 3), version_place("a b", 1)
+    ('versions/mortgage/3', 'versions/hex-612062/1')
+    """
+    return f"versions/{model if PLAIN_NAME.fullmatch(model) else f'hex-{model.encode().hex()}'}/{version}"
+
+
+def model_named(written: str) -> str:
+    """The model's name as it is written in a place. Raises CallRefused."""
+    try:
+        return bytes.fromhex(written[4:]).decode() if written.startswith("hex-") else written
+    except ValueError as e:
+        message = f"There is no place versions/{written[:100]}."
+        raise CallRefused(error_code="RESOURCE_DOES_NOT_EXIST", message=message) from e
+
+
 def relative(path: str) -> str:
     """A path within a place, as it is. Raises CallRefused for one that may be read as leading elsewhere."""
     check_spelling(path)
@@ -77,8 +113,9 @@ def relative(path: str) -> str:
 def check_spelling(text: str) -> None:
     """Refuses a path that climbs, or names a place of another system, however often it is decoded."""
     for _ in range(MOST_DECODINGS):
-        segments = re.split(r"[/\\]", text)
-        if text.startswith("/") or "\\" in text or any(s == ".." or ODD_SEGMENT.fullmatch(s) for s in segments):
+        plain = unicodedata.normalize("NFKC", text)  # as a system would that takes a wide dot for a dot
+        is_outside = plain.startswith("/") or "\\" in plain
+        if is_outside or any(ODD_SEGMENT.fullmatch(segment) for segment in plain.split("/")):
             raise CallRefused(
                 error_code="INVALID_PARAMETER_VALUE",
                 message=f"Invalid path: {text[:100]!r} is not accepted; give a relative path without '..', drives, "
