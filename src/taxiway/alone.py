@@ -6,12 +6,14 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taxiway.compat.mlflow.moving.commands import COMMANDS as MOVING
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.settings import read_settings
 
 if TYPE_CHECKING:
     from taxiway.doctor import Finding
     from taxiway.runs.launch import Launched
+    from taxiway.runs.trashed import Freed
     from taxiway.starter.write import Begun
 
 HOME = Argument("--home", "the folder that holds everything (default: the nearest .taxiway)", is_file=True)
@@ -113,7 +115,31 @@ def tell_run(launched: Launched) -> str:
     return ""
 
 
+def gc(_client: Any, given: Namespace) -> Freed:
+    from taxiway.client import connect
+
+    with connect(door="cli") as client:
+        return client.runs.empty_trash(older_than_s=given.older_than, grace_s=given.grace, dry_run=given.dry_run)
+
+
+def tell_freed(freed: Freed) -> str:
+    from taxiway.runs.shown import show_freed
+
+    return show_freed(freed)
+
+
+def seconds(text: str) -> float:
+    """A duration such as ``7d`` in seconds; argparse shows the complaint."""
+    from taxiway.runs.moments import DURATIONS, read_duration
+
+    found = read_duration(f"{text}s" if text.isdigit() else text)
+    if found is None:
+        raise ValueError(f"{text!r} is not {DURATIONS}")
+    return found
+
+
 COMMANDS = {
+    **MOVING,
     "server": Command(
         "server",
         "serve everything: API, pages and endpoints",
@@ -161,6 +187,17 @@ COMMANDS = {
             Argument("--project", "the project's name (default: the folder's)", default=""),
         ),
         show=tell_begun,
+    ),
+    "gc": Command(
+        "gc",
+        "free what is in the trash for good, and every byte that nothing names any more",
+        gc,
+        (
+            Argument("--older-than", "only what has been in the trash for so long, such as 7d", seconds, 0.0),
+            Argument("--dry-run", "say what would be freed, and free nothing", is_flag=True),
+            Argument("--grace", "leave bytes alone that were sent within this time", seconds, 3600.0),
+        ),
+        show=tell_freed,
     ),
     "doctor": Command(
         "doctor",

@@ -29,6 +29,9 @@ ALONE = {
     "init": "write a working project into this folder",
     "server": "serve everything: API, pages and endpoints",
     "run": "run a script and keep what it did",
+    "gc": "free what is in the trash, and bytes that nothing needs",
+    "import": "bring over everything from an MLflow",
+    "export": "write everything as an MLflow keeps it",
     "doctor": "check this machine and home",
     "completion": "print a shell's completion script",
 }

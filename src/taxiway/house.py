@@ -39,7 +39,9 @@ from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
 from taxiway.models import pages as models_pages
 from taxiway.models import routes as models_routes
-from taxiway.models.service import Models, Sources
+from taxiway.models.freeing import MadeModels
+from taxiway.models.registering import Sources
+from taxiway.models.service import Models
 from taxiway.models.shelf import Shelf
 from taxiway.monitors import pages as monitors_pages
 from taxiway.monitors import routes as monitors_routes
@@ -56,6 +58,7 @@ from taxiway.runs import routes as runs_routes
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.experiments import Experiments
 from taxiway.runs.foreign import ForeignRuns
+from taxiway.runs.emptying import Emptying
 from taxiway.runs.foreign_files import ForeignFiles
 from taxiway.runs.log import Log
 from taxiway.runs.reproductions import Reproductions
@@ -63,6 +66,7 @@ from taxiway.runs.service import Runs
 from taxiway.runs.trash import Trash
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database, sqlite_url
+from taxiway.runs.trashed import empty_trash
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
 from taxiway.storage.parts import Parts
@@ -150,6 +154,7 @@ class House:
         )
         self.gates = Gates(self.database, self.ledger, self.access, models=self.models, clock=clock)
         self.models.guard_with(self.gates)
+        self.emptying = Emptying(self.database, self.ledger, self.blobs, MadeModels(self.shelf), clock)
         self.projects.path_names = self.gates.paths.names
         self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
         below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
@@ -223,7 +228,8 @@ def build(house: House) -> Starlette:
     web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
     projects_routes.bind(server, house.projects)
     datasets_routes.bind(server, house.datasets)
-    runs_routes.bind(server, house.runs, house.run_log, house.comparisons)
+    runs_routes.bind(server, house.runs, house.run_log, house.comparisons, house.trash)
+    server.serve(empty_trash, house.emptying.empty)
     reproduced.bind(server, house.reproductions)
     traces_routes.bind(server, house.traces)
     models_routes.bind(server, house.models)

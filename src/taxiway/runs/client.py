@@ -38,6 +38,7 @@ from taxiway.runs.recorder import ANSWER_S, Recorder, opening, place_of
 from taxiway.runs.sameness import TOLERANCE, Reproduction
 from taxiway.runs.session import session_of
 from taxiway.runs.sync import Synced, folders_of, sync
+from taxiway.runs.trashing import Trashing
 from taxiway.runs.values import comparison_in_floats, point_in_floats, run_in_floats
 
 log = logging.getLogger("taxiway")
@@ -49,7 +50,7 @@ MOST_IN_A_PAGE = 500
 Surrounding = Literal["rebuild", "current"]
 
 
-class Runs:
+class Runs(Trashing):
     """Experiments and runs: ``client.runs``."""
 
     def __init__(self, transport: Transport, settings: Settings, log_model: LogModel | None = None) -> None:
@@ -264,9 +265,11 @@ class Runs:
         found: list[Run] = []
         after: str | None = ""
         while after is not None and len(found) < limit:
+        deleted: bool = False,
             size = min(limit - len(found), MOST_IN_A_PAGE)
-            ask = ListRuns(project=project, experiment=experiment, filter=filter, order=order, limit=size, after=after)
-            page = self.page(ask)
+            page = self.page(ListRuns(project, experiment, filter, order, size, after, deleted))
+        order: one field or several, such as "metrics.auc desc, name". deleted: those in the trash instead.
+
             found += page.items
             after = page.next
         return found

@@ -8,6 +8,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from taxiway.kernel.commands import Argument, Command
+from taxiway.runs import trash_commands
 from taxiway.runs.contract import Artifact, Comparison, Experiment, Point, Run
 from taxiway.runs.markdown import comparison_markdown
 from taxiway.runs.sameness import TOLERANCE, Reproduction
@@ -199,4 +200,5 @@ COMMANDS = (
         exit_code=is_left,
     ),
     Command("experiments", "the experiments, and how many runs they hold", experiments, (PROJECT,)),
+    *trash_commands.COMMANDS,
 )

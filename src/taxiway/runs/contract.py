@@ -78,7 +78,8 @@ class Run(Struct, frozen=True):
 
     status: `lost` is a run that is still running by its own account, but was not heard of for five minutes.
     metrics: the newest value of each: of its highest step, at equal steps the latest. inputs: dataset references.
-    sealed: once it ended, the digest of its metric batches, which the audit entry holds too.
+    sealed: once it ended, the digest of its metric batches, which the audit entry holds too. deleted_at: when it went
+    to the trash.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Run(Struct, frozen=True):
     code: Code | None = None
     environment: Environment | None = None
     sealed: str = ""
+    deleted_at: datetime | None = None
 
     @property
     def ref(self) -> str:

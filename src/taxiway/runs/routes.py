@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
-from taxiway.runs import contract
+from taxiway.runs import contract, trashed
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Artifact, FetchArtifact, Packages
 from taxiway.runs.log import Log
 from taxiway.runs.service import Runs
 from taxiway.web.doorkeeper import Finder
 from taxiway.web.downloads import Download
+from taxiway.runs.trash import Trash
+from taxiway.runs.trashed import NameExperiment, Trashed
 from taxiway.web.serve import Server
 
 
-def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons) -> None:
+def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons, trash: Trash) -> None:
     server.doorkeeper.project_of["run"] = Finder(runs.project_of)
 
     def artifacts(caller: Caller, *, run: str) -> Page[Artifact]:
@@ -33,6 +35,16 @@ def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons) -> None
     server.serve(contract.list_experiments, runs.experiments)  # before {run}, which would take its name for an id
     server.serve(contract.compare_runs, comparisons.compare)
     server.serve(contract.show_run, runs.show)
+    def delete_experiment(caller: Caller, body: NameExperiment) -> Trashed:
+        return trash.delete_experiment(caller, trash.number_of(body))
+
+    def restore_experiment(caller: Caller, body: NameExperiment) -> Trashed:
+        return trash.restore_experiment(caller, trash.number_of(body))
+
+    server.serve(trashed.delete_experiment, delete_experiment)  # before {run}, which would take its name for an id
+    server.serve(trashed.restore_experiment, restore_experiment)
+    server.serve(trashed.delete_run, trash.delete_run)
+    server.serve(trashed.restore_run, trash.restore_run)
     server.serve(contract.log_batch, log.take_soon)
     server.serve(contract.capture_run, runs.capture)
     server.serve(contract.change_run, runs.change)

@@ -40,7 +40,7 @@ from taxiway.runs.contract import (
     UseDataset,
 )
 from taxiway.runs.paths import check_key, check_path
-from taxiway.runs.refusals import RunEnded
+from taxiway.runs.refusals import RunEnded, RunTrashed
 from taxiway.runs.searching import Searching
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database
@@ -314,9 +314,12 @@ class Runs:
 
 
 def require(record: Record, run: str) -> store.Known:
+    """A run that takes changes. Raises NotFound, RunTrashed."""
     found = store.known(record.connection, run)
     if found is None:
         raise unknown(run)
+    if found.is_trashed:
+        raise RunTrashed(run=run)
     return found
 
 

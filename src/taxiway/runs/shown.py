@@ -8,6 +8,7 @@ from taxiway.kernel.show import as_grid
 from taxiway.runs.compare import Row, code_words
 from taxiway.runs.contract import Comparison, Run
 from taxiway.runs.sync import Synced
+from taxiway.runs.trashed import Freed
 
 MOST_METRICS = 4
 
@@ -63,3 +64,19 @@ def say_synced(one: Synced) -> str:
     text += f"; {one.waiting:,} still wait" if one.waiting else ""
     text += f"; {one.refused:,} refused" if one.refused else ""
     return f"{text}: {one.problem}" if one.problem else text
+
+
+def show_freed(freed: Freed) -> str:
+    """What emptying the trash gave back, and what stays because of what."""
+    verb = "would be freed" if freed.is_dry else "freed"
+    runs, files = f"{freed.runs:,} runs and {freed.experiments:,} experiments", f"{freed.files:,} files"
+    lines = [f"{runs} {verb}, and {files} of {in_bytes(freed.size_bytes)}."]
+    lines += [f"kept {kept.thing}: {kept.because}" for kept in freed.kept]
+    return "\n".join(lines)
+
+
+def in_bytes(size: int) -> str:
+    """Bytes as people say them, and all of them."""
+    units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+    shown = next((f" ({size / unit:.1f} {name})" for unit, name in units if size >= unit), "")
+    return f"{size:,} bytes{shown}"

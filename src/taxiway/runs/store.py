@@ -121,7 +121,7 @@ def whole(connection: Connection, numbers: Sequence[int], now: datetime) -> list
     measured, read = latest_of(connection, numbers), inputs_of(connection, numbers)
     places = environments_of(connection, {row["environment"] for row in rows.values() if row["environment"]})
     same = ["id", "project", "name", "created_by", "started_at", "heard_at", "ended_at", "cpu_s"]
-    same += ["exit_code", "failure", "command", "code", "sealed"]
+    same += ["exit_code", "failure", "command", "code", "sealed", "deleted_at"]
     return [
         Run(
             experiment=row["experiment_name"],
