@@ -25,6 +25,7 @@ from taxiway.models.logged_contract import (
 )
 from taxiway.models.names import check_tags
 from taxiway.models.tables import logged_params, logged_tags
+from taxiway.runs.experiments import ensure
 from taxiway.runs.paths import check_path
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.writes import Change
@@ -51,6 +52,7 @@ class LoggedModels:
         id_ = f"m-{new_id()}"
 
         def make(record: Record) -> LoggedModel:
+            ensure(record, body.experiment)
             model = LoggedModel(
                 id=id_,
                 project=body.project,

@@ -145,6 +145,11 @@ class Models:
         """A version by its number or by an alias. Raises NotFound."""
         return self._kept(model, version).version
 
+    def next_number(self, model: str) -> int:
+        """The number that the next version of a model gets."""
+        with self.database.read() as connection:
+            return (store.numbered(connection, model) or 0) + 1
+
     def recall(self, model: str, version: int) -> ModelVersion:
         """A version by its number, also one that was deleted since. Raises NotFound."""
         with self.database.read() as connection:
@@ -174,6 +179,10 @@ class Models:
 
     def manifest(self, caller: Caller, *, model: str, version: str) -> Manifest:
         """Raises NoBundle, NotFound."""
+        return self.files_of(model, version)
+
+    def files_of(self, model: str, version: int | str) -> Manifest:
+        """What a version's bundle holds. Raises NoBundle, NotFound."""
         kept = self._kept(model, version)
         require_bundle(kept.version, "show its files")
         assert kept.manifest is not None

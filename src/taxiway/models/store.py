@@ -88,7 +88,7 @@ def newest_by_model(connection: Connection, names: Sequence[str]) -> dict[str, i
     found: dict[str, int] = {}
     for some in batches(names):
         rows = connection.execute(query.where(versions.c.model.in_(some)).group_by(versions.c.model))
-        found |= {model: highest for model, highest in rows}
+        found |= {row[0]: row[1] for row in rows}
     return found
 
 

@@ -1,4 +1,4 @@
-"""The files of runs, logged models and traces behind one door: MLflow's client names all of them by a place."""
+"""The files of runs, logged models, traces and versions behind one door: MLflow's client names all by a place."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from taxiway.compat.mlflow.refusals import CallRefused
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.models.logged import LoggedModels
+from taxiway.models.service import Models
 from taxiway.runs.foreign_files import ForeignFiles
 from taxiway.storage.blobs import Blobs
 from taxiway.traces.service import Traces
@@ -37,6 +38,7 @@ class Files(NamedTuple):
     runs: ForeignFiles
     logged: LoggedModels
     traces: Traces
+    models: Models
 
     def owner(self, place: Place) -> str:
         """The project of what a place belongs to. Raises NotFound, also where it is not in that experiment."""
@@ -45,6 +47,8 @@ class Files(NamedTuple):
                 experiment, project = self.runs.owner(place.thing)
             case "trace":
                 experiment, project = self.traces.owner(place.thing)
+            case "version":
+                return self.models.find(place.thing, place.experiment).project
             case _:
                 model = self.logged.find(place.thing)
                 experiment, project = model.experiment, model.project
@@ -67,6 +71,8 @@ class Files(NamedTuple):
         match place.kind:
             case "run":
                 self.runs.put(caller, run=place.thing, path=place.path, digest=digest, media_type=kind)
+            case "version":
+                raise sealed()
             case "trace":
                 self.traces.put_file(caller, place.thing, place.path, digest, kind)
             case _:
@@ -79,6 +85,8 @@ class Files(NamedTuple):
                 return self.runs.within(place.thing, place.path)
             case "trace":
                 return self.traces.files(place.thing)
+            case "version":
+                return self._bundle(place)
             case _:
                 return self.logged.files(place.thing)
 
@@ -94,16 +102,32 @@ class Files(NamedTuple):
         name = found.path.rpartition("/")[2]
         return Download(self.blobs.file(found.digest), name, found.media_type, found.digest)
 
+    def _bundle(self, place: Place) -> list[BundledFile]:
+        """The files of a version as it was registered. Raises NoBundle, NotFound."""
+        manifest = self.models.files_of(place.thing, place.experiment)
+        return [BundledFile(f.path, f.digest, f.size_bytes, media_type_of(f.path)) for f in manifest.files]
+
     def drop(self, caller: Caller, place: Place) -> None:
         """Drops a file, a folder or all; where there is nothing, nothing happens."""
         match place.kind:
             case "run":
                 self.runs.drop(caller, run=place.thing, path=place.path)
+            case "version":
+                raise sealed()
             case "trace":
                 self.traces.drop_files(place.thing, chosen(self.within(place), place.path))
             case _:
                 for path in chosen(self.within(place), place.path):
                     self.logged.drop_file(logged=place.thing, path=path)
+
+
+class BundledFile(NamedTuple):
+    """A file of a registered version."""
+
+    path: str
+    digest: str
+    size_bytes: int
+    media_type: str
 
 
 def chosen(files: Sequence[Kept], path: str) -> list[str]:
@@ -113,6 +137,11 @@ def chosen(files: Sequence[Kept], path: str) -> list[str]:
 
 def nameless() -> CallRefused:
     return CallRefused(error_code="INVALID_PARAMETER_VALUE", message="Invalid path: it names no file. Add its name.")
+
+
+def sealed() -> CallRefused:
+    message = "The files of a registered version do not change. Log the model again and register that."
+    return CallRefused(error_code="PERMISSION_DENIED", message=message)
 
 
 def packed() -> CallRefused:
