@@ -39,6 +39,7 @@ from taxiway.runs.redact import scrub, values_of_secrets
 from taxiway.runs.refusals import ParamFixed
 from taxiway.runs.seeds import process
 from taxiway.runs.sender import Outcome
+from taxiway.runs.system import Watching
 from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_param, as_step
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class ActiveRun:
         log_model: LogModel | None = None,
         source: Path | None = None,
         nth: int = 1,
+        system_s: float = 0.0,
     ) -> None:
         self.transport = transport
         self.run = run
@@ -95,6 +97,7 @@ class ActiveRun:
         self._capture = Capturing(
             run.id, self._upload, recorder.say_capture, is_attached=is_attached, source=source, nth=nth
         )
+        self._watching = Watching(recorder.points, 0.0 if is_attached else system_s)
         process.begin(self)
         atexit.register(self._at_exit)
 
@@ -267,6 +270,7 @@ class ActiveRun:
         self.ending = status
         process.end(self)
         atexit.unregister(self._at_exit)
+        self._watching.stop()
         self._capture.finish()
         self.run, self.outcome = self._recorder.finish(self.run, self._ended(status, failure), wait_s)
         tell(self.outcome, f"run {self.run.name or self.id} ({self.id})", self._recorder.stream.folder)
@@ -304,6 +308,11 @@ class ActiveRun:
         error = getattr(sys, "last_value", None)  # set when an exception reached the top
         status, failure = ending_of(error) if error is not None else ("finished", "")
         self._finish_quietly(status, failure)
+
+    def _repr_html_(self) -> str:
+        from taxiway.runs.displays import run_html
+
+        return run_html(self.run)
 
     def rename(self, name: str) -> None:
         self._recorder.say(Change(ChangeRun(name=name)))

@@ -100,7 +100,15 @@ class Runs(Trashing):
         )
         recorder, run = self._open(body)
         return self._session.begin(
-            ActiveRun(self.transport, recorder, run, log_model=self.log_model, source=folder, nth=self._session.opened)
+            ActiveRun(
+                self.transport,
+                recorder,
+                run,
+                log_model=self.log_model,
+                source=folder,
+                nth=self._session.opened,
+                system_s=self.settings.system_s,
+            )
         )
 
     def _open(self, body: StartRun) -> tuple[Recorder, Run]:
@@ -257,19 +265,19 @@ class Runs(Trashing):
         experiment: str = "",
         order: str = "started_at desc",
         limit: int = 50,
+        deleted: bool = False,
     ) -> list[Run]:
         """The first runs that the filter lets through, in order. Raises BadField.
+
+        order: one field or several, such as "metrics.auc desc, name". deleted: those in the trash instead.
 
         >>> client.runs.list("metrics.auc > 0.8", order="metrics.auc desc")  # doctest: +SKIP
         """
         found: list[Run] = []
         after: str | None = ""
         while after is not None and len(found) < limit:
-        deleted: bool = False,
             size = min(limit - len(found), MOST_IN_A_PAGE)
             page = self.page(ListRuns(project, experiment, filter, order, size, after, deleted))
-        order: one field or several, such as "metrics.auc desc, name". deleted: those in the trash instead.
-
             found += page.items
             after = page.next
         return found

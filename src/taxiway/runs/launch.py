@@ -29,6 +29,7 @@ from taxiway.runs.contract import AddArtifact, Ending, FinishRun, Run, RunStatus
 from taxiway.runs.recorder import Recorder, opening
 from taxiway.runs.redact import redact, scrub, values_of_secrets
 from taxiway.runs.refusals import ProgramMissing, ProgramUnknown
+from taxiway.runs.system import Watching
 
 log = logging.getLogger("taxiway")
 
@@ -110,10 +111,12 @@ class Launch:
         self.program = program
         self.out = out or sys.stdout.buffer
         self.capture = threading.Thread(target=self._look_around, daemon=True)
+        self.system_s = 0.0  # between samples of what the machine does; 0 takes none
 
     def execute(self, environment: Mapping[str, str]) -> Launched:
         """Runs the program to its end and keeps what it did."""
         self.capture.start()
+        watching = Watching(self.recorder.points, self.system_s)
         with Forwarding() as signals:
             child = subprocess.Popen(  # the program that the user asked for
                 self.program.command,
@@ -128,6 +131,7 @@ class Launch:
             err = Stream(opened(child.stderr), sys.stderr.buffer)
             _, status, used = os.wait4(child.pid, 0)
             signals.to(None)
+        watching.stop()
         child.returncode = os.waitstatus_to_exitcode(status)
         code = child.returncode if child.returncode >= 0 else 128 - child.returncode
         cpu_s = used.ru_utime + used.ru_stime
@@ -177,7 +181,9 @@ def launch(
     run = recorder.open(body)
     snapshot = capture_code(Path.cwd())  # before the program can write beside its sources
     program = Program(command, path, snapshot, Path.cwd())
-    return Launch(recorder, run, program).execute(variables_of(run, settings, home))
+    started = Launch(recorder, run, program)
+    started.system_s = settings.system_s
+    return started.execute(variables_of(run, settings, home))
 
 
 def variables_of(run: Run, settings: Settings, home: Path | None) -> dict[str, str]:
