@@ -126,7 +126,7 @@ COMMANDS = (
         "what differs between runs",
         compare,
         (
-            Argument("run", "the runs' ids, two to twenty", is_many=True),
+            Argument("run", "the runs' ids, two to a hundred", is_many=True),
             Argument("--format", "markdown is for pull requests", default="text", choices=("text", "markdown")),
         ),
         show=lambda found: found if isinstance(found, str) else show_comparison(found),

@@ -15,7 +15,8 @@ from taxiway.runs.contract import SOURCES, CompareRuns, Comparison, Environment,
 from taxiway.runs.service import Runs
 from taxiway.storage.blobs import Blobs
 
-MOST_RUNS = 20
+MOST_RUNS = 100
+MOST_WITH_CODE = 20  # of more runs only the digests of the code are held against each other
 MOST_SOURCE_BYTES = 16 << 20
 
 
@@ -43,7 +44,7 @@ class Comparisons:
             tags=side_by_side([run.tags for run in runs]),
             inputs=side_by_side([versions(run.inputs) for run in runs]),
             environment=side_by_side([self.surroundings(run) for run in runs]),
-            code=self.code(runs),
+            code=self.code(runs) if len(runs) <= MOST_WITH_CODE else [],
         )
 
     def surroundings(self, run: Run) -> Mapping[str, Scalar]:

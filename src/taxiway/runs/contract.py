@@ -273,11 +273,11 @@ class ReadMetric(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CompareRuns(Struct, frozen=True, forbid_unknown_fields=True):
-    run: list[str]  # two to twenty
+    run: list[str]  # two to a hundred
 
 
 class Comparison(Struct, frozen=True):
-    """Runs side by side. code: each later run's changes to the first one's sources."""
+    """Runs side by side. code: each later run's changes to the first one's sources; of up to twenty runs."""
 
     runs: list[Run]
     params: list[Row]
@@ -342,6 +342,9 @@ list_artifacts = Endpoint(
 )
 fetch_artifact = Endpoint(
     "GET", "/api/runs/{run}/artifacts/content", FetchArtifact, Raw, "runs.read", "A file that a run left behind"
+)
+frame_artifact = Endpoint(
+    "GET", "/api/runs/{run}/artifacts/frame", FetchArtifact, Raw, "runs.read", "An HTML file, to be shown in a frame"
 )
 record_reproduction = Endpoint(
     "POST",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.runs import contract, trashed
@@ -26,6 +28,9 @@ def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons, trash: 
         found = runs.artifact(run, body.path)
         name = found.path.rpartition("/")[2]
         return Download(runs.blobs.file(found.digest), name, found.media_type, found.digest)
+
+    def frame(caller: Caller, body: FetchArtifact, *, run: str) -> Download:
+        return msgspec.structs.replace(fetch(caller, body, run=run), is_framed=True)
 
     def packages(caller: Caller, *, run: str) -> Packages:
         return runs.packages(run)
@@ -55,3 +60,4 @@ def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons, trash: 
     server.serve(contract.add_artifact, runs.add_artifact)
     server.serve(contract.list_artifacts, artifacts)
     server.serve(contract.fetch_artifact, fetch)
+    server.serve(contract.frame_artifact, frame)

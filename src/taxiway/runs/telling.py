@@ -6,10 +6,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from taxiway.kernel.numbers import from_wire
 from taxiway.runs.compare import CodeChange, Row, Scalar, code_words
 from taxiway.runs.contract import Comparison, ListExperiments, ListRuns, Run, RunStatus
 from taxiway.runs.filter import Field, render_field
+from taxiway.runs.segments import History
 from taxiway.web.numbers import duration, number, signed
 from taxiway.web.words import listed, plural
 
@@ -66,6 +69,25 @@ def of_run(run: Run, counts: Mapping[str, int]) -> str:
     names = sorted(run.metrics, key=lambda name: (rank(name), counts.get(name, 0) > 1, name))[:3]
     measured = [f"{name} {number(from_wire(run.metrics[name]))}" for name in names]
     return f"{head} with {listed(measured)}" if measured else head
+
+
+def number_of(run: Run, metric: str) -> float | None:
+    """A run's newest value; None where it has none."""
+    value = run.metrics.get(metric)
+    return None if value is None else from_wire(value)
+
+
+def of_series(key: str, found: History) -> str:
+    """What a stretch of a metric holds, in a sentence."""
+    if not len(found):
+        return f"{key} has no point between these steps"
+    finite = found.values[np.isfinite(found.values)]
+    steps = f"{plural(len(found), 'point')} from step {number(int(found.steps[0]))} to {number(int(found.steps[-1]))}"
+    if not finite.size:
+        return f"{key}: {steps}, none of them a finite number"
+    odd = len(found) - finite.size
+    tail = f", {plural(odd, 'point')} not finite" if odd else ""
+    return f"{key}: {steps}, lowest {number(float(finite.min()))}, highest {number(float(finite.max()))}{tail}"
 
 
 def of_comparison(found: Comparison) -> str:

@@ -14,17 +14,28 @@ from taxiway.storage.blobs import Blobs, BytesGone, DigestMismatch, FileBlobs, R
 
 MOST_REMEMBERED = 10_000
 HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'"}  # an uploaded page does not run in our origin
+FRAMED = {
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
+    ),
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cache-Control": "no-store",
+}
 
 State = tuple[int, ...]
 
 
 class Download(Struct, frozen=True):
-    """A file as an answer: always offered for saving. `digest` is what its bytes must have; None is not checked."""
+    """A file as an answer, offered for saving. `digest` is what its bytes must have; None is not checked.
+
+    is_framed: an HTML file that a page of ours shows in a frame: as of nowhere, without scripts and without a network.
+    """
 
     file: Path
     name: str
     media_type: str = "application/octet-stream"
     digest: str | None = None
+    is_framed: bool = False
 
 
 class Checked:
@@ -90,5 +101,7 @@ class WideFile(FileResponse):
 async def download(result: Download) -> Response:
     """The file, once its bytes were found right. Raises DigestMismatch, BytesGone."""
     await run_in_threadpool(checked.check, result.file, result.digest, result.name)
+    if result.is_framed:
+        return WideFile(result.file, headers=FRAMED, media_type="text/html; charset=utf-8")
     headers = HEADERS | {"Etag": f'"{result.digest}"'} if result.digest else HEADERS
     return WideFile(result.file, filename=result.name, media_type=result.media_type, headers=headers)

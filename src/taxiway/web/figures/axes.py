@@ -100,7 +100,7 @@ def log_ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:
     """Powers of ten within low..high, at most about `count`; within less than two decades 1, 2 and 5 times those."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = max(1, math.ceil((last - first) / max(count, 1)))
-    factors = (1.0, 2.0, 5.0) if last - first <= 2 else (1.0,)
+    factors = (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
     found = tuple(f * 10.0**power for power in range(first, last + 1, every) for f in factors)
     return tuple(value for value in found if low <= value <= high) or (low,)
 

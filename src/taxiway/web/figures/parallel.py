@@ -105,8 +105,16 @@ class ParallelChart(Struct, frozen=True, kw_only=True):
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
         says = f"{self.names[index]}: " + ", ".join(f"{axis.name} {axis.text(index)}" for axis in self.axes)
         drawn = tag("path", d=path, class_="line-catch") + tag("path", d=path, class_="line")
-        colour = series_class(index if len(self.names) <= SERIES else SERIES)
+        colour = series_class(index) if len(self.names) <= SERIES else f"series-1 shade-{self._shade(index)}"
         return group(linked(Svg(drawn), self.urls[index] if self.urls else "", says), class_=f"series {colour}")
+
+    def _shade(self, index: int) -> int:
+        """How far up a run ends on the last axis, in quarters of the runs: 0 to 3."""
+        last = self.axes[-1]
+        numbers, value = sorted(last.finite), last.values[index]
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            return 0
+        return min(3, 4 * numbers.index(value) // max(len(numbers), 1))
 
     def _upright(self, axis: Upright, left: int, scale: Scale, room: int) -> Svg:
         parts = [line((left, scale.start), (left, scale.end), "base")]

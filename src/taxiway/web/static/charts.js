@@ -72,9 +72,9 @@ function watchSeries(svg) {
   });
 }
 
-export function watchCharts() {
+export function watchCharts(root = document) {
   document.body.append(tip);
-  for (const svg of document.querySelectorAll(".figure-svg")) {
+  for (const svg of root.querySelectorAll(".figure-svg")) {
     liftTitle(svg);
     for (const mark of svg.querySelectorAll(".hot")) watchMark(mark);
     watchSeries(svg);
