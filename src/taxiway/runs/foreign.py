@@ -17,7 +17,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.ids import new_id
 from taxiway.projects.service import enter_stage
-from taxiway.runs import experiments, series, store
+from taxiway.runs import experiments, series, store, words
 from taxiway.runs.contract import Run, RunStatus
 from taxiway.runs.refusals import ExperimentTrashed, RunTrashed
 from taxiway.runs.service import unknown
@@ -111,7 +111,8 @@ class ForeignRuns:
                 record.verb = "runs.finish"
                 record.note(points=points)
             elif body.status is not None:
-                values |= {"status": body.status, "sealed": "", "ended_at": None}
+                is_running = body.status == "running"
+                values |= {"status": body.status, "sealed": "", "ended_at": None if is_running else body.ended_at}
                 record.verb = "runs.reopen" if known.status in ENDED else "runs.change"
             store.change(record.connection, known.number, **values)
             record.note(before=known.status, **{name: v for name, v in values.items() if name != "heard_at"})
@@ -125,7 +126,9 @@ class ForeignRuns:
             known = self._living(record, run)
             number = select(keys.c.number).where(keys.c.name == key).scalar_subquery()
             dropping = delete(tags).where(tags.c.run == known.number, tags.c.key == number)
-            if not record.connection.execute(dropping).rowcount:
+            with words.kept(record.connection, known.number):
+                is_gone = record.connection.execute(dropping).rowcount > 0
+            if not is_gone:
                 raise NotFound(kind="tag", name=key[:100], hint=f"The run {run} has no such tag.")
             record.note(tag=key)
 

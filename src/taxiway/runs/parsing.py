@@ -81,6 +81,7 @@ ORDERING: tuple[Sign, ...] = ("=", "!=", "<", "<=", ">", ">=")
 WORDY: tuple[Sign, ...] = ("=", "!=", "contains", "like", "ilike", "~", "in", "not in")
 LISTED: tuple[Sign, ...] = ("in", "not in")
 EMPTY: tuple[Sign, ...] = ("is null", "is not null")
+SIGN_WORDS = ("contains", "like", "ilike", "rlike", "in", "is")
 EVERY: tuple[Sign, ...] = (*ORDERING, *WORDY[2:], *EMPTY)
 
 
@@ -182,7 +183,8 @@ class Parser:
         if self.terms > MOST_TERMS:
             self.tokens.refuse(None, f"at most {MOST_TERMS} conditions")
         at = self.tokens.take()
-        if at.kind == "text":
+        is_named = self.tokens.now.kind == "sign" or self.tokens.now.says(*SIGN_WORDS)
+        if at.kind == "text" and not is_named:
             return self.words(at)
         if at.says("text") and self.tokens.skip("~"):
             return self.words(self.tokens.take())
@@ -263,8 +265,8 @@ def field_of(token: Token) -> Field | None:
         kind = KINDS.get(entity.lower())
         plain = unquoted(name) if name[0] in "`\"'" else name
         return None if kind is None else plain_field(plain) if kind == "run" else named(kind, plain)
-    if token.kind in ("word", "name"):
-        return plain_field(unquoted(token.text) if token.kind == "name" else token.text)
+    if token.kind in ("word", "name", "text"):  # MLflow takes a name in quotes, too
+        return plain_field(token.text if token.kind == "word" else unquoted(token.text))
     return None
 
 

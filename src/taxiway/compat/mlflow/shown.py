@@ -14,9 +14,6 @@ from taxiway.kernel.numbers import Number, to_wire
 from taxiway.runs.foreign import ForeignRuns
 from taxiway.runs.sheets import Newest, Reading, RunSheet
 
-ENDED = ("finished", "failed", "stopped")
-
-
 class Tag(Struct, frozen=True):
     key: Given
     value: str = ""
@@ -141,7 +138,7 @@ def run_of(sheet: RunSheet, ties: Ties) -> Run:
 
 
 def info_of(sheet: RunSheet) -> RunInfo:
-    is_over = sheet.status in ENDED
+    ended_at = None if names.SHOWN[sheet.status] == "RUNNING" else sheet.ended_at
     return RunInfo(
         run_id=sheet.id,
         run_uuid=sheet.id,
@@ -152,7 +149,7 @@ def info_of(sheet: RunSheet) -> RunInfo:
         start_time=sheet.started_at // names.MICROS_OF_MS,
         artifact_uri=names.run_location(sheet),
         lifecycle_stage="deleted" if sheet.is_trashed else "active",
-        end_time=sheet.ended_at // names.MICROS_OF_MS if sheet.ended_at is not None and is_over else None,
+        end_time=None if ended_at is None else ended_at // names.MICROS_OF_MS,
     )
 
 
