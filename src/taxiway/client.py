@@ -20,6 +20,7 @@ import msgspec
 
 from taxiway import NOUNS
 from taxiway.kernel.errors import BadField, TaxiwayError
+from taxiway.kernel.rich import connected_to
 from taxiway.kernel.settings import Settings, read_settings
 from taxiway.kernel.transport import Address, Transport, is_answering
 
@@ -252,6 +253,7 @@ def connect(
     token = token or settings.token
     if url is not None:
         address = Address(url=checked(url))
+        connected_to(address.url)
         settings = msgspec.structs.replace(settings, url=address.url)
         return Client(Transport(lambda: address, token, door, learn_refusals), settings)
     found = Home(Path(home).resolve() if home is not None else settings.home)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -190,7 +191,7 @@ def test_the_second_run_of_a_script_is_done_again_as_the_second(client: Client, 
         capture_output=True,
         text=True,
         check=True,
-        env={"TAXIWAY_HOME": str(client.settings.home), "PATH": "/usr/bin:/bin"},
+        env={**os.environ, "TAXIWAY_HOME": str(client.settings.home)},
     )
     second = client.runs.show(plain.stdout.split()[1])
 

@@ -54,6 +54,11 @@ class DatasetVersion(Struct, frozen=True):
         """Its name in lineage and audit, such as ``dataset:mortgage-approvals/loanapp@2``."""
         return f"dataset:{self.project}/{self.name}@{self.version}"
 
+    def _repr_html_(self) -> str:
+        from taxiway.datasets.displays import version_html
+
+        return version_html(self)
+
 
 class DatasetSummary(Struct, frozen=True):
     """A dataset by its newest version. passed: what its contract said; None without one. findings: how many."""

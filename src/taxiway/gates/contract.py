@@ -190,6 +190,11 @@ class Standing(Struct, frozen=True):
     authors: dict[str, list[str]]
     who_can: list[str]
 
+    def _repr_html_(self) -> str:
+        from taxiway.gates.displays import standing_html
+
+        return standing_html(self)
+
 
 class Evaluate(Struct, frozen=True, forbid_unknown_fields=True):
     """Asks every check of the path that has no evidence for what stands now."""

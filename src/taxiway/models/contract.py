@@ -63,6 +63,11 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
     def ref(self) -> str:
         return f"model:{self.model}@{self.version}"
 
+    def _repr_html_(self) -> str:
+        from taxiway.models.displays import version_html
+
+        return version_html(self)
+
 
 class Model(Struct, frozen=True):
     """A name under which versions are kept, owned by one project. `newest` is the highest version, 0 before any."""

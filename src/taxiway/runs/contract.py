@@ -108,6 +108,11 @@ class Run(Struct, frozen=True):
     def ref(self) -> str:
         return f"run:{self.id}"
 
+    def _repr_html_(self) -> str:
+        from taxiway.runs.displays import run_html
+
+        return run_html(self)
+
 
 class Experiment(Struct, frozen=True):
     """A question of a project, and how many runs tried to answer it."""
@@ -286,6 +291,11 @@ class Comparison(Struct, frozen=True):
     inputs: list[Row]
     environment: list[Row]
     code: list[CodeChange]
+
+    def _repr_html_(self) -> str:
+        from taxiway.runs.displays import comparison_html
+
+        return comparison_html(self)
 
 
 class RecordReproduction(Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,7 +28,7 @@ class Cells:
     """
 
     def __init__(self, shell: Any) -> None:
-        self.executed = [Cell(source) for source in shell.history_manager.input_hist_raw[1:] if source.strip()]
+        self.executed = executed_before(shell.history_manager)
         shell.events.register("pre_run_cell", self._before)
         shell.events.register("post_run_cell", self._after)
 
@@ -46,6 +46,13 @@ class Cells:
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         said = {"cells": cells, "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}}, **FORMAT}
         return json.dumps(said, indent=1).encode()
+
+
+def executed_before(history: Any) -> list[Cell]:
+    """What a session executed until now. An IPython before 9 does not know which of them raised: any may have."""
+    raised = getattr(history, "exceptions", None)
+    cells = enumerate(history.input_hist_raw[1:], start=1)
+    return [Cell(source, raised is None or number in raised) for number, source in cells if source.strip()]
 
 
 def as_cell(number: int, cell: Cell) -> dict[str, Any]:

@@ -75,6 +75,11 @@ class Reproduction(Struct, frozen=True):
     by: str
     at: datetime
 
+    def _repr_html_(self) -> str:
+        from taxiway.runs.displays import reproduction_html
+
+        return reproduction_html(self)
+
     def judged(self, tolerance: float, ignored: Sequence[str] = ()) -> SameVerdict:
         """The verdict at another tolerance, with further metrics left out."""
         if self.verdict == "impossible":
