@@ -27,6 +27,7 @@ NOUNS = (
     "audit",
     "lineage",
     "imports",
+    "stores",
 )
 
 

@@ -23,6 +23,7 @@ NOUNS = {
     "lineage": "what came from what",
     "audit": "every change, and the proof that none was hidden",
     "access": "people, tokens and roles",
+    "stores": "places outside the home whose files may stay there",
 }
 ALONE = {
     "demo": "the whole path once, on real data",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from taxiway.projects.client import Projects
     from taxiway.runs.active import ActiveRun
     from taxiway.runs.client import Runs
+    from taxiway.stores.client import Stores
 
 WAIT_S = 20.0
 
@@ -196,6 +197,12 @@ class Client:
         from taxiway.access.client import Access
 
         return Access(self.transport)
+
+    @cached_property
+    def stores(self) -> Stores:
+        from taxiway.stores.client import Stores
+
+        return Stores(self.transport)
 
     @cached_property
     def imports(self) -> Imports:

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from taxiway.access.service import Access
-from taxiway.adapters.blob_stores import open_blobs
+from taxiway.adapters.blob_stores import open_blobs, read_object
 from taxiway.audit.service import Audit, Ledger, signed_with
 from taxiway.compat.mlflow import routes as mlflow_routes
 from taxiway.compat.mlflow.door import Dialect
@@ -33,6 +33,8 @@ from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
 from taxiway.kernel.clock import Clock, now
+from taxiway.imports.files import FileIntake
+from taxiway.imports.registry import RegistryIntake
 from taxiway.imports import routes as imports_routes
 from taxiway.imports.service import Imports
 from taxiway.kernel.errors import TaxiwayError
@@ -63,12 +65,19 @@ from taxiway.runs.foreign_files import ForeignFiles
 from taxiway.runs.log import Log
 from taxiway.runs.reproductions import Reproductions
 from taxiway.runs.service import Runs
+from taxiway.runs.settling import Settler
 from taxiway.runs.trash import Trash
 from taxiway.storage.blobs import Blobs
+from taxiway.storage.cache import Cache
+from taxiway.storage.database import Database, sqlite_url
 from taxiway.storage.database import Database, sqlite_url
 from taxiway.runs.trashed import empty_trash
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
+from taxiway.stores import routes as stores_routes
+from taxiway.stores.blobs import PlacedBlobs
+from taxiway.stores.service import Stores
+from taxiway.traces import pages as traces_pages
 from taxiway.storage.parts import Parts
 from taxiway.storage.writes import Writer
 from taxiway.traces import routes as traces_routes
@@ -125,7 +134,7 @@ class House:
         self.clock = clock
         self.lock = take_home(home)
         try:
-            self.blobs: Blobs = open_blobs(home, blobs_url)
+            self.blobs = PlacedBlobs(open_blobs(home, blobs_url), Cache(home / "blob-cache"))
             self.database = Database(database_url or sqlite_url(home))
             self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
             migrate(self.database)
@@ -136,6 +145,8 @@ class House:
             self.lock.close()
             raise
         self.writer = Writer(self.database, clock, str(home))
+        self.stores = Stores(self.database, self.ledger, home=home, read=read_object)
+        self.blobs.stores = self.stores
         self.writer.forget_old_keys()
         self.ledger = Ledger(self.database, self.writer, self.keys)
         self.access = Access(self.database, self.ledger, clock)
@@ -158,7 +169,9 @@ class House:
         self.projects.path_names = self.gates.paths.names
         self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
         below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
-        self.imports = Imports(self.database, self.ledger, self.projects)
+        self.imports = Imports(self.database, self.ledger, self.projects, clock)
+        self.file_intake = FileIntake(self.imports, self.models.logged, self.blobs, self.stores)
+        self.registry_intake = RegistryIntake(self.imports, self.models, self.experiments)
         self.endpoints = Endpoints(home, self.ledger, below, self.publisher)
         self.labels = Labels(self.endpoints)
         self.tracer = Tracer(self.endpoints, self.labels)
@@ -171,6 +184,7 @@ class House:
             clock=clock,
         )
 
+        self.runs.settled = Settler(self.writer, self.stores.settle)
     def _open_runs(self) -> None:
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, self.clock)
         self.run_log = Log(self.database, self.ledger)
@@ -232,6 +246,8 @@ def build(house: House) -> Starlette:
     server.serve(empty_trash, house.emptying.empty)
     reproduced.bind(server, house.reproductions)
     traces_routes.bind(server, house.traces)
+    stores_routes.bind(server, house.stores)
+    imports_routes.bind(server, house.imports, house.file_intake, house.registry_intake)
     models_routes.bind(server, house.models)
     gates_routes.bind(server, house.gates)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
@@ -250,7 +266,7 @@ def build(house: House) -> Starlette:
             models=house.models,
             files=Files(
                 house.blobs,
-                ForeignFiles(house.database, house.ledger, house.blobs),
+                ForeignFiles(house.database, house.ledger, house.blobs, house.runs.settled),
                 house.models.logged,
                 house.traces,
                 house.models,
@@ -261,7 +277,6 @@ def build(house: House) -> Starlette:
     )
     sign_in.add(site, house.access)
     account.add(site, house.access)
-    imports_routes.bind(server, house.imports)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
     datasets_pages.add(site, house.datasets, house.lineage)
     runs_pages.add(site, house.runs, house.run_log, house.comparisons)

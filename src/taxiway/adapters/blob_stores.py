@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO
 
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.storage.blobs import Blobs, FileBlobs
@@ -63,6 +64,16 @@ def open_place(place: Folder | Bucket, home: Path) -> Blobs:
         cause = e.strerror or str(e)
         raise StoreUnusable(store=str(place), cause=cause, next_step="Give another folder, or mend that.") from e
     return blobs
+
+
+def read_object(place: Bucket, key: str) -> IO[bytes]:
+    """An object of any bucket. Raises StoreUnusable, FileNotFoundError, Unavailable."""
+    try:
+        from taxiway.adapters.s3 import open_object
+    except ModuleNotFoundError as e:
+        step = "`pip install 'taxiway[s3]'` adds it."
+        raise StoreUnusable(store=str(place), cause="the package obstore is not installed", next_step=step) from e
+    return open_object(place, key)
 
 
 def remembered(home: Path) -> str | None:

@@ -69,6 +69,35 @@ def open_bucket(place: Bucket) -> S3Store:
     )
 
 
+def open_object(place: Bucket, key: str) -> IO[bytes]:
+    """An object's bytes, to be read in order. Raises FileNotFoundError, Unavailable."""
+    try:
+        found = obstore.get(open_bucket(place), key)
+    except BaseError as e:
+        raise Unavailable(what=f"The store {place}", cause=first_line(e)) from e
+    return cast("IO[bytes]", io.BufferedReader(Pieces(found.stream(min_chunk_size=PIECE_BYTES)), PIECE_BYTES))
+
+
+class Pieces(io.RawIOBase):
+    """Pieces of bytes as a file to be read in order."""
+
+    def __init__(self, pieces: BytesStream) -> None:
+        self.pieces = pieces
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] # what BufferedReader gives
+        self.rest = self.rest or self.next_piece()
+        piece, self.rest = self.rest[: len(buffer)], self.rest[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def next_piece(self) -> bytes:
+        return bytes(next(self.pieces, b""))
+
+
 class S3Blobs:
     """Blobs in a bucket, with a cache of checked copies on this machine."""
 
@@ -223,29 +252,22 @@ class S3Blobs:
             raise Unavailable(what=f"The blob store {self.place}", cause=first_line(e)) from e
 
 
-class Stream(io.RawIOBase):
+class Stream(Pieces):
     """A far-away blob read in order; where its bytes turn out to be others, the last read raises DigestMismatch."""
 
     def __init__(self, pieces: BytesStream, digest: str, blobs: S3Blobs) -> None:
-        self.pieces = pieces
+        super().__init__(pieces)
         self.digest = digest
         self.blobs = blobs
         self.hash = hashlib.sha256()
-        self.rest = b""
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] # what BufferedReader gives
-        if not self.rest:
-            with self.blobs.asking(self.digest):
-                self.rest = bytes(next(self.pieces, b""))
-            self.hash.update(self.rest)
-            if not self.rest and (found := f"sha256:{self.hash.hexdigest()}") != self.digest:
-                raise DigestMismatch(expected=self.digest, found=found, what=f"{self.digest} in {self.blobs.place}")
-        piece, self.rest = self.rest[: len(buffer)], self.rest[len(buffer) :]
-        buffer[: len(piece)] = piece
-        return len(piece)
+    def next_piece(self) -> bytes:
+        with self.blobs.asking(self.digest):
+            piece = super().next_piece()
+        self.hash.update(piece)
+        if not piece and (found := f"sha256:{self.hash.hexdigest()}") != self.digest:
+            raise DigestMismatch(expected=self.digest, found=found, what=f"{self.digest} in {self.blobs.place}")
+        return piece
 
 
 def first_line(error: Exception) -> str:

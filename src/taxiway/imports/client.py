@@ -10,6 +10,7 @@ from taxiway.imports.contract import (
     Import,
     IncomingExperiment,
     IncomingFile,
+    IncomingLogged,
     IncomingModel,
     IncomingRun,
     Kind,
@@ -53,6 +54,9 @@ class Imports:
 
     def take_files(self, source: str, run: str, files: Sequence[IncomingFile], stamp: str = "") -> Taken:
         return self.transport.call(contract.take_files, TakeFiles(run, [*files], stamp), source=source)
+
+    def take_logged(self, source: str, model: IncomingLogged) -> Taken:
+        return self.transport.call(contract.take_logged, model, source=source)
 
     def take_model(self, source: str, model: IncomingModel) -> Taken:
         return self.transport.call(contract.take_model, model, source=source)

@@ -15,7 +15,7 @@ MOST_RUNS = 500
 MOST_POINTS = 100_000
 MOST_FILES = 2_000
 
-Kind = Literal["experiment", "run", "files", "model", "version", "alias"]
+Kind = Literal["experiment", "run", "files", "logged", "model", "version", "alias"]
 Theirs = Annotated[str, Meta(min_length=1, max_length=300)]  # a name or id in the other system
 Micros = Annotated[int, Meta(ge=0, le=253_402_214_400_000_000)]  # since 1970, up to the year 9999
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -109,6 +109,19 @@ class IncomingFile(Struct, frozen=True, forbid_unknown_fields=True):
     place: str = ""
 
 
+class IncomingLogged(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model as a run made it, before it got a name. Its files come as those of a run do."""
+
+    id: Theirs
+    experiment: Theirs
+    name: str = ""
+    kind: str = ""
+    run: str = ""
+    is_ready: bool = True
+    params: dict[str, str] = {}
+    tags: dict[str, str] = {}
+
+
 class IncomingVersion(Struct, frozen=True, forbid_unknown_fields=True):
     """A model version. version: its number there, which it keeps. stage: where it stood there: a label here."""
 
@@ -116,7 +129,8 @@ class IncomingVersion(Struct, frozen=True, forbid_unknown_fields=True):
     created_at: Micros
     run: str = ""
     source: str = ""
-    path: str = ""  # of the model's folder among the run's files; empty where it is none of them
+    folder: str | None = None  # of the model among the run's files; None where it is none of them
+    logged: str = ""  # the logged model that it was made of
     stage: str = ""
     description: str = ""
     tags: dict[str, str] = {}
@@ -139,7 +153,7 @@ class TakeRuns(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TakeFiles(Struct, frozen=True, forbid_unknown_fields=True):
-    """stamp: of the whole listing; given with its last part."""
+    """run: the run, or the logged model, whose they are. stamp: of the whole listing; given with its last part."""
 
     run: Theirs
     files: Annotated[list[IncomingFile], Meta(max_length=MOST_FILES)]
@@ -158,12 +172,16 @@ class Stamps(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """What a part brought: how many things were new or changed, how many points were new, and what was skipped."""
+    """What a part brought: how many things were new or changed, how many points were new, and what was skipped.
+
+    left: what waits for somebody to do it here, such as a promotion through the gates.
+    """
 
     new: int = 0
     changed: int = 0
     points: int = 0
     skipped: list[Skipped] = []
+    left: list[str] = []
 
 
 open_import = Endpoint(
@@ -196,6 +214,15 @@ take_runs = Endpoint(
 )
 take_files = Endpoint(
     "POST", "/api/imports/{source}/files", TakeFiles, Taken, "imports.write", "Take the files of a run", "platform"
+)
+take_logged = Endpoint(
+    "POST",
+    "/api/imports/{source}/logged",
+    IncomingLogged,
+    Taken,
+    "imports.write",
+    "Take a logged model, before its files",
+    "platform",
 )
 take_model = Endpoint(
     "POST",

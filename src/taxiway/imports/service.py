@@ -27,6 +27,7 @@ from taxiway.imports.contract import (
     TakeRuns,
 )
 from taxiway.kernel.caller import Caller
+from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, NotFound, TaxiwayError, TooLarge
 from taxiway.kernel.ids import is_name
@@ -44,10 +45,11 @@ LONGEST_SHOWN = 200
 class Imports:
     """Sources, what came from them and what that is here."""
 
-    def __init__(self, database: Database, ledger: Ledger, projects: Projects) -> None:
+    def __init__(self, database: Database, ledger: Ledger, projects: Projects, clock: Clock) -> None:
         self.database = database
         self.ledger = ledger
         self.projects = projects
+        self.clock = clock
 
     def open(self, caller: Caller, body: OpenImport, *, source: str) -> Import:
         """The import of a source, begun at its first time. Raises BadField, NotFound."""
@@ -68,10 +70,10 @@ class Imports:
 
     def show(self, caller: Caller, *, source: str) -> Import:
         """An import with what is here of it, counted in the tables themselves. Raises NotFound."""
-        return self.with_counts(self._require(source))
+        return self.with_counts(self.require(source))
 
     def stamps(self, caller: Caller, body: AskStamps, *, source: str) -> Stamps:
-        self._require(source)
+        self.require(source)
         with self.database.read() as connection:
             return Stamps(store.stamps(connection, source, body.kind, body.ids))
 
@@ -92,7 +94,7 @@ class Imports:
 
     def take_experiments(self, caller: Caller, body: TakeExperiments, *, source: str) -> Taken:
         """Opens the experiments that are not here yet; each by its name. `default` takes what names none."""
-        opened = self._require(source)
+        opened = self.require(source)
 
         def make(record: Record) -> Taken:
             connection = record.connection
@@ -103,7 +105,9 @@ class Imports:
                 place = known[one.id].split("/", 1) if one.id in known else self._place(opened, one)
                 try:
                     check_key("name", one.name)
-                    intake.place_experiment(record, project=place[0], name=place[1], given=one.tags)
+                    intake.place_experiment(
+                        record, project=place[0], name=place[1], given=one.tags, is_deleted=one.is_deleted
+                    )
                 except TaxiwayError as refusal:
                     skipped.append(Skipped("experiment", one.name[:LONGEST_SHOWN], str(refusal)))
                     continue
@@ -138,7 +142,7 @@ class Imports:
 
         Raises TooLarge, BadField for columns that are none.
         """
-        self._require(source)
+        self.require(source)
         points = sum(len(series.steps) // 8 for run in body.runs for series in run.series)
         if points > MOST_POINTS:
             raise TooLarge(what="The number of points", limit=MOST_POINTS, found=points)
@@ -166,7 +170,8 @@ class Imports:
         with self.database.read() as connection:
             return store.find(connection, source)
 
-    def _require(self, source: str) -> Import:
+    def require(self, source: str) -> Import:
+        """Raises NotFound."""
         found = self._find(source)
         if found is None:
             raise NotFound(kind="import", name=source[:100], hint="`PUT /api/imports/{source}` begins one.")

@@ -28,12 +28,15 @@ AT_ONCE = 400
 
 
 class ForeignFiles:
-    """Keeping, listing and dropping the files of runs, each by its path."""
+    """Keeping, listing and dropping the files of runs, each by its path. settled: gives one in a store its digest."""
 
-    def __init__(self, database: Database, ledger: Ledger, blobs: Blobs) -> None:
+    def __init__(
+        self, database: Database, ledger: Ledger, blobs: Blobs, settled: Callable[[Artifact], Artifact]
+    ) -> None:
         self.database = database
         self.ledger = ledger
         self.blobs = blobs
+        self.settled = settled
 
     def put(self, caller: Caller, *, run: str, path: str, digest: str, media_type: str) -> Artifact:
         """Names bytes that were stored before, in place of what had the path.
@@ -97,7 +100,7 @@ class ForeignFiles:
                 raise unknown(run)
             where = (artifacts.c.run == known.number, artifacts.c.path == path)
             row = connection.execute(select(artifacts).where(*where)).mappings().first()
-        return Artifact(**{**row, "run": run}) if row else None
+        return self.settled(Artifact(**{**row, "run": run})) if row else None
 
     def within(self, run: str, folder: str) -> Sequence[Artifact]:
         """The files of a folder and of those in it, by path. Raises NotFound for the run."""

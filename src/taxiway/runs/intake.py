@@ -88,14 +88,18 @@ class Arrived(Struct):
     refused: list[tuple[str, str]] = []
 
 
-def place_experiment(record: Record, *, project: str, name: str, given: Mapping[str, str] | None = None) -> int:
-    """The number of an experiment, which is opened where there is none. given: its tags."""
+def place_experiment(
+    record: Record, *, project: str, name: str, given: Mapping[str, str] | None = None, is_deleted: bool = False
+) -> int:
+    """The number of an experiment, which is opened where there is none. given: its tags. is_deleted: if it is new."""
     open_project(record, project)
     connection = record.connection
     number = store.experiment_number(connection, project=project, name=name)
     if number is None:
         enter_stage(record, project, "experiment", because=record.thing)
         number = store.add_experiment(connection, project=project, name=name, by=record.caller.name, at=record.at)
+        if is_deleted:
+            store.change_experiment(connection, number, deleted_at=record.at)
     if given:
         put_experiment_tags(connection, number, given)
     return number

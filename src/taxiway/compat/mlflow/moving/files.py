@@ -11,8 +11,17 @@ import yaml
 from msgspec.structs import replace
 
 from taxiway.compat.mlflow.moving.points import Columns, split
-from taxiway.compat.mlflow.moving.source import NUMBERED, STATUSES, Found, Series, SourceUnusable, micros, stamp_of
-from taxiway.imports.contract import Counts, IncomingExperiment, IncomingModel, IncomingVersion, Skipped
+from taxiway.compat.mlflow.moving.source import (
+    NUMBERED,
+    STATUSES,
+    Found,
+    FoundLogged,
+    Series,
+    SourceUnusable,
+    micros,
+    stamp_of,
+)
+from taxiway.imports.contract import Counts, IncomingExperiment, IncomingLogged, IncomingModel, IncomingVersion, Skipped
 
 AT_ONCE = 200
 META = "meta.yaml"
@@ -53,6 +62,9 @@ class FileSource:
             versions=sum(meta.get("current_stage") != GONE for model in models for meta in self._versions(model)),
             aliases=sum(len(list(entries(model / "aliases"))) for model in models),
         )
+
+    def count_runs(self) -> int:
+        return sum(1 for _, folder in self._experiments() for _ in self._run_folders(folder))
 
     # --- experiments ---
 
@@ -160,6 +172,28 @@ class FileSource:
         return result.series
 
     # --- models ---
+
+    def logged(self) -> list[FoundLogged]:
+        """The models that runs made."""
+        found = []
+        for _, experiment in self._experiments():
+            for folder in self._folders(experiment / "models"):
+                meta = self._meta(folder, "logged model") if (folder / META).exists() else None
+                if meta is None or meta.get("lifecycle_stage") == "deleted":
+                    continue
+                model = IncomingLogged(
+                    id=folder.name,
+                    experiment=experiment.name,
+                    name=str(meta.get("name") or ""),
+                    kind=str(meta.get("model_type") or ""),
+                    run=str(meta.get("source_run_id") or ""),
+                    is_ready=meta.get("status") in (2, "READY"),
+                    params=dict(self._texts(folder / "params", folder.name)),
+                    tags=dict(self._texts(folder / "tags", folder.name)),
+                )
+                place = str(meta.get("artifact_location") or (folder / "artifacts").as_uri())
+                found.append(FoundLogged(model, place, micros(meta.get("creation_timestamp")) or 0))
+        return found
 
     def models(self) -> list[IncomingModel]:
         found = []

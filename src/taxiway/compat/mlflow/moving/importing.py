@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Iterable, Sequence
+import mimetypes
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from taxiway.compat.mlflow.moving.portions import Packing, Part
-from taxiway.compat.mlflow.moving.source import Found, Source
-from taxiway.imports.client import Imports
-from taxiway.imports.contract import Counts, Import, Skipped, Taken
+from taxiway.compat.mlflow.moving.source import Found, FoundLogged, Source, stamp_of
+from taxiway.compat.mlflow.moving.trees import File, Tree, TreeUnreadable
+from taxiway.imports.contract import Counts, IncomingFile, IncomingModel, IncomingVersion, Skipped, Taken
+from taxiway.imports.uploads import Uploads
+from taxiway.kernel.errors import TaxiwayError
 
 EXPERIMENTS_AT_ONCE = 200
+FILES_AT_ONCE = 500
 MOST_SHOWN = 1_000
+OF_RUN = re.compile(r"runs:/+([^/]+)/?(.*)")
+OF_LOGGED = re.compile(r"models:/+(m-[^/]+)/?")
 
-Tell = Callable[["Progress"], None]
+FindTree = Callable[[str], Tree]
+NameFile = Callable[[Tree, File], IncomingFile]
 
 
 class Progress(Struct):
@@ -30,56 +40,74 @@ class Progress(Struct):
     models: int = 0
 
 
-class Report(Struct, frozen=True):
-    """What is on both sides after an import, and what was not taken as it was."""
+class Totals(Struct):
+    """What an import brought so far."""
 
-    source: str
-    origin: str
-    there: Counts
-    here: Counts
-    new_runs: int
-    new_points: int
-    copied_bytes: int
-    duration_s: float
-    rows_per_s: int
-    infinities: int
-    skipped: list[Skipped]
-    left: list[str]
+    runs: int = 0
+    points: int = 0
+    rows: int = 0
+    files: int = 0
+    copied_bytes: int = 0
+    skipped: list[Skipped] = []
+    left: list[str] = []
+
+    def skip(self, skipped: Sequence[Skipped]) -> None:
+        self.skipped += skipped[: max(0, MOST_SHOWN - len(self.skipped))]
+
+
+Tell = Callable[[Progress], None]
 
 
 class Importing:
-    """One source on its way to one server."""
+    """One source on its way to one server. trees: None leaves every file where it is."""
 
-    def __init__(self, source: Source, imports: Imports, opened: Import, tell: Tell) -> None:
+    def __init__(self, source: Source, uploads: Uploads, name: str, tell: Tell, trees: FindTree | None) -> None:
         self.source = source
-        self.imports = imports
-        self.name = opened.source
+        self.uploads = uploads
+        self.imports = uploads.imports
+        self.name = name
         self.tell = tell
+        self.trees = trees
         self.progress = Progress()
-        self.skipped: list[Skipped] = []
-        self.new_runs = self.new_points = self.sent_rows = 0
+        self.totals = Totals(skipped=[], left=[])
+        self.places: dict[str, str] = {}  # where the files of runs are
 
-    def pass_over(self, since_ms: int | None = None) -> bool:
-        """Takes all that is new; whether there was anything."""
-        before = (self.new_runs, self.new_points)
+    def pass_over(self, since_ms: int | None = None) -> None:
+        """Takes all that is new."""
         experiments = self.source.experiments()
         for start in range(0, len(experiments), EXPERIMENTS_AT_ONCE):
             part = experiments[start : start + EXPERIMENTS_AT_ONCE]
-            self._count(self.imports.take_experiments(self.name, part))
+            self.totals.skip(self.imports.take_experiments(self.name, part).skipped)
         for found in self.source.runs(since_ms):
-            known = self.imports.stamps(self.name, "run", [run.id for run in found])
-            self._take([run for run in found if known.get(run.id) != run.stamp])
+            self._take(found)
             self.progress.runs += len(found)
             self.tell(self.progress)
-        return before != (self.new_runs, self.new_points)
+        if since_ms is None:
+            self._take_models()
 
-    def _take(self, runs: Sequence[Found]) -> None:
+    # --- runs ---
+
+    def _take(self, found: Sequence[Found]) -> None:
+        ids = [run.id for run in found]
+        known = self.imports.stamps(self.name, "run", ids)
+        changed = [run for run in found if known.get(run.id) != run.stamp]
+        self._take_runs(changed)
+        self.places |= {run.id: run.place for run in found}
+        if self.trees is None:
+            return
+        listed = self.imports.stamps(self.name, "files", ids)
+        again = {run.id for run in changed}
+        for run in found:
+            if run.is_live or run.id in again or run.id not in listed:
+                self._take_files(run.id, run.place, listed.get(run.id, ""))
+
+    def _take_runs(self, runs: Sequence[Found]) -> None:
         packing = Packing()
-        with_points = {run.id: run for run in runs}
+        waiting = {run.id: run for run in runs}
         for id_, series in self.source.series(runs) if runs else ():
-            for part in packing.add(with_points.pop(id_), series):
+            for part in packing.add(waiting.pop(id_), series):
                 self._send(part)
-        for run in with_points.values():  # without a single point
+        for run in waiting.values():  # without a single point
             for part in packing.add(run, []):
                 self._send(part)
         if packing.part.runs:
@@ -87,15 +115,109 @@ class Importing:
 
     def _send(self, part: Part) -> None:
         taken = self.imports.take_runs(self.name, part.runs)
-        self._count(taken)
-        self.sent_rows += part.points + sum(1 + len(run.params) + len(run.tags) for run in part.runs)
+        self.totals.runs += taken.new
+        self.totals.points += taken.points
+        self.totals.rows += part.points + sum(1 + len(run.params) + len(run.tags) for run in part.runs)
+        self.totals.skip(taken.skipped)
         self.progress.points += part.points
         self.tell(self.progress)
 
-    def _count(self, taken: Taken) -> None:
-        self.new_runs += taken.new
-        self.new_points += taken.points
-        self.skipped += taken.skipped[: MOST_SHOWN - len(self.skipped)]
+    # --- files ---
+
+    def _take_files(self, owner: str, place: str, known: str) -> None:
+        """Brings the files of a run or of a logged model, unless they are what they were."""
+        assert self.trees is not None
+        if not place:
+            return
+        try:
+            tree = self.trees(place)
+            files = list(tree.files())
+            stamp = stamp_of([(file.path, file.stamp) for file in files], tree.root if self.uploads.in_place else "")
+            if stamp == known:
+                return
+            for part, is_last in portions(files):
+                self._name_files(owner, tree, part, stamp if is_last else "")
+        except (TreeUnreadable, OSError) as e:
+            self.totals.skip([Skipped("files", owner, str(e))])
+
+    def _name_files(self, owner: str, tree: Tree, files: Sequence[File], stamp: str) -> None:
+        named = []
+        for file in files:
+            try:
+                named.append(self._name_file(tree, file))
+            except (TaxiwayError, OSError) as e:
+                self.totals.skip([Skipped("file", f"{owner}/{file.path}"[:200], str(e))])
+                stamp = ""  # so that the next import tries it again
+            self.tell(self.progress)
+        taken = self.imports.take_files(self.name, owner, named, stamp)
+        self.totals.skip(taken.skipped)
+        self.totals.files += taken.new
+
+    def _name_file(self, tree: Tree, file: File) -> IncomingFile:
+        kind = mimetypes.guess_type(file.path, strict=False)[0] or "application/octet-stream"
+        if self.uploads.in_place:
+            return self.uploads.place(tree.root, file.path, file.size_bytes, kind)
+        digest, size, sent = self.uploads.send(lambda: tree.open(file.path))
+        self.totals.copied_bytes += sent
+        self.progress.files += 1
+        self.progress.file_bytes += size
+        return IncomingFile(path=file.path, size_bytes=size, media_type=kind, digest=digest)
+
+    # --- models ---
+
+    def _take_models(self) -> None:
+        for found in self.source.logged():
+            self._take_logged(found)
+        for model in self.source.models():
+            placed = replace(model, versions=[self._placed(version) for version in model.versions])
+            self._take_model(placed)
+
+    def _take_logged(self, found: FoundLogged) -> None:
+        try:
+            self.imports.take_logged(self.name, found.model)
+        except TaxiwayError as refusal:
+            self.totals.skip([Skipped("logged model", found.model.id, str(refusal))])
+            return
+        if self.trees is not None:
+            known = self.imports.stamps(self.name, "files", [found.model.id])
+            if found.model.id not in known:
+                self._take_files(found.model.id, found.place, "")
+
+    def _take_model(self, model: IncomingModel) -> None:
+        try:
+            taken: Taken = self.imports.take_model(self.name, model)
+        except TaxiwayError as refusal:
+            self.totals.skip([Skipped("model", model.name[:200], str(refusal))])
+            return
+        self.totals.skip(taken.skipped)
+        self.totals.left += taken.left
+        self.progress.models += 1
+        self.tell(self.progress)
+
+    def _placed(self, version: IncomingVersion) -> IncomingVersion:
+        """The version with where its files are among those of its run, or the logged model it was made of."""
+        if logged := OF_LOGGED.fullmatch(version.source):
+            return replace(version, logged=logged[1])
+        if (of_run := OF_RUN.fullmatch(version.source)) and of_run[1] == version.run:
+            return replace(version, folder=of_run[2].strip("/"))
+        place = self.places.get(version.run, "")
+        inside = path_of(version.source).removeprefix(path_of(place).rstrip("/") + "/")
+        if place and inside != path_of(version.source):
+            return replace(version, folder=inside.strip("/"))
+        return version
+
+
+def path_of(place: str) -> str:
+    """What of a place stays the same however it is written: a folder with or without `file:`."""
+    parts = urlsplit(place)
+    return unquote(parts.path) if parts.scheme == "file" else place
+
+
+def portions(files: Sequence[File]) -> Iterator[tuple[list[File], bool]]:
+    """Files in parts, and whether a part is the last; a single empty part where there are none."""
+    rest = iter(files)
+    for start in range(0, max(1, len(files)), FILES_AT_ONCE):
+        yield list(islice(rest, FILES_AT_ONCE)), start + FILES_AT_ONCE >= len(files)
 
 
 def source_name(origin: str) -> str:
@@ -103,5 +225,7 @@ def source_name(origin: str) -> str:
     return f"mlflow-{hashlib.sha256(origin.encode()).hexdigest()[:12]}"
 
 
-def newest(moments: Iterable[int]) -> int:
-    return max(moments, default=int(time.time() * 1000))
+def check_counts(there: Counts, here: Counts) -> list[str]:
+    """The names of what is here less often than there."""
+    names = ("experiments", "runs", "params", "tags", "points", "models", "versions")
+    return [name for name in names if getattr(here, name) < getattr(there, name)]

@@ -7,7 +7,7 @@ import http.client
 import math
 import os
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BufferedReader, RawIOBase
 from typing import IO, Any, cast
 from urllib.parse import quote, unquote, urlencode, urlsplit
@@ -16,23 +16,26 @@ import msgspec
 from msgspec.structs import replace
 
 from taxiway.compat.mlflow.moving.points import Columns, split
-from taxiway.compat.mlflow.moving.source import STATUSES, Found, Series, SourceUnusable, micros, stamp_of
+from taxiway.compat.mlflow.moving.source import STATUSES, Found, FoundLogged, Series, SourceUnusable, micros, stamp_of
 from taxiway.compat.mlflow.moving.trees import File, Tree, TreeUnreadable
-from taxiway.imports.contract import Counts, IncomingExperiment, IncomingModel, IncomingVersion, Skipped
+from taxiway.imports.contract import Counts, IncomingExperiment, IncomingLogged, IncomingModel, IncomingVersion, Skipped
 
 API = "/api/2.0/mlflow"
 AT_ONCE = 200
 TIMEOUT_S = 60.0
 MOST_BYTES = 1 << 30
 TRIES = 3
+
+Connect = Callable[[], http.client.HTTPConnection]
+
 ODD_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class RestSource:
     """An MLflow server. Its credentials are those that MLflow's client reads from the environment."""
 
-    def __init__(self, url: str) -> None:
-        """Raises SourceUnusable."""
+    def __init__(self, url: str, *, connect: Connect | None = None, headers: Mapping[str, str] | None = None) -> None:
+        """connect: opens a connection in another way than by the address. Raises SourceUnusable."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             cause = "it is no address such as http://HOST:PORT without a password in it"
@@ -42,7 +45,8 @@ class RestSource:
         self.origin = f"{parts.scheme}://{parts.netloc}{self.base}"
         self.skipped: list[Skipped] = []
         self.infinities = 0
-        self.headers = credentials()
+        self.connect = connect
+        self.headers = credentials() if headers is None else dict(headers)
         self.connection: http.client.HTTPConnection | None = None
         self.ids: list[str] = []
         self.keys: dict[str, list[str]] = {}  # the metrics of runs whose points were not read yet
@@ -91,6 +95,8 @@ class RestSource:
         return self.connection.getresponse()
 
     def open(self) -> http.client.HTTPConnection:
+        if self.connect is not None:
+            return self.connect()
         host, port = self.parts.hostname or "", self.parts.port
         if self.parts.scheme == "https":
             return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=ssl.create_default_context())
@@ -106,6 +112,9 @@ class RestSource:
                 return
 
     # --- experiments and runs ---
+
+    def count_runs(self) -> int:
+        return 0
 
     def totals(self) -> Counts:
         """How much there is: the server counts nothing itself, so these are what was read of it."""
@@ -209,6 +218,18 @@ class RestSource:
 
     # --- models ---
 
+    def logged(self) -> list[FoundLogged]:
+        """The models that runs made; none where the server is older than they are."""
+        found: list[FoundLogged] = []
+        for start in range(0, len(self.ids), 50):
+            body = {"experiment_ids": self.ids[start : start + 50], "max_results": 100}
+            try:
+                pages = list(self.pages("POST", "/logged-models/search", body, "models"))
+            except SourceUnusable:
+                return found
+            found += [logged_of(row["info"], row.get("data", {})) for page in pages for row in page]
+        return found
+
     def models(self) -> list[IncomingModel]:
         names = [
             row
@@ -233,6 +254,20 @@ class RestSource:
             aliases={one["alias"]: int(one["version"]) for one in row.get("aliases", [])},
             versions=sorted(map(version_of, versions), key=lambda one: one.version),
         )
+
+
+def logged_of(info: dict[str, Any], data: dict[str, Any]) -> FoundLogged:
+    model = IncomingLogged(
+        id=info["model_id"],
+        experiment=info["experiment_id"],
+        name=info.get("name", ""),
+        kind=info.get("model_type", ""),
+        run=info.get("source_run_id", ""),
+        is_ready=info.get("status") == "LOGGED_MODEL_READY",
+        params={one["key"]: one.get("value", "") for one in data.get("params", [])},
+        tags={one["key"]: one.get("value", "") for one in info.get("tags", [])},
+    )
+    return FoundLogged(model, info.get("artifact_uri", ""), micros(info.get("creation_timestamp_ms")) or 0)
 
 
 def version_of(row: dict[str, Any]) -> IncomingVersion:

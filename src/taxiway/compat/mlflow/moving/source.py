@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from taxiway.imports.contract import Counts, IncomingExperiment, IncomingModel, Skipped
+from taxiway.imports.contract import Counts, IncomingExperiment, IncomingLogged, IncomingModel, Skipped
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.runs.contract import RunStatus
 
@@ -69,6 +69,14 @@ class Found(Struct, frozen=True):
         return self.status in ("running", "scheduled")
 
 
+class FoundLogged(Struct, frozen=True):
+    """A logged model as it stands there, and where its files are."""
+
+    model: IncomingLogged
+    place: str
+    created_at: int = 0
+
+
 class Source(Protocol):
     """A store to read. skipped: what could not be read as it should be; it grows while one reads."""
 
@@ -79,6 +87,9 @@ class Source(Protocol):
     def totals(self) -> Counts:
         """How much there is, counted by the store itself where it can."""
 
+    def count_runs(self) -> int:
+        """How many runs there are; 0 where counting would cost as much as reading."""
+
     def experiments(self) -> list[IncomingExperiment]: ...
 
     def runs(self, since_ms: int | None) -> Iterator[list[Found]]:
@@ -86,6 +97,8 @@ class Source(Protocol):
 
     def series(self, runs: Sequence[Found]) -> Iterator[tuple[str, list[Series]]]:
         """The points of some runs, with the run's id, in the order of the runs."""
+
+    def logged(self) -> list[FoundLogged]: ...
 
     def models(self) -> list[IncomingModel]: ...
 

@@ -26,16 +26,20 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from taxiway.compat.mlflow.moving.points import Columns, split
-from taxiway.compat.mlflow.moving.source import STATUSES, Found, Series, SourceUnusable, micros, stamp_of
-from taxiway.imports.contract import Counts, IncomingExperiment, IncomingModel, IncomingVersion, Skipped
+from taxiway.compat.mlflow.moving.source import STATUSES, Found, FoundLogged, Series, SourceUnusable, micros, stamp_of
+from taxiway.imports.contract import Counts, IncomingExperiment, IncomingLogged, IncomingModel, IncomingVersion, Skipped
 
 AT_ONCE = 500
 ROWS_AT_ONCE = 50_000
 GONE = "Deleted_Internal"
+READY = 2  # a logged model that was finished
 NEEDED = ("experiments", "runs", "metrics", "params", "tags")
 READ = (
     *NEEDED,
     "experiment_tags",
+    "logged_models",
+    "logged_model_params",
+    "logged_model_tags",
     "registered_models",
     "registered_model_tags",
     "registered_model_aliases",
@@ -123,6 +127,9 @@ class SqlSource:
             versions=sum(row["current_stage"] != GONE for row in self._all("model_versions")),
             aliases=self._count("registered_model_aliases"),
         )
+
+    def count_runs(self) -> int:
+        return self._count("runs")
 
     def experiments(self) -> list[IncomingExperiment]:
         self.connection.rollback()
@@ -219,6 +226,32 @@ class SqlSource:
         return found.series
 
     # --- models ---
+
+    def logged(self) -> list[FoundLogged]:
+        """The models that runs made, without those that were deleted."""
+        pairs: dict[str, defaultdict[str, dict[str, str]]] = {}
+        for name, key in (("logged_model_params", "param"), ("logged_model_tags", "tag")):
+            pairs[name] = defaultdict(dict)
+            for row in self._all(name):
+                pairs[name][row["model_id"]][row[f"{key}_key"]] = row[f"{key}_value"] or ""
+        return [
+            FoundLogged(
+                IncomingLogged(
+                    id=row["model_id"],
+                    experiment=str(row["experiment_id"]),
+                    name=row["name"] or "",
+                    kind=row["model_type"] or "",
+                    run=row["source_run_id"] or "",
+                    is_ready=row["status"] == READY,
+                    params=pairs["logged_model_params"][row["model_id"]],
+                    tags=pairs["logged_model_tags"][row["model_id"]],
+                ),
+                row["artifact_location"] or "",
+                micros(row["creation_timestamp_ms"]) or 0,
+            )
+            for row in self._all("logged_models", "creation_timestamp_ms", "model_id")
+            if row["lifecycle_stage"] != "deleted"
+        ]
 
     def models(self) -> list[IncomingModel]:
         self.connection.rollback()

@@ -489,6 +489,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_monitors_endpoint"), "monitors", ["endpoint"], unique=False)
     op.create_index(op.f("ix_monitors_project"), "monitors", ["project"], unique=False)
     op.create_table(
+        "placed_files",
+        sa.Column("ref", sa.String(length=71), nullable=False),
+        sa.Column("store", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_placed_files")),
+    )
+    op.create_index(op.f("ix_placed_files_digest"), "placed_files", ["digest"], unique=False)
+    op.create_index(op.f("ix_placed_files_store"), "placed_files", ["store"], unique=False)
+    op.create_table(
         "project_stages",
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
@@ -702,6 +713,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("run", "writer", name=op.f("uq_run_writers_run_writer")),
     )
     op.create_table(
+        "stores",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("added_by", sa.String(length=64), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_stores")),
+    )
+    op.create_table(
         "trace_files",
         sa.Column("trace", sa.String(length=64), nullable=False),
         sa.Column("path", sa.String(length=1000), nullable=False),
@@ -864,6 +883,7 @@ def downgrade() -> None:
     op.drop_table("trace_marks")
     op.drop_index(op.f("ix_trace_files_digest"), table_name="trace_files")
     op.drop_table("trace_files")
+    op.drop_table("stores")
     op.drop_table("run_writers")
     op.drop_table("run_words")
     op.drop_table("run_views")
@@ -891,6 +911,9 @@ def downgrade() -> None:
     op.drop_table("requests")
     op.drop_table("projects")
     op.drop_table("project_stages")
+    op.drop_index(op.f("ix_placed_files_store"), table_name="placed_files")
+    op.drop_index(op.f("ix_placed_files_digest"), table_name="placed_files")
+    op.drop_table("placed_files")
     op.drop_index(op.f("ix_monitors_project"), table_name="monitors")
     op.drop_index(op.f("ix_monitors_endpoint"), table_name="monitors")
     op.drop_table("monitors")

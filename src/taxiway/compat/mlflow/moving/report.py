@@ -1,0 +1,91 @@
+"""What an import or an export says at its end."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from taxiway.imports.contract import Counts, Skipped
+
+MOST_LINES = 20
+COUNTED = ("experiments", "runs", "params", "tags", "points", "files", "models", "versions", "aliases")
+# Where less of it is here, something was not taken; files may have been left on purpose, aliases to the gates.
+WHOLE = ("experiments", "runs", "params", "models", "versions")
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What is on both sides after an import. skipped: what was not taken as it was. left: what waits for somebody."""
+
+    source: str
+    origin: str
+    project: str
+    there: Counts
+    here: Counts
+    new_runs: int
+    new_points: int
+    new_files: int
+    copied_bytes: int
+    took_s: float
+    rows_per_s: int
+    infinities: int
+    skipped: list[Skipped]
+    left: list[str]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that can be counted is here."""
+        return all(getattr(self.here, name) >= getattr(self.there, name) for name in WHOLE)
+
+
+class Exported(Struct, frozen=True):
+    """What an export wrote."""
+
+    folder: str
+    wrote: Counts
+    skipped: list[Skipped]
+
+
+def show_report(report: Report) -> str:
+    """The counts side by side, then what was skipped and what is left to do."""
+    lines = [f"From {report.origin}", "", f"{'':<12}{'there':>14}{'here':>14}"]
+    for name in COUNTED:
+        there, here = getattr(report.there, name), getattr(report.here, name)
+        if name == "files":
+            lines.append(f"{name:<12}{'':>14}{here:>14,}   {report.here.file_bytes / 1e6:,.1f} MB")
+        elif there or here:
+            lines.append(f"{name:<12}{there:>14,}{here:>14,}{why(name, there, here)}")
+    lines += [
+        "",
+        f"New now: {report.new_runs:,} runs, {report.new_points:,} points, {report.new_files:,} files.",
+        f"{report.copied_bytes:,} bytes copied; {report.took_s:.1f} s, {report.rows_per_s:,} rows/s.",
+    ]
+    if report.infinities:
+        lines.append(
+            f"{report.infinities:,} values of ±1.7976931348623157e308 stood for infinities, and are that again."
+        )
+    lines += listed("Left for you", report.left)
+    lines += listed("Not taken as it was", [f"{one.kind} {one.name}: {one.problem}" for one in report.skipped])
+    return "\n".join(lines)
+
+
+def why(name: str, there: int, here: int) -> str:
+    if name == "points" and here < there:
+        return "   points that are alike in everything count once"
+    return "   ▲ fewer" if here < there and name in WHOLE else ""
+
+
+def listed(title: str, lines: list[str]) -> list[str]:
+    if not lines:
+        return []
+    more = [f"  … and {len(lines) - MOST_LINES:,} more (--json lists them)"] if len(lines) > MOST_LINES else []
+    return ["", f"{title}:", *(f"  {line}" for line in lines[:MOST_LINES]), *more]
+
+
+def show_export(done: Exported) -> str:
+    counts = ", ".join(f"{getattr(done.wrote, name):,} {name}" for name in COUNTED if getattr(done.wrote, name))
+    lines = [
+        f"Wrote {counts or 'nothing'} to {done.folder}.",
+        "Open it with MLFLOW_ALLOW_FILE_STORE=true and that folder as MLFLOW_TRACKING_URI,",
+        "or turn it into a database with `mlflow migrate-filestore`.",
+    ]
+    lines += listed("Not written", [f"{one.kind} {one.name}: {one.problem}" for one in done.skipped])
+    return "\n".join(lines)
