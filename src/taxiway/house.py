@@ -32,11 +32,11 @@ from taxiway.endpoints.tracing import Tracer
 from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
-from taxiway.kernel.clock import Clock, now
+from taxiway.imports import routes as imports_routes
 from taxiway.imports.files import FileIntake
 from taxiway.imports.registry import RegistryIntake
-from taxiway.imports import routes as imports_routes
 from taxiway.imports.service import Imports
+from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
 from taxiway.models import pages as models_pages
@@ -58,28 +58,25 @@ from taxiway.runs import pages as runs_pages
 from taxiway.runs import reproduced
 from taxiway.runs import routes as runs_routes
 from taxiway.runs.comparison import Comparisons
+from taxiway.runs.emptying import Emptying
 from taxiway.runs.experiments import Experiments
 from taxiway.runs.foreign import ForeignRuns
-from taxiway.runs.emptying import Emptying
 from taxiway.runs.foreign_files import ForeignFiles
 from taxiway.runs.log import Log
 from taxiway.runs.reproductions import Reproductions
 from taxiway.runs.service import Runs
 from taxiway.runs.settling import Settler
 from taxiway.runs.trash import Trash
-from taxiway.storage.blobs import Blobs
+from taxiway.runs.trashed import empty_trash
 from taxiway.storage.cache import Cache
 from taxiway.storage.database import Database, sqlite_url
-from taxiway.storage.database import Database, sqlite_url
-from taxiway.runs.trashed import empty_trash
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
+from taxiway.storage.parts import Parts
+from taxiway.storage.writes import Writer
 from taxiway.stores import routes as stores_routes
 from taxiway.stores.blobs import PlacedBlobs
 from taxiway.stores.service import Stores
-from taxiway.traces import pages as traces_pages
-from taxiway.storage.parts import Parts
-from taxiway.storage.writes import Writer
 from taxiway.traces import routes as traces_routes
 from taxiway.traces.service import Traces
 from taxiway.web import routes as web_routes
@@ -145,10 +142,10 @@ class House:
             self.lock.close()
             raise
         self.writer = Writer(self.database, clock, str(home))
-        self.stores = Stores(self.database, self.ledger, home=home, read=read_object)
-        self.blobs.stores = self.stores
         self.writer.forget_old_keys()
         self.ledger = Ledger(self.database, self.writer, self.keys)
+        self.stores = Stores(self.database, self.ledger, home=home, read=read_object)
+        self.blobs.stores = self.stores
         self.access = Access(self.database, self.ledger, clock)
         self.audit = Audit(self.database, self.keys)
         self.lineage = Lineage(self.database)
@@ -163,9 +160,9 @@ class House:
         self.models = Models(
             self.database, self.ledger, self.access, sources=sources, blobs=self.blobs, shelf=self.shelf
         )
+        self.emptying = Emptying(self.database, self.ledger, self.blobs, MadeModels(self.shelf), clock)
         self.gates = Gates(self.database, self.ledger, self.access, models=self.models, clock=clock)
         self.models.guard_with(self.gates)
-        self.emptying = Emptying(self.database, self.ledger, self.blobs, MadeModels(self.shelf), clock)
         self.projects.path_names = self.gates.paths.names
         self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
         below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
@@ -184,9 +181,9 @@ class House:
             clock=clock,
         )
 
-        self.runs.settled = Settler(self.writer, self.stores.settle)
     def _open_runs(self) -> None:
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, self.clock)
+        self.runs.settled = Settler(self.writer, self.stores.settle)
         self.run_log = Log(self.database, self.ledger)
         self.experiments = Experiments(self.database, self.ledger)
         self.trash = Trash(self.database, self.ledger, self.experiments)
@@ -246,10 +243,10 @@ def build(house: House) -> Starlette:
     server.serve(empty_trash, house.emptying.empty)
     reproduced.bind(server, house.reproductions)
     traces_routes.bind(server, house.traces)
-    stores_routes.bind(server, house.stores)
-    imports_routes.bind(server, house.imports, house.file_intake, house.registry_intake)
     models_routes.bind(server, house.models)
     gates_routes.bind(server, house.gates)
+    stores_routes.bind(server, house.stores)
+    imports_routes.bind(server, house.imports, house.file_intake, house.registry_intake)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
     mlflow = Dialect(doorkeeper, server.uploads)
