@@ -77,6 +77,7 @@ from taxiway.storage.writes import Writer
 from taxiway.stores import routes as stores_routes
 from taxiway.stores.blobs import PlacedBlobs
 from taxiway.stores.service import Stores
+from taxiway.traces import pages as traces_pages
 from taxiway.traces import routes as traces_routes
 from taxiway.traces.service import Traces
 from taxiway.web import routes as web_routes
@@ -278,6 +279,7 @@ def build(house: House) -> Starlette:
     datasets_pages.add(site, house.datasets, house.lineage)
     runs_pages.add(site, house.runs, house.run_log, house.comparisons)
     reproduced.add(site, house.reproductions)
+    traces_pages.add(site, house.traces)
     models = models_pages.add(site, house.models, house.comparisons, house.access)
     gates_pages.add(site, house.gates, models, house.runs, house.access, house.portfolio)
     audit.add(site, house.audit, house.access)

@@ -286,11 +286,6 @@ class Traces:
         found, is_more = self.search(search)
         return Page(found, str(offset + len(found)) if is_more else None)
 
-    def digests(self) -> set[str]:
-        """Of every file that some trace has: what is not to be freed."""
-        with self.database.read() as connection:
-            return store.digests(connection)
-
 
 def require(change: Change | Record, trace: str) -> None:
     if store.owner_of(change.connection, trace) is None:

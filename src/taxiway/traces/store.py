@@ -190,11 +190,6 @@ def drop_files(connection: Connection, trace: str, paths: Sequence[str]) -> None
         connection.execute(delete(files).where(files.c.trace == trace, files.c.path.in_(some)))
 
 
-def digests(connection: Connection) -> set[str]:
-    """Of every file that some trace has."""
-    return {row.digest for row in connection.execute(select(files.c.digest).distinct())}
-
-
 # --- deleting ---
 
 

@@ -36,6 +36,7 @@ class Waterfall(Struct, frozen=True, kw_only=True):
         colours = {kind: series_class(index) for index, kind in enumerate(kinds)}
         names = [(colours[kind], kind or "other") for kind in kinds[: SERIES + 1]]
         key, top = legend(names, width, 14) if len(kinds) > 1 else (Svg(""), 4.0)
+        top += 6 if len(kinds) > 1 else 0
         height_of = NARROW_STEP if narrow else STEP
         widest = gutter(step.name for step in self.steps) + INDENT * max((self._in(s) for s in self.steps), default=0)
         left = 4.0 if narrow else min(widest + 8, width * 0.34)
