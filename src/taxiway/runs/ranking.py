@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -104,7 +105,7 @@ def of_run(order: Order, conditions: Conditions) -> Ranking:
         named = experiments.select().with_only_columns(experiments.c.name)
         value: Any = named.where(experiments.c.number == runs.c.experiment).scalar_subquery()
     else:
-        value = status_at(conditions.now) if name == "status" else run_column(name)
+        value = status_rank(conditions.now) if name == "status" else run_column(name)
     kind = str if isinstance(value.type, String) else float
     column = Column(value, falls, kind)
     if not is_nullable(name):
@@ -119,3 +120,9 @@ def tie_breakers(order: tuple[Order, ...]) -> list[Column]:
     named = {one.field.name for one in order if one.field.kind == "run"}
     last = [("started_at", Column(run_column("started_at"), is_falling=True)), ("id", Column(runs.c.id, kind=str))]
     return [column for name, column in last if name not in named]
+
+
+def status_rank(now: datetime) -> ColumnElement[str]:
+    """What runs are ordered by status by: the words that MLflow has for them, so that every door orders alike."""
+    status = status_at(now)
+    return case((status == "stopped", "killed"), (status == "lost", "running, but silent"), else_=status)
