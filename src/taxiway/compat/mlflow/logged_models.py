@@ -111,7 +111,6 @@ class Info(Struct, frozen=True, omit_defaults=True):
     last_updated_timestamp_ms: int
     artifact_uri: str
     status: str
-    creator_id: str = ""
     model_type: str = ""
     source_run_id: str = ""
     status_message: str = ""
@@ -271,7 +270,6 @@ def logged_of(model: LoggedModel) -> Logged:
         last_updated_timestamp_ms=names.in_ms(model.changed_at),
         artifact_uri=place_of_model(model),
         status=SHOWN[model.status],
-        creator_id=model.created_by,
         model_type=model.kind,
         source_run_id=model.run,
         status_message=model.status_message,

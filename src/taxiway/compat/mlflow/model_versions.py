@@ -24,6 +24,7 @@ from taxiway.compat.mlflow.registry import (
     check_tag,
     in_words,
     stage_of,
+    tag_of,
     version_number,
     version_of,
 )
@@ -285,7 +286,7 @@ def read_copy(source: str) -> tuple[str, str] | None:
 
 def look(version: ModelVersion, key: Key) -> Any:
     if key.entity == "tags":
-        return version.tags.get(key.name)
+        return tag_of(version.tags, key.name)
     attributes = {
         "name": version.model,
         "run_id": version.run_label or version.run or "",

@@ -24,6 +24,7 @@ from taxiway.compat.mlflow.registry import (
     latest,
     registered_of,
     stage_of,
+    tag_of,
     version_number,
     version_of,
 )
@@ -230,7 +231,7 @@ def check_alias(alias: str) -> str:
 
 def look(model: Model, key: Key) -> Any:
     if key.entity == "tags":
-        return model.tags.get(key.name)
+        return tag_of(model.tags, key.name)
     match key.name:
         case "name":
             return model.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from taxiway.models.names import is_wide_name
 
 T = TypeVar("T")
 
+PROMPT_TAG = "mlflow.prompt.is_prompt"  # the client looks for models that have it not; what lacks it is no prompt
 STAGES: dict[str, ModelStage] = {
     "none": "none",
     "staging": "staging",
@@ -41,8 +42,8 @@ class Version(Struct, frozen=True, omit_defaults=True):
     last_updated_timestamp: int
     current_stage: str
     status: str
+    description: str
     user_id: str = ""
-    description: str = ""
     source: str = ""
     run_id: str = ""
     status_message: str = ""
@@ -115,6 +116,11 @@ def latest(versions: list[ModelVersion]) -> list[ModelVersion]:
     for version in sorted(versions, key=lambda each: each.version):
         newest[version.stage] = version
     return sorted(newest.values(), key=lambda each: each.version)
+
+
+def tag_of(tags: Mapping[str, str], key: str) -> str | None:
+    """The tag that a search looks at; None where there is none."""
+    return tags.get(key, "false" if key == PROMPT_TAG else None)
 
 
 # --- what a request names ---
