@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from taxiway.kernel.version import VERSION
 
 if TYPE_CHECKING:
-    from taxiway.client import Client, connect, run, seed
+    from taxiway.client import Client, autolog, connect, run, seed
 
 __version__ = VERSION
-__all__ = ["Client", "__version__", "connect", "run", "seed"]
+__all__ = ["Client", "__version__", "autolog", "connect", "run", "seed"]
 
 NOUNS = (
     "projects",
@@ -32,8 +32,8 @@ NOUNS = (
 
 
 def __getattr__(name: str) -> Any:
-    """`taxiway.Client`, `taxiway.connect`, `taxiway.run` and `taxiway.seed`, loaded when first asked for."""
-    if name in ("Client", "connect", "run", "seed"):
+    """The SDK's names, loaded when they are first asked for."""
+    if name in ("Client", "autolog", "connect", "run", "seed"):
         from taxiway import client
 
         return getattr(client, name)

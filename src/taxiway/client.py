@@ -320,3 +320,30 @@ def seed(value: int) -> None:
     from taxiway.runs.seeds import seed as seed_all
 
     seed_all(value)
+
+
+def autolog(*libraries: str, models: bool = True, figures: bool = True, every: int = 10, on: bool = True) -> list[str]:
+    """Logs what scikit-learn, LightGBM, XGBoost and PyTorch train, by itself, and gives the libraries' names.
+
+    Parameters, metrics by iteration, the model with its signature and the importances of its features go to the run
+    that is open, or to one of the fit's own; PyTorch's losses and learning rates go to the open run only, of every
+    tenth step unless `every` says otherwise. on: False gives the libraries back what was theirs. Raises BadField.
+
+    >>> import taxiway as tw
+    >>> tw.autolog("sklearn")
+    ['sklearn']
+    >>> tw.autolog(on=False)
+    []
+    """
+    from taxiway.runs.autolog import Options, turn_off, turn_on
+
+    if not on:
+        turn_off()
+        return []
+    if every < 1:
+        raise BadField(field="every", value=repr(every), expected="a number from 1 on")
+
+    def start(name: str) -> ActiveRun:
+        return default_client().runs.start(name)
+
+    return turn_on(libraries, Options(models, figures, every), start)

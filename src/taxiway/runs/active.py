@@ -99,6 +99,7 @@ class ActiveRun:
         )
         self._watching = Watching(recorder.points, 0.0 if is_attached else system_s)
         process.begin(self)
+        _open.append(self)
         atexit.register(self._at_exit)
 
     # --- logging ---
@@ -269,6 +270,7 @@ class ActiveRun:
             return self.run
         self.ending = status
         process.end(self)
+        _open.remove(self)
         atexit.unregister(self._at_exit)
         self._watching.stop()
         self._capture.finish()
@@ -317,6 +319,14 @@ class ActiveRun:
     def rename(self, name: str) -> None:
         self._recorder.say(Change(ChangeRun(name=name)))
         self.run = msgspec.structs.replace(self.run, name=name)
+
+
+_open: list[ActiveRun] = []  # in the order in which they were opened
+
+
+def newest_open() -> ActiveRun | None:
+    """The run of this process that was opened last and has not ended."""
+    return _open[-1] if _open else None
 
 
 def tell(outcome: Outcome, about: str, folder: Path) -> None:
