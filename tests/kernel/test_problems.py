@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Hashable
+from typing import Annotated, Any, Literal, cast
 
 import pytest
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from taxiway.kernel.errors import BadField
-from taxiway.kernel.problems import convert, decode
+from taxiway.kernel.problems import convert, decode, has_open_integers
 
 
 class Point(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,3 +128,27 @@ def test_what_is_accepted_is_said_in_words(text: str, words: str) -> None:
         decode(text.encode(), Ask)
 
     assert str(refusal.value).endswith(words)
+
+
+class Bounded(Struct):
+    number: Annotated[int, Meta(ge=0, le=9)]
+    facts: dict[str, int] = {}
+
+
+class Within(Struct):
+    bounded: list[Bounded]
+    open: list[int] = []
+
+
+class Tree(Struct):
+    children: list[Tree] = []
+    size: Annotated[int, Meta(ge=0, le=9)] = 0
+
+
+@pytest.mark.parametrize(("kind", "is_open"), [(Bounded, False), (Within, True), (Tree, False)])
+def test_only_types_with_numbers_of_any_size_are_looked_through(kind: type[Struct], is_open: bool) -> None:
+    assert has_open_integers(cast("Hashable", kind)) == is_open
+
+
+def test_many_digits_after_the_point_are_common() -> None:
+    assert decode(b'{"step": 1, "value": 0.123456789012345678901}', Point).value == pytest.approx(0.1234567890123)

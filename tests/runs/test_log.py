@@ -16,7 +16,7 @@ from taxiway.kernel.errors import BadField, NotFound, TooLarge
 from taxiway.kernel.ids import new_id
 from taxiway.kernel.numbers import Number, to_wire
 from taxiway.runs import contract
-from taxiway.runs.contract import LogBatch, Logged, Point
+from taxiway.runs.contract import Course, LogBatch, Logged, Point
 from taxiway.runs.refusals import BatchReused, ParamFixed, RunEnded
 from tests.runs.conftest import AT, MakeRun
 from tests.support.live import Live
@@ -233,6 +233,41 @@ def test_a_batch_has_a_limit(open_live: Live, make_run: MakeRun) -> None:
 
     with pytest.raises(TooLarge):
         send(open_live.client, run.id, LogBatch(WRITER, 0, [Point("x", 1.0, 0, AT)] * 20_001))
+
+
+def test_points_may_come_in_columns(live: Live, make_run: MakeRun) -> None:
+    live.client.projects.create("fraud")
+    run = make_run(live.client)
+    values: list[Number] = [0.5, "NaN", "-Infinity"]
+    courses = [Course("x", [2, 1, 2], [7, 9, 5], values), Course("y", [*range(1000)], [3] * 1000, [0.25] * 1000)]
+    batch = LogBatch(WRITER, 0, [Point("x", 1.0, 0, AT)], courses)
+
+    answers = [send(live.client, run.id, batch) for _ in range(2)]
+
+    assert answers == [Logged(1004, is_new=True), Logged(1004, is_new=False)]
+    found = live.client.runs.metric(run.id, "x")
+    assert [(p.step, to_wire(float(p.value))) for p in found] == [(0, 1.0), (1, "NaN"), (2, "-Infinity"), (2, 0.5)]
+    assert len(steps(live.client, run.id, "y")) == 1000
+
+
+@pytest.mark.parametrize(
+    ("course", "field"),
+    [
+        (Course("x", [1], [], [1.0]), "courses[0].at"),
+        (Course("x", [1], [1], []), "courses[0].values"),
+        (Course("x", [1], [2**63 - 1], [1.0]), "courses[0].at"),
+        (Course("a\nb", [1], [1], [1.0]), "courses[0].key"),
+    ],
+)
+def test_columns_that_do_not_go_together_are_refused(
+    open_live: Live, make_run: MakeRun, course: Course, field: str
+) -> None:
+    run = make_run(open_live.client, project="default")
+
+    with pytest.raises(BadField) as refusal:
+        send(open_live.client, run.id, LogBatch(WRITER, 0, courses=[course]))
+
+    assert refusal.value.field == field
 
 
 def test_an_unknown_run_is_not_found(open_live: Live) -> None:

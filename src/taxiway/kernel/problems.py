@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import Struct, inspect
@@ -41,9 +42,40 @@ def decode(data: bytes, kind: type[T]) -> T:
         raise broken(data, "a text that is nested less deeply") from e
     except (msgspec.DecodeError, ValueError) as e:
         raise broken(data, f"valid JSON ({e})") from e
-    if MANY_DIGITS.search(data):
+    if has_open_integers(cast("Hashable", kind)) and MANY_DIGITS.search(data):
         check_numbers(found)
     return found
+
+
+@functools.cache
+def has_open_integers(kind: Hashable) -> bool:
+    """Whether a type takes whole numbers of any size somewhere that `check_numbers` looks."""
+    return any(is_open(one) for one in parts_of(inspect.type_info(kind), set()))
+
+
+def is_open(kind: inspect.Type) -> bool:
+    if isinstance(kind, inspect.IntType):
+        return None in (kind.ge, kind.le)
+    return isinstance(kind, (inspect.AnyType, inspect.CustomType))
+
+
+def parts_of(kind: inspect.Type, seen: set[type]) -> Iterator[inspect.Type]:
+    """A type and the types within it, but for what plain dictionaries hold."""
+    yield kind
+    match kind:
+        case inspect.StructType(cls=cls, fields=fields) if cls not in seen:
+            seen.add(cls)
+            for field in fields:
+                yield from parts_of(field.type, seen)
+        case inspect.Metadata(type=inner) | inspect.ListType(item_type=inner) | inspect.VarTupleType(item_type=inner):
+            yield from parts_of(inner, seen)
+        case inspect.UnionType(types=types) | inspect.TupleType(item_types=types):
+            for one in types:
+                yield from parts_of(one, seen)
+        case inspect.DictType(value_type=inspect.StructType() as inner):
+            yield from parts_of(inner, seen)
+        case _:
+            pass
 
 
 def values_of(data: bytes) -> Any:

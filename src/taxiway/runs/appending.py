@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.runs import loose, series
-from taxiway.runs.batch import Batch, Block, Newest, batch_of_history, both
+from taxiway.runs.batch import Batch, Block, Newest, both, of_many
 from taxiway.runs.compare import is_same
 from taxiway.runs.contract import Logged
 from taxiway.runs.placing import Known, Look, Pair, Placed, stored_before, writer_numbers
@@ -179,7 +179,7 @@ def add_history(connection: Connection, *, run: int, given: Mapping[str, History
 
     False where the very same was added before.
     """
-    batch = batch_of_history(given)
+    batch = of_many("", given)
     writers = writer_numbers(connection, [(run, loose.WRITER)])
     if not writers:
         put_rows(connection, WRITERS, [(run, loose.WRITER)])
@@ -208,7 +208,7 @@ def add_histories(connection: Connection, given: Mapping[int, Mapping[str, Histo
 
     Gives what `series.seal` would say of each now.
     """
-    batches = {run: batch_of_history(histories, shortest=ENDED_BLOCK) for run, histories in given.items()}
+    batches = {run: of_many("", histories, shortest=ENDED_BLOCK) for run, histories in given.items()}
     pairs = [(run, loose.WRITER) for run in batches]
     put_rows(connection, WRITERS, pairs)
     writers = writer_numbers(connection, pairs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -14,10 +14,12 @@ import numpy as np
 from taxiway.kernel.numbers import from_wire
 from taxiway.runs.compare import Scalar
 from taxiway.runs.contract import LogBatch
-from taxiway.runs.segments import LONGEST, Extremes, History, encode, extremes, history, pieces
+from taxiway.runs.segments import LONGEST, Extremes, History, encode, extremes, history, join, pieces
 from taxiway.storage.database import EPOCH
 
 RESOLUTION = timedelta(microseconds=1)
+NONE: Mapping[str, str] = {}
+FEW = 16  # points for which arrays cost more than they save
 BLOCK = 128  # so many points of one key in a batch are a segment at once; as rows they would cost some ten times more
 
 
@@ -71,10 +73,14 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 def batch_of(run: str, body: LogBatch) -> Batch:
-    rows = rows_of(body)
-    batch = ready(run, rows, params=dict(body.params), tags=dict(body.tags))
-    size = len(body.points) + len(body.params) + len(body.tags)
-    return msgspec.structs.replace(batch, writer=body.writer, seq=body.seq, size=size)
+    """What a writer of ours sent."""
+    count = len(body.points) + sum(len(course.steps) for course in body.courses)
+    params, tags = dict(body.params), dict(body.tags)
+    if count <= FEW and not body.courses:
+        batch = of_few(run, rows_of(body), params=params, tags=tags)
+    else:
+        batch = of_many(run, series_of(body), params=params, tags=tags)
+    return msgspec.structs.replace(batch, writer=body.writer, seq=body.seq, size=count + len(params) + len(tags))
 
 
 def rows_of(body: LogBatch) -> list[Row]:
@@ -86,33 +92,48 @@ def rows_of(body: LogBatch) -> list[Row]:
     return found
 
 
-def ready(run: str, rows: Sequence[Row], *, params: Mapping[str, Scalar], tags: Mapping[str, str]) -> Batch:
-    """A batch of these rows, without a writer and a place."""
-    tail: list[tuple[str, int, int, int, float | None]] = []
-    blocks: list[tuple[str, Block]] = []
+def series_of(body: LogBatch) -> dict[str, History]:
+    """The points of a batch by key, each in the order they were sent."""
+    points = body.points
+    parts = by_key(
+        [point.key for point in points],
+        history(
+            [point.step for point in points],
+            [(point.at - EPOCH) // RESOLUTION for point in points],
+            [float(point.value) for point in points],
+        ),
+    )
+    for course in body.courses:
+        more = history(course.steps, course.at, [float(value) for value in course.values])
+        parts[course.key] = join([parts[course.key], more]) if course.key in parts else more
+    return parts
+
+
+def by_key(keys: Sequence[str], points: History) -> dict[str, History]:
+    """Points of several metrics as one series for each. keys: as many as there are points."""
+    if not keys:
+        return {}
+    if keys.count(keys[0]) == len(keys):
+        return {keys[0]: points}
+    places: dict[str, list[int]] = {}
+    for place, key in enumerate(keys):
+        places.setdefault(key, []).append(place)
+    return {key: points[np.array(found)] for key, found in places.items()}
+
+
+def of_few(run: str, rows: Sequence[Row], *, params: Mapping[str, Scalar], tags: Mapping[str, str]) -> Batch:
+    """A batch of a handful of points, without a writer and a place."""
     newest: dict[str, Newest] = {}
-    if len(rows) == 1:
-        row = rows[0]
-        tail = [(row.key, 0, row.step, row.at, row.value)]
-        newest = {row.key: Newest(row.step, row.at, row.value, 1, 0, row.value, row.value)}
-    elif rows:
-        for key, places in places_by_key(rows).items():
-            if len(places) < BLOCK:
-                found = [rows[place] for place in places]
-                tail += [(key, place, rows[place].step, rows[place].at, rows[place].value) for place in places]
-                newest[key] = newest_row(found)
-            else:
-                points = history_of_rows([rows[place] for place in places]).ordered()
-                blocks += [(key, block(piece)) for piece in pieces(points, LONGEST)]
-                newest[key] = newest_point(points)
+    for row in rows:
+        said = Newest(row.step, row.at, row.value, 1, 0, row.value, row.value)
+        newest[row.key] = both(newest[row.key], said) if row.key in newest else said
     return Batch(
         run=run,
         writer="",
         seq=None,
         size=len(rows),
-        digest=digest_of(rows),
-        rows=tail,
-        blocks=blocks,
+        digest=hashlib.sha256(msgspec.msgpack.encode(rows)).digest(),
+        rows=[(row.key, place, row.step, row.at, row.value) for place, row in enumerate(rows)],
         newest=newest,
         latest_at=max((row.at for row in rows), default=0),
         params=params,
@@ -120,8 +141,15 @@ def ready(run: str, rows: Sequence[Row], *, params: Mapping[str, Scalar], tags: 
     )
 
 
-def batch_of_history(given: Mapping[str, History], *, shortest: int = BLOCK) -> Batch:
-    """A batch of whole series, which its content tells from every other one. shortest: that becomes a segment."""
+def of_many(
+    run: str,
+    given: Mapping[str, History],
+    *,
+    params: Mapping[str, Scalar] = NONE,
+    tags: Mapping[str, str] = NONE,
+    shortest: int = BLOCK,
+) -> Batch:
+    """A batch of series, without a writer and a place. shortest: so long a series becomes a segment at once."""
     tail: list[tuple[str, int, int, int, float | None]] = []
     blocks: list[tuple[str, Block]] = []
     newest: dict[str, Newest] = {}
@@ -143,40 +171,27 @@ def batch_of_history(given: Mapping[str, History], *, shortest: int = BLOCK) -> 
         else:
             blocks += [(key, block(piece)) for piece in pieces(points, LONGEST)]
         place += len(points)
-    latest_at = max((said.at for said in newest.values()), default=0)
-    return Batch("", "", None, place, over.digest(), tail, blocks, newest, latest_at)
-
-
-def digest_of(rows: Iterable[Row]) -> bytes:
-    """The SHA-256 of a batch's points: over their MessagePack, in their order."""
-    return hashlib.sha256(msgspec.msgpack.encode(list(rows))).digest()
-
-
-def places_by_key(rows: Sequence[Row]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for place, row in enumerate(rows):
-        found.setdefault(row.key, []).append(place)
-    return found
-
-
-def history_of_rows(rows: Sequence[Row]) -> History:
-    return history([row.step for row in rows], [row.at for row in rows], [row.value for row in rows])
+    return Batch(
+        run=run,
+        writer="",
+        seq=None,
+        size=place,
+        digest=over.digest(),
+        rows=tail,
+        blocks=blocks,
+        newest=newest,
+        latest_at=max((said.at for said in newest.values()), default=0),
+        params=params,
+        tags=tags,
+    )
 
 
 def block(points: History) -> Block:
     return Block(len(points), extremes(points), encode(points))
 
 
-def newest_row(rows: Sequence[Row]) -> Newest:
-    """Of at least one row."""
-    last = max(rows, key=lambda row: rank(row.step, row.at, row.value))
-    numbers = [row.value for row in rows if row.value is not None]
-    low, high = (min(numbers), max(numbers)) if numbers else (None, None)
-    return Newest(last.step, last.at, last.value, len(rows), 0, low, high)
-
-
 def newest_point(points: History) -> Newest:
-    """The same of points in order, which are stored as segments."""
+    """What points in order that are stored as segments say of their key. At least one."""
     step, at = int(points.steps[-1]), int(points.at[-1])
     ends = extremes(points)
     ties = points.values[(points.steps == step) & (points.at == at)].tolist()

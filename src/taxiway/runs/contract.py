@@ -21,6 +21,7 @@ Writer = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Sequence = Annotated[int, Meta(ge=0, le=2**62)]
 Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 At = Annotated[datetime, Meta(tz=True)]
+Micros = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 SOURCES = "code/sources.json"
 CHANGES = "code/changes.diff"
@@ -133,6 +134,18 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
     at: At
 
 
+class Course(Struct, frozen=True, forbid_unknown_fields=True):
+    """Points of one metric as columns of one length: how many of them travel at a third of the cost.
+
+    at: microseconds since 1970.
+    """
+
+    key: Key
+    steps: list[Step]
+    at: list[Micros]
+    values: list[Number]
+
+
 class LogBatch(Struct, frozen=True, forbid_unknown_fields=True):
     """Points, parameters and tags that a writer sends together; all of them are stored, or none.
 
@@ -144,6 +157,7 @@ class LogBatch(Struct, frozen=True, forbid_unknown_fields=True):
     writer: Writer
     seq: Sequence
     points: list[Point] = []
+    courses: list[Course] = []
     params: dict[Key, Annotated[str, Meta(max_length=8000)] | bool | int | float] = {}
     tags: dict[Key, Text] = {}
 

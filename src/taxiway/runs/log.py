@@ -17,8 +17,9 @@ from taxiway.kernel.numbers import to_wire
 from taxiway.runs import loose, series, store
 from taxiway.runs.appending import Appending
 from taxiway.runs.batch import Batch, batch_of
-from taxiway.runs.contract import LogBatch, Logged, Point, ReadMetric
-from taxiway.runs.history import Place, Series, course, page_of
+from taxiway.runs.contract import Course, LogBatch, Logged, Point, ReadMetric
+from taxiway.runs.history import Place, Series, page_of
+from taxiway.runs.history import course as drawn
 from taxiway.runs.loose import Items
 from taxiway.runs.paths import check_key, is_clean
 from taxiway.runs.refusals import RunEnded
@@ -61,7 +62,7 @@ class Log:
 
     async def take_soon(self, caller: Caller, body: LogBatch, *, run: str) -> Logged:
         """As `take`, for a handler on the event loop."""
-        is_large = len(body.points) > MOST_ON_LOOP
+        is_large = len(body.points) > MOST_ON_LOOP or bool(body.courses)
         batch = await run_in_threadpool(checked, run, body) if is_large else checked(run, body)
         return await self.writer.merge_soon(self.lane, batch)
 
@@ -81,7 +82,7 @@ class Log:
 
     async def keep_soon(self, caller: Caller, items: Items, *, run: str, may_amend: bool = False) -> None:
         """As `keep`, for a handler on the event loop."""
-        is_large = len(items.points) > MOST_ON_LOOP
+        is_large = items.size > MOST_ON_LOOP
         batch = (
             await run_in_threadpool(loose.checked_batch, run, items) if is_large else loose.checked_batch(run, items)
         )
@@ -156,7 +157,7 @@ class Log:
             for run in runs:
                 known = store.known(connection, run)
                 series_ = Series(connection, run=known.number, key=key) if known else None
-                found.append(course(series_, columns=columns, by_time=by_time) if series_ else [])
+                found.append(drawn(series_, columns=columns, by_time=by_time) if series_ else [])
         return found
 
     def counts(self, run: str) -> dict[str, int]:
@@ -174,7 +175,7 @@ def checked(run: str, body: LogBatch) -> Batch:
 def check(batch: LogBatch) -> None:
     """What the types do not say already. Raises BadField, TooLarge."""
     for what, found, most in (
-        ("The number of points in a batch", len(batch.points), MOST_POINTS),
+        ("The number of points in a batch", count_points(batch), MOST_POINTS),
         ("The number of parameters in a batch", len(batch.params), MOST_PAIRS),
         ("The number of tags in a batch", len(batch.tags), MOST_PAIRS),
     ):
@@ -188,12 +189,29 @@ def check(batch: LogBatch) -> None:
         if point.at < EPOCH:
             field = f"points[{number}].at"
             raise BadField(field=field, value=point.at.isoformat(), expected="a moment since 1970")
+    for number, course in enumerate(batch.courses):
+        check_course(f"courses[{number}]", course)
     for name, value in batch.params.items():
         check_key("params", name)
         check_text(f"params.{name}", value)
     for name, text in batch.tags.items():
         check_key("tags", name)
         check_text(f"tags.{name}", text)
+
+
+def count_points(batch: LogBatch) -> int:
+    return len(batch.points) + sum(len(course.steps) for course in batch.courses)
+
+
+def check_course(field: str, course: Course) -> None:
+    """Refuses columns that do not go together, and times before 1970. Raises BadField."""
+    check_key(f"{field}.key", course.key)
+    for name, column in (("at", course.at), ("values", course.values)):
+        if len(column) != len(course.steps):
+            expected = f"as many as there are steps, {len(course.steps)}"
+            raise BadField(field=f"{field}.{name}", value=f"{len(column)} of them", expected=expected)
+    if course.at and not 0 <= min(course.at) <= max(course.at) <= loose.LATEST:
+        raise BadField(field=f"{field}.at", value=str(min(course.at)), expected=loose.MOMENTS)
 
 
 def check_text(field: str, value: object) -> None:

@@ -17,11 +17,12 @@ from taxiway.compat.mlflow.runs import LONGEST_TAG, NAME_TAG, check_name, cut, g
 from taxiway.compat.mlflow.shown import Tag
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.numbers import Number, from_wire
-from taxiway.runs.batch import Row
+from taxiway.runs.batch import Row, by_key
 from taxiway.runs.compare import Scalar
 from taxiway.runs.foreign import ForeignRuns, UpdateRun
 from taxiway.runs.log import Log
 from taxiway.runs.loose import Items
+from taxiway.runs.segments import History, history
 
 LONGEST_PARAM = 6000  # longer texts are cut, as MLflow's server does
 MOST_BYTES = 1_000_000
@@ -135,11 +136,7 @@ class LogCalls:
     async def log_batch(self, caller: Caller, ask: LogBatch) -> Void:
         run = names.check_run_id(ask.run_id)
         check_sizes(ask)
-        items = Items(
-            points=[row_of(metric, f"metrics[{number}].") for number, metric in enumerate(ask.metrics)],
-            params=params_of(ask.params),
-            tags=given_tags(ask.tags),
-        )
+        items = Items(series=series_of(ask.metrics), params=params_of(ask.params), tags=given_tags(ask.tags))
         await self._measure(caller, run, ask.metrics)
         await self._keep(caller, run, items)
         return Void()
@@ -162,7 +159,7 @@ class LogCalls:
         name = check_name(tags.pop(NAME_TAG, ""))
         if name:
             await run_in_threadpool(self.runs.update, caller, UpdateRun(name=name), run=run)
-        given = Items(points=items.points, params=items.params, tags=tags)
+        given = msgspec.structs.replace(items, tags=tags)
         await self.log.keep_soon(caller, given, run=run, may_amend=True)
 
     async def _measure(self, caller: Caller, run: str, metrics: Sequence[MetricIn | LogMetric]) -> None:
@@ -194,6 +191,19 @@ def row_of(metric: MetricIn | LogMetric, at: str) -> Row:
         expected = f"milliseconds since 1970, at most {names.LAST_MS}"
         raise invalid(f"{at}timestamp", metric.timestamp, expected)
     return Row(key, metric.step, metric.timestamp * names.MICROS_OF_MS, from_wire(metric.value))
+
+
+def series_of(metrics: Sequence[MetricIn]) -> dict[str, History]:
+    """Many points as they are stored, by key. Raises ParameterInvalid, naming the first that cannot be."""
+    keys, times = [metric.key for metric in metrics], [metric.timestamp for metric in metrics]
+    for number in {keys.index(key) for key in set(keys)}:
+        names.check_key(keys[number], f"metrics[{number}].key")
+    if times and not 0 <= min(times) <= max(times) <= names.LAST_MS:
+        for number, metric in enumerate(metrics):
+            row_of(metric, f"metrics[{number}].")
+    at = [time * names.MICROS_OF_MS for time in times]
+    columns = ([metric.step for metric in metrics], at, [from_wire(metric.value) for metric in metrics])
+    return by_key(keys, history(*columns))
 
 
 def params_of(given: Sequence[Tag]) -> dict[str, Scalar]:
