@@ -63,6 +63,7 @@ class Files(NamedTuple):
             raise nameless()
         if upload.headers.get("content-encoding", "identity").lower() != "identity":
             raise packed()
+        self.owner(place)
         self.name(caller, place, store(self.blobs, upload))
 
     def name(self, caller: Caller, place: Place, digest: str) -> None:
@@ -79,7 +80,8 @@ class Files(NamedTuple):
                 self.logged.put_file(logged=place.thing, path=place.path, digest=digest, media_type=kind)
 
     def within(self, place: Place) -> Sequence[Kept]:
-        """Every file of a place, and maybe those beside it."""
+        """Every file of a place, and maybe those beside it. Raises NotFound."""
+        self.owner(place)
         match place.kind:
             case "run":
                 return self.runs.within(place.thing, place.path)
@@ -92,6 +94,7 @@ class Files(NamedTuple):
 
     def fetch(self, place: Place) -> Download:
         """Raises NotFound."""
+        self.owner(place)
         found: Kept | None
         if place.kind == "run":
             found = self.runs.find(place.thing, place.path)
@@ -108,7 +111,8 @@ class Files(NamedTuple):
         return [BundledFile(f.path, f.digest, f.size_bytes, media_type_of(f.path)) for f in manifest.files]
 
     def drop(self, caller: Caller, place: Place) -> None:
-        """Drops a file, a folder or all; where there is nothing, nothing happens."""
+        """Drops a file, a folder or all; where there is nothing, nothing happens. Raises NotFound for its owner."""
+        self.owner(place)
         match place.kind:
             case "run":
                 self.runs.drop(caller, run=place.thing, path=place.path)

@@ -91,6 +91,7 @@ class Multipart:
 
     def create(self, caller: Caller, ask: Create) -> Created:
         place = target(ask)
+        self.files.owner(place)
         opened, secret = self.parts.open(purpose=purpose_of(place), owner=caller.name, parts=ask.num_parts)
         headers = {HEADER: secret, "Content-Type": "application/octet-stream"}
         root = f"{ask.origin}/api/2.0{PARTS}/{opened.id}"
@@ -118,6 +119,7 @@ class Multipart:
 
     def mine(self, caller: Caller, upload: str, place: Place) -> Opened:
         """The caller's own upload to this place. Raises NotFound, NotAllowed."""
+        self.files.owner(place)
         opened = self.parts.find(upload)
         if opened.owner != caller.name or opened.purpose != purpose_of(place):
             where = "an upload of somebody else, or to another place"

@@ -114,9 +114,13 @@ def fit_struct(value: Any, kind: inspect.StructType, name: str) -> dict[str, Any
 
 
 def fit_union(value: Any, types: Sequence[inspect.Type], name: str) -> Any:
-    words = [one for one in types if isinstance(one, inspect.LiteralType) and value in one.values]
+    words = [word for one in types if isinstance(one, inspect.LiteralType) for word in one.values]
     rest = [one for one in types if not isinstance(one, (inspect.NoneType, inspect.LiteralType))]
-    return value if words or not rest else fit(value, rest[0], name)
+    if not types or value in words:  # of any type at all, or one of its words
+        return value
+    if not rest:
+        raise invalid(name, value, f"one of {', '.join(map(str, words))}")
+    return fit(value, rest[0], name)
 
 
 def fit_scalar(value: Any, kind: inspect.Type, name: str) -> Any:
