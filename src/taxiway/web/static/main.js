@@ -2,6 +2,7 @@
 import { watchCharts } from "./charts.js";
 import { watchCopying } from "./copy.js";
 import { watchKeys } from "./keys.js";
+import { followLinks } from "./links.js";
 import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
 import { watchRows } from "./rows.js";
@@ -12,3 +13,4 @@ const rows = watchRows();
 watchKeys(rows);
 watchCharts();
 watchLive();
+followLinks();
