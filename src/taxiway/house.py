@@ -277,7 +277,7 @@ def build(house: House) -> Starlette:
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
     datasets_pages.add(site, house.datasets, house.lineage)
-    runs_pages.add(site, house.runs, house.run_log, house.comparisons)
+    runs_pages.add(site, house.runs, house.run_log, house.comparisons, house.trash)
     reproduced.add(site, house.reproductions)
     traces_pages.add(site, house.traces)
     models = models_pages.add(site, house.models, house.comparisons, house.access)

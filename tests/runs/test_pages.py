@@ -102,10 +102,33 @@ def test_the_table_is_sorted_and_paged_by_its_address(open_live: Live, page: Pag
     page.get_by_role("link", name="auc").click()
     first = page.locator("tbody a").first
     expect(first).to_have_text("r54")
-    page.get_by_role("link", name="More").click()
+    page.keyboard.press("End")
 
-    expect(first).to_have_text("r04")
+    expect(page.locator("tbody tr")).to_have_count(55)  # it goes on where it ends
+    expect(page.locator("tbody a").last).to_have_text("r00")
     assert "order=-metrics.auc" in page.url
+
+
+def test_new_runs_appear_and_what_was_selected_stays(open_live: Live, page: Page, make_run: MakeRun) -> None:
+    open_live.client.projects.create("fraud")
+    older = [make_run(open_live.client, name, metrics={"auc": 0.5}) for name in ("first", "second")]
+    page.clock.install()
+    page.goto(f"{open_live.url}/runs")
+    for key in ("j", "j", "x"):
+        page.keyboard.press(key)
+
+    make_run(open_live.client, "third")
+    open_live.client.runs.finish(older[1].id)
+    page.clock.run_for(4100)
+
+    expect(page.locator("tbody a")).to_have_text(["third", "second", "first"])
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("finished")
+    expect(page.get_by_label("Select first")).to_be_checked()
+    expect(page.locator("tr.is-at")).to_contain_text("first")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    page.keyboard.press("c")
+    expect(page).to_have_url(re.compile("/runs/compare"))
 
 
 def test_a_run_of_somebody_else_is_refused(live: Live, page: Page, make_run: MakeRun) -> None:

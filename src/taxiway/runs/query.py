@@ -184,11 +184,14 @@ def among(column: ColumnElement[int], numbers: list[int]) -> ColumnElement[bool]
     return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
 
 
-def count_statuses(connection: Connection, search: Search) -> dict[str, int]:
-    """How many runs the search finds, by status."""
-    status = status_at(search.now).label("seen")
-    conditions = (*limits(connection, search), Conditions(connection, search.now).of(search.where))
-    query = select(status, func.count().label("runs")).where(*conditions).group_by("seen")
+def count_statuses(connection: Connection, search: Search, most: int | None = None) -> dict[str, int]:
+    """How many runs the search finds, by status. most: it stops at the first one more, newest first."""
+    finder = Finder(connection, search)
+    found = select(status_at(search.now).label("seen")).where(*finder.where)
+    if most is not None:
+        found = found.order_by(runs.c.started_at.desc()).limit(most + 1)
+    each = found.subquery()
+    query = select(each.c.seen, func.count().label("runs")).group_by(each.c.seen)
     return {row.seen: row.runs for row in connection.execute(query)}
 
 

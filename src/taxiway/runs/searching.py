@@ -62,11 +62,11 @@ class Searching:
             raise BadField(field="limit", value=str(body.limit), expected=f"a number from 1 to {MOST_LISTED}")
         return self.page(caller, read_ask(body))
 
-    def count(self, caller: Caller, body: ListRuns) -> dict[str, int]:
-        """How many runs a list has in all, by status."""
+    def count(self, caller: Caller, body: ListRuns, *, most: int | None = None) -> dict[str, int]:
+        """How many runs a list has in all, by status. most: from which number on it stops counting."""
         search = self._search(caller, read_ask(body))
         with self.database.read() as connection:
-            return count_statuses(connection, search)
+            return count_statuses(connection, search, most)
 
     def _search(self, caller: Caller, ask: Ask) -> Search:
         return Search(

@@ -2,25 +2,31 @@
 
 class Rows {
   constructor(table) {
-    this.rows = [...table.tBodies].flatMap((body) => [...body.rows]);
-    this.at = -1;
+    this.table = table;
+    this.at = null;
     this.form = table.closest("form[data-compare]");
     this.form?.addEventListener("change", () => this.count());
+    table.addEventListener("rows-changed", () => this.count());
     this.count();
   }
 
+  get rows() {
+    return [...this.table.tBodies].flatMap((body) => [...body.rows]);
+  }
+
   move(step) {
-    if (!this.rows.length) return;
-    this.rows[this.at]?.classList.remove("is-at");
-    this.at = Math.min(Math.max(this.at + step, 0), this.rows.length - 1);
-    const row = this.rows[this.at];
-    row.classList.add("is-at");
-    row.scrollIntoView({ block: "nearest" });
-    (row.querySelector("a[href]") ?? row).focus({ preventScroll: true });
+    const rows = this.rows;
+    if (!rows.length) return;
+    const place = rows.indexOf(this.at) + step;
+    this.at?.classList.remove("is-at");
+    this.at = rows[Math.min(Math.max(place, 0), rows.length - 1)];
+    this.at.classList.add("is-at");
+    this.at.scrollIntoView({ block: "nearest" });
+    (this.at.querySelector("a[href]") ?? this.at).focus({ preventScroll: true });
   }
 
   pick() {
-    const box = this.rows[this.at]?.querySelector("[data-pick]");
+    const box = this.at?.querySelector("[data-pick]");
     if (!box) return;
     box.checked = !box.checked;
     this.count();
