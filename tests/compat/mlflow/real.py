@@ -50,7 +50,7 @@ class RealClient:
         self.log = (folder / "client.log").open("w")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTHON"))}
         self.process = subprocess.Popen(
-            [python(), str(Path(__file__).with_name("worker.py"))],
+            [python(), "-P", str(Path(__file__).with_name("worker.py"))],
             cwd=folder,
             env=environment | QUIET,
             stdin=subprocess.PIPE,

@@ -32,6 +32,7 @@ class Ask(Struct, frozen=True):
     value: Number = 0.0
     is_on: bool = False
     view: Literal["ALL", "SOME"] = "ALL"
+    maybe: Literal["ALL", "SOME"] | None = None
     parts: list[Part] = []
     names: list[str] = []
 
@@ -76,6 +77,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("text", 9.0, "9.0"),
     ("is_on", 1, "1"),
     ("view", "NONE", '"NONE"'),
+    ("view", ["ALL"], '["ALL"]'),
+    ("maybe", "NONE", '"NONE"'),
+    ("maybe", {}, "{}"),
     ("parts", "5", '"5"'),
     ("names", {}, "{}"),
 ]

@@ -15,7 +15,7 @@ from taxiway.compat.mlflow.grammar import Key, Vocabulary, arrange, parse, parse
 from taxiway.compat.mlflow.paging import page, page_size
 from taxiway.compat.mlflow.refusals import invalid
 from taxiway.kernel.caller import Caller
-from taxiway.kernel.errors import NotFound
+from taxiway.kernel.errors import AlreadyExists, NotFound
 from taxiway.projects.service import DEFAULT, Projects
 from taxiway.runs.experiments import Experiments, OpenExperiment, Sheet
 from taxiway.runs.trash import Trash
@@ -167,8 +167,8 @@ class ExperimentCalls:
         location = names.check_label(ask.artifact_location) if ask.artifact_location else ""
         for number, one in enumerate(ask.tags):
             check_tag(one.key, one.value, f"tags[{number}].")
-        if name == names.FIRST_NAME and project == DEFAULT:
-            name = DEFAULT  # which is taken: by the first
+        if project == DEFAULT and name in (names.FIRST_NAME, DEFAULT):  # there always, if not stored yet
+            raise AlreadyExists(kind="experiment", name=name)
         tags = {one.key: one.value for one in ask.tags}
         number = self.experiments.create(caller, OpenExperiment(project, name, location, tags))
         return Created(str(number))

@@ -39,7 +39,7 @@ THINGS = (
 
 
 class CreateRun(Struct, frozen=True):
-    experiment_id: str = "0"
+    experiment_id: Given
     user_id: str = ""
     run_name: str = ""
     start_time: Int64 = 0
