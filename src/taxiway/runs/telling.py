@@ -11,7 +11,6 @@ import numpy as np
 from taxiway.kernel.numbers import from_wire
 from taxiway.runs.compare import CodeChange, Row, Scalar, code_words
 from taxiway.runs.contract import Comparison, ListExperiments, ListRuns, Run, RunStatus
-from taxiway.runs.filter import Field, render_field
 from taxiway.runs.segments import History
 from taxiway.web.numbers import duration, number, signed
 from taxiway.web.words import listed, plural
@@ -194,30 +193,5 @@ def patch_lines(patch: str) -> list[DiffLine]:
     return found
 
 
-def cells(run: Run, params: Sequence[str], kinds: Sequence[bool]) -> list[tuple[str, bool]]:
-    """A run's parameters for the table: their texts, and whether their column is one of numbers."""
-    texts = [text_of(run.params[name]) if name in run.params else "" for name in params]
-    return list(zip(texts, kinds, strict=True))
-
-
-def columns(metric: str, params: Sequence[str], kinds: Sequence[bool], *, has_courses: bool) -> list[tuple[str, ...]]:
-    """The columns of the table: key to order by, heading, kind. kinds: whether a parameter is a number everywhere."""
-    found: list[tuple[str, ...]] = [("name", "run"), ("", "status")]
-    if metric:
-        found.append((render_field(Field("metrics", metric)), metric, "num"))
-    if has_courses:
-        found.append(("", "course"))
-    for name, is_number in zip(params, kinds, strict=True):
-        key = render_field(Field("params", name)) if is_number else ""
-        found.append((key, name, "num") if is_number else (key, name))
-    return [*found, ("", "experiment"), ("", "by"), ("started_at", "started"), ("duration_s", "took", "num")]
-
-
 def of_project(ask: ListRuns) -> ListExperiments:
     return ListExperiments(ask.project)
-
-
-def quoted(text: str) -> str:
-    """A text as the filter's language writes it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
