@@ -61,6 +61,7 @@ class Loops:
         self.losses: list[Any] = []
         self.known: weakref.WeakKeyDictionary[ActiveRun, weakref.WeakKeyDictionary[Any, Loop]]
         self.known = weakref.WeakKeyDictionary()
+        self.counts: weakref.WeakKeyDictionary[ActiveRun, int] = weakref.WeakKeyDictionary()
 
     def derived(self, loss: Any) -> None:
         """A backward pass begins at this number; it is read later, so that no device is waited for here."""
@@ -77,7 +78,8 @@ class Loops:
         loops = self.known.setdefault(run, weakref.WeakKeyDictionary())
         loop = loops.get(optimizer)
         if loop is None:
-            loop = loops[optimizer] = Loop(Fit(run, "torch", self.autolog.options), len(loops) + 1)
+            self.counts[run] = self.counts.get(run, 0) + 1
+            loop = loops[optimizer] = Loop(Fit(run, "torch", self.autolog.options), self.counts[run])
             loop.fit.quietly(tell_optimizer, loop, optimizer)
         if loop.steps % self.autolog.options.every == 0:
             loop.fit.quietly(tell_step, loop, optimizer, losses)
