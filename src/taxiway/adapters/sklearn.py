@@ -121,7 +121,7 @@ def save(
 
 
 def load(folder: Path, digest: str | None = None, *, may_run_code: bool = False) -> SklearnPredictor:
-    """The model of a bundle, ready to answer: the one place where a scikit-learn model file is read.
+    """The model of a bundle, ready to answer.
 
     Every file is checked first, and the bytes of the model once more as they are read.
     digest: the approved one. may_run_code: whether to read what may run code: a pickle, or a skops file
@@ -129,15 +129,23 @@ def load(folder: Path, digest: str | None = None, *, may_run_code: bool = False)
     Raises BundleTampered or NotABundle by the check, CodeInModel, and ModelUnreadable.
     """
     bundle = verify_bundle(folder, digest)
+    model = read_model(bundle, has_digest=digest is not None, may_run_code=may_run_code)
+    return SklearnPredictor(model, bundle.manifest)
+
+
+def read_model(bundle: Bundle, *, has_digest: bool, may_run_code: bool) -> Any:
+    """The estimator in a bundle that was verified: the one place where a scikit-learn model file is read.
+
+    has_digest: whether it was verified against an approved digest. Raises CodeInModel, ModelUnreadable, BundleTampered.
+    """
     native = bundle.manifest.native
-    if reason := _reason_to_refuse(native, has_digest=digest is not None, may_run_code=may_run_code):
+    if reason := _reason_to_refuse(native, has_digest=has_digest, may_run_code=may_run_code):
         raise CodeInModel(file=native.file, reason=reason)
     data = read_verified(bundle, native.file)
     try:
-        model = _deserialized(native, data)
+        return _deserialized(native, data)
     except Exception as e:  # a plug-in call: another library reads a file
         raise ModelUnreadable(file=native.file, cause=f"{type(e).__name__}: {e}") from e
-    return SklearnPredictor(model, bundle.manifest)
 
 
 def example_rows(bundle: Bundle) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from taxiway.endpoints.rows import as_rows, as_texts
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.transport import Transport
 from taxiway.models import contract as models_contract
+from taxiway.models.client import split
 
 POLL_S = 0.1
 PATIENCE_S = 5.0  # with a gateway that is not there
@@ -68,7 +69,7 @@ class Endpoints:
         >>> client.endpoints.deploy("mortgage", "mortgage@champion").state  # doctest: +SKIP
         'live'
         """
-        project = project or self._project_of_model(version.partition("@")[0])
+        project = project or self._project_of_model(split(version)["model"])
         body = Deploy(
             endpoint=name,
             project=project,

@@ -29,6 +29,7 @@ from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknow
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.numbers import to_wire
 from taxiway.models.bundle import Bundle, read_verified, verify_bundle
+from taxiway.models.flavours import family
 from taxiway.models.mlmodel import read_example
 from taxiway.models.predictor import Prediction, Predictor
 
@@ -87,9 +88,10 @@ def confine() -> None:
 def loader(flavour: str) -> Load:
     """What is installed to load models of a flavour. Raises FlavourUnknown."""
     installed = importlib.metadata.entry_points(group=FLAVOURS)
-    if flavour not in installed.names:
+    name = flavour if flavour in installed.names else family(flavour)
+    if name not in installed.names:
         raise FlavourUnknown(flavour=flavour, installed=sorted(installed.names))
-    load: Load = installed[flavour].load()
+    load: Load = installed[name].load()
     return load
 
 

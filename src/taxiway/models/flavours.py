@@ -52,7 +52,7 @@ class FlavourMissing(TaxiwayError):
 
 def flavour(name: str) -> Flavour:
     """The flavour of that name. Raises FlavourMissing where it, or the library it stands on, is not installed."""
-    entry = installed().get(name)
+    entry = installed().get(name) or installed().get(family(name))
     if entry is None:
         raise FlavourMissing(what=f"models of flavour {name!r}", installed=sorted(installed()))
     try:
@@ -72,6 +72,11 @@ def flavour_of(model: Any) -> str:
             return name
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
     raise FlavourMissing(what=f"a {kind}", installed=sorted(installed()))
+
+
+def family(flavour: str) -> str:
+    """The flavour that reads all of a kind, such as `mlflow` for `mlflow.sklearn`."""
+    return flavour.partition(".")[0]
 
 
 def installed() -> dict[str, EntryPoint]:

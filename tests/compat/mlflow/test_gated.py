@@ -25,7 +25,13 @@ def gated(tracking: Tracking) -> Tracking:
         mlflow.set_experiment("lending/first tries")
         with mlflow.start_run():
             model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
-            mlflow.sklearn.log_model(model, name="model", input_example=[[0.5]], registered_model_name="loans")
+            mlflow.sklearn.log_model(
+                model,
+                name="model",
+                input_example=[[0.5]],
+                pip_requirements=["scikit-learn"],
+                registered_model_name="loans",
+            )
 
     tracking.live.client.projects.create(PROJECT, risk="high")
     tracking.run(script)

@@ -242,7 +242,12 @@ def test_a_logged_model_is_loaded_by_run_by_version_and_by_alias(tracking: Track
         model = LogisticRegression().fit(rows, [0, 0, 1, 1])
         with mlflow.start_run() as run:
             info = mlflow.sklearn.log_model(
-                model, name="model", input_example=rows[:2], registered_model_name="loading", params={"c": 1}
+                model,
+                name="model",
+                input_example=rows[:2],
+                pip_requirements=["scikit-learn"],
+                registered_model_name="loading",
+                params={"c": 1},
             )
         client.set_registered_model_alias("loading", "champion", 1)
         version = client.get_model_version("loading", 1)

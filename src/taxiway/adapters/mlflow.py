@@ -1,0 +1,113 @@
+"""Models that MLflow logged: scikit-learn's read as our own are, all others through MLflow where it is installed.
+
+MLflow's loaders may run any code that lies in a model's folder. They are called for an approved digest only, in a
+process where code may run: a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from taxiway.adapters.sklearn import CodeInModel, ModelNotSaved, ModelUnreadable, read_model
+from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of, pandas_column
+from taxiway.models.bundle import Bundle, Manifest, verify_bundle
+from taxiway.models.flavours import FlavourMissing
+from taxiway.models.mlmodel import MLMODEL
+from taxiway.models.predictor import ColumnsIn, Prediction, Predictor, Rows
+from taxiway.models.signature import Signature, check_columns, check_rows
+
+WHOLE_FOLDER = "mlflow"  # how a manifest says that MLflow alone knows how to read it
+
+
+def save(
+    model: Any,
+    folder: Path,
+    example: Any,
+    *,
+    name: str,
+    threshold: float | None = None,
+    nullable: Collection[str] = (),
+) -> Manifest:
+    """Raises ModelNotSaved: what MLflow wrapped is logged by MLflow, whose client this server understands."""
+    reason = "MLflow wrote it; log it with MLflow's `log_model`, and register that"
+    raise ModelNotSaved(model=type(model).__name__, reason=reason)
+
+
+def load(folder: Path, digest: str | None = None, *, may_run_code: bool = False) -> Predictor:
+    """The model of a bundle that MLflow logged, after a check of every byte.
+
+    Raises BundleTampered, NotABundle, CodeInModel, FlavourMissing, ModelUnreadable.
+    """
+    bundle = verify_bundle(folder, digest)
+    if bundle.manifest.native.serialization == WHOLE_FOLDER:
+        return load_by_mlflow(bundle, has_digest=digest is not None, may_run_code=may_run_code)
+    model = read_model(bundle, has_digest=digest is not None, may_run_code=may_run_code)
+    return LabelPredictor(model, bundle.manifest)
+
+
+def load_by_mlflow(bundle: Bundle, *, has_digest: bool, may_run_code: bool) -> Predictor:
+    flavour = bundle.manifest.flavour
+    if not (may_run_code and has_digest):
+        raise CodeInModel(file=MLMODEL, reason=f"a model of flavour {flavour} may run code while MLflow reads it")
+    try:
+        import mlflow.pyfunc
+    except ModuleNotFoundError as e:
+        raise FlavourMissing(what=f"models of flavour {flavour!r} without mlflow", installed=[]) from e
+    try:
+        model = mlflow.pyfunc.load_model(str(bundle.folder))
+    except Exception as e:  # a plug-in call: another library reads a folder
+        raise ModelUnreadable(file=MLMODEL, cause=f"{type(e).__name__}: {e}") from e
+    return FunctionPredictor(model, bundle.manifest)
+
+
+class LabelPredictor(SklearnPredictor):
+    """A fitted estimator that answers what its own `predict` says, as MLflow would; the probability stands beside."""
+
+    def __init__(self, model: Any, manifest: Manifest) -> None:
+        super().__init__(model, manifest)
+        known = [column.name for column in manifest.signature.inputs]
+        if self._names is not None and set(self._names) != set(known):
+            cause = f"it was trained on the columns {', '.join(self._names)}; its signature has {', '.join(known)}"
+            raise ModelUnreadable(file=manifest.native.file, cause=cause)
+
+    def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
+        """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
+        inputs = self.signature.inputs
+        columns = check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
+        if not columns or not next(iter(columns.values())):
+            return []
+        if self._names is not None:  # the order of training, whatever the signature's is
+            columns = {name: columns[name] for name in self._names}
+        table = self._table(columns)
+        if self._names is not None:
+            table = table[list(self._names)]
+        labels = np.asarray(self.model.predict(table)).tolist()
+        if classes_of(self.model) is None or not hasattr(self.model, "predict_proba"):
+            return [{"prediction": label} for label in labels]
+        chances = np.asarray(self.model.predict_proba(table))
+        scores = chances[:, 1] if chances.shape[1] == 2 else chances.max(axis=1)
+        return [{"prediction": label, "score": score} for label, score in zip(labels, scores.tolist(), strict=True)]
+
+
+class FunctionPredictor:
+    """A model behind MLflow's own function: a table in, answers out."""
+
+    def __init__(self, model: Any, manifest: Manifest) -> None:
+        self.model = model
+        self.signature: Signature = manifest.signature
+
+    def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
+        """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
+        import pandas as pd
+
+        inputs = self.signature.inputs
+        columns = check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
+        if not columns or not next(iter(columns.values())):
+            return []
+        table = pd.DataFrame({column.name: pandas_column(column, columns[column.name]) for column in inputs})
+        answers = np.asarray(self.model.predict(table))
+        return [{"prediction": answer} for answer in answers.reshape(len(table), -1)[:, 0].tolist()]
