@@ -17,3 +17,16 @@ def test_the_example_prints_what_the_page_says(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
 
     assert done.stdout.splitlines() == promised
+
+
+def test_every_filter_of_the_page_finds_what_it_says(folder: Path) -> None:
+    page = (PAGE.parent / "search.md").read_text().partition("## The parts")[0]
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    rows = re.findall(r"^\| `(.+)` \| ([a-z, -]+) \|$", page, re.MULTILINE)
+    asked = [[text.replace("\\|", "|"), sorted(found.split(", "))] for text, found in rows]
+    check = f"print([text for text, found in {asked!r} if sorted(r.name for r in client.runs.list(text)) != found])"
+
+    done = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, check=True, cwd=folder)
+
+    assert len(asked) == 14
+    assert done.stdout.splitlines() == ["[]"]
