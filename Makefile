@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv chromium test fast check static tests judges format lint types imports docs bench screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv chromium test fast check static tests judges faults format lint types imports docs bench screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -51,7 +51,7 @@ check: static tests ## format, lint, types, import contracts, docs and every tes
 
 fast: test-venv ## the inner loop: lint and the tests of laws and rules; no server, PostgreSQL or browser
 	@tools/phase "lint" $(BIN)/ruff check --quiet
-	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) -m "not server and not postgres and not browser and not slow and not judge"
+	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) -m "not server and not postgres and not browser and not slow and not judge and not fault"
 
 static: test-venv
 	@tools/phase "format" $(BIN)/ruff format --check --quiet
@@ -59,10 +59,13 @@ static: test-venv
 	@tools/phase "docs" $(BIN)/python -m tools.docs --check
 
 tests: test-venv
-	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) --durations=10 -m "not judge"
+	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) --durations=10 -m "not judge and not fault"
 
 judges: test-venv mlflow-venv ## the long comparisons with other systems, which `test` leaves out
 	@tools/phase "judges" $(BIN)/pytest -q -m judge
+
+faults: test-venv ## break servers, clients, disks and clocks on purpose, at length
+	@tools/phase "faults" $(BIN)/pytest -q -m fault
 
 format: test-venv ## write the code the way ruff lays it out
 	@$(BIN)/ruff check --quiet --fix-only --select I,RUF100,UP
