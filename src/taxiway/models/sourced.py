@@ -30,7 +30,7 @@ from taxiway.models.names import check_tags
 from taxiway.models.refusals import EvaluationPinned, NoBundle, RunElsewhere
 from taxiway.models.registering import Sources, draw_edges, new_version
 from taxiway.models.shelf import Shelf
-from taxiway.projects.service import DEFAULT, enter_stage, require_project
+from taxiway.projects.service import enter_stage, require_project
 from taxiway.runs.contract import Predictions, Run
 from taxiway.storage.blobs import Blobs, read_blob
 
@@ -69,7 +69,7 @@ class Sourced:
     def register(self, caller: Caller, body: RegisterSource, *, model: str) -> ModelVersion:
         """The next version of a model. Raises BadField, NotFound, RunElsewhere.
 
-        A model without versions in the project `default` goes to the project of its first version's run.
+        A model without versions goes to the project of its first version's run, if who opened it registers that.
         """
         check_tags(body.tags)
         like = self._like(caller, body.like) if body.like else None
@@ -187,11 +187,14 @@ class Sourced:
             return None
 
     def _project(self, record: Record, model: str, run: Run | None, *, is_copy: bool) -> str:
-        """The project of the model, which a first version may settle. Raises NotAllowed, NotFound, RunElsewhere."""
+        """The project of the model, which a first version of who opened the name may settle.
+
+        Raises NotAllowed, NotFound, RunElsewhere.
+        """
         known = require_model(record, model)
         if run is None or run.project == known.project or is_copy:
             return require_project(record, known.project).name
-        if known.project != DEFAULT or store.numbered(record.connection, model):
+        if known.created_by != record.caller.name or store.numbered(record.connection, model):
             raise RunElsewhere(model=model, run=run.id, project=known.project)
         self.access.require(record.caller, "models.write", run.project)
         store.change_model(record.connection, model, project=run.project)

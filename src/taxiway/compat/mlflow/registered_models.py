@@ -124,14 +124,14 @@ get_alias = Call("GET", f"{AT}/alias", AliasNamed, VersionAnswer, "models.read",
 
 
 class RegisteredModelCalls:
-    """The handlers. A model that nobody gave a project belongs to the project `default`."""
+    """The handlers. Their client knows no projects: a model goes to that of its first version's run."""
 
     def __init__(self, models: Models) -> None:
         self.models = models
 
     def bind(self, dialect: Dialect) -> None:
         dialect.know("model", in_words(lambda caller, ask: [self.models.project_of(ask.name)]))
-        dialect.know("new_model", lambda caller, ask: [DEFAULT])
+        dialect.know("new_model", lambda caller, ask: [self._project_for(caller)])
         dialect.serve(create, in_words(self.create))
         dialect.serve(rename, in_words(self.rename))
         dialect.serve(update, in_words(self.update))
@@ -152,7 +152,7 @@ class RegisteredModelCalls:
         for tag in ask.tags:
             check_tag(tag.key, tag.value)
         tags = {tag.key: tag.value for tag in ask.tags}
-        body = CreateModel(DEFAULT, check_model_name(ask.name), ask.description, tags)
+        body = CreateModel(self._project_for(caller), check_model_name(ask.name), ask.description, tags)
         return ModelAnswer(registered_of(self.models.catalogue.create(caller, body, is_wide=True), []))
 
     def rename(self, caller: Caller, ask: Rename) -> ModelAnswer:
@@ -212,6 +212,12 @@ class RegisteredModelCalls:
             message = f"Registered model alias {ask.alias[:255]} not found."
             raise CallRefused(error_code="INVALID_PARAMETER_VALUE", message=message)
         return VersionAnswer(version_of(self.models.find(ask.name, number)))
+
+    def _project_for(self, caller: Caller) -> str:
+        """`default`, or for who may not write there the first project where they may. A first version settles it."""
+        access = self.models.access
+        mine = [DEFAULT, *sorted(access.visible(caller) or [])]
+        return next((each for each in mine if access.is_allowed(caller, "models.write", each)), DEFAULT)
 
     def _changed(self, caller: Caller, name: str, change: ChangeModel) -> ModelAnswer:
         model = self.models.catalogue.change(caller, change, model=name, is_wide=True)
