@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import func, select
 
 from taxiway.kernel.errors import NotAllowed, NotFound
 from taxiway.models.freeing import MadeModels
+from taxiway.runs import emptying
 from taxiway.runs.emptying import OF_A_RUN, Emptying
-from taxiway.runs.refusals import RunTrashed
-from taxiway.runs.tables import words
+from taxiway.runs.refusals import ExperimentTrashed, RunTrashed
+from taxiway.runs.tables import experiments, runs, words
 from taxiway.storage.database import metadata
 from tests.runs.conftest import MakeRun
 from tests.support.live import Live
@@ -51,6 +54,9 @@ def test_an_experiment_takes_its_runs_with_it_and_back(open_live: Live, make_run
     open_live.client.runs.delete(runs[0].id)
 
     gone = open_live.client.runs.delete_experiment("fraud", "default")
+    assert open_live.client.runs.experiments() == []
+    with pytest.raises(ExperimentTrashed):
+        make_run(open_live.client)
 
     assert (gone.runs, open_live.client.runs.list()) == (2, [])
     assert open_live.client.runs.restore_experiment("fraud", "default").runs == 3
@@ -100,6 +106,22 @@ def test_what_was_sent_and_never_named_goes_when_the_trash_is_emptied_again_afte
 
     assert (freed.runs, freed.size_bytes) == (0, before - on_disk(open_live.house.home))
     assert freed.size_bytes >= 70_000
+
+
+def test_an_experiment_goes_with_its_many_runs(open_live: Live, make_run: MakeRun) -> None:
+    open_live.client.projects.create("fraud")
+    for number in range(5):
+        make_run(open_live.client, f"r{number}", params={"lr": 0.1}, tags={"team": "risk"})
+    open_live.client.runs.delete_experiment("fraud", "default")
+
+    with patch.object(emptying, "AT_ONCE", 2):
+        planned = open_live.client.runs.empty_trash(dry_run=True)
+        freed = open_live.client.runs.empty_trash()
+
+    assert [(one.runs, one.experiments) for one in (planned, freed)] == [(5, 1), (5, 1)]
+    with open_live.house.database.read() as connection:
+        for table in (runs, experiments, words, *OF_A_RUN):
+            assert connection.execute(select(func.count()).select_from(table)).scalar() == 0
 
 
 def test_a_run_that_made_a_model_stays_and_is_told_of(

@@ -41,7 +41,7 @@ from taxiway.runs.contract import (
     UseDataset,
 )
 from taxiway.runs.paths import check_key, check_path
-from taxiway.runs.refusals import RunEnded, RunTrashed
+from taxiway.runs.refusals import ExperimentTrashed, RunEnded, RunTrashed
 from taxiway.runs.searching import Searching
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database
@@ -95,6 +95,8 @@ class Runs:
                 experiment = store.add_experiment(
                     connection, project=body.project, name=body.experiment, by=caller.name, at=at
                 )
+            elif store.is_experiment_trashed(connection, experiment):
+                raise ExperimentTrashed(experiment=body.experiment)
             run = Run(
                 id=id_,
                 project=body.project,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from taxiway.kernel.numbers import Number, to_wire
 from taxiway.runs import words
@@ -35,16 +35,23 @@ def change_experiment(connection: Connection, number: int, **values: Any) -> Non
     connection.execute(update(experiments).where(experiments.c.number == number).values(**values))
 
 
+def is_experiment_trashed(connection: Connection, number: int) -> bool:
+    query = select(experiments.c.deleted_at).where(experiments.c.number == number)
+    return connection.execute(query).scalar() is not None
+
+
 def count_runs(connection: Connection, experiment: int) -> int:
     query = select(func.count()).select_from(runs).where(runs.c.experiment == experiment)
     return connection.execute(query).scalar() or 0
 
 
 def experiments_of(connection: Connection, projects: list[str] | None) -> list[Experiment]:
-    """Experiments by project and name; `projects` limits which, None is every one."""
+    """Experiments outside the trash by project and name; `projects` limits which, None is every one."""
+    living = and_(runs.c.experiment == experiments.c.number, runs.c.deleted_at.is_(None))
     query = (
         select(experiments, func.count(runs.c.number).label("runs"))
-        .outerjoin(runs, runs.c.experiment == experiments.c.number)
+        .outerjoin(runs, living)
+        .where(experiments.c.deleted_at.is_(None))
         .group_by(experiments.c.number)
         .order_by(experiments.c.project, experiments.c.name)
     )
