@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -267,7 +268,7 @@ def test_a_chart_of_many_runs_gets_a_sample_with_both_ends(tracking: Tracking) -
 
     for run in runs:
         steps = [point["step"] for point in told if point["run_id"] == run]
-        assert (len(steps), steps[0], steps[-1]) == (7, 0, 99)
+        assert steps == [0, 15, 30, 44, 58, 72, 99]  # the first of seven equal parts, and the end
     assert [point["step"] for point in part] == [10, 11, 12] * 2
     assert (half.status, many.status) == (400, 400)
     assert len(bulk) == 200
@@ -293,6 +294,42 @@ def test_data_sets_of_experiments_are_listed_once(tracking: Tracking) -> None:
     assert none.status == 400
     refused = tracking.call("POST", "/runs/log-inputs", {"run_id": tracking.new_run(number), "datasets": [long]})
     assert (refused.status, "datasets[0].dataset.digest" in refused.message) == (400, True)
+
+
+def test_refusals_say_what_mlflows_own_tests_look_for(tracking: Tracking) -> None:
+    run, nobody = tracking.new_run(), "0" * 32
+    bulk, interval = "/metrics/get-history-bulk", "/metrics/get-history-bulk-interval"
+    many = "&".join(["{}=x"] * 101)
+    asked = {
+        "Run .+ not found": ("POST", "/runs/delete-tag", {"run_id": nobody, "key": "x"}),
+        "No tag with name: fakeTag": ("POST", "/runs/delete-tag", {"run_id": run, "key": "fakeTag"}),
+        "must specify at least one run_id": ("GET", f"{bulk}?metric_key=m", None),
+        "request cannot specify more than 100 run_ids": ("GET", f"{bulk}?{many.replace('{}', 'run_id')}", None),
+        "must specify a metric_key": ("GET", f"{bulk}?run_id={run}", None),
+        "parameter 'run_ids'.": ("GET", f"{interval}?metric_key=m", None),
+        "must specify at most 100 run_ids": ("GET", f"{interval}?metric_key=m&{many.replace('{}', 'run_ids')}", None),
+        "max_results must be between 1 and 2500": (
+            "GET", f"{interval}?run_ids={run}&metric_key=m&max_results=0", None,
+        ),
+        "end_step must be greater than start_step. ": (
+            "GET", f"{interval}?run_ids={run}&metric_key=m&start_step=1&end_step=0", None,
+        ),
+        "both must be specified.": ("GET", f"{interval}?run_ids={run}&metric_key=m&start_step=1", None),
+        "SearchDatasets request must specify": ("POST", "/experiments/search-datasets", {}),
+        "SearchDatasets request cannot specify more than": (
+            "POST", "/experiments/search-datasets", {"experiment_ids": ["0"] * 21},
+        ),
+        "can contain at most 100 params": (
+            "POST", "/runs/log-batch", {"run_id": run, "params": [{"key": f"p{n}"} for n in range(101)]},
+        ),
+    }  # fmt: skip
+
+    told = {words: tracking.call(*request) for words, request in asked.items()}
+
+    assert {words: t.message for words, t in told.items() if not re.search(words, t.message)} == {}
+    tracking.call("POST", "/runs/delete", {"run_id": run})
+    deleted = tracking.call("POST", "/runs/delete-tag", {"run_id": run, "key": "t"})
+    assert f"The run {run} must be in" in deleted.message
 
 
 def test_programs_find_what_they_look_for_in_a_refusal(tracking: Tracking) -> None:

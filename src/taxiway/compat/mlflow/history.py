@@ -12,7 +12,7 @@ from taxiway.compat.mlflow import names
 from taxiway.compat.mlflow.call import Call, Given, Int64
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.paging import page_size, read_offset, write_token
-from taxiway.compat.mlflow.refusals import CallRefused, ParameterMissing, invalid
+from taxiway.compat.mlflow.refusals import ParameterMissing, refused
 from taxiway.compat.mlflow.runs import id_of
 from taxiway.compat.mlflow.shown import Metric
 from taxiway.kernel.caller import Caller
@@ -97,9 +97,13 @@ class HistoryCalls:
 
     def get_bulk(self, caller: Caller, ask: GetBulk) -> PointsOfRuns:
         """The points of several runs, by run, then time, step and value."""
-        check_runs(ask.run_id, "run_id")
+        if not ask.run_id:
+            raise refused("GetMetricHistoryBulk request must specify at least one run_id.")
+        if len(ask.run_id) > MOST_RUNS:
+            words = f"cannot specify more than {MOST_RUNS} run_ids. Received {len(ask.run_id)} run_ids."
+            raise refused(f"GetMetricHistoryBulk request {words}")
         if not ask.metric_key:
-            raise ParameterMissing(parameter="metric_key")
+            raise refused("GetMetricHistoryBulk request must specify a metric_key.")
         size = page_size(ask.max_results, usual=MOST_IN_BULK, most=MOST_IN_BULK)
         metrics: list[MetricOfRun] = []
         for run in sorted(set(ask.run_id)):
@@ -111,7 +115,11 @@ class HistoryCalls:
 
     def get_interval(self, caller: Caller, ask: GetInterval) -> PointsOfRuns:
         """Points of each run, evenly spread over those there are, the first and the last among them."""
-        check_runs(ask.run_ids, "run_ids")
+        if not ask.run_ids:
+            raise ParameterMissing(parameter="run_ids")
+        if len(ask.run_ids) > MOST_RUNS:
+            words = f"must specify at most {MOST_RUNS} run_ids. Received {len(ask.run_ids)} run_ids."
+            raise refused(f"GetMetricHistoryBulkInterval request {words}")
         size = page_size(ask.max_results, usual=MOST_SAMPLED, most=MOST_SAMPLED)
         first, last = steps_of(ask)
         metrics: list[MetricOfRun] = []
@@ -124,34 +132,26 @@ class HistoryCalls:
         return PointsOfRuns(metrics)
 
 
-def check_runs(given: list[str], field: str) -> None:
-    """Raises ParameterMissing, CallRefused."""
-    if not given:
-        raise ParameterMissing(parameter=field)
-    if len(given) > MOST_RUNS:
-        message = f"The request must specify at most {MOST_RUNS} run_ids. Received {len(given)} run_ids."
-        raise CallRefused(error_code="INVALID_PARAMETER_VALUE", message=message)
-
-
 def steps_of(ask: GetInterval) -> tuple[int | None, int | None]:
     first, last = ask.start_step, ask.end_step
     if (first is None) != (last is None):
-        message = "If either start step or end step are specified, both must be specified."
-        raise CallRefused(error_code="INVALID_PARAMETER_VALUE", message=message)
+        raise refused("If either start step or end step are specified, both must be specified.")
     if first is not None and last is not None and first > last:
-        raise invalid("end_step", last, f"a step that is not before start_step, {first}")
+        found = f"Found start_step={first} and end_step={last}."
+        raise refused(f"end_step must be greater than start_step. {found}")
     return first, last
 
 
 def sample(total: int, size: int) -> list[int]:
-    """Which of `total` points to take so that at most `size` are spread over all, first and last among them.
+    """Which of `total` points to take: the first of each of `size` equal parts, but the last point of all at the end.
 
     >>> sample(10, 4)
     [0, 3, 6, 9]
     """
     if total <= size:
         return list(range(total))
-    return [round(number * (total - 1) / (size - 1)) for number in range(size)] if size > 1 else [total - 1]
+    whole, larger = divmod(total, size)  # the first parts are one larger where it does not come out even
+    return [number * whole + min(number, larger) for number in range(size - 1)] + [total - 1]
 
 
 def part(history: History, which: slice | list[int] | NDArray[Any]) -> History:

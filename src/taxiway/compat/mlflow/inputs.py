@@ -12,7 +12,7 @@ from taxiway.compat.mlflow import names
 from taxiway.compat.mlflow.call import Call, Given, Void
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.experiments import visible_numbers
-from taxiway.compat.mlflow.refusals import ParameterMissing, invalid
+from taxiway.compat.mlflow.refusals import invalid, refused
 from taxiway.compat.mlflow.runs import cut
 from taxiway.compat.mlflow.shown import Tag
 from taxiway.kernel.caller import Caller
@@ -107,9 +107,10 @@ class InputCalls:
 
     def search_datasets(self, caller: Caller, ask: SearchDatasets) -> Summaries:
         if not ask.experiment_ids:
-            raise ParameterMissing(parameter="experiment_ids")
+            raise refused("SearchDatasets request must specify at least one experiment_id.")
         if len(ask.experiment_ids) > MOST_EXPERIMENTS:
-            raise invalid("experiment_ids", len(ask.experiment_ids), f"at most {MOST_EXPERIMENTS} experiments")
+            told = f"cannot specify more than {MOST_EXPERIMENTS} experiment_ids"
+            raise refused(f"SearchDatasets request {told}. Received {len(ask.experiment_ids)} experiment_ids.")
         numbers = visible_numbers(self.experiments, ask.experiment_ids, self.access.visible(caller))
         found = self.runs.described(numbers, most=MOST_SUMMARIES)
         return Summaries([Summary(str(one.experiment), one.name, one.digest, one.context) for one in found])

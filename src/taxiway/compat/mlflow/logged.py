@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from taxiway.compat.mlflow import names
 from taxiway.compat.mlflow.call import Call, Given, Int64, Void
 from taxiway.compat.mlflow.door import Dialect
-from taxiway.compat.mlflow.refusals import CallRefused, invalid
+from taxiway.compat.mlflow.refusals import invalid, refused
 from taxiway.compat.mlflow.runs import LONGEST_TAG, NAME_TAG, check_name, cut, given_tags, id_of
 from taxiway.compat.mlflow.shown import Tag
 from taxiway.kernel.caller import Caller
@@ -231,4 +231,4 @@ def refuse_over(what: str, size: int, most: int) -> None:
             f"A batch logging request can contain at most {most} {what}. Got {size} {what}. "
             f"Please split up {what} across multiple requests and try again."
         )
-        raise CallRefused(error_code="INVALID_PARAMETER_VALUE", message=message)
+        raise refused(message)

@@ -20,7 +20,7 @@ def page_size(given: int | None, *, usual: int | None, most: int) -> int:
         raise ParameterMissing(parameter="max_results")
     size = usual if given is None else given
     if size is None or not 1 <= size <= most:
-        raise invalid("max_results", given, f"a whole number from 1 to {most}")
+        raise invalid("max_results", given, f"a whole number: max_results must be between 1 and {most}")
     return size
 
 

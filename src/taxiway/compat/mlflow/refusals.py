@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from taxiway.kernel.errors import AlreadyExists, DiskFull, TaxiwayError
+from taxiway.kernel.errors import AlreadyExists, DiskFull, NotFound, TaxiwayError
 from taxiway.runs.refusals import ExperimentTrashed, ParamFixed, RunEnded, RunTrashed
 from taxiway.web.refusals import MethodNotAllowed, is_no_endpoint
 
@@ -104,6 +104,11 @@ def invalid(parameter: str, value: Any, expected: str) -> ParameterInvalid:
     return ParameterInvalid(parameter=parameter, value=shown, expected=expected)
 
 
+def refused(message: str) -> CallRefused:
+    """A refusal in the words that MLflow's own tests look for."""
+    return CallRefused(error_code="INVALID_PARAMETER_VALUE", message=message)
+
+
 def code_of(refusal: TaxiwayError) -> str:
     """The code under which MLflow's client knows a refusal."""
     if isinstance(refusal, CallRefused):
@@ -113,11 +118,25 @@ def code_of(refusal: TaxiwayError) -> str:
     return OF_ITS_OWN.get(type(refusal)) or CODES.get(refusal.status, "INTERNAL_ERROR")
 
 
+def message_of(refusal: TaxiwayError) -> str:
+    """What a refusal says, first in the words that MLflow's users and tests know, where it has some."""
+    said = str(refusal)
+    match refusal:
+        case NotFound(kind="tag", name=name):
+            return f"No tag with name: {name}. {said}"
+        case NotFound(kind=kind, name=name) if not is_no_endpoint(refusal):
+            return f"{kind[:1].upper()}{kind[1:]} {name!r} not found. {said}"
+        case RunTrashed(run=run):
+            return f"The run {run} must be in the 'active' state. Current state is deleted. {said}"
+        case _:
+            return said
+
+
 def answer(refusal: TaxiwayError) -> Response:
     """A refusal on the wire."""
     code = code_of(refusal)
     # A status of its own where the code has none: the client looks at it only to decide whether to try again.
     status = STATUSES[code] if code != "INTERNAL_ERROR" else refusal.status
     headers = {"Retry-After": str(max(1, round(refusal.retry_after_s)))} if refusal.retry_after_s else {}
-    body = msgspec.json.encode({"error_code": code, "message": str(refusal)})
+    body = msgspec.json.encode({"error_code": code, "message": message_of(refusal)})
     return Response(body, status, headers, media_type="application/json")

@@ -11,7 +11,7 @@ from msgspec import Struct
 from taxiway.compat.mlflow import names
 from taxiway.compat.mlflow.call import Call, Given, Int64, Void
 from taxiway.compat.mlflow.door import Dialect
-from taxiway.compat.mlflow.refusals import CallRefused, ParameterMissing, invalid
+from taxiway.compat.mlflow.refusals import ParameterMissing, invalid, refused
 from taxiway.compat.mlflow.shown import RunAnswer, RunInfo, Showing, Tag
 from taxiway.kernel.caller import Caller
 from taxiway.runs.foreign import ForeignRuns, OpenRun, UpdateRun
@@ -173,8 +173,7 @@ BLANKS = str.maketrans("", "", "\n\r\t")
 def name_of(name: str, tag: str) -> str:
     """The name of a new run: said, or made up."""
     if name and tag and name != tag:
-        message = f"The run_name {name!r} and the tag mlflow.runName {tag!r} differ. Give one of them, or both alike."
-        raise CallRefused(error_code="INVALID_PARAMETER_VALUE", message=message)
+        raise refused(f"The run_name {name!r} and the tag mlflow.runName {tag!r} differ. Give one, or both alike.")
     return name or tag or f"{secrets.choice(QUALITIES)}-{secrets.choice(THINGS)}-{secrets.randbelow(1000)}"
 
 

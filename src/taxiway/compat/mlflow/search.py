@@ -9,7 +9,7 @@ from taxiway.compat.mlflow.call import Call, Int64
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.experiments import ViewType, visible_numbers
 from taxiway.compat.mlflow.paging import page_size, read_token, write_token
-from taxiway.compat.mlflow.refusals import CallRefused, invalid
+from taxiway.compat.mlflow.refusals import invalid, refused
 from taxiway.compat.mlflow.runs import NAME_TAG
 from taxiway.compat.mlflow.shown import Run, Showing
 from taxiway.kernel.caller import Caller
@@ -85,8 +85,7 @@ def read(ask: SearchRuns, size: int) -> Ask:
         order = parse_order(ask.order_by, as_text=True)
     except BadField as e:
         field = "order_by" if e.field == "order" else e.field
-        message = f"Invalid {field}: {e.value} is not accepted; give {e.expected}."
-        raise CallRefused(error_code="INVALID_PARAMETER_VALUE", message=message) from e
+        raise refused(f"Invalid {field}: {e.value} is not accepted; give {e.expected}.") from e
     return Ask(
         where=renamed(where) if where is not None else None,
         order=tuple(Order(named(one.field), one.is_falling, one.is_text) for one in order),
