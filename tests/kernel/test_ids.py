@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -39,3 +41,20 @@ def test_a_name_can_stand_in_a_path_as_it_is(text: str) -> None:
 def test_an_id_beyond_the_calendar_counts_as_its_end() -> None:
     assert made_at("f" * 32) == LATEST
     assert made_at(new_id(2**48 - 1)) == LATEST
+
+
+def test_ids_of_one_moment_differ_in_every_thread_and_in_a_child() -> None:
+    made = [new_id(1) for _ in range(300)]
+    with ThreadPoolExecutor(4) as threads:
+        made += [id_ for ids in threads.map(lambda _: [new_id(1) for _ in range(100)], range(4)) for id_ in ids]
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, new_id(1).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    made += [os.read(reader, 32).decode(), new_id(1)]
+    os.close(reader)
+    os.close(writer)
+
+    assert len(set(made)) == len(made)

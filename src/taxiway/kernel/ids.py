@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import threading
 import time
 from datetime import UTC, datetime
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+BYTES_OF_ID = 10
+DRAWN_AT_ONCE = 64
 ID = re.compile(r"[0-9a-f]{32}")
 
 
 def new_id(at_ms: int | None = None) -> str:
     """32 hex characters: a UUID of version 7 (RFC 9562), so that later ids sort later."""
     ms = time.time_ns() // 1_000_000 if at_ms is None else at_ms
-    value = (ms & (1 << 48) - 1) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    bits = randomness.draw()
+    value = (ms & (1 << 48) - 1) << 80 | 0x7 << 76 | (bits >> 62 & 0xFFF) << 64 | 0b10 << 62 | bits & (1 << 62) - 1
     return f"{value:032x}"
+
+
+class Randomness(threading.local):
+    """Random bits, asked of the system for many ids at once: each asking gives the interpreter to another thread."""
+
+    def __init__(self) -> None:
+        self.kept = b""
+
+    def draw(self) -> int:
+        """80 bits."""
+        if not self.kept:
+            self.kept = secrets.token_bytes(DRAWN_AT_ONCE * BYTES_OF_ID)
+        drawn, self.kept = self.kept[:BYTES_OF_ID], self.kept[BYTES_OF_ID:]
+        return int.from_bytes(drawn)
+
+    def forget(self) -> None:
+        """So that a process and its child never draw the same."""
+        self.kept = b""
+
+
+randomness = Randomness()
+os.register_at_fork(after_in_child=randomness.forget)
 
 
 def made_at(id_: str) -> datetime:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.runs import loose, series
-from taxiway.runs.batch import Batch, Block, Newest, both, of_many
+from taxiway.runs.batch import RESOLUTION, Batch, Block, Newest, both, of_many
 from taxiway.runs.compare import is_same
 from taxiway.runs.contract import Logged
 from taxiway.runs.placing import Known, Look, Pair, Placed, stored_before, writer_numbers
@@ -18,6 +18,7 @@ from taxiway.runs.refusals import BatchReused, ParamFixed
 from taxiway.runs.segments import History
 from taxiway.runs.store import params_of
 from taxiway.runs.tables import runs
+from taxiway.storage.database import EPOCH
 from taxiway.storage.rows import Into, put_rows
 from taxiway.storage.writes import Change
 
@@ -270,6 +271,7 @@ def put_latest(connection: Connection, newest: Mapping[tuple[int, int], Newest])
 
 def hear(change: Change, known: Iterable[Known], numbers: set[int]) -> None:
     """Notes that runs were heard of, not more often than anybody could tell."""
-    quiet = [one.number for one in known if one.number in numbers and change.at - one.heard_at > HEARD_EVERY]
+    before = (change.at - HEARD_EVERY - EPOCH) // RESOLUTION
+    quiet = [one.number for one in known if one.number in numbers and one.heard_at < before]
     if quiet:
         change.connection.execute(update(runs).where(runs.c.number.in_(sorted(quiet))).values(heard_at=change.at))

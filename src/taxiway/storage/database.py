@@ -137,7 +137,9 @@ def open_postgres(url: str) -> Engine:
 
 def open_sqlite(url: str) -> Engine:
     """SQLite in WAL mode. A commit is on the disk when it returns (synchronous=FULL)."""
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8)
+    engine = create_engine(
+        url, connect_args={"timeout": 30, "check_same_thread": False, "cached_statements": 512}, pool_size=8
+    )
 
     # Python's driver opens transactions by its own rules, which breaks savepoints and DDL in transactions;
     # so it is told to open none, and SQLAlchemy's "begin" says BEGIN.

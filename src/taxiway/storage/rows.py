@@ -8,9 +8,9 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection
 
-# How many rows a statement of SQLite takes; the driver keeps the few statements that come of it prepared. One
-# statement for each row would give the interpreter away and ask it back as often.
-SIZES = (256, 32, 4, 1)
+# Rows that a statement of SQLite takes at most; a rest of a few takes one of just its length. The driver keeps the
+# statements prepared. One for each row would give the interpreter to another thread, and ask it back, as often.
+SIZES = (256, 64)
 
 
 class Into(Struct, frozen=True):
@@ -32,10 +32,15 @@ def put_rows(connection: Connection, into: Into, rows: Sequence[tuple[Any, ...]]
         statement = f"INSERT INTO {into.table} ({names}) SELECT * FROM unnest({arrays}) {into.then}"  # noqa: S608 - names of ours
         connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
         return
-    values = f"({', '.join('?' * len(into.columns))})"
+    values = f"({marks(connection, len(into.columns))})"
     start = 0
-    for size in SIZES:
+    for size in (*SIZES, len(rows) % SIZES[-1]):
         statement = f"INSERT INTO {into.table} ({names}) VALUES {', '.join([values] * size)} {into.then}"  # noqa: S608 - names of ours
-        while len(rows) - start >= size:
+        while size and len(rows) - start >= size:
             connection.exec_driver_sql(statement, tuple(v for row in rows[start : start + size] for v in row))
             start += size
+
+
+def marks(connection: Connection, count: int) -> str:
+    """The places of so many values in a statement that the driver reads itself."""
+    return ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * count)

@@ -108,6 +108,10 @@ class Member(Job):
         self.item = item
 
 
+class LaneFailed(Exception):
+    """A lane failed where no savepoint was set: all of it is undone."""
+
+
 class Outcome(NamedTuple):
     """What became of a request."""
 
@@ -182,13 +186,17 @@ class Writer:
                 first = self.jobs.get()
             is_open = first is not None
             if batch:
-                tell(self._commit(batch))
+                tell(self._commit(batch, has_guards=not is_one_lane(batch)))
         while not self.jobs.empty():  # they came while the writer was being closed
             if (late := self.jobs.get()) is not None:
                 tell([Outcome(late, None, STOPPING)])
 
-    def _commit(self, batch: list[Job]) -> list[Outcome]:
-        """What became of every request of a batch, after the commit."""
+    def _commit(self, batch: list[Job], *, has_guards: bool) -> list[Outcome]:
+        """What became of every request of a batch, after the commit.
+
+        has_guards: a savepoint around each part, so that it can fail alone. Requests of one lane by themselves do
+        without at first: a transaction that fails is then done again with them.
+        """
         outcomes: list[Outcome] = []
         after: list[Callable[[], None]] = []
         try:
@@ -196,8 +204,10 @@ class Writer:
                 connection = raw.execution_options(taxiway_writer=True)
                 with connection.begin():
                     for lane, members in lanes(batch).items():
-                        outcomes += self._together(lane, members, connection, after)
+                        outcomes += self._together(lane, members, connection, after, has_guards=has_guards)
                     outcomes += [self._alone(job, connection, after) for job in batch if isinstance(job, Single)]
+        except LaneFailed:
+            return self._commit(batch, has_guards=True)
         except Exception as e:  # noqa: BLE001 - the worker loop: every waiting request is told, the next batch starts afresh
             failure = self._failure(e)
             return [Outcome(job, None, failure) for job in batch]
@@ -221,19 +231,28 @@ class Writer:
         return Outcome(job, result)
 
     def _together(
-        self, lane: Lane[Any, Any], members: list[Member], connection: Connection, after: list[Callable[[], None]]
+        self,
+        lane: Lane[Any, Any],
+        members: list[Member],
+        connection: Connection,
+        after: list[Callable[[], None]],
+        *,
+        has_guards: bool,
     ) -> list[Outcome]:
-        """What became of a lane's requests: all at once, or, where that fails, one by one."""
+        """What became of a lane's requests: all at once, or, where that fails, one by one. Raises LaneFailed."""
         change = Change(connection, self.clock())
         try:
-            with connection.begin_nested():
+            with connection.begin_nested() if has_guards else contextlib.nullcontext():
                 results = lane.apply(change, [job.item for job in members])
         except Exception as e:  # a plug-in call: one bad request must not fail its neighbours
             if is_fatal(e):
                 raise
+            if not has_guards:
+                raise LaneFailed from e
             if len(members) == 1:
                 return [Outcome(members[0], None, e)]
-            return [one for job in members for one in self._together(lane, [job], connection, after)]
+            apart = (self._together(lane, [job], connection, after, has_guards=True) for job in members)
+            return [outcome for outcomes in apart for outcome in outcomes]
         after.extend(change.after)
         return [
             Outcome(job, None, result) if isinstance(result, TaxiwayError) else Outcome(job, result)
@@ -281,6 +300,11 @@ def lanes(batch: Iterable[Job]) -> dict[Lane[Any, Any], list[Member]]:
         if isinstance(job, Member):
             found.setdefault(job.lane, []).append(job)
     return found
+
+
+def is_one_lane(batch: Sequence[Job]) -> bool:
+    lane = batch[0].lane if isinstance(batch[0], Member) else None
+    return lane is not None and all(isinstance(job, Member) and job.lane is lane for job in batch)
 
 
 def tell(outcomes: Iterable[Outcome]) -> None:

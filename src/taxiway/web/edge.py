@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +36,8 @@ HEADERS = {
         "form-action 'self'; frame-ancestors 'none'"
     ),
 }
+
+WORN = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class WrongHost(TaxiwayError):
@@ -178,10 +180,10 @@ def origin_host(origin: str) -> str:
 
 def dress(message: Message, request_id: str) -> None:
     """Adds the headers that every answer carries, unless the answer set its own."""
-    headers = MutableHeaders(scope=message)
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    headers["Taxiway-Request-Id"] = request_id
+    headers = list(message["headers"])
+    known = {name.lower() for name, _ in headers}
+    headers += [pair for pair in WORN if pair[0] not in known]
+    message["headers"] = [*headers, (b"taxiway-request-id", request_id.encode())]
 
 
 def problem(refusal: TaxiwayError, request_id: str) -> Response:
