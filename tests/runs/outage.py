@@ -122,10 +122,11 @@ def say(connection: socket.socket, answer: bytes) -> None:
 
 
 def slowest_of(act: Callable[[int], object], times: int) -> float:
-    """The longest that one call took, in seconds."""
-    slowest = 0.0
+    """How long the slow ones of many calls took, in seconds: the third slowest, for a busy machine stops anyone now
+    and then."""
+    took = []
     for n in range(times):
         before = time.perf_counter()
         act(n)
-        slowest = max(slowest, time.perf_counter() - before)
-    return slowest
+        took.append(time.perf_counter() - before)
+    return sorted(took)[-3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from taxiway.kernel.errors import BadField, FileUnusable, NotAllowed, SignInNeed
 from taxiway.kernel.numbers import to_wire
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
-from taxiway.runs.contract import LogBatch, Point
+from taxiway.runs.contract import Course, LogBatch
 from taxiway.runs.records import Act, Capture, Change, File, Finish, Head, Open, Pairs, Points, Use, decode
 from taxiway.runs.refusals import ParamFixed
 from taxiway.runs.spool import Frame, Mark
@@ -27,10 +27,9 @@ from taxiway.storage.contract import put_blob
 B = TypeVar("B")
 A = TypeVar("A")
 
-MOST_POINTS = 5_000
-MOST_FRAMES = 5_000
+MOST_POINTS = 16_000
+MOST_FRAMES = 16_000
 MOST_PAIRS = 500
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY = frozenset((408, 425, 429))
 OF_ONE_ITEM = (BadField, ParamFixed, TooLarge)  # refusals that the rest of a batch may not deserve
 
@@ -106,7 +105,8 @@ class Delivery:
             if isinstance(first, Points)
             else self._pairs(frames, mark, source.writer)
         )
-        end, items = frames[taken - 1].end, len(batch.points) + len(batch.params) + len(batch.tags)
+        points = sum(len(course.steps) for course in batch.courses)
+        end, items = frames[taken - 1].end, points + len(batch.params) + len(batch.tags)
         source.advance(Mark(mark.done, mark.items, sending=end))
         done = Done(records=taken, items=items)
         try:
@@ -126,19 +126,25 @@ class Delivery:
         return done
 
     def _points(self, frames: Sequence[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int]:
-        """The next batch of points, and of how many records it is."""
-        points: list[Point] = []
-        taken = 0
+        """The next batch of points, as columns by metric, and of how many records it is."""
+        columns: dict[str, Course] = {}
+        count = taken = 0
         for frame in frames:
             record = decode(frame.payload)
             if not isinstance(record, Points) or is_beyond(frame, mark):
                 break
-            if points and not mark.sending and len(points) + len(record.rows) > MOST_POINTS:
+            if count and not mark.sending and count + len(record.rows) > MOST_POINTS:
                 break
-            at = EPOCH + timedelta(microseconds=record.at)
-            points += [Point(key, to_wire(value), step, at) for key, step, value in record.rows]
+            for key, step, value in record.rows:
+                course = columns.get(key)
+                if course is None:
+                    course = columns[key] = Course(key, [], [], [])
+                course.steps.append(step)
+                course.at.append(record.at)
+                course.values.append(value if isfinite(value) else to_wire(value))
+            count += len(record.rows)
             taken += 1
-        return LogBatch(writer, mark.items, points), taken
+        return LogBatch(writer, mark.items, courses=list(columns.values())), taken
 
     def _pairs(self, frames: Sequence[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int]:
         """The next batch of parameters and tags. They travel apart from points, so that a refused one takes none
