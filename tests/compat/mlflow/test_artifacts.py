@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import json
@@ -192,6 +193,22 @@ def test_an_upload_that_breaks_off_leaves_nothing(tracking: Tracking, place: str
     blobs = tracking.live.house.home / "blobs" / "incoming"
     assert get(tracking, f"{place}/half.bin").status == 404
     assert [file.name for file in blobs.iterdir() if file.stat().st_size] == []
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    tracking: Tracking, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("taxiway.storage.blobs.os.fsync", full)
+        told_so = put(tracking, f"{place}/a.bin", b"x" * 1000)
+
+    assert (told_so.status, told_so.code) == (507, "INTERNAL_ERROR")
+    assert b"No space is left" in told_so.body
+    assert get(tracking, f"{place}/a.bin").status == 404
+    assert list((tracking.live.house.home / "blobs" / "incoming").iterdir()) == []
 
 
 def test_a_page_sends_and_fetches(tracking: Tracking, place: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from taxiway.kernel.errors import AlreadyExists, DiskFull, NotFound, TaxiwayError
+from taxiway.kernel.errors import AlreadyExists, NotFound, TaxiwayError
 from taxiway.runs.refusals import ExperimentTrashed, ParamFixed, RunEnded, RunTrashed
 from taxiway.web.refusals import MethodNotAllowed, is_no_endpoint
 
@@ -43,7 +43,6 @@ CODES = {
 }
 OF_ITS_OWN: dict[type[TaxiwayError], str] = {
     AlreadyExists: "RESOURCE_ALREADY_EXISTS",
-    DiskFull: "TEMPORARILY_UNAVAILABLE",
     MethodNotAllowed: "ENDPOINT_NOT_FOUND",
     ParamFixed: "INVALID_PARAMETER_VALUE",
     RunEnded: "INVALID_PARAMETER_VALUE",
@@ -135,7 +134,8 @@ def message_of(refusal: TaxiwayError) -> str:
 def answer(refusal: TaxiwayError) -> Response:
     """A refusal on the wire."""
     code = code_of(refusal)
-    # A status of its own where the code has none: the client looks at it only to decide whether to try again.
+    # A status of its own where the code has none, such as 507 for a full disk: the client looks at it only to decide
+    # whether to try again.
     status = STATUSES[code] if code != "INTERNAL_ERROR" else refusal.status
     headers = {"Retry-After": str(max(1, round(refusal.retry_after_s)))} if refusal.retry_after_s else {}
     body = msgspec.json.encode({"error_code": code, "message": message_of(refusal)})
