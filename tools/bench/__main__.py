@@ -9,12 +9,10 @@ import datetime
 import os
 import platform
 import sys
-from pathlib import Path
 
 from tools.bench import idle, work
 from tools.bench.figure import Figure
-
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+from tools.bench.page import PAGE, sections
 
 
 def main() -> int:
@@ -23,7 +21,7 @@ def main() -> int:
     print("\n\n".join(tables.values()))
     measured = f"Measured {datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {machine()}."
     parts = [INTRODUCTION, measured, *(f"\n## {title}\n\n{rows}" for title, rows in tables.items()), "", METHOD]
-    PAGE.write_text("\n".join(parts))
+    PAGE.write_text("\n".join([*parts, *sections()]))
     return 0
 
 

@@ -9,7 +9,7 @@ from taxiway.imports.contract import (
     AskStamps,
     Import,
     IncomingExperiment,
-    IncomingFile,
+    IncomingFiles,
     IncomingLogged,
     IncomingModel,
     IncomingRun,
@@ -52,8 +52,8 @@ class Imports:
     def take_runs(self, source: str, runs: Sequence[IncomingRun]) -> Taken:
         return self.transport.call(contract.take_runs, TakeRuns([*runs]), source=source)
 
-    def take_files(self, source: str, run: str, files: Sequence[IncomingFile], stamp: str = "") -> Taken:
-        return self.transport.call(contract.take_files, TakeFiles(run, [*files], stamp), source=source)
+    def take_files(self, source: str, owners: Sequence[IncomingFiles]) -> Taken:
+        return self.transport.call(contract.take_files, TakeFiles([*owners]), source=source)
 
     def take_logged(self, source: str, model: IncomingLogged) -> Taken:
         return self.transport.call(contract.take_logged, model, source=source)

@@ -152,12 +152,16 @@ class TakeRuns(Struct, frozen=True, forbid_unknown_fields=True):
     runs: Annotated[list[IncomingRun], Meta(max_length=MOST_RUNS)]
 
 
-class TakeFiles(Struct, frozen=True, forbid_unknown_fields=True):
-    """run: the run, or the logged model, whose they are. stamp: of the whole listing; given with its last part."""
+class IncomingFiles(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files of a run or a logged model: its id there. stamp: of the whole listing; given with its last part."""
 
-    run: Theirs
+    owner: Theirs
     files: Annotated[list[IncomingFile], Meta(max_length=MOST_FILES)]
     stamp: Annotated[str, Meta(max_length=100)] = ""
+
+
+class TakeFiles(Struct, frozen=True, forbid_unknown_fields=True):
+    owners: Annotated[list[IncomingFiles], Meta(max_length=MOST_RUNS)]
 
 
 class AskStamps(Struct, frozen=True, forbid_unknown_fields=True):
@@ -213,7 +217,13 @@ take_runs = Endpoint(
     "POST", "/api/imports/{source}/runs", TakeRuns, Taken, "imports.write", "Take runs or parts of runs", "platform"
 )
 take_files = Endpoint(
-    "POST", "/api/imports/{source}/files", TakeFiles, Taken, "imports.write", "Take the files of a run", "platform"
+    "POST",
+    "/api/imports/{source}/files",
+    TakeFiles,
+    Taken,
+    "imports.write",
+    "Take the files of runs and logged models",
+    "platform",
 )
 take_logged = Endpoint(
     "POST",

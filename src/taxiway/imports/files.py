@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from taxiway.audit.service import Ledger, Record
 from taxiway.imports import store
-from taxiway.imports.contract import IncomingFile, Skipped, TakeFiles, Taken
+from taxiway.imports.contract import MOST_FILES, IncomingFile, IncomingFiles, Skipped, TakeFiles, Taken
 from taxiway.imports.service import Imports
 from taxiway.kernel.caller import Caller
-from taxiway.kernel.errors import BadField, NotFound, TaxiwayError
+from taxiway.kernel.errors import BadField, TaxiwayError, TooLarge
 from taxiway.models.logged import LoggedModels
 from taxiway.runs import intake
 from taxiway.runs.contract import Artifact
@@ -15,6 +17,8 @@ from taxiway.runs.paths import check_path
 from taxiway.runs.service import MEDIA_TYPE
 from taxiway.storage.blobs import Blobs
 from taxiway.stores.service import Stores
+
+LOGGED = "m-"  # how the ids of logged models begin
 
 
 class FileIntake:
@@ -28,47 +32,91 @@ class FileIntake:
         self.stores = stores
 
     def take(self, caller: Caller, body: TakeFiles, *, source: str) -> Taken:
-        """Names the files of a run or of a logged model. Raises NotFound where that was not taken before."""
+        """Names the files of many owners in one change. Raises TooLarge."""
         self.imports.require(source)
-        kind = "logged" if body.run.startswith("m-") else "run"
-        with self.imports.database.read() as connection:
-            here = store.ours(connection, source, kind, [body.run]).get(body.run)
-        if here is None:
-            raise NotFound(kind=f"imported {kind}", name=body.run, hint="Send it before its files.")
-        good: list[Artifact] = []
-        skipped: list[Skipped] = []
-        for file in body.files:
-            try:
-                good.append(self._checked(here, file))
-            except TaxiwayError as refusal:
-                skipped.append(Skipped("file", f"{body.run}/{file.path}"[:200], str(refusal)))
-        if kind == "logged":
-            for artifact in good:
-                self.logged.put_file(
-                    logged=here, path=artifact.path, digest=artifact.digest, media_type=artifact.media_type
-                )
+        count = sum(len(one.files) for one in body.owners)
+        if count > MOST_FILES:
+            raise TooLarge(what="The number of files", limit=MOST_FILES, found=count)
+        here = self._here(source, [one.owner for one in body.owners])
+        part = Part(self, here)
+        for one in body.owners:
+            part.add(one)
+        for model, files in part.of_models.items():
+            for file in files:
+                self.logged.put_file(logged=model, path=file.path, digest=file.digest, media_type=file.media_type)
 
         def make(record: Record) -> Taken:
-            at = record.at
-            if kind == "run":
-                named = [Artifact(here, a.path, a.digest, a.size_bytes, a.media_type, at) for a in good]
-                intake.put_files(record.connection, here, named)
-            if body.stamp:
-                store.mark(record.connection, source, "files", [(body.run, here, body.stamp)])
-            record.note(of=here, files=len(good), size_bytes=sum(one.size_bytes for one in good))
-            return Taken(new=len(good), skipped=skipped)
+            for run, files in part.of_runs.items():
+                intake.put_files(record.connection, run, files)
+            store.mark(record.connection, source, "files", part.marks)
+            named = [file for files in (part.of_runs | part.of_models).values() for file in files]
+            record.note(owners=len(body.owners), files=len(named), size_bytes=sum(one.size_bytes for one in named))
+            return Taken(new=len(named), skipped=part.skipped)
 
         return self.ledger.change(caller, "imports.files", f"import:{source}", make, answer=Taken)
 
-    def _checked(self, here: str, file: IncomingFile) -> Artifact:
+    def _here(self, source: str, theirs: list[str]) -> dict[str, str]:
+        """What the owners are here."""
+        models = [id_ for id_ in theirs if id_.startswith(LOGGED)]
+        runs = [id_ for id_ in theirs if not id_.startswith(LOGGED)]
+        with self.imports.database.read() as connection:
+            return store.ours(connection, source, "run", runs) | store.ours(connection, source, "logged", models)
+
+
+class Part:
+    """Files on their way in, looked at one by one."""
+
+    def __init__(self, taking: FileIntake, here: dict[str, str]) -> None:
+        self.taking = taking
+        self.here = here
+        self.of_runs: defaultdict[str, list[Artifact]] = defaultdict(list)
+        self.of_models: defaultdict[str, list[Artifact]] = defaultdict(list)
+        self.marks: list[tuple[str, str, str]] = []
+        self.skipped: list[Skipped] = []
+
+    def add(self, given: IncomingFiles) -> None:
+        owner = self.here.get(given.owner)
+        if owner is None:
+            self.skipped.append(Skipped("files", given.owner, "what they belong to was not taken"))
+            return
+        is_model = owner.startswith(LOGGED)
+        refs = self._refer(given)
+        for file, ref in zip(given.files, refs, strict=True):
+            try:
+                found = self._checked(owner, file, ref)
+            except TaxiwayError as refusal:
+                self.skipped.append(Skipped("file", f"{given.owner}/{file.path}"[:200], str(refusal)))
+                continue
+            (self.of_models if is_model else self.of_runs)[owner].append(found)
+        if given.stamp:
+            self.marks.append((given.owner, owner, given.stamp))
+
+    def _refer(self, given: IncomingFiles) -> list[str]:
+        """For each file the reference to its place in a store, or its digest; empty where that is refused."""
+        try:
+            placed = [(file.store, file.place, file.size_bytes) for file in given.files if file.store]
+            refs = iter(self.taking.stores.refer(placed))
+            return [next(refs) if file.store else file.digest for file in given.files]
+        except TaxiwayError:
+            return [self._refer_alone(given.owner, file) for file in given.files]
+
+    def _refer_alone(self, owner: str, file: IncomingFile) -> str:
+        if not file.store:
+            return file.digest
+        try:
+            return self.taking.stores.refer([(file.store, file.place, file.size_bytes)])[0]
+        except TaxiwayError as refusal:
+            self.skipped.append(Skipped("file", f"{owner}/{file.path}"[:200], str(refusal)))
+            return ""
+
+    def _checked(self, owner: str, file: IncomingFile, ref: str) -> Artifact:
         """The file as it will be named. Raises BadField, NotFound."""
         check_path(file.path)
         if not MEDIA_TYPE.fullmatch(file.media_type):
             raise BadField(field="media_type", value=repr(file.media_type[:100]), expected="such as image/png")
-        if not file.store:
-            size = self.blobs.size(file.digest)
-            return Artifact(here, file.path, file.digest, size, file.media_type, self.imports.clock())
-        (ref,) = self.stores.refer([(file.store, file.place, file.size_bytes)])
-        if here.startswith("m-"):  # the files of a model are what it is: their digests are taken at once
-            ref = self.stores.settle(ref)
-        return Artifact(here, file.path, ref, file.size_bytes, file.media_type, self.imports.clock())
+        if file.store and not ref:
+            raise BadField(field="place", value=repr(file.place[:100]), expected="a plain file beneath its store")
+        if file.store and owner.startswith(LOGGED):  # a model is what its files are: their digests are taken at once
+            ref = self.taking.stores.settle(ref)
+        size = file.size_bytes if file.store else self.taking.blobs.size(ref)
+        return Artifact(owner, file.path, ref, size, file.media_type, self.taking.imports.clock())

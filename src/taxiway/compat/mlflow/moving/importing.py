@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from taxiway.compat.mlflow.moving.portions import Packing, Part
 from taxiway.compat.mlflow.moving.source import Found, FoundLogged, Source, stamp_of
 from taxiway.compat.mlflow.moving.trees import File, Tree, TreeUnreadable
-from taxiway.imports.contract import Counts, IncomingFile, IncomingModel, IncomingVersion, Skipped, Taken
+from taxiway.imports.contract import Counts, IncomingFile, IncomingFiles, IncomingModel, IncomingVersion, Skipped, Taken
 from taxiway.imports.uploads import Uploads
 from taxiway.kernel.errors import TaxiwayError
 
 EXPERIMENTS_AT_ONCE = 200
 FILES_AT_ONCE = 500
+OWNERS_AT_ONCE = 200
 MOST_SHOWN = 1_000
 OF_RUN = re.compile(r"runs:/+([^/]+)/?(.*)")
 OF_LOGGED = re.compile(r"models:/+(m-[^/]+)/?")
@@ -70,6 +71,7 @@ class Importing:
         self.trees = trees
         self.progress = Progress()
         self.totals = Totals(skipped=[], left=[])
+        self.waiting: list[IncomingFiles] = []
         self.places: dict[str, str] = {}  # where the files of runs are
 
     def pass_over(self, since_ms: int | None = None) -> None:
@@ -100,6 +102,7 @@ class Importing:
         for run in found:
             if run.is_live or run.id in again or run.id not in listed:
                 self._take_files(run.id, run.place, listed.get(run.id, ""))
+        self._send_files()
 
     def _take_runs(self, runs: Sequence[Found]) -> None:
         packing = Packing()
@@ -149,7 +152,16 @@ class Importing:
                 self.totals.skip([Skipped("file", f"{owner}/{file.path}"[:200], str(e))])
                 stamp = ""  # so that the next import tries it again
             self.tell(self.progress)
-        taken = self.imports.take_files(self.name, owner, named, stamp)
+        self.waiting.append(IncomingFiles(owner, named, stamp))
+        if len(self.waiting) >= OWNERS_AT_ONCE or sum(len(one.files) for one in self.waiting) >= FILES_AT_ONCE:
+            self._send_files()
+
+    def _send_files(self) -> None:
+        """Names the files that wait for it."""
+        if not self.waiting:
+            return
+        taken = self.imports.take_files(self.name, self.waiting)
+        self.waiting = []
         self.totals.skip(taken.skipped)
         self.totals.files += taken.new
 
@@ -182,6 +194,7 @@ class Importing:
             known = self.imports.stamps(self.name, "files", [found.model.id])
             if found.model.id not in known:
                 self._take_files(found.model.id, found.place, "")
+                self._send_files()
 
     def _take_model(self, model: IncomingModel) -> None:
         try:

@@ -1,0 +1,1 @@
+"""How fast everything comes over from an MLflow: `make bench-import`."""
