@@ -190,6 +190,14 @@ class Client:
         return Gates(self.transport)
 
     def _log_model(self, run: ActiveRun, model: Any, name: str, **facts: Any) -> ModelVersion:
+        """The model as a new version; in a run that does another again, the version that the first one made."""
+        from taxiway.runs.sameness import REPRODUCES
+
+        first = run.run.tags.get(REPRODUCES)
+        made = self.lineage.walk(f"run:{first}", steps=1).edges if first else []
+        for edge in made:
+            if edge.verb == "produced" and edge.target.startswith(f"model:{name}@"):
+                return self.models.find(edge.target.removeprefix("model:"))
         return self.models.log(run, model, name, **facts)
 
     @cached_property

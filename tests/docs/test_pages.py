@@ -17,7 +17,8 @@ PAGES = [
     if any(block.language in RUN for block in blocks_of(page))
 ]
 STAGES = Path(__file__).parent / "stages"  # what a page takes for granted, by its name
-ELSEWHERE = {"endpoints"}  # its example runs in tests/endpoints/test_rounds.py, with a model in production
+# Run in tests/endpoints/test_rounds.py, with a model in production, and in test_ci.py, with the steps of its workflow.
+ELSEWHERE = {"endpoints", "ci"}
 NOUNS = ("projects", "datasets", "runs", "models", "gates", "endpoints", "monitors", "access", "audit", "lineage")
 
 

@@ -24,10 +24,11 @@ RUN = Argument("run", "the run's id")
 PROJECT = Argument("--project", "only of this project", default="")
 
 
-def list_(client: Client, given: Namespace) -> list[Run]:
-    return client.runs.list(
+def list_(client: Client, given: Namespace) -> list[Run] | str:
+    found = client.runs.list(
         given.filter, project=given.project, experiment=given.experiment, order=given.order, limit=given.limit
     )
+    return "\n".join(run.id for run in found) if given.ids else found
 
 
 def experiments(client: Client, given: Namespace) -> list[Experiment]:
@@ -117,8 +118,9 @@ COMMANDS = (
             Argument("--experiment", "only of this experiment", default=""),
             Argument("--order", "such as 'metrics.auc desc'", default="started_at desc"),
             Argument("--limit", "how many at most", int, 50),
+            Argument("--ids", "print the ids alone, one on a line", is_flag=True),
         ),
-        show=show_runs,
+        show=lambda found: found if isinstance(found, str) else show_runs(found),
     ),
     Command("show", "a run: parameters, metrics, code, environment", show, (RUN,)),
     Command(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from taxiway.kernel.numbers import from_wire
 from taxiway.kernel.show import as_markdown, cell, plain
 from taxiway.runs.compare import CodeChange, Row, Scalar, code_words
 from taxiway.runs.contract import Comparison, Run
+from taxiway.runs.sameness import counts
 
 MOST_FILES = 30
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """What differs between runs; what is equal is counted. Differences stand first, with a mark."""
+    """What differs between runs, with a mark. What the machines did meanwhile is left out."""
+    measured = [row for row in comparison.metrics if counts(row.name, [])]
+    comparison = msgspec.structs.replace(comparison, metrics=measured)
     heads = [plain(run.name or run.id) for run in comparison.runs]
     if len(set(heads)) < len(heads):
         heads = [f"{head} ({number})" for number, head in enumerate(heads, start=1)]
@@ -41,7 +46,7 @@ def verdict(comparison: Comparison) -> str:
             (comparison.metrics, "metric"),
             (comparison.params, "parameter"),
             (comparison.inputs, "dataset"),
-            (comparison.environment, "fact of the environment"),
+            (comparison.environment, "environment fact"),
         )
         if any(row.is_different for row in rows)
     ]
@@ -54,8 +59,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def counted(number: int, word: str) -> str:
-    plural = word.replace("fact ", "facts ") if " " in word else f"{word}s"
-    return f"{number:,} {word if number == 1 else plural}"
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def runs_rows(heads: Sequence[str], runs: Sequence[Run]) -> str:
