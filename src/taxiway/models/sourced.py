@@ -44,6 +44,13 @@ class Found(Struct, frozen=True):
     unfit: str
 
 
+class Made(Struct, frozen=True):
+    """What made a version's files, a run or a logged model, and the project that this was in."""
+
+    run: str
+    project: str
+
+
 class Origin(Struct, frozen=True):
     """Where a version comes from: the run that made its files, the version that it copies, and what was found."""
 
@@ -74,12 +81,13 @@ class Sourced:
         check_tags(body.tags)
         like = self._like(caller, body.like) if body.like else None
         run = self._run(body, like)
+        made_in = self._made_in(body, run)
         found = self._copied(like, model) if like else self._look(model, body, run)
         if found.manifest is not None:
             self.shelf.put(found.manifest)
 
         def make(record: Record) -> ModelVersion:
-            project = self._project(record, model, run, is_copy=like is not None)
+            project = self._project(record, model, None if like else made_in)
             version = self._version(record, body, Origin(run, like, found), model=model, project=project)
             store.add_version(record.connection, version, found.manifest, body.folder)
             store.add_stage(record.connection, version, StageEntry("none", record.at, caller.name, body.note))
@@ -186,20 +194,27 @@ class Sourced:
                 raise
             return None
 
-    def _project(self, record: Record, model: str, run: Run | None, *, is_copy: bool) -> str:
+    def _made_in(self, body: RegisterSource, run: Run | None) -> Made | None:
+        """What made the files, and in which project; None for a label. Raises NotFound."""
+        if body.logged_model:
+            logged = self.logged.find(body.logged_model)
+            return Made(logged.run or logged.id, logged.project)
+        return Made(run.id, run.project) if run else None
+
+    def _project(self, record: Record, model: str, made: Made | None) -> str:
         """The project of the model, which a first version of who opened the name may settle.
 
         Raises NotAllowed, NotFound, RunElsewhere.
         """
         known = require_model(record, model)
-        if run is None or run.project == known.project or is_copy:
+        if made is None or made.project == known.project:
             return require_project(record, known.project).name
         if known.created_by != record.caller.name or store.numbered(record.connection, model):
-            raise RunElsewhere(model=model, run=run.id, project=known.project)
-        self.access.require(record.caller, "models.write", run.project)
-        store.change_model(record.connection, model, project=run.project)
-        record.note(project={"before": known.project, "after": run.project})
-        return run.project
+            raise RunElsewhere(model=model, run=made.run, project=known.project)
+        self.access.require(record.caller, "models.write", made.project)
+        store.change_model(record.connection, model, project=made.project)
+        record.note(project={"before": known.project, "after": made.project})
+        return made.project
 
     def _version(
         self, record: Record, body: RegisterSource, origin: Origin, *, model: str, project: str

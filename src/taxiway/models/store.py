@@ -117,10 +117,9 @@ def newest(connection: Connection, model: str) -> int:
 
 
 def next_number(connection: Connection, model: str, at: datetime) -> int:
-    """The number of a new version. None is given twice, whatever was deleted."""
-    number = (numbered(connection, model) or 0) + 1
-    change_model(connection, model, numbered=number, changed_at=at)
-    return number
+    """The number of a new version. None is given twice, whatever was deleted and however many servers give them."""
+    given = update(models).where(models.c.name == model).values(numbered=models.c.numbered + 1, changed_at=at)
+    return int(connection.execute(given.returning(models.c.numbered)).scalar_one())
 
 
 def add_version(

@@ -126,3 +126,12 @@ def test_a_run_of_another_project_makes_no_version_here(gated: Tracking) -> None
 
     assert (told.status, told.code) == (409, "RESOURCE_CONFLICT")
     assert "not of the project lending" in told.message
+
+
+def test_a_logged_model_of_another_project_makes_no_version_here(gated: Tracking) -> None:
+    model = gated.call("POST", "/logged-models", {"experiment_id": "0"}).body["model"]["info"]["model_id"]
+    body = {"name": "loans", "source": f"models:/{model}", "model_id": model}
+
+    told = gated.call("POST", "/model-versions/create", body)
+
+    assert (told.status, "not of the project lending" in told.message) == (409, True)

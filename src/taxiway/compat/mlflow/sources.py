@@ -9,8 +9,9 @@ import re
 
 from msgspec import Struct
 
-from taxiway.compat.mlflow.places import Place, place_of, relative
+from taxiway.compat.mlflow.places import place_of, relative
 from taxiway.compat.mlflow.refusals import CallRefused
+from taxiway.models.names import is_wide_name
 
 RUNS = re.compile(r"runs:/+(?P<run>[^/]+)(?:/(?P<path>.*))?", re.DOTALL)
 LOGGED = re.compile(r"models:/(?P<id>m-[0-9a-f]{32})/?")
@@ -43,12 +44,12 @@ def read_source(text: str, *, run_id: str, model_id: str) -> Source:
         raise refused(text, f"Give at most {LONGEST} printable characters.")
     if found := LOGGED.fullmatch(text):
         return Source(logged=same(text, found["id"], model_id, "model_id"), folder="")
-    if found := VERSION.fullmatch(text):
+    if (found := VERSION.fullmatch(text)) and is_wide_name(found["name"]):
         return Source(name=found["name"], version=found["version"] or found["alias"])
     if found := RUNS.fullmatch(text):
         return in_run(text, found["run"], found["path"] or "", run_id)
     if found := PROXY.fullmatch(text):
-        return in_place(text, place_of(found["path"]), run_id=run_id, model_id=model_id)
+        return in_place(text, found["path"], run_id=run_id, model_id=model_id)
     if LABEL.fullmatch(text):
         return Source()
     hint = "Give runs:/RUN/PATH, models:/m-ID, models:/NAME/VERSION, the artifact_uri of a run, or a plain label."
@@ -61,12 +62,18 @@ def in_run(text: str, run: str, path: str, run_id: str) -> Source:
     return Source(run=same(text, run, run_id, "run_id"), folder=relative(path.strip("/")) if path.strip("/") else "")
 
 
-def in_place(text: str, place: Place, *, run_id: str, model_id: str) -> Source:
+def in_place(text: str, path: str, *, run_id: str, model_id: str) -> Source:
+    try:
+        place = place_of(path)
+    except CallRefused as e:
+        raise refused(text, "Only places that the server gave out hold models.") from e
     if place.kind == "run":
         return Source(run=same(text, place.thing, run_id, "run_id"), folder=place.path)
     if place.kind == "logged_model":
         return Source(logged=same(text, place.thing, model_id, "model_id"), folder=place.path)
-    raise refused(text, "A trace holds no model.")
+    if place.kind == "version" and not place.path:
+        return Source(name=place.thing, version=str(place.experiment))
+    raise refused(text, "Only a run, a logged model and a whole version hold models.")
 
 
 def same(text: str, found: str, given: str, field: str) -> str:
