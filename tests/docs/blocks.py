@@ -134,6 +134,7 @@ def run_page(page: Path, folder: Path, *, port: int, stage: Path | None = None) 
         "PATH": f"{binaries}:{kept['PATH']}",
         "COLUMNS": "100",
         "XDG_CACHE_HOME": str(folder / ".cache"),
+        "XDG_STATE_HOME": str(folder / ".state"),
     }
     printed = ""
     set_up = [Block("python", stage.read_text(), 0)] if stage else []
