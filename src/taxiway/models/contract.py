@@ -126,8 +126,8 @@ class RegisterSource(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     source: Annotated[str, Meta(min_length=1, max_length=2000)]
-    run: str | None = None
-    folder: str | None = None
+    run: Annotated[str, Meta(max_length=300)] | None = None
+    folder: Annotated[str, Meta(max_length=1000)] | None = None
     logged_model: str = ""
     like: str = ""
     description: Description = ""

@@ -27,5 +27,5 @@ stages = Table(
     Column("stage", String(20), primary_key=True),
     Column("number", Integer, nullable=False),
     Column("entered_at", Moment, nullable=False),
-    Column("because", String(300), nullable=False),
+    Column("because", String(400), nullable=False),
 )

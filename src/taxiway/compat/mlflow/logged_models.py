@@ -177,6 +177,8 @@ class LoggedModelCalls:
         sheet = self.experiments.find(names.experiment_number(ask.experiment_id))
         if len(ask.name) > LONGEST_NAME or not ask.name.isprintable() or set("/:.%\"'") & set(ask.name):
             raise invalid("name", ask.name, "a name without slashes, colons, dots, percents and quotes")
+        if len(ask.model_type) > LONGEST_NAME or not ask.model_type.isprintable():
+            raise invalid("model_type", ask.model_type, f"at most {LONGEST_NAME} printable characters")
         if ask.source_run_id and self.runs.sheet(ask.source_run_id).project != sheet.project:
             raise invalid("source_run_id", ask.source_run_id, f"a run of the project {sheet.project}")
         body = LogModel(

@@ -12,7 +12,7 @@ from taxiway.compat.mlflow.call import Call, Given, Int64, Void
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.files import Files
 from taxiway.compat.mlflow.grammar import Key, Vocabulary, arrange, parse, parse_order, select
-from taxiway.compat.mlflow.names import SCHEME, in_ms
+from taxiway.compat.mlflow.names import SCHEME, check_run_id, in_ms
 from taxiway.compat.mlflow.paging import page, page_size
 from taxiway.compat.mlflow.places import Place, relative, version_place
 from taxiway.compat.mlflow.refusals import CallRefused
@@ -21,6 +21,7 @@ from taxiway.compat.mlflow.registry import (
     Version,
     VersionAnswer,
     VersionsAnswer,
+    check_description,
     check_tag,
     in_words,
     stage_of,
@@ -149,10 +150,13 @@ class ModelVersionCalls:
         """A version; where its source holds an MLflow model, its files become the version's bundle."""
         for tag in ask.tags:
             check_tag(tag.key, tag.value)
+        if ask.run_id:
+            check_run_id(ask.run_id)
+        description = check_description(ask.description)
         self.models.project_of(ask.name)
         tags = {tag.key: tag.value for tag in ask.tags}
         source = read_source(ask.source, run_id=ask.run_id, model_id=ask.model_id)
-        body = RegisterSource(ask.source, description=ask.description, tags=tags)
+        body = RegisterSource(ask.source, description=description, tags=tags)
         if source.name:
             body = self._copy(ask, source, body)
         elif source.logged:
@@ -214,7 +218,8 @@ class ModelVersionCalls:
         return version_of(found)
 
     def update(self, caller: Caller, ask: UpdateVersion) -> VersionAnswer:
-        return VersionAnswer(version_of(self._change(caller, ask, ChangeVersion(description=ask.description))))
+        description = check_description(ask.description)
+        return VersionAnswer(version_of(self._change(caller, ask, ChangeVersion(description=description))))
 
     def delete(self, caller: Caller, ask: VersionNamed) -> Void:
         self.models.catalogue.delete_version(caller, model=ask.name, version=version_number(ask.version))

@@ -18,6 +18,7 @@ from taxiway.compat.mlflow.registry import (
     Registered,
     VersionAnswer,
     VersionsAnswer,
+    check_description,
     check_model_name,
     check_tag,
     in_words,
@@ -152,14 +153,16 @@ class RegisteredModelCalls:
         for tag in ask.tags:
             check_tag(tag.key, tag.value)
         tags = {tag.key: tag.value for tag in ask.tags}
-        body = CreateModel(self._project_for(caller), check_model_name(ask.name), ask.description, tags)
+        body = CreateModel(
+            self._project_for(caller), check_model_name(ask.name), check_description(ask.description), tags
+        )
         return ModelAnswer(registered_of(self.models.catalogue.create(caller, body, is_wide=True), []))
 
     def rename(self, caller: Caller, ask: Rename) -> ModelAnswer:
         return self._changed(caller, ask.name, ChangeModel(name=check_model_name(ask.new_name, "new_name")))
 
     def update(self, caller: Caller, ask: Update) -> ModelAnswer:
-        return self._changed(caller, ask.name, ChangeModel(description=ask.description))
+        return self._changed(caller, ask.name, ChangeModel(description=check_description(ask.description)))
 
     def delete(self, caller: Caller, ask: Name) -> Void:
         self.models.catalogue.delete(caller, model=ask.name)

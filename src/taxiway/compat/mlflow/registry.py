@@ -153,6 +153,13 @@ def check_tag(key: str, value: str) -> None:
         raise invalid("value", value, f"a value of at most {LONGEST_VALUE} characters")
 
 
+def check_description(text: str) -> str:
+    """Raises ParameterInvalid."""
+    if len(text) > LONGEST_VALUE:
+        raise invalid("description", text, f"at most {LONGEST_VALUE} characters")
+    return text
+
+
 def stage_of(given: str) -> ModelStage:
     """Raises CallRefused."""
     found = STAGES.get(given.lower())

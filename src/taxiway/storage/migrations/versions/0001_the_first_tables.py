@@ -505,7 +505,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.String(length=20), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("entered_at", sa.BigInteger(), nullable=False),
-        sa.Column("because", sa.String(length=300), nullable=False),
+        sa.Column("because", sa.String(length=400), nullable=False),
         sa.PrimaryKeyConstraint("project", "stage", name=op.f("pk_project_stages")),
     )
     op.create_table(
