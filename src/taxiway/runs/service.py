@@ -269,6 +269,14 @@ class Runs:
         with self.database.read() as connection:
             return Page(store.experiments_of(connection, visible))
 
+    def experiment_names(self, caller: Caller, project: str, *, most: int) -> list[str]:
+        """The names of experiments of a project, or of all that the caller may see."""
+        visible = self.access.visible(caller)
+        if project:
+            visible = [project] if visible is None or project in visible else []
+        with self.database.read() as connection:
+            return store.experiment_names(connection, visible, most)
+
     def artifacts(self, run: str) -> list[Artifact]:
         """The files of a run, by path. Raises NotFound."""
         with self.database.read() as connection:

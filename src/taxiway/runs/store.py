@@ -45,6 +45,14 @@ def count_runs(connection: Connection, experiment: int) -> int:
     return connection.execute(query).scalar() or 0
 
 
+def experiment_names(connection: Connection, projects: list[str] | None, most: int) -> list[str]:
+    """The names of experiments outside the trash, each once; `projects` limits which, None is every one."""
+    query = select(experiments.c.name).where(experiments.c.deleted_at.is_(None)).distinct()
+    if projects is not None:
+        query = query.where(experiments.c.project.in_(projects))
+    return list(connection.execute(query.order_by(experiments.c.name).limit(most)).scalars())
+
+
 def experiments_of(connection: Connection, projects: list[str] | None) -> list[Experiment]:
     """Experiments outside the trash by project and name; `projects` limits which, None is every one."""
     living = and_(runs.c.experiment == experiments.c.number, runs.c.deleted_at.is_(None))
@@ -61,7 +69,7 @@ def experiments_of(connection: Connection, projects: list[str] | None) -> list[E
     return [Experiment(**{n: row[n] for n in names}) for row in connection.execute(query).mappings()]
 
 
-def add(connection: Connection, run: Run, experiment: int) -> int:
+def add(connection: Connection, run: Run, experiment: int, *, user: str = "") -> int:
     columns = (
         "id",
         "project",
@@ -75,7 +83,7 @@ def add(connection: Connection, run: Run, experiment: int) -> int:
         "sealed",
     )
     row = {name: getattr(run, name) for name in columns}
-    number = primary_key(connection.execute(insert(runs).values(experiment=experiment, **row)))
+    number = primary_key(connection.execute(insert(runs).values(experiment=experiment, user=user, **row)))
     words.add(connection, number, words.words_of(run.name))
     return number
 

@@ -27,6 +27,7 @@ from taxiway.web.words import plural
 
 ON_A_PAGE = 50
 SPARK_COLUMNS = 48
+MOST_EXPERIMENTS = 500  # to choose from; any can be written into the URL
 COUNTED = 10_000  # of the runs that a filter lets through: beyond, it only matters that there are many
 
 
@@ -41,7 +42,7 @@ class TablePage:
         asked = self._asked(view)
         project = one(asked, "project")
         ask = read_ask(asked)
-        experiments = sorted({e.name for e in self.runs.experiments(view.caller, telling.of_project(ask)).items})
+        experiments = self.runs.experiment_names(view.caller, project, most=MOST_EXPERIMENTS)
         values: dict[str, Any] = {
             "title": "Trash" if ask.deleted else one(asked, "view") or "Runs",
             "ask": ask,

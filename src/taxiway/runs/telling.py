@@ -10,7 +10,7 @@ import numpy as np
 
 from taxiway.kernel.numbers import from_wire
 from taxiway.runs.compare import CodeChange, Row, Scalar, code_words
-from taxiway.runs.contract import Comparison, ListExperiments, ListRuns, Run, RunStatus
+from taxiway.runs.contract import Comparison, ListRuns, Run, RunStatus
 from taxiway.runs.segments import History
 from taxiway.web.numbers import duration, number, signed
 from taxiway.web.words import listed, plural
@@ -191,7 +191,3 @@ def patch_lines(patch: str) -> list[DiffLine]:
         kind = {"+": "ins", "-": "del", "@": "hunk"}.get(line[:1], "same")
         found.append(DiffLine(kind, line))
     return found
-
-
-def of_project(ask: ListRuns) -> ListExperiments:
-    return ListExperiments(ask.project)
