@@ -168,6 +168,17 @@ def ensure(record: Record, number: int) -> None:
         store.add_experiment(connection, project=DEFAULT, name=DEFAULT, by=record.caller.name, at=record.at)
 
 
+def living(connection: Connection, number: int) -> tuple[str, str]:
+    """The project and name of an experiment that takes runs. Raises NotFound, ExperimentTrashed."""
+    query = select(experiments.c.project, experiments.c.name, experiments.c.deleted_at)
+    row = connection.execute(query.where(experiments.c.number == number)).first()
+    if row is None:
+        raise unknown(str(number))
+    if row.deleted_at is not None:
+        raise ExperimentTrashed(experiment=row.name)
+    return row.project, row.name
+
+
 def unstored() -> Sheet:
     return Sheet(number=FIRST, project=DEFAULT, name=DEFAULT, location="", created_at=EPOCH, changed_at=EPOCH)
 

@@ -6,7 +6,7 @@ What ours may not do, they may: take up a run again that has ended, which the au
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -19,14 +19,15 @@ from taxiway.kernel.ids import new_id
 from taxiway.projects.service import enter_stage
 from taxiway.runs import experiments, series, store, words
 from taxiway.runs.contract import Run, RunStatus
-from taxiway.runs.refusals import ExperimentTrashed, RunTrashed
+from taxiway.runs.refusals import RunTrashed
 from taxiway.runs.service import unknown
-from taxiway.runs.sheets import Reading, RunSheet, run_sheets
+from taxiway.runs.sheets import Reading, RunSheet, run_facts, run_sheets
 from taxiway.runs.tables import keys, readings, sources, tags
-from taxiway.storage.database import Database
+from taxiway.storage.database import EPOCH, Database
 
 CONTEXT = "mlflow.data.context"
 ENDED = ("finished", "failed", "stopped")
+RESOLUTION = timedelta(microseconds=1)
 
 
 class OpenRun(Struct, frozen=True):
@@ -63,37 +64,32 @@ class ForeignRuns:
         self.database = database
         self.ledger = ledger
 
-    def open(self, caller: Caller, body: OpenRun) -> str:
-        """The id of the new run. Raises NotFound for the experiment, ExperimentTrashed."""
+    def open(self, caller: Caller, body: OpenRun) -> RunSheet:
+        """The new run. Raises NotFound for the experiment, ExperimentTrashed."""
         id_ = new_id()
 
-        def make(record: Record) -> str:
+        def make(record: Record) -> RunSheet:
             connection = record.connection
             experiments.ensure(record, body.experiment)
-            found = experiments.sheets(connection, [body.experiment])
-            if not found:
-                raise experiments.unknown(str(body.experiment))
-            if found[0].deleted_at is not None:
-                raise ExperimentTrashed(experiment=found[0].name)
-            record.project = found[0].project
+            project, name = experiments.living(connection, body.experiment)
+            record.project = project
             run = Run(
                 id=id_,
-                project=found[0].project,
-                experiment=found[0].name,
+                project=project,
+                experiment=name,
                 name=body.name,
                 status="running",
                 created_by=caller.name,
                 started_at=body.started_at,
                 heard_at=record.at,
             )
-            number = store.add(connection, run, body.experiment)
-            store.change(connection, number, user=body.user)
+            number = store.add(connection, run, body.experiment, user=body.user)
             series.put_tags(connection, run=number, given=body.tags)
-            enter_stage(record, run.project, "experiment", because=run.ref)
-            record.note(experiment=run.experiment, name=run.name, user=body.user, tags=body.tags)
-            return id_
+            enter_stage(record, project, "experiment", because=run.ref)
+            record.note(experiment=name, name=run.name, user=body.user, tags=body.tags)
+            return new_sheet(number, run, body)
 
-        return self.ledger.change(caller, "runs.start", f"run:{id_}", make, answer=str)
+        return self.ledger.change(caller, "runs.start", f"run:{id_}", make, answer=RunSheet)
 
     def update(self, caller: Caller, body: UpdateRun, *, run: str) -> None:
         """Renames a run, ends it or takes it up again. Raises NotFound, RunTrashed."""
@@ -147,16 +143,14 @@ class ForeignRuns:
         self._change(caller, "runs.read_data", run, make)
 
     def _change(self, caller: Caller, verb: str, run: str, make: Callable[[Record], None]) -> None:
-        with self.database.read() as connection:
-            known = store.known(connection, run)
-        if known is None:
-            raise unknown(run)
-        self.ledger.change(caller, verb, f"run:{run}", make, answer=type(None), project=known.project)
+        self.ledger.change(caller, verb, f"run:{run}", make, answer=type(None))
 
     def _living(self, record: Record, run: str) -> store.Known:
+        """The run within a change, whose project it says. Raises NotFound, RunTrashed."""
         known = store.known(record.connection, run)
         if known is None:
             raise unknown(run)
+        record.project = known.project
         if known.is_trashed:
             raise RunTrashed(run=run)
         return known
@@ -167,6 +161,14 @@ class ForeignRuns:
         """Raises NotFound."""
         with self.database.read() as connection:
             found = store.known(connection, run)
+        if found is None:
+            raise unknown(run)
+        return found
+
+    def facts(self, run: str) -> RunSheet:
+        """The run without what was logged to it. Raises NotFound."""
+        with self.database.read() as connection:
+            found = run_facts(connection, run)
         if found is None:
             raise unknown(run)
         return found
@@ -194,6 +196,24 @@ class ForeignRuns:
         )
         with self.database.read() as connection:
             return [Described(*row) for row in connection.execute(query.limit(most))]
+
+
+def new_sheet(number: int, run: Run, body: OpenRun) -> RunSheet:
+    """A run that was opened this moment, as it would be read."""
+    return RunSheet(
+        number=number,
+        id=run.id,
+        experiment=body.experiment,
+        project=run.project,
+        name=run.name,
+        status="running",
+        user=body.user,
+        location="",
+        started_at=(run.started_at - EPOCH) // RESOLUTION,
+        ended_at=None,
+        is_trashed=False,
+        tags=sorted(body.tags.items()),
+    )
 
 
 def add_reading(record: Record, run: int, experiment: int, given: Reading) -> None:

@@ -71,6 +71,12 @@ def run_sheets(connection: Connection, numbers: Sequence[int]) -> list[RunSheet]
     return [found[number] for number in numbers if number in found]
 
 
+def run_facts(connection: Connection, id_: str) -> RunSheet | None:
+    """The run of this id without what was logged to it."""
+    row = connection.execute(RUNS.where(runs.c.id == id_)).first()
+    return RunSheet(*row) if row else None
+
+
 # Moments as the numbers that they are: for thousands of runs, making objects of them would take longest.
 RUNS: Select[Any] = select(
     runs.c.number,

@@ -12,7 +12,7 @@ from taxiway.compat.mlflow import names
 from taxiway.compat.mlflow.call import Call, Given, Int64, Void
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.refusals import ParameterMissing, invalid, refused
-from taxiway.compat.mlflow.shown import RunAnswer, RunInfo, Showing, Tag
+from taxiway.compat.mlflow.shown import RunAnswer, RunInfo, Showing, Tag, info_of, run_of
 from taxiway.kernel.caller import Caller
 from taxiway.runs.foreign import ForeignRuns, OpenRun, UpdateRun
 from taxiway.runs.paths import is_clean
@@ -108,7 +108,7 @@ class RunCalls:
             started_at=names.moment(ask.start_time, "start_time"),
             tags=tags,
         )
-        return RunAnswer(self.showing.run(caller, self.runs.open(caller, body)))
+        return RunAnswer(run_of(self.runs.open(caller, body)))
 
     def update(self, caller: Caller, ask: UpdateRunInfo) -> Updated:
         run = id_of(ask)
@@ -118,7 +118,7 @@ class RunCalls:
             name=check_name(ask.run_name) if ask.run_name else None,
         )
         self.runs.update(caller, body, run=run)
-        return Updated(self.showing.run(caller, run).info)
+        return Updated(info_of(self.runs.facts(run)))
 
     def remove(self, caller: Caller, ask: RunId) -> Void:
         self.trash.delete_run(caller, id_of(ask))
@@ -129,7 +129,7 @@ class RunCalls:
         return Void()
 
     def get(self, caller: Caller, ask: RunId) -> RunAnswer:
-        return RunAnswer(self.showing.run(caller, id_of(ask)))
+        return RunAnswer(self.showing.run(id_of(ask)))
 
     def untag(self, caller: Caller, ask: DeleteTag) -> Void:
         if ask.key != NAME_TAG:  # which is the run's name, and stays

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from taxiway.compat.mlflow import names
 from taxiway.compat.mlflow.call import Given
-from taxiway.kernel.caller import Caller
 from taxiway.kernel.numbers import Number, to_wire
 from taxiway.runs.foreign import ForeignRuns
 from taxiway.runs.sheets import Newest, Reading, RunSheet
+
 
 class Tag(Struct, frozen=True):
     key: Given
@@ -94,6 +94,7 @@ class RunAnswer(Struct, frozen=True):
 
 
 Ties = tuple[Sequence[str], Sequence[tuple[str, int]]]
+NO_TIES: Ties = ((), ())
 
 
 class Models(Protocol):
@@ -111,7 +112,7 @@ class Showing:
         self.runs = runs
         self.models = models
 
-    def run(self, caller: Caller, run: str) -> Run:
+    def run(self, run: str) -> Run:
         """Raises NotFound."""
         return self.say([self.runs.sheet(run)])[0]
 
@@ -120,10 +121,10 @@ class Showing:
 
     def say(self, sheets: Sequence[RunSheet]) -> list[Run]:
         ties = self.models.ties([sheet.id for sheet in sheets]) if sheets else {}
-        return [run_of(sheet, ties.get(sheet.id, ((), ()))) for sheet in sheets]
+        return [run_of(sheet, ties.get(sheet.id, NO_TIES)) for sheet in sheets]
 
 
-def run_of(sheet: RunSheet, ties: Ties) -> Run:
+def run_of(sheet: RunSheet, ties: Ties = NO_TIES) -> Run:
     read, made = ties
     return Run(
         info=info_of(sheet),
