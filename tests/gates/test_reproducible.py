@@ -58,7 +58,7 @@ def test_a_run_that_was_not_done_again_is_missing(told: Story) -> None:
     assert verdict(told.ana, version) == ("missing", "Its run was not done again yet.")
 
 
-def test_the_gate_follows_the_newest_repetition(told: Story) -> None:
+def test_the_gate_follows_the_newest_reproduction(told: Story) -> None:
     version = told.version(FAIR)
     verdict(told.ana, version)
 

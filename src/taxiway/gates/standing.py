@@ -242,13 +242,13 @@ class Look:
 def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> dict[str, str]:
     """The digests of all that checks may rest on, as they are now."""
     evaluation = version.evaluation
-    repetitions = [each.id for each in reproductions_of(connection, version.run or NOTHING)]
+    made_again = [each.id for each in reproductions_of(connection, version.run or NOTHING)]
     return {
         "bundle": version.bundle,
         "evaluation": digest_of(canonical_json(evaluation)) if evaluation else NOTHING,
         "datasets": digest_of(canonical_json(version.datasets)),
         "card": models.cards.digest(connection, version),
-        "reproductions": digest_of(canonical_json(repetitions)),
+        "reproductions": digest_of(canonical_json(made_again)),
     }
 
 

@@ -34,9 +34,9 @@ from taxiway.runs.contract import (
     Run,
     StartRun,
 )
+from taxiway.runs.opened import opened_at
 from taxiway.runs.recorder import ANSWER_S, Recorder, opening, place_of
 from taxiway.runs.sameness import TOLERANCE, Reproduction
-from taxiway.runs.session import session_of
 from taxiway.runs.sync import Synced, folders_of, sync
 from taxiway.runs.trashing import Trashing
 from taxiway.runs.values import comparison_in_floats, point_in_floats, run_in_floats
@@ -57,7 +57,7 @@ class Runs(Trashing):
         self.transport = transport
         self.settings = settings
         self.log_model = log_model
-        self._session = session_of(settings)
+        self._opened = opened_at(settings)
         self._syncing: threading.Thread | None = None
         self._is_closed = False
 
@@ -85,13 +85,13 @@ class Runs(Trashing):
         ...     run.log(step=1, loss=0.3)
         """
         folder = None if source is None else folder_of(source)
-        self._session.opened += 1
+        self._opened.count += 1
         attached = self._attached(project)
         if attached is not None:
             if name:
                 attached.rename(name)
             attached.tag(**dict(tags or {}))
-            return self._session.begin(attached)
+            return self._opened.begin(attached)
         body = opening(
             project=project or self.settings.project,
             experiment=experiment or self.settings.experiment,
@@ -99,14 +99,14 @@ class Runs(Trashing):
             tags=dict(tags or {}),
         )
         recorder, run = self._open(body)
-        return self._session.begin(
+        return self._opened.begin(
             ActiveRun(
                 self.transport,
                 recorder,
                 run,
                 log_model=self.log_model,
                 source=folder,
-                nth=self._session.opened,
+                nth=self._opened.count,
                 system_s=self.settings.system_s,
             )
         )
@@ -151,11 +151,11 @@ class Runs(Trashing):
 
     def note_read(self, version: Version) -> None:
         """Notes data that was read through the SDK with the open runs; without one, with all that follow."""
-        self._session.note_read(version)
+        self._opened.note_read(version)
 
     def _attached(self, project: str | None) -> ActiveRun | None:
         """The run that `taxiway run` opened, while it runs and nobody in this process took it yet."""
-        if self.settings.run is None or self._session.is_attached or self._session.opened < self.settings.run_nth:
+        if self.settings.run is None or self._opened.is_attached or self._opened.count < self.settings.run_nth:
             return None
         if project not in (None, self.settings.project):
             return None
@@ -167,7 +167,7 @@ class Runs(Trashing):
         if run.status not in ("running", "lost"):
             recorder.abandon()
             return None
-        self._session.is_attached = True
+        self._opened.is_attached = True
         return ActiveRun(self.transport, recorder, run, is_attached=True, log_model=self.log_model)
 
     def show(self, run: str) -> Run:

@@ -1,4 +1,4 @@
-"""Runs, comparisons and repetitions as notebooks show them."""
+"""Runs, comparisons and reproductions as notebooks show them."""
 
 from __future__ import annotations
 

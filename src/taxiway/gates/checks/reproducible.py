@@ -26,7 +26,7 @@ class ReproducibleAsks(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reproducible:
-    """Passes when the newest repetition of the version's run is the same within the tolerance.
+    """Passes when the newest reproduction of the version's run is the same within the tolerance.
 
     It fails where the run started from the same and led elsewhere. Where what it started from was another, or it
     could not be done at all, nothing is decided.
@@ -58,7 +58,7 @@ class Reproducible:
 
 
 def judged(newest: Reproduction, parameters: ReproducibleAsks, again: str) -> Outcome:
-    """What a repetition says at the gate's own tolerance."""
+    """What a reproduction says at the gate's own tolerance."""
     verdict = newest.judged(parameters.tolerance, parameters.ignore)
     if verdict == "bit-equal":
         return Outcome("pass", "Its run was done again, and every result is bit-equal.")

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("taxiway")
 
 
-class Session:
-    """opened: how many runs were begun. is_attached: whether one of them is that of `taxiway run`."""
+class Opened:
+    """count: how many runs were begun. is_attached: whether one of them is that of `taxiway run`."""
 
     def __init__(self) -> None:
-        self.opened = 0
+        self.count = 0
         self.is_attached = False
         self.active: list[ActiveRun] = []
         self.read: list[Version] = []  # while no run was open
@@ -47,9 +47,9 @@ def note(run: ActiveRun, version: Version) -> None:
         log.warning("run %s: that it read %s could not be noted: %s", run.id, name, e)
 
 
-sessions: dict[tuple[str, str], Session] = {}
+known: dict[tuple[str, str], Opened] = {}
 
 
-def session_of(settings: Settings) -> Session:
-    """The session of the platform, and of the run that `taxiway run` opened, that settings name."""
-    return sessions.setdefault((settings.url or str(settings.home), settings.run or ""), Session())
+def opened_at(settings: Settings) -> Opened:
+    """What was opened at the platform, and for the run of `taxiway run`, that settings name."""
+    return known.setdefault((settings.url or str(settings.home), settings.run or ""), Opened())
