@@ -256,6 +256,7 @@ def build(house: House) -> Starlette:
         mlflow_routes.Below(
             access=house.access,
             projects=house.projects,
+            stores=house.stores,
             experiments=house.experiments,
             foreign=ForeignRuns(house.database, house.ledger),
             log=house.run_log,

@@ -168,15 +168,15 @@ def ensure(record: Record, number: int) -> None:
         store.add_experiment(connection, project=DEFAULT, name=DEFAULT, by=record.caller.name, at=record.at)
 
 
-def living(connection: Connection, number: int) -> tuple[str, str]:
-    """The project and name of an experiment that takes runs. Raises NotFound, ExperimentTrashed."""
-    query = select(experiments.c.project, experiments.c.name, experiments.c.deleted_at)
+def living(connection: Connection, number: int) -> tuple[str, str, str]:
+    """The project, name and location of an experiment that takes runs. Raises NotFound, ExperimentTrashed."""
+    query = select(experiments.c.project, experiments.c.name, experiments.c.location, experiments.c.deleted_at)
     row = connection.execute(query.where(experiments.c.number == number)).first()
     if row is None:
         raise unknown(str(number))
     if row.deleted_at is not None:
         raise ExperimentTrashed(experiment=row.name)
-    return row.project, row.name
+    return row.project, row.name, row.location
 
 
 def unstored() -> Sheet:

@@ -71,7 +71,8 @@ class ForeignRuns:
         def make(record: Record) -> RunSheet:
             connection = record.connection
             experiments.ensure(record, body.experiment)
-            project, name = experiments.living(connection, body.experiment)
+            project, name, location = experiments.living(connection, body.experiment)
+            place = f"{location}/{id_}/artifacts" if "://" in location else ""
             record.project = project
             run = Run(
                 id=id_,
@@ -83,11 +84,11 @@ class ForeignRuns:
                 started_at=body.started_at,
                 heard_at=record.at,
             )
-            number = store.add(connection, run, body.experiment, user=body.user)
+            number = store.add(connection, run, body.experiment, user=body.user, location=place)
             series.put_tags(connection, run=number, given=body.tags)
             enter_stage(record, project, "experiment", because=run.ref)
             record.note(experiment=name, name=run.name, user=body.user, tags=body.tags)
-            return new_sheet(number, run, body)
+            return new_sheet(number, run, body, place)
 
         return self.ledger.change(caller, "runs.start", f"run:{id_}", make, answer=RunSheet)
 
@@ -198,7 +199,7 @@ class ForeignRuns:
             return [Described(*row) for row in connection.execute(query.limit(most))]
 
 
-def new_sheet(number: int, run: Run, body: OpenRun) -> RunSheet:
+def new_sheet(number: int, run: Run, body: OpenRun, location: str) -> RunSheet:
     """A run that was opened this moment, as it would be read."""
     return RunSheet(
         number=number,
@@ -208,7 +209,7 @@ def new_sheet(number: int, run: Run, body: OpenRun) -> RunSheet:
         name=run.name,
         status="running",
         user=body.user,
-        location="",
+        location=location,
         started_at=(run.started_at - EPOCH) // RESOLUTION,
         ended_at=None,
         is_trashed=False,

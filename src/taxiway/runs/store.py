@@ -69,7 +69,7 @@ def experiments_of(connection: Connection, projects: list[str] | None) -> list[E
     return [Experiment(**{n: row[n] for n in names}) for row in connection.execute(query).mappings()]
 
 
-def add(connection: Connection, run: Run, experiment: int, *, user: str = "") -> int:
+def add(connection: Connection, run: Run, experiment: int, *, user: str = "", location: str = "") -> int:
     columns = (
         "id",
         "project",
@@ -83,7 +83,9 @@ def add(connection: Connection, run: Run, experiment: int, *, user: str = "") ->
         "sealed",
     )
     row = {name: getattr(run, name) for name in columns}
-    number = primary_key(connection.execute(insert(runs).values(experiment=experiment, user=user, **row)))
+    number = primary_key(
+        connection.execute(insert(runs).values(experiment=experiment, user=user, location=location, **row))
+    )
     words.add(connection, number, words.words_of(run.name))
     return number
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.compat.mlflow.conftest import Tracking
+from tests.compat.mlflow.conftest import Told, Tracking
 from tests.web.browse import Visitor
 
 AT = 1_700_000_000_000
@@ -199,6 +199,23 @@ def test_a_plain_name_is_a_label_and_files_are_where_the_server_says(tracking: T
     assert shown["artifact_location"] == "my folder/v1.2"
     assert run["artifact_uri"] == f"mlflow-artifacts:/{number}/{run['run_id']}/artifacts"
     assert plain["artifact_location"] == f"mlflow-artifacts:/{plain['experiment_id']}"
+
+
+def test_a_store_that_an_admin_allowed_is_honoured_inside_its_prefix(tracking: Tracking) -> None:
+    tracking.live.client.stores.add("team-bucket", "s3://models/team")
+
+    def create(location: str) -> Told:
+        return tracking.call("POST", "/experiments/create", {"name": f"in {location}", "artifact_location": location})
+
+    allowed = create("s3://models/team/risk").body["experiment_id"]
+    run = tracking.shown(tracking.new_run(allowed))["info"]
+    beyond = [
+        "s3://models/other", "s3://models/teammates/x", "s3://models/team/../x", "s3://models/team/%2e%2e/x",
+        "s3://models/team/x?a=b", "s3://models/team/x#a", "s3://models/team//x", "s3://other/team/x", "S3://models/team/x",
+    ]  # fmt: skip
+
+    assert run["artifact_uri"] == f"s3://models/team/risk/{run['run_id']}/artifacts"
+    assert {create(location).status for location in beyond} == {400}
 
 
 @pytest.mark.parametrize("size", [0, -1, 10**9, "many", 1.5, True, 2**63])

@@ -19,6 +19,7 @@ from taxiway.kernel.errors import AlreadyExists, NotFound
 from taxiway.projects.service import DEFAULT, Projects
 from taxiway.runs.experiments import Experiments, OpenExperiment, Sheet
 from taxiway.runs.trash import Trash
+from taxiway.stores.service import Stores
 
 LONGEST_KEY = 250
 LONGEST_TAG = 20_000
@@ -112,8 +113,11 @@ untag = Call("POST", "/mlflow/experiments/delete-experiment-tag", UntagExperimen
 class ExperimentCalls:
     """The handlers. Names of other projects' experiments begin with the project's."""
 
-    def __init__(self, access: Access, projects: Projects, experiments: Experiments, trash: Trash) -> None:
+    def __init__(
+        self, access: Access, projects: Projects, stores: Stores, experiments: Experiments, trash: Trash
+    ) -> None:
         self.access = access
+        self.stores = stores
         self.projects = projects
         self.experiments = experiments
         self.trash = trash
@@ -164,7 +168,7 @@ class ExperimentCalls:
 
     def create(self, caller: Caller, ask: CreateExperiment) -> Created:
         project, name = self.split(caller, ask.name)
-        location = names.check_label(ask.artifact_location) if ask.artifact_location else ""
+        location = names.check_location(ask.artifact_location, self.buckets(caller)) if ask.artifact_location else ""
         for number, one in enumerate(ask.tags):
             check_tag(one.key, one.value, f"tags[{number}].")
         if project == DEFAULT and name in (names.FIRST_NAME, DEFAULT):  # there always, if not stored yet
@@ -172,6 +176,11 @@ class ExperimentCalls:
         tags = {one.key: one.value for one in ask.tags}
         number = self.experiments.create(caller, OpenExperiment(project, name, location, tags))
         return Created(str(number))
+
+    def buckets(self, caller: Caller) -> list[str]:
+        """The parts of buckets that an admin allowed: there clients may keep files by themselves."""
+        urls = (store.url.partition("?")[0].rstrip("/") for store in self.stores.list(caller).items)
+        return [url for url in urls if url.startswith("s3://")]
 
     def remove(self, caller: Caller, ask: ExperimentId) -> Void:
         if self.find(ask.experiment_id).deleted_at is not None:

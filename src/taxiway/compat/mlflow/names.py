@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from taxiway.compat.mlflow.refusals import invalid
@@ -69,12 +70,17 @@ def run_location(sheet: RunSheet) -> str:
     return sheet.location or f"{SCHEME}{sheet.experiment}/{sheet.id}/artifacts"
 
 
-def check_label(location: str) -> str:
-    """A location that a client gave, which only names. Raises ParameterInvalid for what would be a place."""
-    if not LABEL.fullmatch(location) or len(location) > LONGEST_NAME:
-        expected = "nothing, since the server chooses places, or a plain relative name, which is kept as a label"
-        raise invalid("artifact_location", location, expected)
-    return location
+def check_location(location: str, stores: Collection[str]) -> str:
+    """A location that a client gave: within one of the stores that an admin allowed, or a name that leads nowhere.
+
+    Raises ParameterInvalid for what would be a place of the client's choosing.
+    """
+    step = location.find("/", len("s3://"))
+    is_allowed = any(location.startswith(f"{store}/") for store in stores)
+    if len(location) <= LONGEST_NAME and LABEL.fullmatch(location[step + 1 :] if is_allowed else location):
+        return location
+    expected = "nothing, since the server chooses places, a plain relative name, or a place in a store that is allowed"
+    raise invalid("artifact_location", location, expected)
 
 
 def moment(milliseconds: int, field: str) -> datetime:

@@ -32,6 +32,7 @@ from taxiway.runs.log import Log
 from taxiway.runs.searching import Searching
 from taxiway.runs.trash import Trash
 from taxiway.storage.parts import Parts
+from taxiway.stores.service import Stores
 from taxiway.traces.service import Traces
 
 
@@ -40,6 +41,7 @@ class Below(NamedTuple):
 
     access: Access
     projects: Projects
+    stores: Stores
     experiments: Experiments
     foreign: ForeignRuns
     log: Log
@@ -55,7 +57,7 @@ def bind(dialect: Dialect, below: Below) -> None:
     facts.bind(dialect)
     ties = ModelTies(below.access, below.models.logged)
     showing = Showing(below.foreign, ties)
-    ExperimentCalls(below.access, below.projects, below.experiments, below.trash).bind(dialect)
+    ExperimentCalls(below.access, below.projects, below.stores, below.experiments, below.trash).bind(dialect)
     RunCalls(below.foreign, below.trash, showing).bind(dialect)
     LogCalls(below.log, below.foreign, ties).bind(dialect)
     HistoryCalls(below.log).bind(dialect)
