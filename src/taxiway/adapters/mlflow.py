@@ -1,4 +1,4 @@
-"""Models that MLflow logged: scikit-learn's read as our own are, all others through MLflow where it is installed.
+"""Models that MLflow logged: scikit-learn's and LightGBM's are read as they are, others through an installed MLflow.
 
 MLflow's loaders may run any code that lies in a model's folder. They are called for an approved digest only, in a
 process where code may run: a worker.
@@ -14,13 +14,14 @@ import numpy as np
 
 from taxiway.adapters.sklearn import CodeInModel, ModelNotSaved, ModelUnreadable, read_model
 from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of, pandas_column
-from taxiway.models.bundle import Bundle, Manifest, verify_bundle
+from taxiway.models.bundle import Bundle, Manifest, read_verified, verify_bundle
 from taxiway.models.flavours import FlavourMissing
 from taxiway.models.mlmodel import MLMODEL
 from taxiway.models.predictor import ColumnsIn, Prediction, Predictor, Rows
 from taxiway.models.signature import Signature, check_columns, check_rows
 
-WHOLE_FOLDER = "mlflow"  # how a manifest says that MLflow alone knows how to read it
+# How a manifest says what reads the model: MLflow alone, or LightGBM, whose format is text and runs nothing.
+WHOLE_FOLDER, BOOSTER = "mlflow", "lightgbm"
 
 
 def save(
@@ -43,8 +44,11 @@ def load(folder: Path, digest: str | None = None, *, may_run_code: bool = False)
     Raises BundleTampered, NotABundle, CodeInModel, FlavourMissing, ModelUnreadable.
     """
     bundle = verify_bundle(folder, digest)
-    if bundle.manifest.native.serialization == WHOLE_FOLDER:
+    native = bundle.manifest.native
+    if native.serialization == WHOLE_FOLDER:
         return load_by_mlflow(bundle, has_digest=digest is not None, may_run_code=may_run_code)
+    if native.serialization == BOOSTER:
+        return load_booster(bundle)
     model = read_model(bundle, has_digest=digest is not None, may_run_code=may_run_code)
     return LabelPredictor(model, bundle.manifest)
 
@@ -62,6 +66,21 @@ def load_by_mlflow(bundle: Bundle, *, has_digest: bool, may_run_code: bool) -> P
     except Exception as e:  # a plug-in call: another library reads a folder
         raise ModelUnreadable(file=MLMODEL, cause=f"{type(e).__name__}: {e}") from e
     return FunctionPredictor(model, bundle.manifest)
+
+
+def load_booster(bundle: Bundle) -> Predictor:
+    file = bundle.manifest.native.file
+    try:
+        import lightgbm
+    except ModuleNotFoundError as e:
+        raise FlavourMissing(
+            what=f"models of flavour {bundle.manifest.flavour!r} without lightgbm", installed=[]
+        ) from e
+    try:
+        booster = lightgbm.Booster(model_str=read_verified(bundle, file).decode())
+    except Exception as e:  # a plug-in call: another library reads a file
+        raise ModelUnreadable(file=file, cause=f"{type(e).__name__}: {e}") from e
+    return FunctionPredictor(booster, bundle.manifest)
 
 
 class LabelPredictor(SklearnPredictor):
@@ -94,7 +113,7 @@ class LabelPredictor(SklearnPredictor):
 
 
 class FunctionPredictor:
-    """A model behind MLflow's own function: a table in, answers out."""
+    """A model that is one function, as MLflow sees all of them: a table in, an answer for each row out."""
 
     def __init__(self, model: Any, manifest: Manifest) -> None:
         self.model = model
@@ -109,5 +128,7 @@ class FunctionPredictor:
         if not columns or not next(iter(columns.values())):
             return []
         table = pd.DataFrame({column.name: pandas_column(column, columns[column.name]) for column in inputs})
-        answers = np.asarray(self.model.predict(table))
-        return [{"prediction": answer} for answer in answers.reshape(len(table), -1)[:, 0].tolist()]
+        answers = np.asarray(self.model.predict(table)).reshape(len(table), -1)
+        if answers.shape[1] != 1:
+            raise ValueError(f"the model answers {answers.shape[1]} values for a row, and an endpoint answers one")
+        return [{"prediction": answer} for answer in answers[:, 0].tolist()]

@@ -30,7 +30,11 @@ EXAMPLE_ROWS = 5
 # skops asks about the function in it as well.
 KNOWN_TYPES = frozenset(
     {
+        "collections.OrderedDict",
         "functools.partial",
+        "lightgbm.basic.Booster",  # its state is the text of a model, which the library parses
+        "lightgbm.sklearn.LGBMClassifier",
+        "lightgbm.sklearn.LGBMRegressor",
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.utils.validation.check_array",

@@ -17,6 +17,8 @@ from taxiway.storage.yaml_text import read_tree
 LARGEST_MLMODEL_BYTES = 1 << 20
 MOST_EXAMPLE_BYTES = 1 << 20
 PYFUNC = "python_function"
+FILES = {"sklearn": "pickled_model", "lightgbm": "data"}  # the key that names the model's own file
+BOOSTER = ".lgb"  # LightGBM's own format, which is text
 ASK_FOR_SIGNATURE = "log it again with `input_example=` (or `signature=`) and register that"
 
 
@@ -101,14 +103,17 @@ def main_flavour(flavors: Mapping[str, Any]) -> str:
 
 def native_file(flavour: str, said: Mapping[str, Any], listed: Mapping[str, BundleFile]) -> NativeModel:
     """What the model's library reads. Where we do not read it ourselves, it is all of the folder, by its MLmodel."""
-    file = said.get("pickled_model")
-    if flavour == "sklearn" and isinstance(file, str) and file in listed:
-        types = said.get("skops_trusted_types") or []
-        trusted = tuple(str(each) for each in types) if isinstance(types, list) else ()
-        return NativeModel(
-            file=file, serialization=str(said.get("serialization_format", "pickle")), trusted_types=trusted
-        )
-    return NativeModel(file=MLMODEL, serialization="mlflow")
+    file = said.get(FILES.get(flavour, ""))
+    if not isinstance(file, str) or file not in listed:
+        return NativeModel(file=MLMODEL, serialization="mlflow")
+    if file.endswith(BOOSTER):
+        return NativeModel(file=file, serialization="lightgbm")
+    types = said.get("skops_trusted_types") or []
+    trusted = tuple(str(each) for each in types) if isinstance(types, list) else ()
+    serialization = "skops" if file.endswith(".skops") else str(said.get("serialization_format", "pickle"))
+    return NativeModel(
+        file=file, serialization=serialization, trusted_types=trusted if serialization == "skops" else ()
+    )
 
 
 def signature_of(schemas: Schemas | None) -> tuple[Signature, str]:

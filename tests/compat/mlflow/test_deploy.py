@@ -38,6 +38,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, real_client: RealClient) ->
 
 
 def log_models(mlflow: Any, client: Any) -> None:
+    import lightgbm
     import pandas as pd
     from sklearn.linear_model import LogisticRegression
     from sklearn.tree import DecisionTreeRegressor
@@ -63,7 +64,11 @@ def log_models(mlflow: Any, client: Any) -> None:
         mlflow.sklearn.log_model(
             yes, name="mute", pip_requirements=["scikit-learn"], registered_model_name="without-signature"
         )
-    for name in ("says-yes", "says-number", "without-signature"):
+        gradient = lightgbm.LGBMClassifier(n_estimators=3, min_child_samples=1, verbose=-1).fit(table, [0, 0, 1, 1])
+        booster = {"name": "gradient", "input_example": table[:2], "pip_requirements": ["lightgbm"]}
+        mlflow.lightgbm.log_model(gradient, registered_model_name="gradient", **booster)
+        mlflow.lightgbm.log_model(gradient.booster_, registered_model_name="booster", **booster)
+    for name in ("says-yes", "says-number", "without-signature", "gradient", "booster"):
         client.transition_model_version_stage(name, 1, "Production")
 
 
@@ -89,3 +94,14 @@ def test_a_pickle_answers_only_where_code_may_run(served: Client) -> None:
 def test_a_model_without_a_signature_is_refused_with_what_to_do(served: Client) -> None:
     with pytest.raises(NoBundle, match=r"has no signature.*input_example"):
         served.endpoints.deploy("mute", "without-signature@1")
+
+
+def test_gradient_boosting_answers_by_its_labels_and_by_its_booster(served: Client) -> None:
+    for name in ("gradient", "booster"):
+        served.endpoints.deploy(name, f"{name}@1")
+
+    labels = served.endpoints.invoke("gradient", [{"age": 20.0, "income": 1.0}, {"age": 50.0, "income": 3.0}])
+    chances = served.endpoints.invoke("booster", [{"age": 20.0, "income": 1.0}, {"age": 50.0, "income": 3.0}])
+
+    assert [row["prediction"] for row in labels.predictions] == [0, 1]
+    assert [row["prediction"] for row in chances.predictions] == [row["score"] for row in labels.predictions]
