@@ -79,7 +79,7 @@ def test_whoever_goes_on_begins_at_the_mark(tmp_path: Path) -> None:
     file = SpoolFile.create(tmp_path, head())
     file.append(b"one")
     file.append(b"two")
-    first = file.frames(1)[0]
+    first = next(file.frames(1))
     file.advance(Mark(first.end, 7, sending=first.end + 11))
     file.close()
 
@@ -87,7 +87,7 @@ def test_whoever_goes_on_begins_at_the_mark(tmp_path: Path) -> None:
 
     assert later is not None
     assert later.mark == Mark(first.end, 7, first.end + 11)
-    assert later.frames(10) == [Frame(first.end + 11, b"two")]
+    assert list(later.frames(10)) == [Frame(first.end + 11, b"two")]
     assert later.head == file.head
     later.close()
 
@@ -133,7 +133,7 @@ def drained(stream: Stream) -> list[int]:
     """The steps of all that waits, in the order in which it would be delivered."""
     steps = []
     while (source := stream.oldest()) is not None:
-        for frame in source.frames(3):
+        for frame in list(source.frames(3)):
             record = decode(frame.payload)
             assert isinstance(record, Points)
             steps += [step for _, step, _ in record.rows]
@@ -191,7 +191,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_the_disk(tmp_path: Pa
 def drained_first(stream: Stream) -> list[int]:
     source = stream.oldest()
     assert source is not None
-    record = decode(source.frames(1)[0].payload)
+    record = decode(next(source.frames(1)).payload)
     assert isinstance(record, Points)
     return [step for _, step, _ in record.rows]
 

@@ -10,14 +10,14 @@ import os
 import platform
 import sys
 
-from tools.bench import idle, work
+from tools.bench import away, idle, work
 from tools.bench.figure import Figure
 from tools.bench.page import PAGE, sections
 
 
 def main() -> int:
-    promised, worked = [*idle.figures()], [*work.figures()]
-    tables = {"At rest": table(promised), "At work": table(worked)}
+    promised, worked, alone = [*idle.figures()], [*work.figures()], [*away.figures()]
+    tables = {"At rest": table(promised), "At work": table(worked), "While the server is away": table(alone)}
     print("\n\n".join(tables.values()))
     measured = f"Measured {datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {machine()}."
     parts = [INTRODUCTION, measured, *(f"\n## {title}\n\n{rows}" for title, rows in tables.items()), "", METHOD]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,16 @@ import msgspec
 from msgspec import Struct
 
 from taxiway.kernel.endpoint import Endpoint
-from taxiway.kernel.errors import BadField, FileUnusable, NotAllowed, SignInNeeded, TaxiwayError, TooLarge, Unexpected
+from taxiway.kernel.errors import (
+    BadField,
+    FileUnusable,
+    NotAllowed,
+    ServerAway,
+    SignInNeeded,
+    TaxiwayError,
+    TooLarge,
+    Unexpected,
+)
 from taxiway.kernel.numbers import to_wire
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
@@ -70,21 +80,32 @@ class Delivery:
     def next(self, source: Source) -> Done | None:
         """Delivers a batch, or one record that is none; None where nothing waits. Raises NotNow."""
         frames = source.frames(self.most)
-        if not frames:
+        first = next(frames, None)
+        if first is None:
             return None
-        first = decode(frames[0].payload)
-        if isinstance(first, Points | Pairs):
-            return self._deliver_batch(source, frames, first)
+        record = decode(first.payload)
+        if isinstance(record, Points | Pairs):
+            return self._deliver_batch(source, chain((first,), frames), record)
         done = Done(records=1)
-        if not isinstance(first, Head):
-            self._act(source, frames[0], first, done)
-        source.advance(Mark(frames[0].end, source.mark.items))
+        if not isinstance(record, Head):
+            self._act(source, first, record, done)
+        source.advance(Mark(first.end, source.mark.items))
         return done
 
     def meet(self) -> None:
         """Finds out whether a server answers, and how far away it is; that nobody does is found out later."""
         with suppress(OSError, http.client.HTTPException, TaxiwayError):
             self.transport.greet(self._note_distance)
+
+    def knock(self) -> None:
+        """Asks a server that was away whether it is back, before anything is made ready for it. Raises NotNow."""
+        try:
+            self.transport.close()
+            self.transport.greet(self._note_distance)
+        except TaxiwayError as e:
+            raise NotNow(e) from e
+        except (OSError, http.client.HTTPException) as e:
+            raise NotNow(ServerAway(url="the server's address", cause=str(e) or type(e).__name__)) from e
 
     def _note_distance(self, seconds: float) -> None:
         self.distance_s = seconds
@@ -98,15 +119,11 @@ class Delivery:
 
     # --- batches ---
 
-    def _deliver_batch(self, source: Source, frames: Sequence[Frame], first: Points | Pairs) -> Done:
+    def _deliver_batch(self, source: Source, frames: Iterator[Frame], first: Points | Pairs) -> Done:
         mark = source.mark
-        batch, taken = (
-            self._points(frames, mark, source.writer)
-            if isinstance(first, Points)
-            else self._pairs(frames, mark, source.writer)
-        )
-        points = sum(len(course.steps) for course in batch.courses)
-        end, items = frames[taken - 1].end, points + len(batch.params) + len(batch.tags)
+        gather = self._points if isinstance(first, Points) else self._pairs
+        batch, taken, end = gather(frames, mark, source.writer)
+        items = sum(len(course.steps) for course in batch.courses) + len(batch.params) + len(batch.tags)
         source.advance(Mark(mark.done, mark.items, sending=end))
         done = Done(records=taken, items=items)
         try:
@@ -125,10 +142,14 @@ class Delivery:
         self.most = min(self.most * 2, MOST_FRAMES)
         return done
 
-    def _points(self, frames: Sequence[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int]:
-        """The next batch of points, as columns by metric, and of how many records it is."""
+    def _points(self, frames: Iterator[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int, int]:
+        """The next batch of points, as columns by metric, of how many records it is, and where the last one ends.
+
+        Records are read one by one: thousands of them at once would have the garbage collector look at everything
+        that the training holds.
+        """
         columns: dict[str, Course] = {}
-        count = taken = 0
+        count = taken = end = 0
         for frame in frames:
             record = decode(frame.payload)
             if not isinstance(record, Points) or is_beyond(frame, mark):
@@ -143,14 +164,14 @@ class Delivery:
                 course.at.append(record.at)
                 course.values.append(value if isfinite(value) else to_wire(value))
             count += len(record.rows)
-            taken += 1
-        return LogBatch(writer, mark.items, courses=list(columns.values())), taken
+            taken, end = taken + 1, frame.end
+        return LogBatch(writer, mark.items, courses=list(columns.values())), taken, end
 
-    def _pairs(self, frames: Sequence[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int]:
+    def _pairs(self, frames: Iterator[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int, int]:
         """The next batch of parameters and tags. They travel apart from points, so that a refused one takes none
         along; one that is given twice goes with the next batch."""
         given: dict[str, dict[str, Any]] = {"params": {}, "tags": {}}
-        taken = 0
+        taken = end = 0
         for frame in frames:
             record = decode(frame.payload)
             if not isinstance(record, Pairs) or is_beyond(frame, mark):
@@ -160,8 +181,8 @@ class Delivery:
             if taken and (more.keys() & of_kind.keys() or len(more) + len(of_kind) > MOST_PAIRS):
                 break
             of_kind |= more
-            taken += 1
-        return LogBatch(writer, mark.items, params=given["params"], tags=given["tags"]), taken
+            taken, end = taken + 1, frame.end
+        return LogBatch(writer, mark.items, params=given["params"], tags=given["tags"]), taken, end
 
     # --- all else ---
 

@@ -147,6 +147,8 @@ class Sender:
     def _ship(self) -> bool:
         """Delivers one piece; whether to go on with the next at once."""
         try:
+            if self.cause is not None:
+                self.delivery.knock()
             source = self.stream.oldest()
             done = self.delivery.next(source) if source is not None else None
             if done is None:

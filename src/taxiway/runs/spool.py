@@ -13,6 +13,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,14 +108,9 @@ class SpoolFile:
     def is_delivered(self) -> bool:
         return self.mark.done >= self.end
 
-    def frames(self, most: int) -> list[Frame]:
-        """The next records that were not delivered, at most so many and so much as is good to read at once."""
-        found: list[Frame] = []
-        for frame in self.walk():
-            found.append(frame)
-            if len(found) == most:
-                break
-        return found
+    def frames(self, most: int) -> Iterator[Frame]:
+        """The next records that were not delivered, at most so many, read as they are asked for."""
+        return islice(self.walk(), most)
 
     def walk(self) -> Iterator[Frame]:
         """The whole frames from the mark on; it ends where one is torn."""

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -39,7 +40,7 @@ class Source(Protocol):
     writer: str
     mark: Mark
 
-    def frames(self, most: int) -> list[Frame]: ...
+    def frames(self, most: int) -> Iterator[Frame]: ...
     def advance(self, mark: Mark) -> None: ...
 
 
@@ -59,9 +60,9 @@ class Memory:
             self.payloads.append(payload)
             self.items += items
 
-    def frames(self, most: int) -> list[Frame]:
-        count = min(most, len(self.payloads))
-        return [Frame(self.mark.done + 1 + i, self.payloads[i]) for i in range(count)]
+    def frames(self, most: int) -> Iterator[Frame]:
+        for place in range(min(most, len(self.payloads))):
+            yield Frame(self.mark.done + 1 + place, self.payloads[place])
 
     def advance(self, mark: Mark) -> None:
         with self.lock:
