@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 
@@ -53,3 +53,8 @@ def ask(
     given |= headers or {}
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
     return send(url, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body)
+
+
+def ask_json(url: str, method: str, target: str, body: object) -> Any:
+    """What a request with a JSON body is told, as values."""
+    return json.loads(ask(url, method, target, json.dumps(body).encode()).body)
