@@ -80,6 +80,7 @@ def examine_home(home: Path) -> Iterator[Finding]:
         return
     yield Finding("home", "ok", str(home))
     yield examine_disk(home)
+    yield examine_blobs(home)
     yield examine_owner(home)
     yield examine_keys(home)
     if (home / "taxiway.db").exists():
@@ -92,6 +93,15 @@ def examine_disk(home: Path) -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding("disk", "problem", found, "Free some space: without it nothing new is stored.")
     return Finding("disk", "ok", found)
+
+
+def examine_blobs(home: Path) -> Finding:
+    """Where files are kept; the server tries that place whenever it starts."""
+    try:
+        kept = (home / "blobs.url").read_text(encoding="utf-8").strip()
+    except OSError:
+        return Finding("blobs", "ok", "in the home")
+    return Finding("blobs", "ok", kept)
 
 
 def examine_owner(home: Path) -> Finding:

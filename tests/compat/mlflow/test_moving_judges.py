@@ -12,15 +12,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+import obstore
 import pytest
 
+from taxiway.adapters.s3 import open_bucket
 from taxiway.client import connect
 from taxiway.kernel.errors import NotFound
+from taxiway.storage.places import Bucket
 from tests.compat.mlflow.moving_scripts import fill, log_more, tell
 from tests.compat.mlflow.real import RealClient, real_server
-from tests.compat.mlflow.test_moving import bring, without_finite_ends
+from tests.compat.mlflow.test_moving import bring, change, without_finite_ends
 from tests.support.live import Live, running
 from tests.support.postgres import Postgres
+from tests.support.s3 import S3
 
 pytestmark = pytest.mark.judge
 
@@ -68,6 +72,43 @@ def test_a_server_that_is_followed_is_kept_up_with(served: Live, real_client: Re
                 said, _ = following.communicate(timeout=60)
     assert served.client.runs.show(runs["live"]).metrics == {"loss": 0.25}
     assert msgspec.json.decode(said)["here"]["runs"] == 5
+
+
+def test_an_mlflow_over_postgresql_comes_over(real_client: RealClient, postgres: Postgres, tmp_path: Path) -> None:
+    with (
+        postgres.fresh_database() as url,
+        running(tmp_path / "home", login=False) as live,
+    ):
+        real_client.run(fill, url, folder=str(tmp_path / "files"))
+        there = without_finite_ends(real_client.run(tell, url))
+
+        report = bring(live.client, url.replace("postgresql+psycopg", "postgresql"))
+
+        assert real_client.run(tell, live.url) == there
+        assert report.is_whole
+        assert (report.there.points, report.new_points) == (209, 209)
+
+
+def test_files_stay_in_their_bucket(
+    served: Live, s3: S3, real_client: RealClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, prefix = tmp_path / "theirs.db", f"theirs-{tmp_path.name}"
+    runs = real_client.run(fill, f"sqlite:///{database}", folder=str(tmp_path / "files"))
+    bucket = open_bucket(Bucket("tests", prefix, s3.endpoint))
+    for file in (tmp_path / "files").rglob("*"):
+        if file.is_file():
+            obstore.put(bucket, file.relative_to(tmp_path / "files").as_posix(), file)
+    moving = "UPDATE runs SET artifact_uri = replace(artifact_uri, ?, ?)"
+    change(database, moving, (tmp_path / "files").as_uri(), f"s3://tests/{prefix}")
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", s3.endpoint)
+    served.client.stores.add("bucket", f"s3://tests/{prefix}?endpoint={s3.endpoint}")
+
+    report = bring(served.client, f"sqlite:///{database}", "--in-place")
+
+    read = served.client.runs.download(runs["full"], "figures/deep/roc curve.txt", tmp_path)
+    assert read.read_text() == "0 0\n1 1\n"
+    assert (report.copied_bytes, report.here.files) == (0, 3)
+    assert list(served.house.blobs.listed()) == []
 
 
 def has_metric(live: Live, run: str, key: str) -> bool:

@@ -10,13 +10,11 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 from sqlalchemy import (
-    Connection,
     Engine,
     Select,
     TableClause,
     column,
     create_engine,
-    event,
     func,
     inspect,
     or_,
@@ -55,17 +53,12 @@ def open_read_only(url: str) -> Engine:
         if not file.is_file():
             raise SourceUnusable(source=url, cause="there is no such file")
         return create_engine(f"sqlite:///file:{quote(str(file))}?mode=ro&uri=true")
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     try:
-        engine = create_engine("postgresql+psycopg://" + url.partition("://")[2])
+        return create_engine("postgresql+psycopg://" + url.partition("://")[2], execution_options=options)
     except (ArgumentError, ModuleNotFoundError) as e:
         cause = "it is no database URL, or taxiway[postgres] is not installed"
         raise SourceUnusable(source=shown(url), cause=cause) from e
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-
-    return engine
 
 
 def shown(url: str) -> str:
@@ -207,9 +200,9 @@ class SqlSource:
         if "is_nan" in c:
             fields.append(c.is_nan)
         query = select(*fields).where(c.run_uuid.in_([run.id for run in runs])).order_by(c.run_uuid)
-        reading = self.connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
+        query = query.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
         run, rows = "", list[Any]()
-        for part in reading.execute(query).partitions():
+        for part in self.connection.execute(query).partitions():
             for row in part:
                 if row[0] != run:
                     if rows:
