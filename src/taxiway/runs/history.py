@@ -105,7 +105,7 @@ def page_of(series: Series, *, limit: int, after: Place | None) -> tuple[History
     first_step = None if after is None else after.step
     wanted = limit + 1 + (after.nth if after else 0)
     headers = [header for header in series.headers() if is_within(header, first_step, None)]
-    points = enough(series, headers, first_step, wanted)
+    points = enough(series, headers, after, wanted)
     start = count_before(points, after) + after.nth if after else 0
     page = points[start : start + limit]
     if start + limit >= len(points):
@@ -115,27 +115,24 @@ def page_of(series: Series, *, limit: int, after: Place | None) -> tuple[History
     return page, Place(step, at, int(same.sum()))
 
 
-def enough(series: Series, headers: Sequence[Header], first_step: int | None, wanted: int) -> History:
-    """At least so many points from a step on, in order and without a gap; segments beyond them stay unread."""
-    tail = series.tail(first_step)
+def enough(series: Series, headers: Sequence[Header], after: Place | None, wanted: int) -> History:
+    """At least so many points from a place on, in order and without a gap; segments beyond them stay unread."""
+    tail = series.tail(None if after is None else after.step)
     loaded: dict[int, History] = {}
-    waiting = sorted(headers, key=lambda header: header.first_step)
     until: int | None = None
-    for index, header in enumerate(waiting):
-        until = header.first_step
-        if sum(count_within(part, first_step, until) for part in (*loaded.values(), tail)) >= wanted:
+    for header in sorted(headers, key=lambda header: header.first_step):
+        if sum(count_within(part, after, header.first_step) for part in (*loaded.values(), tail)) >= wanted:
+            until = header.first_step
             break
         loaded[header.number] = series.load([header])[0]
-        until = None if index == len(waiting) - 1 else until
     found = join([*(loaded[number] for number in sorted(loaded)), tail]).ordered()
     return found if until is None else found[: int(np.searchsorted(found.steps, until, side="left"))]
 
 
-def count_within(points: History, first_step: int | None, until: int) -> int:
-    is_there = points.steps < until
-    if first_step is not None:
-        is_there &= points.steps >= first_step
-    return int(is_there.sum())
+def count_within(points: History, after: Place | None, until: int) -> int:
+    """How many points stand at the place or after it, below a step."""
+    below = int((points.steps < until).sum())
+    return below if after is None else max(below - count_before(points, after), 0)
 
 
 def count_before(points: History, place: Place) -> int:
