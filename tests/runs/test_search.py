@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,6 +79,24 @@ orders = st.lists(
 ).map(tuple)
 
 
+searches = st.builds(
+    lambda limit, numbers, projects, experiment: Search(
+        limit=limit, experiments=numbers, projects=projects, experiment=experiment, now=NOW
+    ),
+    st.integers(1, 4),
+    st.sampled_from([None, None, (), (1,), (1, 2), (2, 7)]),
+    st.sampled_from([None, None, ["fraud"], ["fraud", "loans"], ["loans", "x"]]),
+    st.sampled_from(["", "", "other"]),
+)
+
+
+def is_within(run: Told, search: Search) -> bool:
+    """Whether a run is among those that a search looks at."""
+    number = {"a": 1, "other": 2}[run.experiment]
+    is_asked = search.experiments is None or number in search.experiments
+    return is_asked and search.experiment in ("", run.experiment) and "fraud" in (search.projects or ["fraud"])
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
@@ -134,15 +153,14 @@ def moment(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
-def found(connection: Connection, where: Node | None, order: tuple[Order, ...], *, limit: int) -> list[int]:
+def found(connection: Connection, search: Search) -> list[int]:
     """Every page of a search, one after the other."""
-    search = Search(where=where, order=order, projects=None, limit=limit, now=NOW)
     numbers: list[int] = []
     mark: Mark | None = None
     while True:
         page, mark = find_numbers(connection, search, read_mark(write_mark(mark) or ""))
         numbers += page
-        assert len(page) <= limit
+        assert len(page) <= search.limit
         if mark is None:
             return numbers
 
@@ -150,20 +168,21 @@ def found(connection: Connection, where: Node | None, order: tuple[Order, ...], 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     made=st.lists(told(), max_size=8),
-    asked=st.lists(st.tuples(filters, orders), min_size=1, max_size=8),
-    limit=st.integers(1, 4),
+    questions=st.lists(st.tuples(filters, orders), min_size=1, max_size=8),
+    search=searches,
     few=st.sampled_from([0, 2, 2_000]),
 )
 def test_a_database_finds_what_the_words_say_in_their_order(
-    database: Database, made: list[Told], asked: list[tuple[Node, tuple[Order, ...]]], limit: int, few: int
+    database: Database, made: list[Told], questions: list[tuple[Node, tuple[Order, ...]]], search: Search, few: int
 ) -> None:
     """few: how many runs are gathered and sorted, rather than walked along in order."""
     with database.engine.begin() as connection, patch.object(query, "FEW", few):
         kept = store(connection, made)
-        for where, order in asked:
-            expected = in_order([one for one in kept if holds(where, one)], order)
+        for where, order in questions:
+            expected = in_order([one for one in kept if holds(where, one) and is_within(one, search)], order)
 
-            assert found(connection, where, order, limit=limit) == [int(one.id, 16) for one in expected]
+            asked = msgspec.structs.replace(search, where=where, order=order)
+            assert found(connection, asked) == [int(one.id, 16) for one in expected]
 
 
 def test_a_mark_of_another_order_is_refused(database: Database) -> None:

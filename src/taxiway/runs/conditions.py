@@ -132,11 +132,11 @@ class Conditions:
         name = term.field.name
         if name == "status":
             return self.has_status({status for status in STATUS_WORDS if status_holds(term, status)})
-        if name == "experiment":
+        if name == "experiment" and term.value is not None:
             source = select(experiments.c.number)
             holds = self.text(experiments.c.name, term, select(experiments.c.name))
             return runs.c.experiment.in_(source.where(holds))
-        column = run_column(name)
+        column = run_column(name) if name != "experiment" else runs.c.experiment
         if term.sign in ("is null", "is not null"):
             is_null = column.is_(None) if is_nullable(name) else column == "" if name == "user" else false()
             return not_(is_null) if term.sign == "is not null" else is_null

@@ -97,11 +97,12 @@ class Finder:
         self.first = rankings[0] if rankings else Ranking.none()
         self.further = rankings[1:]
         self.last = tie_breakers(search.order)
-        self.where = [*limits(connection, search), self.conditions.of(search.where)]
         few = fewest(self.conditions, search.where, FEW)
+        self.is_narrow = few is not None or self._is_narrow()
+        is_walked = self.conditions.is_sqlite and not self.is_narrow
+        self.where = [*limits(connection, search, is_walked=is_walked), self.conditions.of(search.where)]
         if few is not None:
             self.where.append(runs.c.number.in_(few))
-        self.is_narrow = few is not None or self._is_narrow()
         self.signature = zlib.crc32(", ".join(map(render_order, search.order)).encode())
 
     def _is_narrow(self) -> bool:
@@ -160,28 +161,40 @@ def is_beyond(columns: list[Column], values: list[int | float | str]) -> ColumnE
     return and_(near, or_(*ways))
 
 
-def limits(connection: Connection, search: Search) -> list[ColumnElement[bool]]:
-    """In which runs to look at all."""
+def limits(connection: Connection, search: Search, *, is_walked: bool = False) -> list[ColumnElement[bool]]:
+    """In which runs to look at all. is_walked: runs are walked in order, not gathered by what limits them."""
     conditions: list[ColumnElement[bool]] = []
     if search.view != "all":
         is_deleted = search.view == "deleted"
         conditions.append(runs.c.deleted_at.is_not(None) if is_deleted else runs.c.deleted_at.is_(None))
     if search.projects is not None:
-        conditions.append(runs.c.project.in_(search.projects))
+        conditions.append(among(runs.c.project, search.projects, unindexed=runs.c.project + "" if is_walked else None))
     if search.project:
         conditions.append(runs.c.project == search.project)
     if search.experiment:
         named = select(experiments.c.number).where(experiments.c.name == search.experiment)
         if search.project:
             named = named.where(experiments.c.project == search.project)
-        conditions.append(among(runs.c.experiment, list(connection.execute(named).scalars())))
+        numbers = list(connection.execute(named).scalars())
+        conditions.append(among(runs.c.experiment, numbers, unindexed=runs.c.experiment + 0 if is_walked else None))
     if search.experiments is not None:
-        conditions.append(among(runs.c.experiment, list(search.experiments)))
+        numbers = list(search.experiments)
+        conditions.append(among(runs.c.experiment, numbers, unindexed=runs.c.experiment + 0 if is_walked else None))
     return conditions
 
 
-def among(column: ColumnElement[int], numbers: list[int]) -> ColumnElement[bool]:
-    return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
+def among(
+    column: ColumnElement[Any], values: list[Any], *, unindexed: ColumnElement[Any] | None
+) -> ColumnElement[bool]:
+    """That a column has one of these values.
+
+    unindexed: the same, as no index has it. With several values SQLite would gather all of their runs by the index
+    and sort them, rather than walk along in order until a page is full.
+    """
+    if len(values) == 1:
+        is_it: ColumnElement[bool] = column == values[0]
+        return is_it
+    return (column if unindexed is None else unindexed).in_(values)
 
 
 def count_statuses(connection: Connection, search: Search, most: int | None = None) -> dict[str, int]:
