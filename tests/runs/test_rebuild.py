@@ -66,6 +66,14 @@ def test_a_package_whose_bytes_are_others_is_named(wheel: Path, tmp_path: Path) 
     assert "tiny could not be installed" in built.gaps[0].what
 
 
+def test_nothing_in_a_lock_is_taken_for_an_option() -> None:
+    lock = (
+        "-r /etc/passwd\n--index-url=https://evil.example\n# tiny==1\n\ntiny==1.0+cu12\nown @ git+https://a.test/b@c\n"
+    )
+
+    assert rebuilding.lines_of(lock) == ["tiny==1.0+cu12", "own @ git+https://a.test/b@c"]
+
+
 def test_our_own_package_stands_in_for_one_from_a_folder(tmp_path: Path) -> None:
     lock = "taxiway @ file:///gone/taxiway  # 0.1.0, editable: its sources are where they were written\n"
 
@@ -114,3 +122,24 @@ def test_a_run_whose_packages_cannot_be_had_says_which(
 
     assert found.verdict == "bit-equal"  # it needs none of them
     assert len([gap for gap in found.inputs if "could not be installed" in gap.what]) == 3
+
+
+@pytest.mark.judge
+def test_all_packages_of_a_run_are_made_anew(
+    open_live: Live, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("UV_OFFLINE")
+    client = open_live.client
+    (folder / "train.py").write_text(
+        "import numpy, random, taxiway as tw\n"
+        "with tw.run() as run:\n"
+        "    run.seed(7)\n"
+        "    run.log(loss=random.random() + numpy.random.random())\n"
+    )
+    done = launch(client.transport, client.settings, [sys.executable, "train.py"], name="", home=client.settings.home)
+
+    found = client.runs.reproduce(done.run)
+
+    again = client.runs.show(found.again)
+    assert (found.verdict, [gap for gap in found.inputs if gap.kind != "environment"]) == ("bit-equal", [])
+    assert "/environment/bin/python" in again.command[0]

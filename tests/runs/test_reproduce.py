@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import msgspec
 import pytest
 
+from taxiway.cli import main
 from taxiway.client import Client
-from taxiway.kernel.errors import BadField
+from taxiway.kernel.errors import BadField, Unexpected
+from taxiway.runs import seeds
 from taxiway.runs.capture import git
-from taxiway.runs.contract import RecordReproduction, Run, record_reproduction
+from taxiway.runs.contract import CaptureRun, Code, RecordReproduction, Run, capture_run, record_reproduction
 from taxiway.runs.launch import launch
+from taxiway.runs.restore import put_back
 from taxiway.runs.sameness import InputGap, Reproduction
 from taxiway.runs.verdicts import sentence, show_reproduction
 from tests.support.live import Live, running
@@ -50,6 +55,12 @@ with tw.run("unseeded") as run:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with running(tmp_path_factory.mktemp("home") / "home", login=False) as live:
         yield live
+
+
+@pytest.fixture(autouse=True)
+def unseeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test seeds is not said of the runs of the next."""
+    monkeypatch.setattr(seeds.process, "facts", {})
 
 
 @pytest.fixture
@@ -243,16 +254,28 @@ def test_another_seed_interpreter_or_machine_is_named(client: Client, folder: Pa
     first = run_script(client, "train.py", "1")
     (folder / "train.py").write_text(UNSEEDED)
 
+    (folder / "fish.csv").write_text("a\n1\n")
+    data = client.datasets.register("fish", folder / "fish.csv", project="default")
+    assert first.environment is not None
+    elsewhere = msgspec.structs.replace(first.environment, cpus=64, python="3.99.0")
     other = client.runs.start("by hand", tags={"taxiway.reproduces": first.id})
     other.seed(8)
+    other.use(data)
+    other._capture.thread.join()
+    assert other.flush()
+    client.transport.call(capture_run, CaptureRun(environment=elsewhere, packages={"numpy": "0.1"}), run=other.id)
     other.finish()
     gaps = [InputGap("environment", "torch could not be installed: no such version")]
     by_hand = client.transport.call(record_reproduction, RecordReproduction(again=other.id, gaps=gaps), run=first.id)
 
     assert by_hand.verdict == "differs"
     assert gaps[0] in by_hand.inputs
-    assert InputGap("seed", "seed: 7 then, 8 now") in by_hand.inputs
+    assert InputGap("seed", "7 then, 8 now") in by_hand.inputs
     assert InputGap("code", "train.py is another") in by_hand.inputs
+    assert InputGap("data", f"it read {data.ref}") in by_hand.inputs
+    assert InputGap("hardware", f"cpus: {first.environment.cpus} then, 64 now") in by_hand.inputs
+    assert InputGap("environment", f"python: {first.environment.python} then, 3.99.0 now") in by_hand.inputs
+    assert {gap.kind for gap in by_hand.inputs} == {"code", "data", "environment", "seed", "hardware"}
 
 
 def test_a_run_that_goes_on_or_was_not_made_for_it_is_refused(client: Client) -> None:
@@ -267,6 +290,44 @@ def test_a_run_that_goes_on_or_was_not_made_for_it_is_refused(client: Client) ->
         with pytest.raises(BadField):
             client.transport.call(record_reproduction, body, run=first)
     assert client.runs.reproductions(first) == []
+
+
+@pytest.mark.parametrize(("script", "code", "word"), [(STEADY, 0, "bit-equal"), (UNSEEDED, 1, "differs")])
+def test_the_command_says_its_verdict_by_its_exit_code(
+    platform: Live, folder: Path, capfd: pytest.CaptureFixture[str], script: str, code: int, word: str
+) -> None:
+    (folder / "train.py").write_text(script)
+    first = run_script(platform.client, "train.py", "1")
+    with pytest.MonkeyPatch.context() as typing:
+        typing.setenv("TAXIWAY_HOME", str(platform.house.home))
+        capfd.readouterr()
+
+        exit_code = main(["runs", "reproduce", first.id, "--env", "current", "--json"])
+
+        said = capfd.readouterr()
+        kept = main(["runs", "reproductions", first.id])
+    with urlopen(f"{platform.url}/runs/{first.id}") as page:
+        html = page.read().decode()
+    assert (exit_code, kept) == (code, 0)
+    assert json.loads(said.out)["verdict"] == word
+    assert "taxiway: comparing" in said.err
+    assert word in capfd.readouterr().out
+    assert "Done again" in html
+
+
+def test_a_command_for_a_run_that_cannot_be_done_again_exits_with_three(platform: Live, folder: Path) -> None:
+    (folder / "train.py").write_text("pass\n")
+    first = run_script(platform.client, "train.py", "--token", "hush")
+    with pytest.MonkeyPatch.context() as typing:
+        typing.setenv("TAXIWAY_HOME", str(platform.house.home))
+
+        assert main(["runs", "reproduce", first.id]) == 3
+
+
+@pytest.mark.parametrize("path", ["../out.py", "/tmp/out.py", "a/../../out.py"])
+def test_kept_sources_cannot_lead_out_of_their_folder(folder: Path, path: str) -> None:
+    with pytest.raises(Unexpected, match="leads out of their folder"):
+        put_back(Code(kind="folder"), {path: "pass"}, folder)
 
 
 def test_predictions_are_compared_by_column(client: Client) -> None:

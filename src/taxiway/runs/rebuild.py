@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from taxiway.runs.sameness import InputGap
 
 INSTALL_S = 1800.0
 ONE_S = 300.0
+REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(==[\w.!+-]+$| @ [a-z+]+:)")
 UNREACHED = ("error sending request", "failed to fetch", "dns error", "connection refused", "network connectivity")
 
 
@@ -153,7 +155,8 @@ def stand_in(python: Path) -> None:
 
 
 def lines_of(lock: str) -> list[str]:
-    return [line for line in lock.splitlines() if line.strip() and not line.startswith("#")]
+    """What is to be installed. Nothing else: a lock comes from a server, and an option would do more than install."""
+    return [line for line in lock.splitlines() if REQUIREMENT.match(line)]
 
 
 def name_of(line: str) -> str:

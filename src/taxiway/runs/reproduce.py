@@ -33,7 +33,7 @@ from taxiway.runs.launch import Launch, Program, script_of, variables_of
 from taxiway.runs.rebuild import Rebuilt, rebuild
 from taxiway.runs.recorder import Recorder
 from taxiway.runs.redact import REDACTED
-from taxiway.runs.restore import put_back
+from taxiway.runs.restore import put_back, within
 from taxiway.runs.sameness import REPRODUCES, TOLERANCE, InputGap, Reproduction
 from taxiway.runs.seeds import HASH_SEED
 
@@ -102,9 +102,9 @@ class Again:
         texts = self._texts()
         restored = put_back(code, texts, sources)
         lacking = [*restored.lacking, *self._lacking_data()]
-        place = sources / code.folder
         if Path(code.folder).is_absolute():
-            lacking.append(f"it ran in {code.folder}, outside of the folder whose sources were kept")
+            raise Impossible([*lacking, f"it ran in {code.folder}, outside of the folder whose sources were kept"])
+        place = within(sources, code.folder)
         script = "" if code.notebook else script_word(self.first.command)
         if script and not lacking and not (place / moved(script, code, sources)).exists():
             lacking.append(f"{script} was not kept")

@@ -159,15 +159,14 @@ class Reproductions:
         gaps += [InputGap("data", f"it did not read {ref}") for ref in sorted({*first.inputs} - {*again.inputs})]
         gaps += [InputGap("data", f"it read {ref}") for ref in sorted({*again.inputs} - {*first.inputs})]
         sides = [self.comparisons.surroundings(run) for run in (first, again)]
-        for row in params_apart(*sides):
+        for row in sorted(params_apart(*sides), key=lambda row: row.name.startswith("package ")):
             kind: InputKind = "hardware" if row.name in HARDWARE else "environment"
             one, other = ("none" if value in (None, "") else value for value in row.values)
             gaps.append(InputGap(kind, f"{row.name}: {one} then, {other} now"))
-        for tag in (SEED, HASH_SEED):
+        for tag, name in ((SEED, ""), (HASH_SEED, "of hashes: ")):
             before, now = first.tags.get(tag), again.tags.get(tag)
             if before != now:
-                word = tag.removeprefix("taxiway.").replace("_", " ")
-                gaps.append(InputGap("seed", f"{word}: {before or 'none'} then, {now or 'none'} now"))
+                gaps.append(InputGap("seed", f"{name}{before or 'none'} then, {now or 'none'} now"))
         return shortened(gaps)
 
 
