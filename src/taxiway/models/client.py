@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from taxiway.kernel.transport import Transport
-from taxiway.models import contract
+from taxiway.models import contract, logged_contract
 from taxiway.models.bundle import MANIFEST, Bundle, Manifest, verify_bundle, write_bundle
 from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import (
@@ -36,6 +36,7 @@ from taxiway.models.contract import (
     Verified,
 )
 from taxiway.models.flavours import flavour, flavour_of
+from taxiway.models.logged_contract import ListLogged, LoggedModel
 from taxiway.models.origins import Recorded, digest_of_ref, environment_lock
 from taxiway.models.predictor import Predictor
 from taxiway.projects import contract as projects_contract
@@ -69,6 +70,10 @@ class Models:
     def stages(self, name: str) -> list[StageEntry]:
         """When a version entered which stage, by whom and why."""
         return self.transport.call(contract.list_stages, **split(name)).items
+
+    def logged(self, *, run: str = "", project: str = "") -> list[LoggedModel]:
+        """Models that runs made, before anything of them was registered, newest first; of one run, of one project."""
+        return self.transport.call(logged_contract.list_logged, ListLogged(project, run)).items
 
     # --- registering ---
 

@@ -10,6 +10,7 @@ from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
 from taxiway.models.bundle import MANIFEST, verify_bundle
 from taxiway.models.contract import Alias, Card, Deleted, Model, ModelVersion, Target, Verified
+from taxiway.models.logged_contract import LoggedModel
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -54,6 +55,10 @@ def register(client: Client, given: Namespace) -> ModelVersion:
     return client.models.register_source(
         given.model, given.source, run=given.run or None, folder=given.folder, logged_model=given.logged
     )
+
+
+def logged(client: Client, given: Namespace) -> list[LoggedModel]:
+    return client.models.logged(run=given.run, project=given.project)
 
 
 def seal(client: Client, given: Namespace) -> ModelVersion:
@@ -180,6 +185,16 @@ COMMANDS = (
             Argument("--folder", "where among the run's artifacts"),
             Argument("--logged", "the id of the logged model", default=""),
         ),
+    ),
+    Command(
+        "logged",
+        "models that runs made, before anything of them was registered",
+        logged,
+        (
+            Argument("--run", "only this run's", default=""),
+            Argument("--project", "only this project's", default=""),
+        ),
+        ("id", "name", "kind", "status", "run", "registered", "created_at"),
     ),
     Command("seal", "look again for the files of a version that has none", seal, (VERSION,)),
     Command(

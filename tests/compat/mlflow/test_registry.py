@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from tests.compat.mlflow.conftest import Tracking
 
@@ -390,3 +393,26 @@ def test_logged_models_are_found_by_what_was_measured_of_them(tracking: Tracking
         "name": ["low"],
         "one": ["high"],
     }
+
+
+def test_what_our_own_client_registered_is_loaded_by_alias(
+    tracking: Tracking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame({"age": [20.0, 30.0, 40.0, 50.0]})
+    with tracking.live.client.runs.start(project="default") as run:
+        run.log_model(LogisticRegression().fit(table, [0, 0, 1, 1]), "ours", example=table)
+    tracking.live.client.models.point_alias("ours", "champion", version=1)
+
+    def script(mlflow: Any, client: Any) -> Any:
+        import pandas as pd
+
+        table = pd.DataFrame({"age": [20.0, 50.0]})
+        version = client.get_model_version_by_alias("ours", "champion")
+        return [
+            mlflow.pyfunc.load_model("models:/ours@champion").predict(table).tolist(),
+            version.source,
+            [each.name for each in client.search_model_versions("name = 'ours'")],
+        ]
+
+    assert tracking.run(script) == [[0, 1], "models:/ours/1", ["ours"]]
