@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, update
 
 from taxiway.models.bundle import MANIFEST
 from taxiway.models.shelf import Shelf, remove
-from taxiway.models.tables import versions
+from taxiway.models.tables import logged_files, logged_models, versions
 from taxiway.storage.mentions import DIGEST
 
 
@@ -22,10 +23,25 @@ class MadeModels:
 
     def needed(self, connection: Connection, runs: Sequence[str]) -> dict[str, str]:
         """Of these runs, those that a version which was not deleted was made by, and which that is."""
-        query = select(versions.c.run, versions.c.model, versions.c.version).where(
-            versions.c.run.in_(runs), versions.c.deleted_at.is_(None)
+        made_by = func.coalesce(versions.c.run, logged_models.c.run).label("run")
+        query = (
+            select(made_by, versions.c.model, versions.c.version)
+            .outerjoin(logged_models, logged_models.c.id == versions.c.logged_model)
+            .where(or_(versions.c.run.in_(runs), logged_models.c.run.in_(runs)), versions.c.deleted_at.is_(None))
         )
         return {row.run: f"model {row.model} version {row.version} was made by it" for row in connection.execute(query)}
+
+    def drop(self, connection: Connection, runs: Sequence[str], at: datetime) -> None:
+        """The models that these runs logged and nobody registered go with them."""
+        gone = update(logged_models).where(logged_models.c.run.in_(runs), logged_models.c.deleted_at.is_(None))
+        connection.execute(gone.values(deleted_at=at, changed_at=at))
+
+    def counting(self, going: Select[Any]) -> dict[str, ColumnElement[bool]]:
+        """By table, the rows whose files are still needed once these runs are gone. going: selects their ids."""
+        living = select(logged_models.c.id).where(
+            logged_models.c.deleted_at.is_(None), logged_models.c.run.not_in(going)
+        )
+        return {logged_files.name: logged_files.c.model.in_(living)}
 
     def files_of(self, digests: set[bytes]) -> set[bytes]:
         found: set[bytes] = set()

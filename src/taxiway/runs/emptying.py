@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, false, not_, or_, select
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
@@ -36,6 +36,12 @@ class Made(Protocol):
 
     def needed(self, connection: Connection, runs: Sequence[str]) -> dict[str, str]:
         """Of these runs, by id, those that must stay, and why."""
+
+    def drop(self, connection: Connection, runs: Sequence[str], at: datetime) -> None:
+        """Takes away what these runs made and nobody needs."""
+
+    def counting(self, going: Select[Any]) -> dict[str, ColumnElement[bool]]:
+        """By table, the rows whose files are still needed once these runs are gone. going: selects their ids."""
 
     def files_of(self, digests: set[bytes]) -> set[bytes]:
         """The digests of the files of those bundles that are among these."""
@@ -91,6 +97,7 @@ class Emptying:
             query = select(runs.c.number, runs.c.id).where(runs.c.id.in_(ids), runs.c.deleted_at <= before)
             there = {row.id: row.number for row in connection.execute(query)}
             because = self._because(connection, list(there))
+            self.made.drop(connection, [id_ for id_ in there if id_ not in because], record.at)
             drop_rows(connection, [number for id_, number in there.items() if id_ not in because])
             record.note(runs=sorted(set(there) - set(because)), kept=because)
             return because
@@ -126,7 +133,9 @@ class Emptying:
         """How many blobs were freed, and how many bytes with them."""
         sent_before = self.clock() - timedelta(seconds=body.grace_s)
         with self.database.read() as connection:
-            held = needed(connection, counting(before, kept) if body.is_dry else {})
+            going = select(runs.c.id).where(runs.c.deleted_at <= before, runs.c.id.not_in(list(kept)))
+            counts = self.made.counting(going if body.is_dry else going.where(false()))
+            held = needed(connection, counts | counting(before, kept) if body.is_dry else counts)
         held |= self.made.files_of(held)
         act = self.made.freeable if body.is_dry else self.made.free
         files, size = 0, act(held, sent_before)
