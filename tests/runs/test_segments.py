@@ -75,6 +75,12 @@ def test_an_order_is_by_step_and_time_and_leaves_equals_as_they_stood(points: Hi
     assert is_ordered(points) == (bits(points) == sorted(rows, key=lambda row: row[:2]))
 
 
+def test_steps_at_both_ends_of_what_64_bits_hold_are_brought_in_order() -> None:
+    points = history([2**63 - 1, -(2**63)], [0, 0], [1.0, 2.0])
+
+    assert points.ordered().steps.tolist() == [-(2**63), 2**63 - 1]
+
+
 @given(points=CLOSE)
 def test_what_is_distinct_is_there_once(points: History) -> None:
     rows = {(s, a, "nan" if math.isnan(v) else v) for s, a, v in zip(*map(list, vars(points).values()), strict=True)}
