@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
 from taxiway.models.contract import CreateModel, ModelVersion, Promote
+from taxiway.models.logged_contract import LogModel
 from taxiway.models.refusals import NoBundle, NumbersTaken, StillStands
 from tests.support.live import Live, running
 from tests.web.browse import Visitor
@@ -187,3 +189,17 @@ def test_deleting_what_once_moved_is_for_who_may_archive_it(tmp_path_factory: py
             eve.models.describe("loans", description="mine")
 
         assert con.models.delete("loans@1").versions == [1]
+
+
+def test_a_runs_page_shows_what_it_made(open_house: Live, tmp_path: Path) -> None:
+    logged = open_house.house.models.logged
+    with open_house.client.runs.start(project="default", source=tmp_path) as run:
+        logged.create(OWNER, LogModel(project="default", experiment=0, name="first try", kind="tree", run=run.id))
+    labelled(open_house, "made")
+    open_house.client.models.register_source("made", "by hand", run=run.id)
+
+    page = Visitor(open_house.url).ask("GET", f"/runs/{run.id}").text
+
+    assert "Models it made" in page
+    assert 'href="/models/made/versions/2"' in page
+    assert "first try" in page

@@ -205,6 +205,11 @@ class LoggedModels:
         with self.database.read() as connection:
             return store.within(connection, experiments)
 
+    def made_by(self, run: str) -> builtins.list[LoggedModel]:
+        """What a run made, oldest first."""
+        with self.database.read() as connection:
+            return store.made_by(connection, run)
+
     def uses(self, runs: Sequence[str], role: store.Role) -> dict[str, builtins.list[tuple[str, int]]]:
         """For each run the models that it took in or brought forth, with their steps."""
         with self.database.read() as connection:

@@ -11,6 +11,7 @@ from taxiway.kernel.problems import convert
 from taxiway.kernel.thing import parse
 from taxiway.models.changes import changes
 from taxiway.models.contract import Alias, ChangeModel, ListModels, Model, ModelVersion, PointAlias
+from taxiway.models.made import MadePanel
 from taxiway.models.names import page_of
 from taxiway.models.outlook import Judge, Outlook, without_bundle
 from taxiway.models.service import Models
@@ -187,6 +188,7 @@ def add(site: Site, models: Models, comparisons: Comparisons, access: Access) ->
     site.form(f"{version}/deletion", one.delete, page=one.show, needs="models.write")
     site.finds("Models", pages.find)
     site.panel("projects/project", pages.in_project)
+    site.panel("runs/run", MadePanel(site, models).of_run)
     return pages
 
 

@@ -141,6 +141,11 @@ class Models:
         with self.database.read() as connection:
             return store.versions_in(connection, project)
 
+    def made_by(self, run: str) -> list[ModelVersion]:
+        """The versions that were registered from a run, by model, the newest first."""
+        with self.database.read() as connection:
+            return store.versions_made_by(connection, run)
+
     def find(self, model: str, version: int | str) -> ModelVersion:
         """A version by its number or by an alias. Raises NotFound."""
         return self._kept(model, version).version

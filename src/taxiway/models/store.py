@@ -172,6 +172,10 @@ def versions_in(connection: Connection, project: str) -> list[ModelVersion]:
     return sorted(found, key=lambda each: (each.created_at, each.version), reverse=True)
 
 
+def versions_made_by(connection: Connection, run: str) -> list[ModelVersion]:
+    return read_versions(connection, versions.c.run == run)
+
+
 def versions_logged(connection: Connection, logged_model: str) -> list[ModelVersion]:
     """The versions that were registered from a logged model."""
     return read_versions(connection, versions.c.logged_model == logged_model)
