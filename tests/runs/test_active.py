@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -188,6 +189,32 @@ def test_what_is_no_number_is_refused_where_it_is_logged(open_live: Live) -> Non
             run.params(C=2)
 
     assert open_live.client.runs.show(run.id).metrics == {}
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", " a", "x" * 251, "\u202e"])
+def test_a_name_that_no_line_could_show_is_refused_where_it_is_given(open_live: Live, name: str) -> None:
+    with open_live.client.runs.start() as run:
+        gives: tuple[Any, ...] = (run.log, run.params, run.tag)
+        for give in gives:
+            with pytest.raises(BadField):
+                give(**{name: 1.0})
+        odd: Any = {"a/b 'c' \"d\" 🙂": 1.0}
+        run.log(**odd)
+
+    assert open_live.client.runs.show(run.id).metrics == {"a/b 'c' \"d\" 🙂": 1.0}
+
+
+def test_what_is_logged_after_the_end_is_told_and_not_kept(open_live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    with open_live.client.runs.start() as run:
+        run.log(loss=1.0)
+
+    run.log(loss=2.0)
+    run.log(loss=3.0)
+
+    assert open_live.client.runs.show(run.id).metrics == {"loss": 1.0}
+    assert [r.message for r in caplog.records] == [
+        f"run {run.run.name} ({run.id}): it has ended: what is logged now is not kept."
+    ]
 
 
 def test_figures_are_kept_as_what_they_are(open_live: Live) -> None:

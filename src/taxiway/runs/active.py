@@ -32,7 +32,7 @@ from taxiway.runs.contract import (
     Run,
     UseDataset,
 )
-from taxiway.runs.paths import check_key, check_path
+from taxiway.runs.paths import check_path
 from taxiway.runs.recorder import Recorder, digest_of
 from taxiway.runs.records import Change, Use
 from taxiway.runs.redact import scrub, values_of_secrets
@@ -40,7 +40,7 @@ from taxiway.runs.refusals import ParamFixed
 from taxiway.runs.seeds import process
 from taxiway.runs.sender import Outcome
 from taxiway.runs.system import Watching
-from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_param, as_step
+from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_name, as_param, as_step, as_text
 
 if TYPE_CHECKING:
     from taxiway.runs.client import LogModel
@@ -88,6 +88,7 @@ class ActiveRun:
         self.ending: Ending | None = None
         self.outcome: Outcome | None = None  # of the delivery, once the run has ended
         self._log_model = log_model
+        self._has_told_late = False
         self._secrets = values_of_secrets(os.environ)
         self._steps: dict[str, int] = {}
         self._params: dict[str, Scalar] = {}
@@ -122,17 +123,25 @@ class ActiveRun:
         rows = []
         for key, value in metrics.items():
             if key not in steps:
-                check_key("metrics", key)
+                as_name("metrics", key)
             number = value if type(value) is float else as_measured(key, value)
             here = steps.get(key, 0) if step is None else step
             rows.append((key, here, number))
+        if self.ending is not None:
+            self._tell_late()
         for key, here, _ in rows:
             steps[key] = here + 1
         self._recorder.points(at, rows)
 
+    def _tell_late(self) -> None:
+        """Says once that the run has ended; a training that logs on all the same is not stopped for it."""
+        if not self._has_told_late:
+            log.warning("run %s (%s): it has ended: what is logged now is not kept.", self.run.name, self.id)
+        self._has_told_late = True
+
     def param(self, name: str, value: Any) -> None:
         """Logs one parameter. Raises ParamFixed when it has another value already, BadField."""
-        check_key("params", name)
+        as_name("params", name)
         plain = as_param(name, value)
         if isinstance(plain, str):
             plain = scrub(plain, self._secrets)
@@ -152,8 +161,8 @@ class ActiveRun:
     def tag(self, /, **tags: str) -> None:
         """Sets tags; one that is there gets the new text."""
         for name, value in tags.items():
-            check_key("tags", name)
-            self._recorder.pair("tags", name, str(value))
+            as_name("tags", name)
+            self._recorder.pair("tags", name, as_text(name, str(value)))
 
     def seed(self, value: int) -> None:
         """Seeds `random`, NumPy and PyTorch, and notes it: the same as `taxiway.seed`. Raises BadField.

@@ -21,7 +21,7 @@ from taxiway.runs.compare import Scalar
 from taxiway.runs.contract import AddArtifact, Artifact, CaptureRun, FinishRun, Run, StartRun
 from taxiway.runs.delivery import Delivery
 from taxiway.runs.records import Act, Capture, Finish, Open, Pairs, encode
-from taxiway.runs.sender import Outcome, Sender
+from taxiway.runs.sender import MANY, Outcome, Sender
 from taxiway.runs.stream import MOST_COPIED_BYTES, Place, Stream, clear
 from taxiway.runs.values import run_in_floats
 
@@ -77,7 +77,10 @@ class Recorder:
 
     def points(self, at: int, rows: list[tuple[str, int, float]]) -> None:
         """at: microseconds since 1970. rows: key, step and value."""
-        self.sender.put(encode(("points", at, rows)), len(rows))
+        stream, items = self.stream, len(rows)
+        stream.put(encode(("points", at, rows)), items)
+        if stream.put_items % MANY < items:
+            self.sender.wake.set()
 
     def pair(self, kind: str, name: str, value: Scalar) -> None:
         """kind: params or tags."""

@@ -70,10 +70,7 @@ class Sender:
     # --- the caller's side ---
 
     def put(self, payload: bytes, items: int) -> int:
-        number = self.stream.put(payload, items)
-        if items and self.stream.put_items % MANY < items:
-            self.wake.set()
-        return number
+        return self.stream.put(payload, items)
 
     def ask(self, put: Callable[[], int], wait_s: Callable[[], float]) -> Any:
         """Puts a record, and gives the server's answer to it, or None where it does not come soon.

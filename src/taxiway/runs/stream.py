@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
+from zlib import crc32
 
 from msgspec import Struct
 
 from taxiway.kernel.ids import new_id
 from taxiway.runs.contract import AddArtifact
 from taxiway.runs.records import File, Head, encode
-from taxiway.runs.spool import Frame, Mark, SpoolFile
+from taxiway.runs.spool import FRAME, Frame, Mark, SpoolFile
 
 FILE_BYTES = 8 << 20
 MOST_IN_MEMORY = 1_000_000  # points, parameters and tags: some 150 MB; what comes after is counted and told, not kept
@@ -95,6 +96,9 @@ class Stream:
         self.dropped = 0
         self.older_bytes = 0  # not delivered, in the files before the newest
         self.copied_bytes = 0
+        self.is_closed = False
+        self.open_file: SpoolFile | None = None  # what takes the next record without further thought,
+        self.open_until = 0  # up to this offset
         self._make_file()
 
     def begin_in_child(self) -> None:
@@ -111,12 +115,33 @@ class Stream:
     def put(self, payload: bytes, items: int) -> int:
         """Keeps a record and gives its number. Never raises: what finds no room anywhere is counted as dropped."""
         with self.lock:
-            if not (self._is_on_disk(payload) or self._is_in_memory(payload, items)):
-                self.dropped += items or 1
-                return self.put_records
-            self.put_records += 1
-            self.put_items += items
+            file = self.open_file
+            if file is not None:  # nearly always: one write, and little Python around it
+                data = FRAME.pack(len(payload), crc32(payload)) + payload
+                end = file.end + len(data)
+                if end <= self.open_until and try_write(file.fd, data, file.end):
+                    file.end = end
+                    self.put_records += 1
+                    self.put_items += items
+                    return self.put_records
+            return self._put_with_care(payload, items)
+
+    def _put_with_care(self, payload: bytes, items: int) -> int:
+        """Keeps a record where the usual way is closed: no file yet, a full one, no room, or the end is past."""
+        self.open_file = None
+        if self.is_closed or not (self._is_on_disk(payload) or self._is_in_memory(payload, items)):
+            self.dropped += items or 1
             return self.put_records
+        self.put_records += 1
+        self.put_items += items
+        if not self.memory.payloads:
+            self.open_file, self.open_until = self.files[-1], self._end_of_room()
+        return self.put_records
+
+    def _end_of_room(self) -> int:
+        """The offset up to which the newest file may grow before somebody must look again."""
+        free = self.place.limit_bytes - self.older_bytes - self.copied_bytes
+        return min(FILE_BYTES, self.files[-1].mark.done + free)
 
     def _is_on_disk(self, payload: bytes) -> bool:
         if self.memory.payloads:
@@ -195,6 +220,7 @@ class Stream:
                 path.unlink(missing_ok=True)
             return ""
         self.copied_bytes += len(data)
+        self.open_file = None  # there is less room now
         return path.name
 
     def keep_file(self, path: Path, digest: str, artifact: AddArtifact) -> int:
@@ -219,6 +245,7 @@ class Stream:
             while len(self.files) > 1 and self.files[0].is_delivered:
                 self.files.popleft().remove()
                 self._count_older()
+                self.open_file = None  # there is more room now
             if self.files and not self.files[0].is_delivered:
                 return self.files[0]
             return self.memory if self.memory.payloads else None
@@ -233,6 +260,7 @@ class Stream:
     def close(self) -> None:
         """Lets go of the spool: what is all delivered is taken away, the rest stays for `taxiway runs sync`."""
         with self.lock:
+            self.is_closed, self.open_file = True, None
             while self.files:
                 file = self.files.popleft()
                 if file.is_delivered:
@@ -240,6 +268,14 @@ class Stream:
                 else:
                     file.close()
             clear(self.folder)
+
+
+def try_write(fd: int, data: bytes, at: int) -> bool:
+    """Whether all of it was written."""
+    try:
+        return os.pwrite(fd, data, at) == len(data)
+    except OSError:
+        return False
 
 
 def clear(folder: Path) -> None:

@@ -12,8 +12,10 @@ from taxiway.kernel.errors import BadField
 from taxiway.kernel.numbers import Number, from_wire, to_wire
 from taxiway.runs.compare import Row, Scalar
 from taxiway.runs.contract import Comparison, Point, Run
+from taxiway.runs.paths import check_key
 
 LONGEST_TEXT = 8_000
+LONGEST_NAME = 250
 SVG, PNG, JPEG = "image/svg+xml", "image/png", "image/jpeg"
 ENDINGS = {SVG: ".svg", PNG: ".png", JPEG: ".jpg"}
 
@@ -74,11 +76,23 @@ def as_param(name: str, value: Any) -> Scalar:
             return int(value)
         case float():
             return to_wire(float(value))
-    text = str(value)
+    return as_text(name, str(value))
+
+
+def as_text(name: str, text: str) -> str:
+    """A text that is not too long for a parameter or tag. Raises BadField."""
     if len(text) > LONGEST_TEXT:
         expected = f"at most {LONGEST_TEXT:,} characters; log longer ones as an artifact"
         raise BadField(field=name, value=f"a text of {len(text):,} characters", expected=expected)
     return text
+
+
+def as_name(kind: str, name: str) -> None:
+    """Refuses what the server would not take as the name of a metric, parameter or tag. Raises BadField."""
+    if not 1 <= len(name) <= LONGEST_NAME:
+        expected = f"a name of 1 to {LONGEST_NAME} characters in one line"
+        raise BadField(field=kind, value=shorten(name), expected=expected)
+    check_key(kind, name)
 
 
 def as_figure(figure: Any) -> tuple[bytes, str]:
