@@ -43,9 +43,21 @@ class City:
         )
         self.place = f"{self.hers}/{self.run}/artifacts"
         self.own_place = f"{self.his}/{self.own_run}/artifacts"
-        put = self.attack("PUT", f"{PROXY}/artifacts/{self.place}/secret.txt", SECRET)
-        told = self.attack("POST", f"{V3}/traces", trace(self.hers, SECRET.decode()))
-        assert (put.status, told.status) == (200, 200), (put, told)
+        live.as_person("ana", "contributor", project="default")  # where models are that were not made by a run
+        logged = self.attack("POST", f"{V2}/logged-models", {"experiment_id": self.hers, "name": "kept"})
+        self.logged = logged.told["model"]["info"]["model_id"]
+        self.logged_place = f"{self.hers}/models/{self.logged}/artifacts"
+        version = {"name": "hers", "source": f"runs:/{self.run}/model", "run_id": self.run}
+        made = [
+            self.attack("PUT", f"{PROXY}/artifacts/{self.place}/secret.txt", SECRET),
+            self.attack("PUT", f"{PROXY}/artifacts/{self.place}/model/secret.txt", SECRET),
+            self.attack("PUT", f"{PROXY}/artifacts/{self.logged_place}/secret.txt", SECRET),
+            self.attack("POST", f"{V3}/traces", trace(self.hers, SECRET.decode())),
+            self.attack("POST", f"{V2}/registered-models/create", {"name": "hers"}),
+            self.attack("POST", f"{V2}/model-versions/create", version),
+            self.attack("POST", f"{V2}/registered-models/create", {"name": "sourced"}),
+        ]
+        assert [one.status for one in made] == [200] * len(made), made
 
     def _settle(self, name: str, project: str) -> tuple[str, str]:
         self.live.client.projects.create(project)
@@ -64,10 +76,12 @@ class City:
         reply = ask(self.live.url, method, target, data, token=self.tokens.get(by, by), headers=headers)
         return Attempt(f"{method} {target[:150]} {data[:80]!r} {headers or ''}", reply)
 
-    def counts(self) -> tuple[int, int]:
-        """How many experiments and files there are: what no attack changes."""
+    def counts(self) -> tuple[int, ...]:
+        """How many experiments, versions and files there are: what no attack changes."""
         told = self.attack("POST", f"{V2}/experiments/search", {"max_results": 1000}).told
-        return len(told["experiments"]), len(self.live.house.runs.artifacts(self.run))
+        versions = self.attack("GET", f"{V2}/model-versions/search?max_results=1000").told["model_versions"]
+        files, others = self.live.house.runs.artifacts(self.run), self.live.house.models.logged.files(self.logged)
+        return len(told["experiments"]), len(versions), len(files), len(others)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ def test_no_spelling_leads_out_of_a_run(city: City) -> None:
 
 def test_no_other_door_reads_them_otherwise(city: City) -> None:
     before = city.counts()
+    logged = f"{V2}/logged-models/{city.logged}/artifacts/directories"
     tried = []
     for path in few():
         asked = path.replace("#", "%23").replace("\\", "%5c")
@@ -43,7 +44,9 @@ def test_no_other_door_reads_them_otherwise(city: City) -> None:
             city.attack("POST", f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={city.run}&path={asked}", b"x"),
             city.attack("GET", f"/ajax-api/3.0/mlflow/get-trace-artifact?request_id={TRACE}&path={asked}"),
             city.attack("POST", f"{PROXY}/mpu/create/{city.place}/{path}", {"path": "x.bin", "num_parts": 1}),
-            city.attack("GET", f"/model-versions/get-artifact?name=a&version=1&path={asked}"),
+            city.attack("GET", f"/model-versions/get-artifact?name=hers&version=1&path={asked}"),
+            city.attack("PUT", f"{PROXY}/artifacts/{city.logged_place}/{path}", b"x"),
+            city.attack("GET", f"{logged}?artifact_directory_path={asked}"),
         ]
     for name in ("..", "a/..", "a\\..", "x/", "", "/tmp/.", "%2e%2e", "a/%252e%252e", "a\u0000b", "~", "C:"):
         tried.append(city.attack("POST", f"{PROXY}/mpu/create/{city.place}", {"path": name, "num_parts": 1}))
@@ -54,15 +57,16 @@ def test_no_other_door_reads_them_otherwise(city: City) -> None:
 
 def test_no_client_says_where_things_are(city: City) -> None:
     before = city.counts()
-    city.attack("POST", f"{V2}/registered-models/create", {"name": "sourced"})
     tried = []
-    for number, source in enumerate(SOURCES):
+    for number, spelled in enumerate(SOURCES):
+        source = spelled.replace("{run}", city.run).replace("{place}", city.place)
         version = {"name": "sourced", "source": source}
         located = {"name": f"at {number}", "artifact_location": source}
         tried += [
             city.attack("POST", f"{V2}/experiments/create", located),
             city.attack("POST", f"{V2}/model-versions/create", version),
             city.attack("POST", f"{V2}/model-versions/create", version | {"run_id": city.run}),
+            city.attack("POST", f"{V2}/model-versions/create", version | {"model_id": city.logged}),
         ]
 
     assert not_refused(tried) == []
@@ -115,6 +119,24 @@ def test_nobody_reaches_into_anothers_project(city: City) -> None:
         ("POST", f"{V2}/runs/create", {"experiment_id": city.hers}),
         ("POST", f"{V2}/experiments/create", {"name": "hers/mine"}),
         ("POST", f"{V2}/experiments/delete", {"experiment_id": city.hers}),
+        ("GET", f"{PROXY}/artifacts/{city.logged_place}/secret.txt", b""),
+        ("GET", f"{PROXY}/artifacts/{city.his}/models/{city.logged}/artifacts/secret.txt", b""),
+        ("PUT", f"{PROXY}/artifacts/{city.logged_place}/MLmodel", b"x"),
+        ("DELETE", f"{PROXY}/artifacts/{city.logged_place}", b""),
+        ("GET", f"{V2}/logged-models/{city.logged}", b""),
+        ("GET", f"{V2}/logged-models/{city.logged}/artifacts/directories", b""),
+        ("PATCH", f"{V2}/logged-models/{city.logged}", {"status": "LOGGED_MODEL_READY"}),
+        ("DELETE", f"{V2}/logged-models/{city.logged}", b""),
+        ("POST", f"{V2}/logged-models", {"experiment_id": city.hers, "name": "mine"}),
+        ("GET", f"{V2}/registered-models/get?name=hers", b""),
+        ("GET", f"{V2}/model-versions/get?name=hers&version=1", b""),
+        ("GET", f"{V2}/model-versions/get-download-uri?name=hers&version=1", b""),
+        ("GET", "/model-versions/get-artifact?name=hers&version=1&path=secret.txt", b""),
+        ("POST", f"{V2}/registered-models/rename", {"name": "hers", "new_name": "his"}),
+        ("POST", f"{V2}/registered-models/alias", {"name": "hers", "alias": "champion", "version": "1"}),
+        ("POST", f"{V2}/model-versions/transition-stage", {"name": "hers", "version": "1", "stage": "Production"}),
+        ("DELETE", f"{V2}/model-versions/delete", {"name": "hers", "version": "1"}),
+        ("POST", f"{V2}/model-versions/create", {"name": "hers", "source": f"runs:/{city.own_run}/x"}),
         ("GET", f"{V2}/metrics/get-history-bulk?run_id={city.own_run}&run_id={city.run}&metric_key=a", b""),
         ("GET", f"{V2}/metrics/get-history-bulk-interval?run_ids={city.run}&metric_key=a", b""),
     ]
@@ -132,10 +154,13 @@ def test_what_is_found_among_many_is_only_ones_own(city: City) -> None:
         city.attack("POST", f"{V3}/traces/search", {"locations": [location]}, by="mallory"),
         city.attack("GET", f"{V2}/traces?experiment_ids={city.hers}", by="mallory"),
         city.attack("POST", f"{V2}/runs/search", {"experiment_ids": [city.hers]}, by="mallory"),
+        city.attack("POST", f"{V2}/logged-models/search", {"experiment_ids": [city.hers]}, by="mallory"),
+        city.attack("GET", f"{V2}/registered-models/search", by="mallory"),
+        city.attack("GET", f"{V2}/model-versions/search", by="mallory"),
         city.attack("POST", f"{V3}/traces/delete-traces", deletion, by="mallory"),
     ]
 
-    assert [(one.status, one.told) for one in asked] == [(200, {})] * 5 + [(200, {"traces_deleted": 0})]
+    assert [(one.status, one.told) for one in asked] == [(200, {})] * 8 + [(200, {"traces_deleted": 0})]
 
 
 def every_call() -> list[tuple[str, str]]:

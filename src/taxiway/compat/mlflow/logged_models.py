@@ -224,7 +224,8 @@ class LoggedModelCalls:
 
     def list_files(self, caller: Caller, ask: FilesOf) -> FilesAnswer:
         model = self._find(ask.model_id)
-        folder = relative(ask.artifact_directory_path.strip("/")) if ask.artifact_directory_path.strip("/") else ""
+        asked = ask.artifact_directory_path
+        folder = relative(asked.removesuffix("/")) if asked else ""
         files = [(file.path, file.size_bytes) for file in self.logged.files(model.id)]
         return FilesAnswer(place_of_model(model), listing(files, folder))
 

@@ -59,7 +59,7 @@ def read_source(text: str, *, run_id: str, model_id: str) -> Source:
 def in_run(text: str, run: str, path: str, run_id: str) -> Source:
     if not RUN_ID.fullmatch(run):
         raise refused(text, "A run's id has letters, digits, '_' and '-'.")
-    return Source(run=same(text, run, run_id, "run_id"), folder=relative(path.strip("/")) if path.strip("/") else "")
+    return Source(run=same(text, run, run_id, "run_id"), folder=relative(path.removesuffix("/")) if path else "")
 
 
 def in_place(text: str, path: str, *, run_id: str, model_id: str) -> Source:
