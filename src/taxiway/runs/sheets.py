@@ -59,13 +59,13 @@ def run_sheets(connection: Connection, numbers: Sequence[int]) -> list[RunSheet]
     """The runs of these numbers in their order; those that do not exist are left out."""
     found: dict[int, RunSheet] = {}
     for some in portions(numbers):
-        for row in connection.execute(RUNS.where(runs.c.number.in_(some))):
+        for row in connection.execute(RUNS.where(runs.c.number.in_(some))).all():
             found[row[0]] = RunSheet(*row)
-        for number, *metric in connection.execute(METRICS.where(latest.c.run.in_(some))):
+        for number, *metric in connection.execute(METRICS.where(latest.c.run.in_(some))).all():
             found[number].metrics.append(Newest(*metric))
-        for number, key, kind, text in connection.execute(PARAMS.where(params.c.run.in_(some))):
+        for number, key, kind, text in connection.execute(PARAMS.where(params.c.run.in_(some))).all():
             found[number].params.append((key, text if kind != "bool" else text.capitalize()))
-        for number, key, text in connection.execute(TAGS.where(tags.c.run.in_(some))):
+        for number, key, text in connection.execute(TAGS.where(tags.c.run.in_(some))).all():
             found[number].tags.append((key, text))
         add_readings(connection, found, some)
     return [found[number] for number in numbers if number in found]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -138,6 +138,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from([*Ask.__struct_fields__, "other"]), JSON))
 def test_whatever_comes_is_read_or_refused(values: dict[str, Any]) -> None:
     with contextlib.suppress(ParameterInvalid, ParameterMissing, BodyUnreadable):
