@@ -49,8 +49,9 @@ def rebuild(lock: str, environment: Environment, folder: Path, tell: Callable[[s
         for line in lines
         if " @ file:" in line and ".whl" not in line and name_of(line) not in problems
     ]
-    if own or "taxiway" in problems:
-        stand_in(python)
+    is_named = any(name_of(line) == "taxiway" for line in lines_of(lock))
+    if own or "taxiway" in problems or not is_named:
+        stand_in(python, is_named=is_named)
     return Rebuilt(python, gaps)
 
 
@@ -140,8 +141,11 @@ def pip_config() -> dict[str, str]:
     return {key: value.strip("'\"") for key, _, value in pairs}
 
 
-def stand_in(python: Path) -> None:
-    """Puts our own package into the environment, where it was not installed from an index: scripts import it."""
+def stand_in(python: Path, *, is_named: bool) -> None:
+    """Puts our own package into the environment, where it was not installed from an index: scripts import it.
+
+    is_named: whether the lock has it; else it was found on a path, and is not said to be installed.
+    """
     [libraries] = (python.parent.parent / "lib").glob("python*/site-packages")
     shutil.copytree(
         Path(__file__).parents[1],
@@ -149,9 +153,10 @@ def stand_in(python: Path) -> None:
         ignore=shutil.ignore_patterns("__pycache__"),
         dirs_exist_ok=True,
     )
-    said = libraries / f"taxiway-{VERSION}.dist-info"
-    said.mkdir(exist_ok=True)
-    (said / "METADATA").write_text(f"Metadata-Version: 2.1\nName: taxiway\nVersion: {VERSION}\n")
+    if is_named:
+        said = libraries / f"taxiway-{VERSION}.dist-info"
+        said.mkdir(exist_ok=True)
+        (said / "METADATA").write_text(f"Metadata-Version: 2.1\nName: taxiway\nVersion: {VERSION}\n")
 
 
 def lines_of(lock: str) -> list[str]:
