@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from taxiway.client import connect
 from taxiway.kernel.errors import NotFound, TaxiwayError
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
+from taxiway.runs.active import ActiveRun
 from taxiway.runs.client import Runs
 from taxiway.runs.delivery import Delivery, NotNow
 from taxiway.runs.recorder import opening
@@ -319,6 +321,81 @@ def test_what_a_killed_process_logged_while_the_server_was_away_is_delivered_onc
     assert (steps, forked) == (list(range(5000)), list(range(300)))
     assert (shown.name, shown.status, shown.params) == ("doomed", "running", {"C": 1})
     assert "a.bin" in files
+
+
+def test_a_run_that_cannot_be_opened_yet_is_kept_until_it_can(server: Live, where: Where, spool: Path) -> None:
+    runs = runs_at(where, spool)
+    run = runs.start("early", project="later")
+    run.log(step=0, loss=1.0)
+    run.finish(wait_s=0.0)
+    where.url = server.url
+
+    (refused,) = runs.sync()
+    server.client.projects.create("later")
+    (taken,) = runs.sync()
+
+    assert (refused.waiting, refused.delivered) == (1, 0)
+    assert "later" in refused.problem
+    assert (taken.delivered, taken.is_ended, taken.problem) == (1, True, "")
+    assert server.client.runs.show(run.id).metrics == {"loss": 1.0}
+
+
+def test_many_threads_log_to_one_run_and_every_point_arrives_once(server: Live, where: Where, spool: Path) -> None:
+    where.url = server.url
+
+    with runs_at(where, spool).start() as run:
+        threads = [threading.Thread(target=log_all, args=(run, n)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    found = [steps_of(server, run.id, f"loss {n}") for n in range(6)]
+    assert found == [list(range(2000))] * 6
+
+
+def log_all(run: ActiveRun, n: int) -> None:
+    for step in range(2000):
+        run.log(step=step, **{f"loss {n}": 1.0})
+
+
+LAUNCHED = """
+import taxiway as tw
+with tw.run() as run:
+    run.params(C=1)
+    for step in range(100):
+        run.log(step=step, loss=1.0)
+print("trained")
+"""
+
+
+def test_a_script_is_kept_by_taxiway_run_while_the_server_is_away(tmp_path: Path, folder: Path) -> None:
+    (folder / "train.py").write_text(LAUNCHED)
+    port = free_port()
+    environment = {**os.environ, "TAXIWAY_URL": f"http://127.0.0.1:{port}", "TAXIWAY_SYSTEM_S": "0"}
+    command = [sys.executable, "-m", "taxiway"]
+    done = subprocess.run(
+        [*command, "run", "--", sys.executable, "train.py"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (done.returncode, done.stdout) == (0, "trained\n"), done.stderr
+
+    with running(tmp_path / "home", login=False, port=port) as live:
+        synced = subprocess.run(
+            [*command, "runs", "sync"], capture_output=True, text=True, env=environment, check=False
+        )
+        (run,) = live.client.runs.list()
+        steps = steps_of(live, run.id)
+        files = {artifact.path for artifact in live.client.runs.artifacts(run.id)}
+
+    assert synced.returncode == 0, synced.stdout + synced.stderr
+    assert (run.name, run.status, run.exit_code, run.params) == ("train.py", "finished", 0, {"C": 1})
+    assert steps == list(range(100))
+    assert {"logs/stdout.txt", "code/sources.json"} <= files
 
 
 def test_what_is_for_another_server_is_left_alone(server: Live, where: Where, spool: Path) -> None:

@@ -192,7 +192,8 @@ class Delivery:
         try:
             done.answer = self._deliver(record, key)
         except TaxiwayError as e:
-            if is_for_later(e) or (isinstance(e, NotAllowed) and not isinstance(record, Use)):
+            is_early = isinstance(record, Open)  # what follows would be refused with it, and lost
+            if is_for_later(e) or is_early or (isinstance(e, NotAllowed) and not isinstance(record, Use)):
                 raise NotNow(e) from e
             done.refusal = e
         except OSError as e:

@@ -69,9 +69,9 @@ class Recorder:
         return AT_WORK_S if sender.met.is_set() else 0.0
 
     def _is_hopeless(self, cause: TaxiwayError) -> bool:
-        """Whether a run should not begin: we are not let in, or the home cannot be opened at all."""
+        """Whether a run should not begin: it is refused, or the home cannot be opened at all."""
         is_passing = cause.retry_after_s is not None or isinstance(cause, ServerAway | Unexpected)
-        return cause.status in (401, 403, 501) or (self.is_home and not is_passing)
+        return cause.status < 500 or cause.status == 501 or (self.is_home and not is_passing)
 
     # --- saying ---
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from taxiway.kernel.ids import ID
 from taxiway.kernel.transport import Transport
 from taxiway.runs.delivery import Delivery, Done, NotNow
-from taxiway.runs.records import Finish, decode, items_of
+from taxiway.runs.records import Finish, Open, decode, items_of
 from taxiway.runs.spool import ENDING, SpoolDamaged, SpoolFile
 from taxiway.runs.stream import Place, clear
 
@@ -108,7 +108,9 @@ def take(paths: list[Path], report: Synced) -> Left | None:
 
 def deliver(delivery: Delivery, left: list[Left], report: Synced, is_wanted: Callable[[], bool]) -> None:
     """Delivers a run's files, and says how far that went."""
+    oldest = min(left, key=lambda one: one.files[0].head.stream)
     try:
+        open_first(delivery, oldest.files[0])
         for one in left:
             for file in one.files:
                 for done in pieces(delivery, file, is_wanted):
@@ -129,6 +131,13 @@ def deliver(delivery: Delivery, left: list[Left], report: Synced, is_wanted: Cal
         report.problem = str(e.cause)
     except OSError as e:
         report.problem = e.strerror or str(e)
+
+
+def open_first(delivery: Delivery, file: SpoolFile) -> None:
+    """Opens a run as it was opened at first, with its name and tags: whoever came later has none of them."""
+    frame = next(file.frames(1), None)
+    if frame is not None and isinstance(decode(frame.payload), Open):
+        delivery.next(file)
 
 
 def pieces(delivery: Delivery, file: SpoolFile, is_wanted: Callable[[], bool]) -> Iterator[Done]:
