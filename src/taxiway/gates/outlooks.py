@@ -60,7 +60,7 @@ def sentence(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding
     if standing.stage == "production":
         return f"{name} is in production, but {reasons(standing, path, unmet)}" if unmet else f"{name} is in production"
     if not unmet:
-        return f"{name} may go to production: every gate is open"
+        return f"{name} may go to production: {openness(standing)}"
     if all(is_unasked(gate) or gate.check == "approvals" for gate in unmet) and any(map(is_unasked, unmet)):
         return f"{name} was not evaluated yet: {plural(sum(map(is_unasked, unmet)), 'check')} of its path wait"
     return f"{name} may not go to production: {reasons(standing, path, unmet)}"
@@ -71,8 +71,12 @@ def short(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]) 
     if standing.stage == "archived":
         return "archived"
     if not unmet:
-        return "every gate is open"
+        return openness(standing)
     return reasons(standing, path, unmet)
+
+
+def openness(standing: Standing) -> str:
+    return "every gate is open" if any(stage.gates for stage in standing.stages) else "its path asks nothing"
 
 
 def reasons(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]) -> str:

@@ -13,6 +13,7 @@ from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import CompareRuns
 from taxiway.runs.telling import of_code
 from taxiway.web.numbers import number, signed, size
+from taxiway.web.words import plural
 
 Line = tuple[str, list[str], bool, str]  # as parts.compare takes it: name, values, whether they differ, the change
 
@@ -53,7 +54,7 @@ def facts(versions: Sequence[ModelVersion]) -> list[Line]:
     sides: list[tuple[str, list[str]]] = [
         ("flavour", [version.flavour for version in versions]),
         ("decision threshold", [number(version.threshold) for version in versions]),
-        ("inputs", [f"{len(version.signature.inputs)} columns" for version in versions]),
+        ("inputs", [plural(len(version.signature.inputs), "column") for version in versions]),
         ("evaluated on", [judged_on(version) for version in versions]),
         ("size", [size(version.size_bytes) for version in versions]),
     ]
