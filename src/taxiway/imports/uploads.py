@@ -9,6 +9,7 @@ from typing import IO
 
 from taxiway.imports.client import Imports
 from taxiway.imports.contract import IncomingFile
+from taxiway.kernel.errors import NotFound
 from taxiway.kernel.transport import Transport
 from taxiway.storage.contract import put_blob
 
@@ -18,18 +19,18 @@ MOST_REMEMBERED = 100_000
 
 
 class Uploads:
-    """Bytes on their way to a server. stores: the stores by the beginnings of what is in them; empty copies all."""
+    """Bytes on their way to a server. stores: those that files stay in, by where they are; None copies all."""
 
     def __init__(self, transport: Transport, stores: dict[str, str] | None = None) -> None:
         self.transport = transport
         self.imports = Imports(transport)
-        self.stores = stores or {}
+        self.stores = stores
         self.sent: set[str] = set()
 
     @property
     def in_place(self) -> bool:
         """Whether files stay where they are."""
-        return bool(self.stores)
+        return self.stores is not None
 
     def send(self, open_: Callable[[], IO[bytes]]) -> tuple[str, int, int]:
         """Stores what is read; its digest, its size and how many bytes went over."""
@@ -49,12 +50,13 @@ class Uploads:
         return digest, size, size
 
     def place(self, root: str, path: str, size_bytes: int, media_type: str) -> IncomingFile:
-        """The file where it is, within the store that holds it. Raises KeyError where none does."""
+        """The file where it is, within the store that holds it. Raises NotFound where none does."""
         base, _, query = root.partition("?")
         whole = f"{base.rstrip('/')}/{path}"
-        for prefix, store in self.stores.items():
+        for prefix, store in (self.stores or {}).items():
             kept, _, asked = prefix.partition("?")
             if whole.startswith(kept.rstrip("/") + "/") and asked == query:
                 place = whole.removeprefix(kept.rstrip("/") + "/")
                 return IncomingFile(path=path, size_bytes=size_bytes, media_type=media_type, store=store, place=place)
-        raise KeyError(root)
+        hint = "`taxiway stores add NAME URL` names one (admins)."
+        raise NotFound(kind="store", name=root or "behind an MLflow server", hint=hint)

@@ -305,6 +305,14 @@ def test_a_file_that_is_gone_from_its_store_is_said_to_be(in_place: InPlace, tmp
         read(in_place, "model/m.pkl", tmp_path)
 
 
+def test_files_that_no_store_holds_are_listed_and_their_runs_come(home: Live, database: Filled) -> None:
+    report = bring(home.client, database.source, "--in-place")
+
+    assert report.here.runs == 4
+    assert report.here.files == 0
+    assert len([one for one in report.skipped if "There is no store" in one.problem]) == 3
+
+
 def test_a_place_outside_of_its_store_is_refused(in_place: InPlace) -> None:
     with pytest.raises(PlaceUnsafe):
         in_place.live.house.stores.refer([("old", "../home/taxiway.db", 1)])

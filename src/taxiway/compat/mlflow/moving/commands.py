@@ -29,7 +29,7 @@ def import_(client: Client, given: Namespace) -> Report:
     source = open_source(given.source)
     try:
         name = source_name(source.origin)
-        stores = store_prefixes(client, given.store) if given.in_place else {}
+        stores = store_prefixes(client, given.store) if given.in_place else None
         uploads = Uploads(client.transport, stores)
         uploads.imports.open(name, origin=source.origin, project=given.project)
         bar = Bar(is_on=sys.stderr.isatty() and not given.json)

@@ -43,37 +43,41 @@ def split(columns: Columns, *, has_infinities: bool = False) -> Split:
     has_infinities: the store keeps infinities as they are; MLflow's SQL stores keep ±1.7976931348623157e308 instead.
     """
     problems: list[str] = []
-    if not is_plain(columns):
+    arrays = plain_arrays(columns)
+    if arrays is None:
         # SQLite keeps whatever was written into a column: one value of another kind, and each has to be looked at.
         odd = [i for i in range(len(columns.keys)) if not is_point(columns, i)]
         problems = [told(columns, i) for i in odd]
         columns = columns.only(sorted(set(range(len(columns.keys))) - set(odd)))
-    steps, at = np.array(columns.steps, np.int64), np.array(columns.at, np.int64) * 1000
-    values = np.array([0.0 if value is None else value for value in columns.values], np.float64)
-    infinities = 0 if has_infinities else put_infinities_back(values)
+        values = [0.0 if value is None else value for value in columns.values]
+        arrays = np.array(columns.steps, np.int64), np.array(columns.at, np.int64), np.array(values, np.float64)
+    steps, at, found = arrays[0], arrays[1] * 1000, arrays[2].astype(np.float64)
+    infinities = 0 if has_infinities else put_infinities_back(found)
     if columns.is_nan is not None:
-        values[np.array([bool(nan) for nan in columns.is_nan], bool)] = np.nan
-    names, which = np.unique(np.array(columns.keys, object).astype(str), return_inverse=True)
-    order = np.lexsort((values, at, steps, which))
-    bounds = np.searchsorted(which[order], np.arange(len(names) + 1))
+        found[np.array(columns.is_nan).astype(bool)] = np.nan
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(columns.keys))}
+    which = np.fromiter(map(numbers.__getitem__, columns.keys), np.intp, len(columns.keys))
+    order = np.lexsort((found, at, steps, which))
+    bounds = np.searchsorted(which[order], np.arange(len(numbers) + 1))
     series = [
-        Series(str(name), steps[part], at[part], values[part])
-        for name, start, end in zip(names, bounds[:-1], bounds[1:], strict=True)
+        Series(key, steps[part], at[part], found[part])
+        for key, start, end in zip(numbers, bounds[:-1], bounds[1:], strict=True)
         for part in [order[start:end]]
     ]
     return Split(series, problems, infinities)
 
 
-def is_plain(columns: Columns) -> bool:
-    """Whether every row holds a point, seen from the columns as a whole."""
+def plain_arrays(columns: Columns) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
+    """Steps, moments and values where every row holds a point, seen from the columns as a whole; else None."""
     steps, at, values = (np.array(part) for part in (columns.steps, columns.at, columns.values))
-    return bool(
-        all(type(key) is str for key in set(columns.keys))
-        and steps.dtype == at.dtype == np.int64
+    is_plain = (
+        steps.dtype == at.dtype == np.int64
         and values.dtype in (np.float64, np.int64)
         and at.min() >= 0
         and at.max() <= LATEST_MS
+        and all(type(key) is str for key in set(columns.keys))
     )
+    return (steps, at, values) if is_plain else None
 
 
 def is_point(columns: Columns, i: int) -> bool:

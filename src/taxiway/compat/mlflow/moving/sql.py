@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -200,17 +202,28 @@ class SqlSource:
         if "is_nan" in c:
             fields.append(c.is_nan)
         query = select(*fields).where(c.run_uuid.in_([run.id for run in runs])).order_by(c.run_uuid)
-        query = query.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
-        run, rows = "", list[Any]()
-        for part in self.connection.execute(query).partitions():
-            for row in part:
-                if row[0] != run:
-                    if rows:
-                        yield run, self._split(run, rows)
-                    run, rows = row[0], []
-                rows.append(row)
-        if rows:
-            yield run, self._split(run, rows)
+        run, waiting = "", list[Any]()
+        for rows in self._portions(query):
+            for id_, part in groupby(rows, itemgetter(0)):
+                if id_ != run and waiting:
+                    yield run, self._split(run, waiting)
+                    waiting = []
+                run = id_
+                waiting += part
+        if waiting:
+            yield run, self._split(run, waiting)
+
+    def _portions(self, query: Select[Any]) -> Iterator[Sequence[Any]]:
+        """The rows of a query, many at once and never all of them."""
+        if self.connection.dialect.name != "sqlite":
+            streaming = query.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
+            yield from self.connection.execute(streaming).partitions()
+            return
+        # The driver's own rows: wrapping each of them would cost as much as all the rest of reading.
+        result = self.connection.execute(query)
+        while rows := result.cursor.fetchmany(ROWS_AT_ONCE):
+            yield rows
+        result.close()
 
     def _split(self, run: str, rows: list[Any]) -> list[Series]:
         found = split(Columns(*list(zip(*rows, strict=True))[1:]))
