@@ -197,7 +197,7 @@ class Conditions:
         elif sign == "ilike":
             held = self.like(self.folded(column), lowered(value))
         elif sign == "like":
-            held = column.op("GLOB")(glob_of(value)) if self.is_sqlite else self.like(column, value)
+            held = column.bool_op("GLOB")(glob_of(value)) if self.is_sqlite else self.like(column, value)
         else:
             held = self.matches(column, value, source)
         return held
