@@ -154,14 +154,7 @@ class House:
         self.datasets = Datasets(self.database, self.ledger, self.access, self.blobs, self.projects)
         self.portfolio = Portfolio(self.projects, clock)
         self._open_runs()
-        self.traces = Traces(self.database, self.ledger, self.access, self.blobs)
-        self.shelf = Shelf(home / "bundles", self.blobs)
-        self.shelf.clear_incoming()
-        sources = Sources(self.projects, self.datasets, self.runs)
-        self.models = Models(
-            self.database, self.ledger, self.access, sources=sources, blobs=self.blobs, shelf=self.shelf
-        )
-        self.emptying = Emptying(self.database, self.ledger, self.blobs, MadeModels(self.shelf), clock)
+        self._open_models()
         self.gates = Gates(self.database, self.ledger, self.access, models=self.models, clock=clock)
         self.models.guard_with(self.gates)
         self.projects.path_names = self.gates.paths.names
@@ -190,6 +183,17 @@ class House:
         self.trash = Trash(self.database, self.ledger, self.experiments)
         self.comparisons = Comparisons(self.runs, self.access, self.blobs)
         self.reproductions = Reproductions(self.runs, self.run_log, self.comparisons, self.blobs)
+        self.traces = Traces(self.database, self.ledger, self.access, self.blobs)
+
+    def _open_models(self) -> None:
+        self.shelf = Shelf(self.home / "bundles", self.blobs)
+        self.shelf.clear_incoming()
+        sources = Sources(self.projects, self.datasets, self.runs)
+        self.models = Models(
+            self.database, self.ledger, self.access, sources=sources, blobs=self.blobs, shelf=self.shelf
+        )
+        self.emptying = Emptying(self.database, self.ledger, self.blobs, MadeModels(self.shelf), self.clock)
+        self.emptying.with_experiments.append(self.traces.drop_of)
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""

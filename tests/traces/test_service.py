@@ -187,6 +187,15 @@ def test_the_oldest_go_first(traces: Traces) -> None:
     assert traces.with_spans(["b"]) == []
 
 
+def test_traces_go_with_their_experiment(traces: Traces) -> None:
+    tell_three(traces)
+    traces.tell(ANA, Told("elsewhere", "ok", 1), place=THERE)
+
+    traces.ledger.writer.write(lambda change: traces.drop_of(change.connection, [1, 7]))
+
+    assert [t.id for t in traces.several(["a", "b", "c", "elsewhere"])] == ["elsewhere"]
+
+
 def test_there_is_an_end_to_what_is_taken(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "MOST_SPANS", 1)
     monkeypatch.setattr(service, "MOST_SPANS_AT_ONCE", 2)

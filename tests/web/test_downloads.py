@@ -11,8 +11,8 @@ import pytest
 
 from taxiway.runs import contract
 from taxiway.runs.contract import AddArtifact, StartRun
-from taxiway.storage.blobs import BytesGone, DigestMismatch, digest_of
-from taxiway.web.downloads import Checked
+from taxiway.storage.blobs import BytesGone, DigestMismatch, FileBlobs, digest_of
+from taxiway.web.downloads import Checked, checked, store
 from tests.gates.story import FAIR, Story
 from tests.support.live import Live, running
 from tests.web.browse import Answer, Visitor
@@ -93,6 +93,20 @@ def test_a_file_is_hashed_again_once_it_was_touched(tmp_path: Path) -> None:
         checked.check(file, digest_of(b"truth"), "file")
     with pytest.raises(BytesGone):
         checked.check(tmp_path / "nothing", None, "nothing")
+
+
+def test_what_was_hashed_as_it_came_is_not_hashed_for_its_reader(tmp_path: Path) -> None:
+    blobs = FileBlobs(tmp_path)
+    file = blobs.file(digest_of(b"truth"))
+
+    store(blobs, io.BytesIO(b"truth"))
+    known = list(checked.known)
+    overwrite(file, b"false")
+    store(blobs, io.BytesIO(b"truth"))  # says nothing about the file that was there
+
+    assert (file, digest_of(b"truth")) in known
+    with pytest.raises(DigestMismatch):
+        checked.check(file, digest_of(b"truth"), "file")
 
 
 def test_what_was_changed_on_the_shelf_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

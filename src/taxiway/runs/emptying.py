@@ -6,7 +6,7 @@ that is gone. Bytes that were sent a short while ago stay, for the row that will
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -62,6 +62,7 @@ class Emptying:
         self.blobs = blobs
         self.made = made
         self.clock = clock
+        self.with_experiments: list[Callable[[Connection, Sequence[int]], None]] = []  # what goes with them, by number
 
     def empty(self, caller: Caller, body: EmptyTrash) -> Freed:
         """What was freed, or with ``is_dry`` would be."""
@@ -124,6 +125,8 @@ class Emptying:
             found = list(record.connection.execute(query).scalars())
             record.connection.execute(delete(experiment_tags).where(experiment_tags.c.experiment.in_(found)))
             record.connection.execute(delete(experiments).where(experiments.c.number.in_(found)))
+            for drop in self.with_experiments:
+                drop(record.connection, found)
             record.note(experiments=found)
             return len(found)
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
@@ -35,6 +36,7 @@ LONGEST_KEY = 250
 LONGEST_TEXT = 8000
 MOST_REMARKS = 1000
 MOST_DELETED = 10_000  # at once
+LAST_MS = 2**63 - 1
 
 
 class Place(Struct, frozen=True):
@@ -210,6 +212,12 @@ class Traces:
 
         thing = f"project:{place.project}"
         return self.ledger.change(caller, "traces.delete", thing, make, answer=int, project=place.project)
+
+    def drop_of(self, connection: Connection, experiments: Sequence[int]) -> None:
+        """Within a change that deletes experiments for good: their traces go with them."""
+        for experiment in experiments:
+            while some := store.chosen(connection, experiment=experiment, ids=(), until_ms=LAST_MS, most=MOST_DELETED):
+                store.remove(connection, some)
 
     def _change(self, caller: Caller, verb: str, trace: str, make: Callable[[Record], None]) -> None:
         def both(record: Record) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from threading import Lock
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
-from taxiway.storage.blobs import Blobs, BytesGone, DigestMismatch, FileBlobs, Readable
+from taxiway.storage.blobs import Blobs, BytesGone, DigestMismatch, Readable, pour
 
 MOST_REMEMBERED = 10_000
 HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'"}  # an uploaded page does not run in our origin
@@ -64,9 +65,13 @@ class Checked:
             raise DigestMismatch(expected=digest, found=found, what=f"The kept file {name}", next_step=step)
         self._remember(file, digest, state)
 
-    def note(self, file: Path, digest: str) -> None:
-        """Takes a file as checked that was hashed as it was written: its first reader need not wait for that again."""
-        self._remember(file, digest, state_of(file))
+    def note(self, file: Path, digest: str, inode: int) -> None:
+        """Takes a file as checked that was hashed as it was written: its first reader need not wait for that again.
+
+        inode: of what was written. Where bytes of that digest were kept already, the file is not that one.
+        """
+        if file.exists() and (state := state_of(file))[0] == inode:
+            self._remember(file, digest, state)
 
     def _remember(self, file: Path, digest: str, state: State) -> None:
         with self.lock:
@@ -86,10 +91,11 @@ checked = Checked()
 
 def store(blobs: Blobs, source: Readable, expected: str | None = None) -> str:
     """Keeps what a request carries and returns its digest. Raises DigestMismatch, DiskFull; then nothing stays."""
-    digest = blobs.put(source, expected)
-    if isinstance(blobs, FileBlobs):
-        checked.note(blobs.file(digest), digest)
-    return digest
+    with blobs.receive(expected) as incoming:
+        pour(source, incoming)
+        inode = os.fstat(incoming.file.fileno()).st_ino
+    checked.note(blobs.file(incoming.digest), incoming.digest, inode)
+    return incoming.digest
 
 
 class WideFile(FileResponse):
