@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv chromium test fast check static tests judges faults format lint types imports docs bench bench-import screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv chromium test fast check static tests judges faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -42,6 +42,9 @@ demo: venv ## the whole path on real data, then the server until Ctrl-C
 
 bench-import: test-venv mlflow-venv ## bring 20,000 runs with 10 million points over from an MLflow, and time it
 	@$(BIN)/python -m tools.moving
+
+bench-tracking: test-venv mlflow-venv ## hold tracking against MLflow's own server, both in one run
+	@$(BIN)/python -m tools.tracking
 
 bench: test-venv ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m tools.bench
