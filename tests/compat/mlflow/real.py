@@ -6,6 +6,7 @@ import fcntl
 import inspect
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -125,7 +126,7 @@ def real_server(folder: Path) -> Iterator[str]:
             wait_for(f"{url}/health", process)
             yield url
         finally:
-            os.killpg(process.pid, 15)
+            os.killpg(process.pid, signal.SIGKILL)  # with the workers that it started; nothing of it is kept
             process.wait(20)
 
 
@@ -136,7 +137,7 @@ def free_port() -> int:
     return port
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], within_s: float = 60.0) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], within_s: float = 180.0) -> None:
     until = time.monotonic() + within_s
     while time.monotonic() < until:
         assert process.poll() is None, "MLflow's server ended"

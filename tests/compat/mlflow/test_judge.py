@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.compat.mlflow import scripts
+from tests.compat.mlflow import programs, scripts
 from tests.compat.mlflow.conftest import Tracking
 from tests.compat.mlflow.odd_requests import ON_PURPOSE, REQUESTS
 from tests.compat.mlflow.real import RealClient, real_server
@@ -33,7 +33,7 @@ def test_every_filter_and_order_finds_the_same_runs(tracking: Tracking, real_cli
     assert tracking.run(scripts.search_all_ways, number=ours, **ask) == expected
 
 
-@pytest.mark.parametrize("script", scripts.ALIKE, ids=lambda script: script.__name__)
+@pytest.mark.parametrize("script", [*scripts.ALIKE, *programs.ALL], ids=lambda script: script.__name__)
 def test_a_script_is_told_the_same(
     tracking: Tracking, real_client: RealClient, peer: str, script: scripts.Script
 ) -> None:
