@@ -1,4 +1,4 @@
-"""Programs as people write them for MLflow, which tell what they see; a real server and ours must tell them the same."""
+"""Programs as people write them for MLflow, which tell what they see: a real server and ours must tell them alike."""
 
 from __future__ import annotations
 
