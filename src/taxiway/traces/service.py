@@ -23,6 +23,7 @@ from taxiway.traces import store
 from taxiway.traces.contract import ListTraces, Remark, Span, Trace, TraceElsewhere, TraceFile, TraceWithSpans
 from taxiway.traces.filter import parse_filter
 from taxiway.traces.query import NAME, Search, find_ids
+from taxiway.traces.secrets import told_without_secrets, without_secrets
 from taxiway.traces.told import Told, merged, seen
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class Traces:
 
     def log_spans(self, caller: Caller, spans: Mapping[str, Sequence[Span]], *, place: Place, run: str = "") -> None:
         """Keeps spans by the id of their trace, the same ones again in place of what they were; all of them or none.
+        Secrets in them are taken out.
 
         run: one that all the traces belong to. Raises TooLarge, BadField, TraceElsewhere.
         """
@@ -67,9 +69,10 @@ class Traces:
             raise TooLarge(what="The number of spans sent at once", limit=MOST_SPANS_AT_ONCE, found=count)
         for id_ in spans:
             check_id(id_)
+        kept = {id_: [without_secrets(span) for span in some] for id_, some in spans.items()}
 
         def make(change: Change) -> None:
-            for id_, some in spans.items():
+            for id_, some in kept.items():
                 known = self._known(change, id_, place)
                 total = store.put_spans(change.connection, id_, some)
                 if total > MOST_SPANS:
@@ -85,10 +88,14 @@ class Traces:
         self.ledger.writer.write(make)
 
     def tell(self, caller: Caller, told: Told, *, place: Place) -> Trace:
-        """Keeps what a program says of a trace as a whole. Raises BadField, TooLarge, TraceElsewhere."""
+        """Keeps what a program says of a trace as a whole, but for secrets.
+
+        Raises BadField, TooLarge, TraceElsewhere.
+        """
         check_id(told.id)
         check_marks("tags", told.tags)
         check_marks("facts", told.facts)
+        told = told_without_secrets(told)
 
         def make(change: Change) -> Trace:
             known = self._known(change, told.id, place)
