@@ -41,6 +41,7 @@ from taxiway.models.origins import Recorded, digest_of_ref, environment_lock
 from taxiway.models.predictor import Predictor
 from taxiway.projects import contract as projects_contract
 from taxiway.runs import contract as runs_contract
+from taxiway.runs.active import deliver_open
 from taxiway.storage.contract import put_blob
 
 
@@ -86,6 +87,8 @@ class Models:
         EvaluationUnfit, NotFound.
         """
         bundle = verify_bundle(Path(folder))
+        if bundle.manifest.run is not None:
+            deliver_open(bundle.manifest.run)  # such as the predictions that it is judged by
         for file in bundle.manifest.files:
             with (bundle.folder / file.path).open("rb") as source:
                 self.transport.upload(put_blob, source, file.size_bytes, digest=file.digest)

@@ -333,6 +333,13 @@ class ActiveRun:
 _open: list[ActiveRun] = []  # in the order in which they were opened
 
 
+def deliver_open(run: str) -> None:
+    """Waits until what an open run of this process logged is on the server, for what is about to be said of it."""
+    for one in _open:
+        if one.id == run:
+            one.flush()
+
+
 def newest_open() -> ActiveRun | None:
     """The run of this process that was opened last and has not ended."""
     return _open[-1] if _open else None
