@@ -24,6 +24,8 @@ def test_a_filter_lets_through_what_it_says(live: Live, make_run: MakeRun) -> No
     ordered = live.client.runs.list("metrics.auc > 0.9 and params.C > 0", order="metrics.auc desc")
     assert [run.name for run in ordered] == ["two", "one"]
     assert len(live.client.runs.list("params.C > 0 and params.C < 1", order="params.C")) == 2
+    assert names("not name like 't%' and not id like ''") == {"one", "100% three"}
+    assert [run.name for run in live.client.runs.list(order="artifact_uri, name desc")] == ["one", "two", "100% three"]
     assert names('"THREE 100" or "two"') == {"two", "100% three"}
     assert names("name ~ '^[a-z]+$' and not tags.team is null") == {"two"}
     assert names("metrics.auc > 0.9") == {"one", "two"}

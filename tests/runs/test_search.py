@@ -70,7 +70,7 @@ orders = st.lists(
         Order,
         st.one_of(
             st.builds(Field, st.sampled_from(["metrics", "params", "tags"]), few_names),
-            st.builds(Field, st.just("run"), st.sampled_from(sorted({*ORDERED} - {"user"}))),
+            st.builds(Field, st.just("run"), st.sampled_from(sorted({*ORDERED} - {"user", "artifact_uri"}))),
         ),
         st.booleans(),
     ),

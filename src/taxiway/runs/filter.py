@@ -20,7 +20,7 @@ TEXT_FIELDS = ("id", "name", "status", "experiment", "project", "created_by", "u
 NUMBER_FIELDS = ("duration_s", "cpu_s")
 TIME_FIELDS = ("started_at", "ended_at")
 DATASET_FIELDS = ("name", "digest", "context")
-ORDERED = (*TIME_FIELDS, *NUMBER_FIELDS, "name", "status", "experiment", "created_by", "user", "id")
+ORDERED = (*TIME_FIELDS, *NUMBER_FIELDS, "name", "status", "experiment", "created_by", "user", "id", "artifact_uri")
 
 
 class Field(Struct, frozen=True):
