@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ import msgspec
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.numbers import to_wire
 
+# What a terminal would obey or read backwards, whoever stored it; line ends and tabs are neither.
+ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 WIDEST = 60
 WIDEST_MARKDOWN = 300
 
@@ -58,7 +61,7 @@ def as_table(rows: list[Any], columns: Sequence[str] = ()) -> str:
 
 def as_grid(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Values under their headings; columns of numbers to the right."""
-    texts = [[cell(value, WIDEST) for value in row] for row in rows]
+    texts = [[cell(value, WIDEST).replace("\n", " ") for value in row] for row in rows]
     widths = [max([len(head), *(len(row[i]) for row in texts)]) for i, head in enumerate(heads)]
     is_number = [all(isinstance(row[i], (int, float, type(None))) for row in rows) for i in range(len(heads))]
 
@@ -126,5 +129,14 @@ def cell(value: Any, widest: int = 10_000) -> str:
         case dict():
             text = ", ".join(f"{k}={cell(v)}" for k, v in value.items())
         case _:
-            text = str(value)
+            text = visible(str(value))
     return text if len(text) <= widest else text[: widest - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """A text whose control characters are written out.
+
+    >>> visible("red \\x1b[31m")
+    'red \\\\x1b[31m'
+    """
+    return ODD.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

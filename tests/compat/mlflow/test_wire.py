@@ -36,6 +36,7 @@ WRONG_METRICS: list[tuple[str, Any]] = [
     ("key", 'say "hi"'),
     ("key", "two\nlines"),
     ("key", "k" * 251),
+    ("key", " loss"),
     ("key", "fire \U0001f525"),
 ]
 
@@ -131,7 +132,7 @@ def test_a_parameter_is_what_it_was_first(tracking: Tracking) -> None:
 
 def test_long_values_are_cut_and_odd_texts_are_kept(tracking: Tracking) -> None:
     run = tracking.new_run(run_name="a/b \"c\" 'd'\n" + "\U0001f6eb" * 100)
-    text = "line\nline \"q\" 'q' \U0001f6eb ü \\ %00 </script>"
+    text = "\x1b[31m\x01 line\r\nline \"q\" 'q' \U0001f6eb ü \\ %00 </script>"
 
     tracking.call("POST", "/runs/log-parameter", {"run_id": run, "key": "long", "value": "x" * 10_000})
     tracking.call("POST", "/runs/set-tag", {"run_id": run, "key": "long", "value": "y" * 10_000})

@@ -97,7 +97,8 @@ def in_ms(at: datetime) -> int:
 def check_key(key: str, field: str) -> str:
     """The name of a metric, parameter or tag. Raises ParameterInvalid for what MLflow does not take, either."""
     steps = key.split("/")
-    if not KEY.fullmatch(key) or "" in steps or "." in steps or ".." in steps:
-        expected = "at most 250 letters, digits, '_', '-', '.', ':', ' ' and '/', no step of it empty, '.' or '..'"
+    if not KEY.fullmatch(key) or key != key.strip() or "" in steps or "." in steps or ".." in steps:
+        signs = "at most 250 letters, digits, '_', '-', '.', ':', ' ' and '/'"
+        expected = f"{signs}, without blanks at its ends, and no step of it empty, '.' or '..'"
         raise invalid(field, key, expected)
     return key

@@ -161,13 +161,10 @@ def given_tags(tags: Sequence[Tag], at: str = "tags") -> dict[str, str]:
 
 
 def cut(text: str, most: int, field: str) -> str:
-    """A text as it is kept. Raises ParameterInvalid for one that a database or a terminal would take amiss."""
-    if "\0" in text or not is_clean(text.translate(BLANKS)):
-        raise invalid(field, text, "a text without control characters")
+    """A text as it is kept. Raises ParameterInvalid for one that not every database takes."""
+    if "\0" in text:
+        raise invalid(field, text, "a text without NUL characters")
     return text[:most]
-
-
-BLANKS = str.maketrans("", "", "\n\r\t")
 
 
 def name_of(name: str, tag: str) -> str:
