@@ -19,7 +19,8 @@ def main() -> int:
     promised, worked, alone = [*idle.figures()], [*work.figures()], [*away.figures()]
     tables = {"At rest": table(promised), "At work": table(worked), "While the server is away": table(alone)}
     print("\n\n".join(tables.values()))
-    measured = f"Measured {datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {machine()}."
+    today = datetime.datetime.now(datetime.UTC)
+    measured = f"Measured {today:%Y-%m-%d} on {machine()}, load {os.getloadavg()[0]:.1f} at the end."
     parts = [INTRODUCTION, measured, *(f"\n## {title}\n\n{rows}" for title, rows in tables.items()), "", METHOD]
     PAGE.write_text("\n".join([*parts, *sections()]))
     return 0
@@ -42,6 +43,8 @@ are threads of one Python process, so the figures at work are lower bounds of wh
 `run.log` is what the training loop waits for; sending goes on beside it. An acknowledged write is a batch of one point
 in a transaction of its own that is on the disk (fsync) when its answer comes; requests that wait share a commit.
 An answer is timed at the client, over a kept connection to the gateway, with the inference log written.
+An outage is measured in one process with nobody at the server's address; calls of `run.log` follow each other at once.
+Between steps of other work a call costs more, for the processor's caches have forgotten it meanwhile.
 """
 
 
