@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from taxiway.client import connect
@@ -402,6 +403,37 @@ def test_a_script_is_kept_by_taxiway_run_while_the_server_is_away(tmp_path: Path
     assert (run.name, run.status, run.exit_code, run.params) == ("train.py", "finished", 0, {"C": 1})
     assert steps == list(range(100))
     assert {"logs/stdout.txt", "code/sources.json"} <= files
+
+
+def test_what_another_version_wrote_is_said_and_kept(server: Live, where: Where, spool: Path) -> None:
+    run = "0" * 31 + "1"
+    file = SpoolFile.create(spool / run, Head(run, "http://a.test", "b" * 32, "s", 0, 1))
+    file.append(msgspec.msgpack.encode(["told in a later version", 1]))
+    file.close()
+    (spool / run / "left.new").write_bytes(b"")
+    os.utime(spool / run / "left.new", (0, 0))
+    where.url = server.url
+
+    (kept,) = runs_at(where, spool).sync()
+
+    assert "another version" in kept.problem
+    assert file.path.exists()
+
+
+def test_what_nobody_foresaw_is_tried_again(
+    server: Live, where: Where, spool: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    where.url = server.url
+    run = runs_at(where, spool).start()
+    monkeypatch.setattr(run._recorder.stream, "oldest", lambda: 1 / 0)
+    run.log(loss=1.0)
+    assert not run.flush(0.7)
+    monkeypatch.undo()
+
+    run.finish()
+
+    assert server.client.runs.show(run.id).metrics == {"loss": 1.0}
+    assert any("division by zero" in r.getMessage() for r in caplog.records)
 
 
 def test_what_is_for_another_server_is_left_alone(server: Live, where: Where, spool: Path) -> None:

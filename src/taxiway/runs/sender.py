@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.errors import TaxiwayError, Unexpected
 from taxiway.runs.delivery import Delivery, Done, NotNow
 from taxiway.runs.refusals import SpoolUnusable
 from taxiway.runs.stream import Stream
@@ -156,6 +156,9 @@ class Sender:
             return False
         except OSError as e:  # the spool cannot be read, or its mark not be moved
             self._wait_for_server(SpoolUnusable(cause=e.strerror or str(e)))
+            return False
+        except Exception as e:  # noqa: BLE001 - the worker loop: what nobody foresaw must not end all delivery
+            self._wait_for_server(Unexpected(detail=f"What was logged cannot be sent: {e!r}."))
             return False
         self._note(done)
         return self.until is None or time.monotonic() < self.until

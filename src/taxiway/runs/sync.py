@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from taxiway.kernel.ids import ID
@@ -15,6 +17,8 @@ from taxiway.runs.delivery import Delivery, Done, NotNow
 from taxiway.runs.records import Finish, Open, decode, items_of
 from taxiway.runs.spool import ENDING, SpoolDamaged, SpoolFile
 from taxiway.runs.stream import Place, clear
+
+YOUNG_S = 60.0
 
 
 class Synced(Struct):
@@ -100,9 +104,15 @@ def take(paths: list[Path], report: Synced) -> Left | None:
             return None
         files.append(file)
     left = Left(files, 0, is_ended=False)
-    for record in (decode(frame.payload) for file in files for frame in file.walk()):
-        left.waiting += items_of(record)
-        left.is_ended = left.is_ended or isinstance(record, Finish)
+    try:
+        for record in (decode(frame.payload) for file in files for frame in file.walk()):
+            left.waiting += items_of(record)
+            left.is_ended = left.is_ended or isinstance(record, Finish)
+    except msgspec.MsgspecError as e:
+        report.problem = f"another version of Taxiway wrote it, which is to deliver it: {e}"
+        for file in files:
+            file.close()
+        return None
     return left if files else None
 
 
@@ -148,7 +158,13 @@ def pieces(delivery: Delivery, file: SpoolFile, is_wanted: Callable[[], bool]) -
 def sweep(folder: Path) -> None:
     """Takes away a run's folder, and copies of files that nobody speaks of any more, where nothing waits in it."""
     with suppress(OSError):  # somebody else does the same, or begins to write there
-        if not any(path.suffix for path in folder.iterdir()):
+        if not any(is_of_somebody(path) for path in folder.iterdir()):
             for path in folder.iterdir():
                 path.unlink(missing_ok=True)
             clear(folder)
+
+
+def is_of_somebody(path: Path) -> bool:
+    """Whether a file waits to be delivered, or is just being made; copies of files have no ending."""
+    is_being_made = path.suffix == ".new" and time.time() - path.stat().st_mtime < YOUNG_S
+    return is_being_made or path.suffix not in ("", ".new")
