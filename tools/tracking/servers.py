@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from tools.bench.idle import family
 from tools.bench.serving import TAXIWAY, free_port
 from tools.moving.source import PYTHON as MLFLOW_PYTHON
 
-READY_WITHIN_S = 120.0
+READY_WITHIN_S = 300.0  # MLflow makes its tables first
+ENDED_WITHIN_S = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 # Both are asked by the same client; what it says of itself to its makers would only make noise.
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet", "MLFLOW_ENABLE_ASYNC_LOGGING": "false"}
@@ -79,22 +81,18 @@ def taxiway_server(folder: Path, *, database: str = "") -> Iterator[Serving]:
 def serving(name: str, command: list[str], port: int, folder: Path) -> Iterator[Serving]:
     log = (folder / f"{name}.log").open("wb")
     environment = {**os.environ, **QUIET}
-    with log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment) as process:
-        try:
-            await_health(port, process, folder / f"{name}.log")
-            yield Serving(name, f"http://127.0.0.1:{port}", process.pid, folder)
-        finally:
-            for pid in family(process.pid)[1:]:
-                with_signal(pid)
-            process.send_signal(signal.SIGTERM)
-            process.wait(READY_WITHIN_S)
-
-
-def with_signal(pid: int) -> None:
+    process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment, start_new_session=True)
     try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return
+        await_health(port, process, folder / f"{name}.log")
+        yield Serving(name, f"http://127.0.0.1:{port}", process.pid, folder)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(ENDED_WITHIN_S)
+        with contextlib.suppress(ProcessLookupError):  # MLflow's own helpers outlive it
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        log.close()
 
 
 def await_health(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
