@@ -87,6 +87,8 @@ def test_what_is_in_the_trash_or_not_there_is_refused(live: Live, foreign: Forei
         opened(foreign, number)
     with pytest.raises(ExperimentTrashed):
         experiments.rename(ANA, number, "x")
+    with pytest.raises(BadField):
+        experiments.rename(ANA, FIRST, "x")
     with pytest.raises(NotFound):
         opened(foreign, 999)
     with pytest.raises(NotFound):

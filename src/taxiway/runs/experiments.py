@@ -74,8 +74,12 @@ class Experiments:
         return self.ledger.change(caller, "runs.create_experiment", thing, make, answer=int, project=body.project)
 
     def rename(self, caller: Caller, number: int, name: str) -> None:
-        """Raises BadField, NotFound, AlreadyExists, ExperimentTrashed."""
+        """Raises BadField, NotFound, AlreadyExists, ExperimentTrashed. The first keeps its name: it is found by it."""
         check_name(name)
+        if number == FIRST:
+            raise BadField(
+                field="name", value=repr(name[:100]), expected="the name of another experiment: this one stays"
+            )
 
         def make(record: Record) -> None:
             found = self._living(record, number)
