@@ -25,7 +25,7 @@ settings.load_profile("house")
 
 
 # What starts servers or processes: right for the whole suite, too slow for the inner loop.
-STARTS_SERVERS = {"s3", "live", "live_for_all", "open_live", "story", "any_story", "platform", "site"}
+STARTS_SERVERS = {"s3", "live", "live_for_all", "sqlite_live", "open_live", "story", "any_story", "platform", "site"}
 STARTS_SERVERS |= {"served", "portfolio", "make_run", "tracking"}
 FOLDERS_OF_PROCESSES = ("demo", "docs", "server")
 
@@ -130,6 +130,16 @@ def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Live"]:
     from tests.support.live import running
 
     with with_tables(request, tmp_path) as url, running(tmp_path / "home", database_url=url) as live:
+        yield live
+
+
+@pytest.fixture
+def sqlite_live(sqlite_with_tables: Path, tmp_path: Path) -> Iterator["Live"]:
+    """As `live`, over SQLite alone: for pages, which have no queries of their own."""
+    from tests.support.live import running
+
+    file = shutil.copyfile(sqlite_with_tables, tmp_path / "taxiway.db")
+    with running(tmp_path / "home", database_url=f"sqlite:///{file}") as live:
         yield live
 
 

@@ -12,6 +12,11 @@ from tests.web.browse import Visitor
 
 
 @pytest.fixture
+def live(sqlite_live: Live) -> Live:
+    return sqlite_live
+
+
+@pytest.fixture
 def ana(live: Live) -> Visitor:
     """Signed in, and owner of the project `fraud`."""
     live.as_person("ana").projects.create("fraud", purpose="find stolen cards", risk="high")

@@ -16,6 +16,11 @@ SEQ = re.compile(r"<summary>entry (\d+)</summary>")
 
 
 @pytest.fixture
+def live(sqlite_live: Live) -> Live:
+    return sqlite_live
+
+
+@pytest.fixture
 def admin(live: Live) -> Visitor:
     live.client.access.add_user("root", is_admin=True)
     live.as_person("ana").projects.create("fraud", risk="low")

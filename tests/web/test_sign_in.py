@@ -15,6 +15,11 @@ from tests.support.live import Live, running
 from tests.web.browse import Visitor
 
 
+@pytest.fixture
+def live(sqlite_live: Live) -> Live:
+    return sqlite_live
+
+
 def link_of(live: Live, name: str) -> str:
     """The path of a fresh link for a person who is added first."""
     live.as_person(name)
