@@ -94,6 +94,10 @@ def test_the_default_experiment_is_there_before_anything_is(tracking: Tracking) 
     assert tracking.run(script) == ["Default", "0", "0"]
     told = tracking.call("POST", "/experiments/create", {"name": "Default"})
     assert (told.status, told.code) == (400, "RESOURCE_ALREADY_EXISTS")
+    for name in ("Default", "default"):
+        renaming = {"experiment_id": tracking.new_experiment(), "new_name": name}
+        assert tracking.call("POST", "/experiments/update", renaming).code == "RESOURCE_ALREADY_EXISTS"
+    assert tracking.call("POST", "/experiments/update", {"experiment_id": "0", "new_name": "x"}).status == 400
     ours = tracking.live.client.runs.experiments(project="default")
     assert "default" in [one.name for one in ours]
 

@@ -171,8 +171,7 @@ class ExperimentCalls:
         location = names.check_location(ask.artifact_location, self.buckets(caller)) if ask.artifact_location else ""
         for number, one in enumerate(ask.tags):
             check_tag(one.key, one.value, f"tags[{number}].")
-        if project == DEFAULT and name in (names.FIRST_NAME, DEFAULT):  # there always, if not stored yet
-            raise AlreadyExists(kind="experiment", name=name)
+        check_free(project, name)
         tags = {one.key: one.value for one in ask.tags}
         number = self.experiments.create(caller, OpenExperiment(project, name, location, tags))
         return Created(str(number))
@@ -203,6 +202,7 @@ class ExperimentCalls:
                 expected = f"a name that begins with {found.project}/, the project that it stays in"
                 raise invalid("new_name", name, expected)
             name = name.removeprefix(f"{found.project}/")
+        check_free(found.project, name)
         self.experiments.rename(caller, found.number, name)
         return Void()
 
@@ -225,6 +225,12 @@ class ExperimentCalls:
             found.sort(key=lambda one: one.created_at, reverse=True)
         rows, token = page(arrange(select(found, clauses, look), orders, look), size=size, token=ask.page_token)
         return Listed([shown(one) for one in rows], token)
+
+
+def check_free(project: str, name: str) -> None:
+    """Raises AlreadyExists for the name of the first experiment, which is there always, if not stored yet."""
+    if project == DEFAULT and name in (names.FIRST_NAME, DEFAULT):
+        raise AlreadyExists(kind="experiment", name=name)
 
 
 def is_in(sheet: Sheet, view: ViewType) -> bool:
