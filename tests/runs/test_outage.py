@@ -323,7 +323,7 @@ def test_what_a_killed_process_logged_while_the_server_was_away_is_delivered_onc
 
     assert (away.returncode, "5,301 still wait" in away.stdout) == (1, True), away.stdout + away.stderr
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "delivered 5,301 points" in done.stdout
+    assert "5,301 items and 1 file were delivered" in done.stdout
     assert "Nothing waits" in again.stdout
     assert (steps, forked) == (list(range(5000)), list(range(300)))
     assert (shown.name, shown.status, shown.params) == ("doomed", "running", {"C": 1})

@@ -85,9 +85,11 @@ def share(text: str) -> float:
 
 def sync(client: Client, given: Namespace) -> list[Synced]:
     found = client.runs.sync()
+    said = ""
     while given.watch:
-        if found:
-            print(show_synced(found), flush=True)
+        if found and (text := show_synced(found)) != said:
+            print(text, flush=True)
+            said = text
         time.sleep(WATCH_S)
         found = client.runs.sync()
     return found

@@ -105,7 +105,7 @@ class Delivery:
         except TaxiwayError as e:
             raise NotNow(e) from e
         except (OSError, http.client.HTTPException) as e:
-            raise NotNow(ServerAway(url="the server's address", cause=str(e) or type(e).__name__)) from e
+            raise NotNow(ServerAway(url=self.transport.find().url, cause=str(e) or type(e).__name__)) from e
 
     def _note_distance(self, seconds: float) -> None:
         self.distance_s = seconds

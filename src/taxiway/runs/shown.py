@@ -58,9 +58,16 @@ def show_synced(found: list[Synced]) -> str:
 
 
 def say_synced(one: Synced) -> str:
-    parts = [f"{one.delivered:,} points, parameters and tags", f"{one.files:,} files"]
-    ended = ", its end" if one.is_ended else ""
-    text = f"run {one.run}: delivered {' and '.join(parts)}{ended}"
+    """What became of one run.
+
+    >>> say_synced(Synced("a1", "http://one", delivered=1, files=2, is_ended=True))
+    'run a1: 1 item, 2 files and its end were delivered'
+    """
+    items = f"{one.delivered:,} item{'s' * (one.delivered != 1)}"  # points, parameters and tags
+    files = f"{one.files:,} file{'s' * (one.files != 1)}"
+    parts = [items, *([files] if one.files else []), *(["its end"] if one.is_ended else [])]
+    shown = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    text = f"run {one.run}: {shown} {'was' if shown == '1 item' else 'were'} delivered"
     text += f"; {one.waiting:,} still wait" if one.waiting else ""
     text += f"; {one.refused:,} refused" if one.refused else ""
     return f"{text}: {one.problem}" if one.problem else text
