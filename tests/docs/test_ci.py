@@ -12,6 +12,7 @@ from tests.docs.blocks import FILE_NAME, blocks_of, run_page
 from tests.server.test_process import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "ci.md"
+STAGE = Path(__file__).parent / "stages" / "ci.py"
 # What GitHub does around each step: variables that an earlier one wrote, and a file for the summary.
 BEFORE = """\
 export GITHUB_SHA=5f3c GITHUB_ENV="$PWD/env" GITHUB_STEP_SUMMARY="$PWD/summary.md"
@@ -48,7 +49,7 @@ def test_the_workflow_of_the_page_gives_a_pull_request_its_verdict(tmp_path: Pat
     work = tmp_path / "work"
     work.mkdir()
 
-    run_page(page, work, port=free_port())
+    run_page(page, work, port=free_port(), stage=STAGE)
 
 
 def test_the_page_s_files_are_those_that_its_commands_name() -> None:
