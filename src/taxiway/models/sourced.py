@@ -230,7 +230,7 @@ class Sourced:
             run_label=body.run or (like.version.run_label if like else ""),
             logged_model=body.logged_model or (like.version.logged_model if like else ""),
             evaluation=like.version.evaluation if like and is_own else None,
-            datasets=like.version.datasets if like else version.datasets,
+            datasets=like.version.datasets if like else list(run.inputs) if run and is_own else [],
             description=body.description,
             tags=body.tags,
             unfit=found.unfit,

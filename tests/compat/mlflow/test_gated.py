@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from taxiway.cli import main
 from taxiway.gates.refusals import GateClosed
+from taxiway.models.refusals import EvaluationPinned
 from tests.compat.mlflow.conftest import Tracking
 from tests.web.browse import Visitor
 
@@ -135,3 +139,40 @@ def test_a_logged_model_of_another_project_makes_no_version_here(gated: Tracking
     told = gated.call("POST", "/model-versions/create", body)
 
     assert (told.status, "not of the project lending" in told.message) == (409, True)
+
+
+def test_a_version_of_mlflows_client_goes_to_production_once_its_gates_are_open(
+    gated: Tracking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(mlflow: Any, client: Any, run_id: str) -> Any:
+        import numpy as np
+        from sklearn.linear_model import LogisticRegression
+
+        rows = np.array([[0.0], [1.0], [2.0], [3.0]])
+        with mlflow.start_run(run_id=run_id):
+            model = LogisticRegression().fit(rows, [0, 0, 1, 1])
+            options = {"input_example": rows[:2], "pip_requirements": ["scikit-learn"]}
+            mlflow.sklearn.log_model(model, name="model", registered_model_name="cards", **options)
+
+    def promote(mlflow: Any, client: Any) -> Any:
+        client.set_registered_model_alias("cards", "champion", 1)
+        return client.get_model_version_by_alias("cards", "champion").current_stage
+
+    monkeypatch.chdir(tmp_path)
+    ours = gated.live.client
+    ours.projects.create("cards", risk="low")
+    table = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0] * 50, "y": [0, 0, 1, 1] * 50})
+    data = ours.datasets.register("rows", table, project="cards", contract="columns: {x: {type: number}}\n")
+    with ours.runs.start(project="cards", source=tmp_path) as run:
+        run.use(data)
+        judged = pd.DataFrame({"y": table.y, "said": table.y, "p": (table.x + 1) / 5})
+        pinned = run.log_predictions(judged, label="y", prediction="said", score="p", dataset=data)
+    gated.run(script, run_id=run.id)
+
+    version = ours.models.judge_by("cards@1", pinned)
+    with pytest.raises(EvaluationPinned):
+        ours.models.judge_by("cards@1", replace(pinned, split="another"))
+    ours.gates.evaluate("cards@1")
+
+    assert (version.project, version.datasets, version.run) == ("cards", [data.ref], run.id)
+    assert gated.run(promote) == "Production"
