@@ -21,6 +21,7 @@ from taxiway.kernel.errors import SignInNeeded, TaxiwayError, TooLarge
 from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, read_body
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.downloads import Download, download
+from taxiway.web.serve import MOST_ON_LOOP_BYTES
 
 B = TypeVar("B")
 A = TypeVar("A")
@@ -32,6 +33,10 @@ BARE = ("/get-artifact", "/model-versions/get-artifact", "/version", "/v1/traces
 Projects = Callable[[Caller, Any], Collection[str]]
 
 
+def nowhere(ask: object) -> str | None:
+    return None
+
+
 class Dialect:
     """The routes of the dialect."""
 
@@ -41,13 +46,16 @@ class Dialect:
         self.routes: list[Route] = []
         self.calls: list[Call[Any, Any]] = []
         self.projects_of: dict[str, Projects] = {}
+        self.known_project_of: dict[str, Callable[[Any], str | None]] = {}
 
-    def know(self, about: str, projects: Projects) -> None:
+    def know(self, about: str, projects: Projects, known: Callable[[Any], str | None] = nowhere) -> None:
         """How to find the projects that a request of this kind is about: ``projects(caller, ask)``.
 
         It raises NotFound for what does not exist. A caller must hold the permission in all of them.
+        known: the one project, where that can be told without asking the database.
         """
         self.projects_of[about] = projects
+        self.known_project_of[about] = known
 
     def serve(self, call: Call[B, A], handler: Callable[..., Any]) -> None:
         """Has `handler` answer the call as ``handler(caller, ask)``; a raw body comes as a third.
@@ -90,26 +98,36 @@ class Dialect:
         data = await read_asked(request, call) if call.has_json else b""
 
         def read() -> B:
-            ask = reader.read_json(data, path) if call.has_json else reader.read_query(query_of(request), path)
-            self._admit(caller, call, ask)
-            return ask
+            return reader.read_json(data, path) if call.has_json else reader.read_query(query_of(request), path)
 
-        if inspect.iscoroutinefunction(handler):
-            ask = read() if caller.is_admin else await run_in_threadpool(read)
-            return await handler(caller, ask)
-        return await run_in_threadpool(lambda: handler(caller, read()))
+        def handle() -> Any:
+            ask = read()
+            self._admit(caller, call, ask)
+            return handler(caller, ask)
+
+        if not inspect.iscoroutinefunction(handler):
+            return await run_in_threadpool(handle)
+        ask = read() if len(data) <= MOST_ON_LOOP_BYTES else await run_in_threadpool(read)
+        if self._is_settled(caller, call, ask):
+            self._admit(caller, call, ask)
+        else:
+            await run_in_threadpool(self._admit, caller, call, ask)
+        return await handler(caller, ask)
 
     async def _identify(self, request: Request, call: Call[Any, Any]) -> Caller:
-        def identify() -> Caller | None:
-            return self.doorkeeper.identify(request, accepts_cookie=False, dialect="mlflow")
-
-        # Without sign-in nobody has to be looked up.
-        caller = await run_in_threadpool(identify) if self.doorkeeper.login else identify()
+        caller = await self.doorkeeper.identify_soon(request, accepts_cookie=False, dialect="mlflow")
         if caller is not None:
             return caller
         if call.about != "open":
             raise SignInNeeded(reason="This needs someone who is signed in.")
         return Caller(name="anonymous", kind="person", request_id=request.scope["taxiway.request_id"])
+
+    def _is_settled(self, caller: Caller, call: Call[Any, Any], ask: Any) -> bool:
+        """Whether `_admit` decides without asking the database."""
+        if caller.is_admin or call.about == "open":
+            return True
+        project = self.known_project_of.get(call.about, nowhere)(ask)
+        return project is not None and self.doorkeeper.access.is_settled(caller, project)
 
     def _admit(self, caller: Caller, call: Call[Any, Any], ask: Any) -> None:
         """Nothing, if the caller may make this call. Raises NotAllowed, and NotFound for what it is about."""

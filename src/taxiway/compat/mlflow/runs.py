@@ -17,6 +17,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.runs.foreign import ForeignRuns, OpenRun, UpdateRun
 from taxiway.runs.paths import is_clean
 from taxiway.runs.trash import Trash
+from taxiway.web.doorkeeper import Finder
 
 LONGEST_NAME = 1000
 LONGEST_USER = 250
@@ -87,7 +88,8 @@ class RunCalls:
         self.showing = showing
 
     def bind(self, dialect: Dialect) -> None:
-        dialect.know("run", lambda caller, ask: [self.runs.known(id_of(ask)).project])
+        project_of = Finder(lambda run: self.runs.known(run).project)
+        dialect.know("run", lambda caller, ask: [project_of(id_of(ask))], lambda ask: project_of.found.get(id_of(ask)))
         dialect.know("runs", lambda caller, ask: {self.runs.known(names.check_run_id(i)).project for i in ask.run_ids})
         dialect.serve(create, self.create)
         dialect.serve(update, self.update)
