@@ -267,15 +267,27 @@ class Sourced:
 
     def _files(self, body: RegisterSource) -> list[BundleFile] | None:
         """The files at a source, their paths relative to it; None where it is no place that we keep."""
-        if body.logged_model:
-            kept = [(each.path, each.size_bytes, each.digest) for each in self.logged.files(body.logged_model)]
+        logged = body.logged_model or self._logged_at(body)
+        if logged:
+            kept = [(each.path, each.size_bytes, each.digest) for each in self.logged.files(logged)]
         elif body.run and body.folder is not None:
             kept = [(each.path, each.size_bytes, each.digest) for each in self.sources.runs.artifacts(body.run)]
         else:
             return None
-        inside = f"{body.folder.strip('/')}/" if body.folder and body.folder.strip("/") else ""
+        folder = body.folder if body.folder and (body.logged_model or not logged) else ""
+        inside = f"{folder.strip('/')}/" if folder.strip("/") else ""
         return [
             BundleFile(path=path.removeprefix(inside), size_bytes=size, digest=digest)
             for path, size, digest in kept
             if path.startswith(inside)
         ]
+
+    def _logged_at(self, body: RegisterSource) -> str:
+        """The logged model that a run made under the name of a folder: MLflow's clients write both alike."""
+        if not body.run or not body.folder:
+            return ""
+        mlmodel = f"{body.folder.strip('/')}/{MLMODEL}"
+        if any(artifact.path == mlmodel for artifact in self.sources.runs.artifacts(body.run)):
+            return ""
+        named = [model.id for model in self.logged.made_by(body.run) if model.name == body.folder.strip("/")]
+        return named[-1] if named else ""

@@ -39,6 +39,7 @@ def test_a_logged_model_is_loaded_by_run_by_version_and_by_alias(tracking: Track
             "alias": mlflow.pyfunc.load_model("models:/loading@champion"),
         }
         again = mlflow.register_model(f"runs:/{run.info.run_id}/model", "loading")
+        client.create_model_version("loading", f"runs:/{run.info.run_id}/model", run.info.run_id)  # as older clients do
         found = mlflow.search_logged_models(
             experiment_ids=[run.info.experiment_id], filter_string="params.c = '1'", output_format="list"
         )
@@ -67,6 +68,7 @@ def test_a_logged_model_is_loaded_by_run_by_version_and_by_alias(tracking: Track
         "outputs": True,
         "registrations": True,
     }
+    assert tracking.live.client.models.find("loading@3").flavour == "mlflow.sklearn"
     version = tracking.live.client.models.find("loading@1")
     assert version.flavour == "mlflow.sklearn"
     assert version.unfit == ""
