@@ -144,6 +144,8 @@ def rank(order: Order, run: Told) -> tuple[int, Any]:
     field = order.field
     if field.kind == "run":
         value = run.fact(field.name)
+        if field.name == "status":
+            value = MLFLOW[value].lower()  # alike at every door
         return (2, 0) if value is None else (0, value)
     given: dict[str, Any] = getattr(run, field.kind)
     if field.name not in given:
