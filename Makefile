@@ -69,6 +69,7 @@ tests: test-venv
 
 judges: test-venv mlflow-venv ## the long comparisons with other systems, which `test` leaves out
 	@tools/phase "judges" $(BIN)/pytest -q -m judge
+	@TAXIWAY_TESTS_ON=postgres+s3 tools/phase "judges on PostgreSQL and S3" $(BIN)/pytest -q -m "not judge and not fault and not browser and not slow" tests/compat tests/runs tests/traces
 
 faults: test-venv ## break servers, clients, disks and clocks on purpose, at length
 	@tools/phase "faults" $(BIN)/pytest -q -m fault

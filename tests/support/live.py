@@ -14,6 +14,7 @@ from taxiway.house import House, build
 from taxiway.kernel.clock import Clock, now
 from taxiway.server import LOOPBACK, listen, open_socket, quiet
 from taxiway.web.edge import Edge
+from tests.support.pair import Pair, chosen_pair
 
 
 class Live:
@@ -55,7 +56,14 @@ def running(
     port: int = 0,
 ) -> Iterator[Live]:
     """A server of `home` on loopback, on a free port unless one is given, until the block ends."""
-    house = House(home, database_url=database_url, blobs_url=blobs_url, login=login, clock=clock)
+    with chosen_pair(home, Pair(database_url, blobs_url)) as (rows, files):
+        house = House(home, database_url=rows, blobs_url=files, login=login, clock=clock)
+        with served(house, port) as live:
+            yield live
+
+
+@contextmanager
+def served(house: House, port: int) -> Iterator[Live]:
     listener: socket.socket = listen("127.0.0.1", port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     app = build(house)
@@ -67,7 +75,7 @@ def running(
         await asyncio.gather(outside.serve([listener]), inside.serve([unix]))
 
     def serve() -> None:
-        with open_socket(home, url) as unix:
+        with open_socket(house.home, url) as unix:
             asyncio.run(both(unix))
 
     thread = threading.Thread(target=serve, daemon=True)
