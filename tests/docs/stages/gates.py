@@ -17,7 +17,7 @@ assert server.stdout is not None
 server.stdout.readline()
 
 owner = tw.connect()
-owner.projects.create(PROJECT, purpose="Decide on mortgages", risk="high", path="mortgages")
+owner.projects.create(PROJECT, purpose="Decide on mortgages", risk="high")
 clients = []
 for name, role in PEOPLE.items():
     owner.access.add_user(name)
