@@ -54,6 +54,7 @@ def case(folder: Path, rows: pa.Table, *, score: str = "score", groups: Sequence
         note="",
         created_by="ana",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        changed_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     return Case(version, lambda: Card("m", 1, "", [], []), list, lambda: Predictions(file.read_bytes()))
 
