@@ -16,6 +16,7 @@ NOUNS = {
     "projects": "use cases: owner, purpose, risk, and where they stand",
     "datasets": "versioned tables: schema, profile, contract",
     "runs": "experiments and runs: parameters, metrics, artifacts",
+    "traces": "what programs told of requests, step by step",
     "models": "registered models, their versions, aliases and cards",
     "gates": "paths, checks, evidence and approvals",
     "endpoints": "served models: deploy, invoke, trace",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from taxiway.runs.active import ActiveRun
     from taxiway.runs.client import Runs
     from taxiway.stores.client import Stores
+    from taxiway.traces.client import Traces
 
 WAIT_S = 20.0
 
@@ -217,6 +218,12 @@ class Client:
         from taxiway.imports.client import Imports
 
         return Imports(self.transport)
+
+    @cached_property
+    def traces(self) -> Traces:
+        from taxiway.traces.client import Traces
+
+        return Traces(self.transport)
 
     @cached_property
     def audit(self) -> Audit:
