@@ -37,6 +37,7 @@ class Said(Struct):
 
 def main(arguments: list[str]) -> int:
     runs, points = (int(text) for text in (*arguments, "20000", "500")[:2]) if len(arguments) == 2 else (20_000, 500)
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="tw-import-") as name:
         folder = Path(name)
         url = make_source(folder, runs=runs, points=points, with_files=WITH_FILES)
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> int:
         again = brought(home, url)
         reading_s = time_reading(url)
         raw_s = time_raw_insert(folder, points=RAW_POINTS) * runs * points / RAW_POINTS
-        text = told(first, again, reading_s=reading_s, raw_s=raw_s)
+        text = told(first, again, reading_s=reading_s, raw_s=raw_s, load=load)
     print(text)
     put_section("Moving from MLflow", text)
     return 0 if first.here["points"] == first.there["points"] else 1
@@ -63,7 +64,7 @@ def taxiway(home: Path, *arguments: str) -> bytes:
     ).stdout
 
 
-def told(first: Said, again: Said, *, reading_s: float, raw_s: float) -> str:
+def told(first: Said, again: Said, *, reading_s: float, raw_s: float, load: float) -> str:
     points = first.new_points
     left = WITH_FILES * FILE_BYTES
     rows = [
@@ -80,7 +81,7 @@ def told(first: Said, again: Said, *, reading_s: float, raw_s: float) -> str:
         ("limit: inserting the same rows with SQLite's `executemany`, no index", f"{raw_s:,.1f} s"),
     ]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    when = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {machine()}, load {os.getloadavg()[0]:.1f} at the end"
+    when = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {machine()}, load {load:.1f} at the start and {os.getloadavg()[0]:.1f} at the end"
     return (
         f"`make bench-import`, {when}. A row is a run, a point, a parameter or a tag. The database is MLflow's own, "
         f"the home a new one with SQLite, reader and server one process.\n\n{table}"
