@@ -84,8 +84,8 @@ def told(first: Said, again: Said, *, reading_s: float, raw_s: float, load: floa
     when = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {machine()}"
     busy = f"load {load:.1f} at the start and {os.getloadavg()[0]:.1f} at the end"
     return (
-        f"`make bench-import`, {when}, {busy}. A row is a run, a point, a parameter or a tag. The database is MLflow's own, "
-        f"the home a new one with SQLite, reader and server one process.\n\n{table}"
+        f"`make bench-import`, {when}, {busy}. A row is a run, a point, a parameter or a tag. "
+        f"The database is MLflow's own, the home a new one with SQLite, reader and server one process.\n\n{table}"
     )
 
 
