@@ -94,12 +94,11 @@ class Appending:
 
     def __init__(self, grown: Grown) -> None:
         self.grown = grown
-        self.key_numbers: dict[str, int] = {}  # only what is committed: neither ever changes
-        self.writer_numbers: dict[tuple[int, str], int] = {}
+        self.key_numbers: dict[str, int] = {}  # only what is committed, which never changes
 
     def apply(self, change: Change, batches: Sequence[Batch]) -> list[Logged | TaxiwayError]:
         """Stores all batches that may be, and says of each what became of it."""
-        look = Look(change.connection, batches, self.writer_numbers)
+        look = Look(change.connection, batches)
         answers: list[Logged | TaxiwayError] = []
         placed: list[Placed] = []
         for batch in batches:
@@ -150,7 +149,6 @@ class Appending:
         if missing := sorted(wanted - look.writers.keys()):
             put_rows(change.connection, WRITERS, missing)
             look.writers |= writer_numbers(change.connection, missing)
-        remember(change, self.writer_numbers, look.writers)
         return look.writers
 
     def _grew(self, newest: Mapping[tuple[int, int], Newest]) -> None:

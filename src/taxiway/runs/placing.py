@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.runs import loose
@@ -14,7 +14,6 @@ from taxiway.runs.compare import Scalar, is_same
 from taxiway.runs.refusals import BatchReused, ParamFixed, RunEnded, RunTrashed
 from taxiway.runs.service import unknown
 from taxiway.runs.store import params_of
-from taxiway.runs.tables import writers
 from taxiway.storage.rows import marks
 
 OPEN = ("running", "scheduled")
@@ -60,15 +59,11 @@ class Stored(NamedTuple):
 class Look:
     """What the database knows of some batches, read with few queries, and what was decided about them so far."""
 
-    def __init__(self, connection: Connection, batches: Sequence[Batch], numbers: Mapping[Pair, int]) -> None:
-        """numbers: those of writers that are known without asking."""
+    def __init__(self, connection: Connection, batches: Sequence[Batch]) -> None:
         self.connection = connection
         self.known = known_runs(connection, {batch.run for batch in batches})
         named = [(self.known[batch.run].number, batch) for batch in batches if batch.run in self.known and batch.size]
-        wanted = {(run, batch.writer) for run, batch in named}
-        self.writers = {pair: numbers[pair] for pair in wanted if pair in numbers}
-        if missing := wanted - self.writers.keys():
-            self.writers |= writer_numbers(connection, missing)
+        self.writers = writer_numbers(connection, {(run, batch.writer) for run, batch in named})
         ends = [(self.writers.get((run, batch.writer)), first_end(batch)) for run, batch in named]
         self.before = stored_before(connection, [(writer, end) for writer, end in ends if writer is not None])
         self.decided: dict[Pair, list[Stored]] = {}
@@ -144,11 +139,14 @@ def known_runs(connection: Connection, ids: set[str]) -> dict[str, Known]:
     }
 
 
-def writer_numbers(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, int]:
-    """The numbers of those writers that have one."""
-    of_runs = sorted({run for run, _ in pairs})
-    query = select(writers.c.run, writers.c.writer, writers.c.number).where(writers.c.run.in_(of_runs))
-    return {(run, writer): number for run, writer, number in connection.execute(query)}
+def writer_numbers(connection: Connection, pairs: Collection[Pair]) -> dict[Pair, int]:
+    """The numbers of those writers that have one. They are asked each time: removed runs leave theirs to others."""
+    if not pairs:
+        return {}
+    wanted = ", ".join([f"({marks(connection, 2)})"] * len(pairs))
+    statement = f"SELECT run, writer, number FROM run_writers WHERE (run, writer) IN (VALUES {wanted})"  # noqa: S608 - marks
+    values = tuple(value for pair in pairs for value in pair)
+    return {(run, writer): number for run, writer, number in connection.exec_driver_sql(statement, values)}
 
 
 def stored_before(connection: Connection, ends: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Stored | None]:
