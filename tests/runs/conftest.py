@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,8 @@ from taxiway.kernel.numbers import to_wire
 from taxiway.runs import contract
 from taxiway.runs.compare import Scalar
 from taxiway.runs.contract import LogBatch, Point, Run, StartRun
+from tests.runs.outage import Where
+from tests.support.live import Live, running
 
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -63,3 +66,20 @@ def make_run() -> MakeRun:
         return run
 
     return make
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One server for all tests of this file: each has runs of its own."""
+    with running(tmp_path_factory.mktemp("server") / "home", login=False) as live:
+        yield live
+
+
+@pytest.fixture
+def where() -> Where:
+    return Where()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "spool"

