@@ -191,9 +191,9 @@ def test_a_repeat_of_a_batch_that_was_sealed_is_known(house: House, small: None)
 def test_the_sealer_comes_by_itself_and_merges_what_is_short(tmp_path: Path, database_url: str) -> None:
     with contextlib.closing(House(tmp_path / "home", database_url=database_url)) as house:
         logged = Logged(house)
-        for start in range(0, 12_000, 1_000):
+        for start in range(0, 20_000, 1_000):
             logged.log([(step, step, 0.5) for step in range(start, start + 1_000)])
-        for start in range(12_000, 17_000, 100):
+        for start in range(20_000, 25_000, 100):
             logged.log([(step, step, math.nan) for step in range(start, start + 100)])
         while not house.run_log.sealer.waiting.empty():
             time.sleep(0.01)
@@ -202,8 +202,8 @@ def test_the_sealer_comes_by_itself_and_merges_what_is_short(tmp_path: Path, dat
         with house.database.read() as connection:
             lengths = [h.points for h in history.Series(connection, run=1, key="loss").headers()]
         found = house.run_log.history(logged.run, "loss")
-    assert np.array_equal(found.steps, np.arange(17_000))
-    assert np.array_equal(np.isnan(found.values), np.arange(17_000) >= 12_000)
+    assert np.array_equal(found.steps, np.arange(25_000))
+    assert np.array_equal(np.isnan(found.values), np.arange(25_000) >= 20_000)
     assert 4096 in lengths
     assert len(lengths) < 12
 

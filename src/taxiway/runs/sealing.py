@@ -23,6 +23,7 @@ log = logging.getLogger("taxiway.runs")
 
 MOST_WATCHED = 10_000  # series whose growth is counted; one that is forgotten is sealed a little later
 FIRST_LOOK_S = 60.0  # a process that lives that long looks for what earlier ones left
+MERGED = 4  # long segments that are made of short ones at a time: each time costs a commit
 MOST_MERGED = 64  # short segments that become long ones in one change
 
 Named = tuple[int, int]  # a run's number and a key's
@@ -43,8 +44,8 @@ class Sealer:
 
     def grew(self, run: int, key: int, in_tail: int, in_segments: int) -> None:
         """Notes that a series has more points. Called on the writer's thread after a commit."""
-        is_long = count(self.tails, (run, key), in_tail)
-        if in_segments and count(self.shorts, (run, key), in_segments % LONGEST):
+        is_long = count(self.tails, (run, key), in_tail, LONGEST)
+        if in_segments and count(self.shorts, (run, key), in_segments % LONGEST, MERGED * LONGEST):
             is_long = True
         if is_long:
             self.waiting.put((run, key))
@@ -88,12 +89,12 @@ class Sealer:
             pass
 
 
-def count(counts: OrderedDict[Named, int], series: Named, more: int) -> bool:
-    """Whether a series has grown by a segment since the last time it had; the count begins anew then."""
+def count(counts: OrderedDict[Named, int], series: Named, more: int, most: int) -> bool:
+    """Whether a series has grown by so many points since the last time it had; the count begins anew then."""
     if not more:
         return False
     grown = counts.pop(series, 0) + more
-    if grown >= LONGEST:
+    if grown >= most:
         return True
     counts[series] = grown
     if len(counts) > MOST_WATCHED:
@@ -153,7 +154,7 @@ def neighbours(found: Sequence[tuple[int, int]]) -> list[int]:
             continue
         row.append(number)
         total += points
-        if total >= LONGEST and (total >= 4 * LONGEST or len(row) == MOST_MERGED):
+        if total >= LONGEST and (total >= MERGED * LONGEST or len(row) == MOST_MERGED):
             return row
     return row if total >= LONGEST else []
 
