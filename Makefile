@@ -51,7 +51,9 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 
 ## Checking
 
-test: test-venv mlflow-venv chromium check ## set up all the tests need, then `check`; this is what CI runs
+test: ## set up all the tests need, then `check`; this is what CI runs
+	@$(MAKE) --no-print-directory -j 3 test-venv mlflow-venv chromium
+	@$(MAKE) --no-print-directory check
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is
 
