@@ -54,8 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is merely slow, on a machine that is busy with other tests, is not taken for one that is away."""
-    monkeypatch.setattr("taxiway.runs.recorder.PATIENCE_S", 5.0)
-    monkeypatch.setattr("taxiway.runs.recorder.AT_WORK_S", 20.0)
+    monkeypatch.setattr("taxiway.runs.sending.recorder.PATIENCE_S", 5.0)
+    monkeypatch.setattr("taxiway.runs.sending.recorder.AT_WORK_S", 20.0)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from taxiway.kernel.settings import read_settings
 if TYPE_CHECKING:
     from taxiway.doctor import Finding
     from taxiway.runs.launch import Launched
-    from taxiway.runs.trashed import Freed
+    from taxiway.runs.trash.trashed import Freed
     from taxiway.starter.write import Begun
 
 HOME = Argument("--home", "the folder that holds everything (default: the nearest .taxiway)", is_file=True)
@@ -123,14 +123,14 @@ def gc(_client: Any, given: Namespace) -> Freed:
 
 
 def tell_freed(freed: Freed) -> str:
-    from taxiway.runs.shown import show_freed
+    from taxiway.runs.showing.shown import show_freed
 
     return show_freed(freed)
 
 
 def seconds(text: str) -> float:
     """A duration such as ``7d`` in seconds; argparse shows the complaint."""
-    from taxiway.runs.moments import DURATIONS, read_duration
+    from taxiway.runs.search.moments import DURATIONS, read_duration
 
     found = read_duration(f"{text}s" if text.isdigit() else text)
     if found is None:

@@ -192,7 +192,7 @@ class Client:
 
     def _log_model(self, run: ActiveRun, model: Any, name: str, **facts: Any) -> ModelVersion:
         """The model as a new version; in a run that does another again, the version that the first one made."""
-        from taxiway.runs.sameness import REPRODUCES
+        from taxiway.runs.again.sameness import REPRODUCES
 
         first = run.run.tags.get(REPRODUCES)
         made = self.lineage.walk(f"run:{first}", steps=1).edges if first else []
@@ -332,7 +332,7 @@ def seed(value: int) -> None:
 
     >>> seed(7)
     """
-    from taxiway.runs.seeds import seed as seed_all
+    from taxiway.runs.again.seeds import seed as seed_all
 
     seed_all(value)
 
@@ -350,7 +350,7 @@ def autolog(*libraries: str, models: bool = True, figures: bool = True, every: i
     >>> tw.autolog(on=False)
     []
     """
-    from taxiway.runs.autolog import Options, turn_off, turn_on
+    from taxiway.runs.autologging.autolog import Options, turn_off, turn_on
 
     if not on:
         turn_off()

@@ -55,19 +55,19 @@ from taxiway.projects import routes as projects_routes
 from taxiway.projects.portfolio import Portfolio
 from taxiway.projects.service import Projects
 from taxiway.runs import pages as runs_pages
-from taxiway.runs import reproduced
 from taxiway.runs import routes as runs_routes
+from taxiway.runs.again import reproduced
+from taxiway.runs.again.reproductions import Reproductions
 from taxiway.runs.comparison import Comparisons
-from taxiway.runs.emptying import Emptying
 from taxiway.runs.experiments import Experiments
-from taxiway.runs.foreign import ForeignRuns
-from taxiway.runs.foreign_files import ForeignFiles
-from taxiway.runs.log import Log
-from taxiway.runs.reproductions import Reproductions
+from taxiway.runs.foreign.foreign import ForeignRuns
+from taxiway.runs.foreign.foreign_files import ForeignFiles
+from taxiway.runs.foreign.settling import Settler
+from taxiway.runs.points.log import Log
 from taxiway.runs.service import Runs
-from taxiway.runs.settling import Settler
-from taxiway.runs.trash import Trash
-from taxiway.runs.trashed import empty_trash
+from taxiway.runs.trash.emptying import Emptying
+from taxiway.runs.trash.trash import Trash
+from taxiway.runs.trash.trashed import empty_trash
 from taxiway.storage.cache import Cache
 from taxiway.storage.database import Database, sqlite_url
 from taxiway.storage.keys import Keys

@@ -128,7 +128,7 @@ def test_nothing_is_lost_or_doubled_over_a_long_outage_and_a_kill(
 CRAMPED = """
 import json, sys
 import taxiway as tw
-from taxiway.runs import stream
+from taxiway.runs.sending import stream
 stream.MOST_IN_MEMORY = 30_000
 slowest = 0.0
 import time

@@ -13,8 +13,8 @@ from taxiway.client import Client
 from taxiway.gates.checks.reproducible import ReproducibleAsks
 from taxiway.gates.policy import read_path
 from taxiway.models.contract import ModelVersion
+from taxiway.runs.again.sameness import InputGap, Reproduction
 from taxiway.runs.contract import RecordReproduction, record_reproduction
-from taxiway.runs.sameness import InputGap, Reproduction
 from taxiway.storage.contract import YamlBroken
 from tests.gates.story import CARD, FAIR, PATH, UNFAIR, Story, table
 from tests.support.live import running

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from taxiway.runs.filter import And, Field, Node, Not, Or, Term, Value, When, Words
+from taxiway.runs.search.filter import And, Field, Node, Not, Or, Term, Value, When, Words
 
 letters = st.characters(exclude_categories=["Cs", "Cc"])
 names = st.text(letters, min_size=1, max_size=20)

@@ -10,7 +10,7 @@ from functools import cmp_to_key
 from typing import Any, NamedTuple
 
 from taxiway.runs.compare import Scalar
-from taxiway.runs.filter import Ago, And, Node, Not, Or, Order, Term, When, Words
+from taxiway.runs.search.filter import Ago, And, Node, Not, Or, Order, Term, When, Words
 
 EPOCH_MICROS = timedelta(microseconds=1)
 COMPARED: dict[str, Callable[[Any, Any], bool]] = {

@@ -20,7 +20,7 @@ import pytest
 from taxiway.client import connect
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.show import as_json
-from taxiway.runs.capture import capture_code
+from taxiway.runs.capturing.capture import capture_code
 from taxiway.runs.refusals import ParamFixed
 from tests.support.live import Live
 

@@ -9,8 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.kernel.errors import BadField
-from taxiway.runs.filter import NOTE, ORDERED, And, Field, Node, Not, Or, Order, Term, When, Words, render, render_order
-from taxiway.runs.parsing import parse_filter, parse_order
+from taxiway.runs.search.filter import (
+    NOTE,
+    ORDERED,
+    And,
+    Field,
+    Node,
+    Not,
+    Or,
+    Order,
+    Term,
+    When,
+    Words,
+    render,
+    render_order,
+)
+from taxiway.runs.search.parsing import parse_filter, parse_order
 from tests.runs.asking import names, nodes
 
 fields = st.one_of(

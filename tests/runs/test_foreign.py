@@ -9,9 +9,9 @@ import pytest
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
 from taxiway.runs.experiments import FIRST, OpenExperiment, check_name
-from taxiway.runs.foreign import ForeignRuns, OpenRun, UpdateRun
+from taxiway.runs.foreign.foreign import ForeignRuns, OpenRun, UpdateRun
+from taxiway.runs.foreign.sheets import Reading
 from taxiway.runs.refusals import ExperimentTrashed, RunTrashed
-from taxiway.runs.sheets import Reading
 from tests.support.live import Live
 
 ANA = Caller(name="ana", kind="person", is_admin=True)

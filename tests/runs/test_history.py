@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from taxiway.house import House
 from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.ids import new_id
-from taxiway.runs import batch, history, sealing, store
+from taxiway.runs import store
 from taxiway.runs.contract import Course, LogBatch, ReadMetric, StartRun
-from taxiway.runs.segments import History, pieces
+from taxiway.runs.points import batch, history, sealing
+from taxiway.runs.points.segments import History, pieces
 
 Row = tuple[int, int, float]  # step, time, value
 

@@ -14,8 +14,8 @@ import msgspec
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
 from taxiway.runs.client import Runs
-from taxiway.runs.records import Head
-from taxiway.runs.spool import SpoolFile
+from taxiway.runs.sending.records import Head
+from taxiway.runs.sending.spool import SpoolFile
 from tests.runs.outage import Where, free_port, runs_at
 from tests.support.live import Live, running
 

@@ -9,8 +9,8 @@ import pytest
 from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import new_id
-from taxiway.runs.batch import Row
-from taxiway.runs.loose import Items
+from taxiway.runs.points.batch import Row
+from taxiway.runs.points.loose import Items
 from taxiway.runs.refusals import ParamFixed, RunEnded
 from tests.runs.conftest import MakeRun
 from tests.support.live import Live

@@ -7,7 +7,7 @@ import pytest
 from taxiway.client import Client
 from taxiway.kernel.show import as_markdown
 from taxiway.runs.compare import Row
-from taxiway.runs.markdown import change, comparison_markdown
+from taxiway.runs.showing.markdown import change, comparison_markdown
 from tests.runs.conftest import MakeRun
 from tests.support.live import Live
 

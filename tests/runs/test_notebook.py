@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.runs.notebook import Cell, as_cell
-from taxiway.runs.replay import replay, run_plainly
-from taxiway.runs.verdicts import sentence
+from taxiway.runs.again.notebook import Cell, as_cell
+from taxiway.runs.again.replay import replay, run_plainly
+from taxiway.runs.again.verdicts import sentence
 from tests.support.live import Live
 
 SESSION = """

@@ -14,11 +14,11 @@ from taxiway.client import connect
 from taxiway.kernel.errors import NotFound, TaxiwayError
 from taxiway.runs.active import ActiveRun
 from taxiway.runs.client import Runs
-from taxiway.runs.delivery import Delivery, NotNow
-from taxiway.runs.recorder import AT_WORK_S, PATIENCE_S, opening
-from taxiway.runs.records import Head, Open, Points, encode
 from taxiway.runs.refusals import ParamFixed
-from taxiway.runs.spool import SpoolFile
+from taxiway.runs.sending.delivery import Delivery, NotNow
+from taxiway.runs.sending.recorder import AT_WORK_S, PATIENCE_S, opening
+from taxiway.runs.sending.records import Head, Open, Points, encode
+from taxiway.runs.sending.spool import SpoolFile
 from tests.runs.outage import Cut, Losing, Where, answering, runs_at, settings_of, slowest_of
 from tests.support.live import Live, running
 
@@ -97,8 +97,8 @@ def test_a_server_that_only_seems_to_be_there_costs_nothing_either(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("taxiway.runs.recorder.PATIENCE_S", PATIENCE_S)
-    monkeypatch.setattr("taxiway.runs.recorder.AT_WORK_S", AT_WORK_S)
+    monkeypatch.setattr("taxiway.runs.sending.recorder.PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr("taxiway.runs.sending.recorder.AT_WORK_S", AT_WORK_S)
     with answering(answer) as where.url:
         runs = runs_at(where, spool)
         before = time.perf_counter()

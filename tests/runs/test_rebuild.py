@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.runs import rebuild as rebuilding
+from taxiway.runs.again import rebuild as rebuilding
+from taxiway.runs.again.rebuild import rebuild
+from taxiway.runs.capturing.environment import look_around
 from taxiway.runs.contract import Environment
-from taxiway.runs.environment import look_around
 from taxiway.runs.launch import launch
-from taxiway.runs.rebuild import rebuild
 from taxiway.runs.refusals import UvMissing
 from tests.support.live import Live
 
@@ -79,7 +79,7 @@ def test_our_own_package_stands_in_for_one_from_a_folder(tmp_path: Path) -> None
     built = rebuild(lock, here(), tmp_path / "environment", print)
 
     [place] = (tmp_path / "environment" / "lib").glob("python*/site-packages/taxiway")
-    assert (place / "runs" / "rebuild.py").is_file()
+    assert (place / "runs" / "again" / "rebuild.py").is_file()
     assert built.gaps == []
 
 

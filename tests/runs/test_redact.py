@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.runs.redact import REDACTED, is_secret_file, redact, redact_command, scrub, values_of_secrets
+from taxiway.runs.capturing.redact import REDACTED, is_secret_file, redact, redact_command, scrub, values_of_secrets
 
 SECRET = "Zx9-secret.Value/7"
 

@@ -17,13 +17,13 @@ import pytest
 from taxiway.cli import main
 from taxiway.client import Client
 from taxiway.kernel.errors import BadField, Unexpected
-from taxiway.runs import seeds
-from taxiway.runs.capture import git
+from taxiway.runs.again import seeds
+from taxiway.runs.again.restore import put_back
+from taxiway.runs.again.sameness import InputGap, Reproduction
+from taxiway.runs.again.verdicts import sentence, show_reproduction
+from taxiway.runs.capturing.capture import git
 from taxiway.runs.contract import CaptureRun, Code, RecordReproduction, Run, capture_run, record_reproduction
 from taxiway.runs.launch import launch
-from taxiway.runs.restore import put_back
-from taxiway.runs.sameness import InputGap, Reproduction
-from taxiway.runs.verdicts import sentence, show_reproduction
 from tests.support.live import Live, running
 
 STEADY = """

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
-from taxiway.runs.curves import Look, smoothed
-from taxiway.runs.preview import read_csv, table_in
+from taxiway.runs.showing.curves import Look, smoothed
+from taxiway.runs.showing.preview import read_csv, table_in
 from tests.support.browser import assert_accessible
 from tests.support.live import Live, running
 from tests.web.browse import Visitor

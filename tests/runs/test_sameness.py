@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.kernel.numbers import from_wire
-from taxiway.runs.compare import Row
-from taxiway.runs.sameness import (
+from taxiway.runs.again.sameness import (
     FileGap,
     Found,
     Gap,
@@ -23,6 +22,7 @@ from taxiway.runs.sameness import (
     series_gap,
     verdict_of,
 )
+from taxiway.runs.compare import Row
 
 SERIES = st.lists(st.tuples(st.integers(0, 5), st.floats()), max_size=20)
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)

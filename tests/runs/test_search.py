@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert
 
 from taxiway.kernel.errors import BadField
-from taxiway.runs import query, words
-from taxiway.runs.filter import ORDERED, Field, Node, Order, Term, When, Words
-from taxiway.runs.parsing import parse_order
-from taxiway.runs.query import Mark, Search, find_numbers, read_mark, write_mark
-from taxiway.runs.series import add_params, key_numbers, put_tags
+from taxiway.runs.points.series import add_params, key_numbers, put_tags
+from taxiway.runs.search import query, words
+from taxiway.runs.search.filter import ORDERED, Field, Node, Order, Term, When, Words
+from taxiway.runs.search.parsing import parse_order
+from taxiway.runs.search.query import Mark, Search, find_numbers, read_mark, write_mark
 from taxiway.runs.tables import experiments, latest, params, runs, tags
 from taxiway.runs.tables import words as words_table
 from taxiway.storage.database import EPOCH, Database, metadata

@@ -10,7 +10,7 @@ import pytest
 
 import taxiway as tw
 from taxiway.kernel.errors import BadField
-from taxiway.runs import seeds
+from taxiway.runs.again import seeds
 from tests.support.live import Live
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.runs.batch import both, by_key, newest_point, rank
-from taxiway.runs.segments import History, decode, encode, extremes, history, is_ordered, join, pieces
+from taxiway.runs.points.batch import both, by_key, newest_point, rank
+from taxiway.runs.points.segments import History, decode, encode, extremes, history, is_ordered, join, pieces
 
 INTS = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.floats(width=64, allow_nan=True, allow_infinity=True)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.kernel.ids import new_id
-from taxiway.runs.records import Head, Points, decode, encode, items_of
-from taxiway.runs.spool import Frame, Mark, SpoolDamaged, SpoolFile
-from taxiway.runs.stream import Place, Stream
+from taxiway.runs.sending.records import Head, Points, decode, encode, items_of
+from taxiway.runs.sending.spool import Frame, Mark, SpoolDamaged, SpoolFile
+from taxiway.runs.sending.stream import Place, Stream
 
 
 def head(number: int = 0) -> Head:
@@ -159,7 +159,7 @@ def test_what_finds_no_room_on_disk_waits_in_memory_and_in_order(tmp_path: Path)
 def test_the_limit_holds_and_what_memory_cannot_take_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taxiway.runs.stream.MOST_IN_MEMORY", 10)
+    monkeypatch.setattr("taxiway.runs.sending.stream.MOST_IN_MEMORY", 10)
     stream = Stream(Place(tmp_path, "http://one", limit_bytes=1000), "0" * 32)
 
     for n in range(200):
@@ -197,7 +197,7 @@ def drained_first(stream: Stream) -> list[int]:
 
 
 def test_files_are_begun_anew_and_taken_away_once_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taxiway.runs.stream.FILE_BYTES", 1000)
+    monkeypatch.setattr("taxiway.runs.sending.stream.FILE_BYTES", 1000)
     stream = Stream(Place(tmp_path, "http://one"), "0" * 32)
     for n in range(200):
         stream.put(points(n), 1)

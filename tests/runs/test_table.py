@@ -12,7 +12,7 @@ from taxiway.kernel.ids import new_id
 from taxiway.runs import contract
 from taxiway.runs.compare import Scalar
 from taxiway.runs.contract import LogBatch, Point, StartRun
-from taxiway.runs.filter import NOTE
+from taxiway.runs.search.filter import NOTE
 from taxiway.web.markdown import render_markdown
 from tests.runs.conftest import AT
 from tests.support.live import Live, running

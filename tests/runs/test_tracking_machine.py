@@ -18,12 +18,13 @@ from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.errors import NotFound, TaxiwayError
 from taxiway.kernel.ids import new_id
 from taxiway.kernel.numbers import Number, to_wire
-from taxiway.runs import batch, history, sealing, store
-from taxiway.runs.batch import Row
+from taxiway.runs import store
 from taxiway.runs.contract import Course, FinishRun, LogBatch, StartRun
-from taxiway.runs.loose import Items
+from taxiway.runs.points import batch, history, sealing
+from taxiway.runs.points.batch import Row
+from taxiway.runs.points.loose import Items
+from taxiway.runs.points.segments import pieces
 from taxiway.runs.refusals import BatchReused, ParamFixed, RunEnded
-from taxiway.runs.segments import pieces
 
 KEYS = st.sampled_from(["loss", "acc"])
 VALUES = st.sampled_from([0.0, 1.5, -2.0, 1e308, math.inf, -math.inf, math.nan])

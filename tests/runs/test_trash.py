@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 
 from taxiway.kernel.errors import NotAllowed, NotFound
 from taxiway.models.freeing import MadeModels
-from taxiway.runs import emptying
-from taxiway.runs.emptying import OF_A_RUN, Emptying
 from taxiway.runs.refusals import ExperimentTrashed, RunTrashed
 from taxiway.runs.tables import experiments, runs, words
+from taxiway.runs.trash import emptying
+from taxiway.runs.trash.emptying import OF_A_RUN, Emptying
 from taxiway.storage.database import metadata
 from tests.runs.conftest import MakeRun
 from tests.support.live import Live

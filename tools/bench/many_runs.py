@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, insert, select, text
 
 from taxiway.runs import tables
-from taxiway.runs.words import words_of, words_of_run
+from taxiway.runs.search.words import words_of, words_of_run
 from taxiway.storage.database import Database
 
 METRICS = ("accuracy", "auc", "loss", *(f"metric_{i}" for i in range(17)))

@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from taxiway.runs import store
-from taxiway.runs.parsing import parse_filter, parse_order
-from taxiway.runs.query import Search, count_statuses, find_numbers
+from taxiway.runs.search.parsing import parse_filter, parse_order
+from taxiway.runs.search.query import Search, count_statuses, find_numbers
 from taxiway.storage.database import Database, metadata
 from tools.bench.many_runs import fill
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from taxiway.adapters.importances import draw_importances
 from taxiway.models.mlmodel import MLMODEL, mlmodel_file
 from taxiway.models.signature import Column, Signature
-from taxiway.runs.autolog import Fit, current
+from taxiway.runs.autologging.autolog import Fit, current
 
 
 class Training(Struct):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.adapters.boosters import python_function, tell_model, tell_params, training
-from taxiway.runs.autolog import Autolog, Fit
-from taxiway.runs.patching import Patch
+from taxiway.runs.autologging.autolog import Autolog, Fit
+from taxiway.runs.autologging.patching import Patch
 
 
 class LightGbm:

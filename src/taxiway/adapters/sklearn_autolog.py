@@ -14,8 +14,8 @@ from taxiway.adapters.importances import draw_importances
 from taxiway.models.bundle import write_bundle
 from taxiway.models.flavours import flavour, flavour_of
 from taxiway.models.origins import environment_lock
-from taxiway.runs.autolog import Autolog, Fit, current
-from taxiway.runs.patching import Patch
+from taxiway.runs.autologging.autolog import Autolog, Fit, current
+from taxiway.runs.autologging.patching import Patch
 
 MOST_SCORED = 50_000  # rows of the training data that its scores are taken from
 CURVES = {  # what estimators keep of their iterations, and what we call it

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from taxiway.runs.active import ActiveRun, newest_open
-from taxiway.runs.autolog import Autolog, Fit
-from taxiway.runs.patching import Patch
+from taxiway.runs.autologging.autolog import Autolog, Fit
+from taxiway.runs.autologging.patching import Patch
 
 
 class Torch:

@@ -39,7 +39,7 @@ from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import ModelVersion
 from taxiway.models.service import Models
 from taxiway.projects.service import find_project
-from taxiway.runs.reproductions import reproductions_of
+from taxiway.runs.again.reproductions import reproductions_of
 from taxiway.storage.blobs import read_blob
 
 NOTHING = ""

@@ -11,8 +11,8 @@ from taxiway.imports.service import Imports
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField, TaxiwayError, TooLarge
 from taxiway.models.logged import LoggedModels
-from taxiway.runs import intake
 from taxiway.runs.contract import Artifact
+from taxiway.runs.foreign import intake
 from taxiway.runs.paths import check_path
 from taxiway.runs.service import MEDIA_TYPE
 from taxiway.storage.blobs import Blobs

@@ -32,9 +32,9 @@ from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, NotFound, TaxiwayError, TooLarge
 from taxiway.kernel.ids import is_name
 from taxiway.projects.service import DEFAULT, Projects
-from taxiway.runs import intake
-from taxiway.runs.arriving import Columns
-from taxiway.runs.intake import Foreign
+from taxiway.runs.foreign import intake
+from taxiway.runs.foreign.arriving import Columns
+from taxiway.runs.foreign.intake import Foreign
 from taxiway.runs.paths import check_key
 from taxiway.storage.database import Database, read_moment
 

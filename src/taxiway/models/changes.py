@@ -11,7 +11,7 @@ from taxiway.models.contract import ModelVersion
 from taxiway.runs.compare import CodeChange, Row, Scalar
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import CompareRuns
-from taxiway.runs.telling import of_code
+from taxiway.runs.showing.telling import of_code
 from taxiway.web.numbers import number, signed, size
 from taxiway.web.words import plural
 

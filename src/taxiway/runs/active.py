@@ -20,7 +20,9 @@ import msgspec
 from taxiway.kernel.clock import now
 from taxiway.kernel.errors import BadField, TaxiwayError
 from taxiway.kernel.transport import Transport
-from taxiway.runs.capturing import Capturing
+from taxiway.runs.again.seeds import process
+from taxiway.runs.capturing.capturing import Capturing
+from taxiway.runs.capturing.redact import scrub, values_of_secrets
 from taxiway.runs.compare import Scalar, is_same
 from taxiway.runs.contract import (
     AddArtifact,
@@ -33,12 +35,10 @@ from taxiway.runs.contract import (
     UseDataset,
 )
 from taxiway.runs.paths import check_path
-from taxiway.runs.recorder import Recorder, digest_of
-from taxiway.runs.records import Change, Use
-from taxiway.runs.redact import scrub, values_of_secrets
 from taxiway.runs.refusals import ParamFixed
-from taxiway.runs.seeds import process
-from taxiway.runs.sender import Outcome
+from taxiway.runs.sending.recorder import Recorder, digest_of
+from taxiway.runs.sending.records import Change, Use
+from taxiway.runs.sending.sender import Outcome
 from taxiway.runs.system import Watching
 from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_name, as_param, as_step, as_text
 
@@ -321,7 +321,7 @@ class ActiveRun:
         self._finish_quietly(status, failure)
 
     def _repr_html_(self) -> str:
-        from taxiway.runs.displays import run_html
+        from taxiway.runs.showing.displays import run_html
 
         return run_html(self.run)
 

@@ -17,6 +17,8 @@ from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
 from taxiway.runs.active import ActiveRun, Version
+from taxiway.runs.again.sameness import TOLERANCE, Reproduction
+from taxiway.runs.capturing.opened import opened_at
 from taxiway.runs.contract import (
     Artifact,
     ChangeRun,
@@ -34,11 +36,9 @@ from taxiway.runs.contract import (
     Run,
     StartRun,
 )
-from taxiway.runs.opened import opened_at
-from taxiway.runs.recorder import ANSWER_S, Recorder, opening, place_of
-from taxiway.runs.sameness import TOLERANCE, Reproduction
-from taxiway.runs.sync import Synced, folders_of, sync
-from taxiway.runs.trashing import Trashing
+from taxiway.runs.sending.recorder import ANSWER_S, Recorder, opening, place_of
+from taxiway.runs.sending.sync import Synced, folders_of, sync
+from taxiway.runs.trash.trashing import Trashing
 from taxiway.runs.values import comparison_in_floats, point_in_floats, run_in_floats
 
 log = logging.getLogger("taxiway")
@@ -217,7 +217,7 @@ class Runs(Trashing):
         >>> client.runs.reproduce(run.id).verdict  # doctest: +SKIP
         'bit-equal'
         """
-        from taxiway.runs.reproduce import Again, Asked
+        from taxiway.runs.again.reproduce import Again, Asked
 
         asked = Asked(tolerance, [*ignored], environment, keep)
         return Again(self.transport, self.settings, run, asked, tell or log.info).reproduce()

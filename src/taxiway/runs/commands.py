@@ -8,13 +8,13 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from taxiway.kernel.commands import Argument, Command
-from taxiway.runs import trash_commands
+from taxiway.runs.again.sameness import TOLERANCE, Reproduction
+from taxiway.runs.again.verdicts import EXIT_CODES, show_reproduction
 from taxiway.runs.contract import Artifact, Comparison, Experiment, Point, Run
-from taxiway.runs.markdown import comparison_markdown
-from taxiway.runs.sameness import TOLERANCE, Reproduction
-from taxiway.runs.shown import show_comparison, show_runs, show_synced
-from taxiway.runs.sync import Synced
-from taxiway.runs.verdicts import EXIT_CODES, show_reproduction
+from taxiway.runs.sending.sync import Synced
+from taxiway.runs.showing.markdown import comparison_markdown
+from taxiway.runs.showing.shown import show_comparison, show_runs, show_synced
+from taxiway.runs.trash import trash_commands
 
 if TYPE_CHECKING:
     from taxiway.client import Client

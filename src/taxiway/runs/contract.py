@@ -9,8 +9,8 @@ from msgspec import Meta, Struct
 
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
 from taxiway.kernel.numbers import Number
+from taxiway.runs.again.sameness import TOLERANCE, InputGap, Reproduction
 from taxiway.runs.compare import CodeChange, Row, Scalar
-from taxiway.runs.sameness import TOLERANCE, InputGap, Reproduction
 
 RunStatus = Literal["scheduled", "running", "finished", "failed", "stopped", "lost"]
 Ending = Literal["finished", "failed", "stopped"]
@@ -110,7 +110,7 @@ class Run(Struct, frozen=True):
         return f"run:{self.id}"
 
     def _repr_html_(self) -> str:
-        from taxiway.runs.displays import run_html
+        from taxiway.runs.showing.displays import run_html
 
         return run_html(self)
 
@@ -307,7 +307,7 @@ class Comparison(Struct, frozen=True):
     code: list[CodeChange]
 
     def _repr_html_(self) -> str:
-        from taxiway.runs.displays import comparison_html
+        from taxiway.runs.showing.displays import comparison_html
 
         return comparison_html(self)
 

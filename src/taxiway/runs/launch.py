@@ -24,11 +24,11 @@ from taxiway.kernel.ids import new_id
 from taxiway.kernel.settings import Settings
 from taxiway.kernel.transport import Transport
 from taxiway.runs.active import DELIVER_S, tell
-from taxiway.runs.capture import Snapshot, capture_all, capture_code, keep_snapshot
+from taxiway.runs.capturing.capture import Snapshot, capture_all, capture_code, keep_snapshot
+from taxiway.runs.capturing.redact import redact, scrub, values_of_secrets
 from taxiway.runs.contract import AddArtifact, Ending, FinishRun, Run, RunStatus
-from taxiway.runs.recorder import Recorder, opening
-from taxiway.runs.redact import redact, scrub, values_of_secrets
 from taxiway.runs.refusals import ProgramMissing, ProgramUnknown
+from taxiway.runs.sending.recorder import Recorder, opening
 from taxiway.runs.system import Watching
 
 log = logging.getLogger("taxiway")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from taxiway.runs.compare_page import ComparePage
 from taxiway.runs.comparison import Comparisons
-from taxiway.runs.log import Log
-from taxiway.runs.notes import NotePanel
-from taxiway.runs.preview import ArtifactPage
-from taxiway.runs.run_page import RunPage
+from taxiway.runs.points.log import Log
 from taxiway.runs.service import Runs
-from taxiway.runs.table_page import TablePage
-from taxiway.runs.trash import Trash
-from taxiway.runs.views import SavedViews
+from taxiway.runs.showing.compare_page import ComparePage
+from taxiway.runs.showing.notes import NotePanel
+from taxiway.runs.showing.preview import ArtifactPage
+from taxiway.runs.showing.run_page import RunPage
+from taxiway.runs.showing.table_page import TablePage
+from taxiway.runs.showing.views import SavedViews
+from taxiway.runs.trash.trash import Trash
 from taxiway.web.site import Site
 
 

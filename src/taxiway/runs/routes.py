@@ -6,13 +6,14 @@ import msgspec
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
-from taxiway.runs import contract, trashed
+from taxiway.runs import contract
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Artifact, FetchArtifact, Packages
-from taxiway.runs.log import Log
+from taxiway.runs.points.log import Log
 from taxiway.runs.service import Runs
-from taxiway.runs.trash import Trash
-from taxiway.runs.trashed import NameExperiment, Trashed
+from taxiway.runs.trash import trashed
+from taxiway.runs.trash.trash import Trash
+from taxiway.runs.trash.trashed import NameExperiment, Trashed
 from taxiway.web.doorkeeper import Finder
 from taxiway.web.downloads import Download
 from taxiway.web.serve import Server

@@ -20,7 +20,7 @@ from taxiway.kernel.ids import is_name, new_id
 from taxiway.kernel.thing import parse
 from taxiway.lineage.service import draw_edge
 from taxiway.projects.service import enter_stage, open_project
-from taxiway.runs import series, store
+from taxiway.runs import store
 from taxiway.runs.contract import (
     CHANGES,
     LOCK,
@@ -41,8 +41,9 @@ from taxiway.runs.contract import (
     UseDataset,
 )
 from taxiway.runs.paths import check_key, check_path
+from taxiway.runs.points import series
 from taxiway.runs.refusals import ExperimentTrashed, RunEnded, RunTrashed
-from taxiway.runs.searching import Searching
+from taxiway.runs.search.searching import Searching
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database
 

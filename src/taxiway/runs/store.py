@@ -11,10 +11,10 @@ import msgspec
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from taxiway.kernel.numbers import Number, to_wire
-from taxiway.runs import words
 from taxiway.runs.compare import Scalar
-from taxiway.runs.conditions import status_at
 from taxiway.runs.contract import Artifact, Environment, Experiment, Packages, Run
+from taxiway.runs.search import words
+from taxiway.runs.search.conditions import status_at
 from taxiway.runs.tables import artifacts, environments, experiments, inputs, keys, latest, params, runs, tags
 
 

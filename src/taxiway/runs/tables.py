@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from taxiway.runs.again.sameness import Reproduction
 from taxiway.runs.contract import Code, Environment, Predictions
-from taxiway.runs.sameness import Reproduction
 from taxiway.storage.database import Json, Moment, metadata
 
 LONGEST_HEAD = 64  # how much of a text is indexed; PostgreSQL refuses index rows beyond some 2,700 bytes

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from taxiway.kernel.errors import BadField
-from taxiway.runs.tokens import Token, Tokens, one_of, unquoted
+from taxiway.runs.search.tokens import Token, Tokens, one_of, unquoted
 
 Place = Literal["trace", "tag", "fact", "span", "feedback", "expectation"]
 Sign = Literal["=", "!=", "<", "<=", ">", ">=", "like", "ilike", "rlike", "in", "not in", "is null", "is not null"]

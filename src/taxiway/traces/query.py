@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.elements import ColumnElement as Column
 
 from taxiway.kernel.errors import BadField
-from taxiway.runs.matching import glob_of
-from taxiway.runs.patterns import PatternBroken, compiled, is_found
+from taxiway.runs.search.matching import glob_of
+from taxiway.runs.search.patterns import PatternBroken, compiled, is_found
 from taxiway.traces.filter import SPAN_ATTRIBUTES, Order, Term
 from taxiway.traces.tables import LONGEST_HEAD, links, marks, remarks, spans, traces
 

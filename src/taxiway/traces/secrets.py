@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from taxiway.runs.redact import PATTERNS, PRIVATE_KEY, REDACTED
+from taxiway.runs.capturing.redact import PATTERNS, PRIVATE_KEY, REDACTED
 from taxiway.traces.contract import Event, Span
 from taxiway.traces.told import Told
 

@@ -18,7 +18,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import AlreadyExists, NotFound
 from taxiway.projects.service import DEFAULT, Projects
 from taxiway.runs.experiments import Experiments, OpenExperiment, Sheet
-from taxiway.runs.trash import Trash
+from taxiway.runs.trash.trash import Trash
 from taxiway.stores.service import Stores
 
 LONGEST_KEY = 250

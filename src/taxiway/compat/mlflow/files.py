@@ -11,7 +11,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.models.logged import LoggedModels
 from taxiway.models.service import Models
-from taxiway.runs.foreign_files import ForeignFiles
+from taxiway.runs.foreign.foreign_files import ForeignFiles
 from taxiway.storage.blobs import Blobs
 from taxiway.traces.service import Traces
 from taxiway.web.bodies import Upload

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
-from taxiway.runs.tokens import Token, Tokens, one_of, unquoted
+from taxiway.runs.search.tokens import Token, Tokens, one_of, unquoted
 
 Row = TypeVar("Row")
 Kind = Literal["text", "number"]

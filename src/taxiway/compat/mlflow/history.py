@@ -17,8 +17,8 @@ from taxiway.compat.mlflow.runs import id_of
 from taxiway.compat.mlflow.shown import Metric
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.numbers import Number, to_wire
-from taxiway.runs.log import Log
-from taxiway.runs.segments import History
+from taxiway.runs.points.log import Log
+from taxiway.runs.points.segments import History
 
 MOST_RUNS = 100
 MOST_IN_BULK = 25_000

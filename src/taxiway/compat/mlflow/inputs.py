@@ -17,8 +17,8 @@ from taxiway.compat.mlflow.runs import cut
 from taxiway.compat.mlflow.shown import Tag
 from taxiway.kernel.caller import Caller
 from taxiway.runs.experiments import Experiments
-from taxiway.runs.foreign import ForeignRuns
-from taxiway.runs.sheets import Reading
+from taxiway.runs.foreign.foreign import ForeignRuns
+from taxiway.runs.foreign.sheets import Reading
 
 MOST_DATASETS = 1000
 MOST_BYTES = 64 << 20

@@ -17,12 +17,12 @@ from taxiway.compat.mlflow.runs import LONGEST_TAG, NAME_TAG, check_name, cut, g
 from taxiway.compat.mlflow.shown import Tag
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.numbers import Number, from_wire
-from taxiway.runs.batch import Row, by_key
 from taxiway.runs.compare import Scalar
-from taxiway.runs.foreign import ForeignRuns, UpdateRun
-from taxiway.runs.log import Log
-from taxiway.runs.loose import Items
-from taxiway.runs.segments import History, history
+from taxiway.runs.foreign.foreign import ForeignRuns, UpdateRun
+from taxiway.runs.points.batch import Row, by_key
+from taxiway.runs.points.log import Log
+from taxiway.runs.points.loose import Items
+from taxiway.runs.points.segments import History, history
 
 LONGEST_PARAM = 6000  # longer texts are cut, as MLflow's server does
 MOST_BYTES = 1_000_000

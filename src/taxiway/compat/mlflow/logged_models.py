@@ -23,7 +23,7 @@ from taxiway.models.logged import LoggedModels
 from taxiway.models.logged_contract import LoggedMetric, LoggedModel, LoggedStatus, LogModel
 from taxiway.models.sourced import Sourced
 from taxiway.runs.experiments import Experiments
-from taxiway.runs.foreign import ForeignRuns
+from taxiway.runs.foreign.foreign import ForeignRuns
 
 VERSIONS_TAG = "mlflow.modelVersions"
 MOST_TAGS = 1000

@@ -35,7 +35,7 @@ from taxiway.kernel.errors import NotFound
 from taxiway.models.contract import ChangeVersion, ModelVersion, Promote, RegisterSource
 from taxiway.models.refusals import AlreadyThere
 from taxiway.models.service import Models
-from taxiway.runs.foreign import ForeignRuns
+from taxiway.runs.foreign.foreign import ForeignRuns
 from taxiway.web.downloads import Download
 
 MOST_LISTED = 200_000

@@ -11,7 +11,7 @@ from taxiway.kernel.errors import NotFound
 from taxiway.projects.service import DEFAULT
 from taxiway.runs.contract import RunStatus
 from taxiway.runs.experiments import FIRST, LONGEST_NAME, Sheet
-from taxiway.runs.sheets import RunSheet
+from taxiway.runs.foreign.sheets import RunSheet
 from taxiway.storage.database import EPOCH
 
 FIRST_NAME = "Default"  # as MLflow calls the experiment that there always is

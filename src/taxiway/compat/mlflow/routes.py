@@ -27,10 +27,10 @@ from taxiway.compat.mlflow.traces import TraceCalls
 from taxiway.models.service import Models
 from taxiway.projects.service import Projects
 from taxiway.runs.experiments import Experiments
-from taxiway.runs.foreign import ForeignRuns
-from taxiway.runs.log import Log
-from taxiway.runs.searching import Searching
-from taxiway.runs.trash import Trash
+from taxiway.runs.foreign.foreign import ForeignRuns
+from taxiway.runs.points.log import Log
+from taxiway.runs.search.searching import Searching
+from taxiway.runs.trash.trash import Trash
 from taxiway.storage.parts import Parts
 from taxiway.stores.service import Stores
 from taxiway.traces.service import Traces

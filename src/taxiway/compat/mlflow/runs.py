@@ -14,9 +14,9 @@ from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.refusals import ParameterMissing, invalid, refused
 from taxiway.compat.mlflow.shown import RunAnswer, RunInfo, Showing, Tag, info_of, run_of
 from taxiway.kernel.caller import Caller
-from taxiway.runs.foreign import ForeignRuns, OpenRun, UpdateRun
+from taxiway.runs.foreign.foreign import ForeignRuns, OpenRun, UpdateRun
 from taxiway.runs.paths import is_clean
-from taxiway.runs.trash import Trash
+from taxiway.runs.trash.trash import Trash
 from taxiway.web.doorkeeper import Finder
 
 LONGEST_NAME = 1000

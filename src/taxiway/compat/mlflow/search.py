@@ -15,10 +15,10 @@ from taxiway.compat.mlflow.shown import Run, Showing
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
 from taxiway.runs.experiments import Experiments
-from taxiway.runs.filter import And, Field, Node, Not, Or, Order, Term
-from taxiway.runs.parsing import parse_filter, parse_order
-from taxiway.runs.query import View
-from taxiway.runs.searching import Ask, Searching
+from taxiway.runs.search.filter import And, Field, Node, Not, Or, Order, Term
+from taxiway.runs.search.parsing import parse_filter, parse_order
+from taxiway.runs.search.query import View
+from taxiway.runs.search.searching import Ask, Searching
 
 USUAL = 1000
 MOST = 50_000

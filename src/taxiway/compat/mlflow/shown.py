@@ -10,8 +10,8 @@ from msgspec import Struct
 from taxiway.compat.mlflow import names
 from taxiway.compat.mlflow.call import Given
 from taxiway.kernel.numbers import Number, to_wire
-from taxiway.runs.foreign import ForeignRuns
-from taxiway.runs.sheets import Newest, Reading, RunSheet
+from taxiway.runs.foreign.foreign import ForeignRuns
+from taxiway.runs.foreign.sheets import Newest, Reading, RunSheet
 
 
 class Tag(Struct, frozen=True):

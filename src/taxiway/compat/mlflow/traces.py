@@ -34,7 +34,7 @@ from taxiway.compat.mlflow.told_traces import (
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.runs.experiments import Experiments
-from taxiway.runs.foreign_files import ForeignFiles
+from taxiway.runs.foreign.foreign_files import ForeignFiles
 from taxiway.runs.refusals import ExperimentTrashed
 from taxiway.storage.blobs import CHUNK
 from taxiway.traces.filter import parse_filter, parse_order

@@ -11,7 +11,7 @@ from taxiway.datasets.contract import DatasetVersion
 from taxiway.gates.contract import Approval, Outcome
 from taxiway.gates.predictions import Predictions
 from taxiway.models.contract import Card, ModelVersion
-from taxiway.runs.sameness import Reproduction
+from taxiway.runs.again.sameness import Reproduction
 
 Input = Literal["bundle", "evaluation", "datasets", "card", "reproductions"]
 

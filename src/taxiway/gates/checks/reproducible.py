@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.contract import Outcome
-from taxiway.runs.sameness import TOLERANCE, Reproduction
-from taxiway.runs.verdicts import apart
+from taxiway.runs.again.sameness import TOLERANCE, Reproduction
+from taxiway.runs.again.verdicts import apart
 
 
 class ReproducibleAsks(Struct, frozen=True, forbid_unknown_fields=True):

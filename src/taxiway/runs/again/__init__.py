@@ -1,0 +1,1 @@
+"""A past run once more: restored, rebuilt, executed, and held against the first."""

@@ -1,0 +1,1 @@
+"""Logging what a library trains without a line in the script."""

@@ -1,0 +1,1 @@
+"""Runs as other systems know them: their times, names, files and whole histories."""

@@ -1,0 +1,345 @@
+"""Reading filters and orders: one language for pages, command line, SDK and MLflow's client, whose own is a part of it.
+
+    metrics.accuracy > 0.9 and (params.model in ("logistic", "forest") or tags.team like 'risk%')
+    and not status = "failed" and started_at > "7 days ago" and "calm heron"
+
+A name that is more than letters, digits, ``_ . / -`` stands in backticks or quotes: ``metrics.`val loss` < 1``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NoReturn
+
+from taxiway.runs.search.filter import (
+    DATASET_FIELDS,
+    NOTE,
+    NUMBER_FIELDS,
+    ORDERED,
+    TEXT_FIELDS,
+    TIME_FIELDS,
+    Ago,
+    And,
+    Field,
+    Kind,
+    Node,
+    Not,
+    Or,
+    Order,
+    Scalar,
+    Sign,
+    Term,
+    Value,
+    When,
+    Words,
+    joined,
+    render_field,
+)
+from taxiway.runs.search.moments import DURATIONS, MOMENTS, in_milliseconds, read_duration, read_when
+from taxiway.runs.search.patterns import PatternBroken, compiled
+from taxiway.runs.search.tokens import Token, Tokens, one_of, unquoted
+
+MOST_TERMS = 100
+MOST_NESTED = 20
+MOST_LISTED = 5_000
+MOST_ORDERS = 10
+
+KINDS: dict[str, Kind] = {
+    "metrics": "metrics",
+    "metric": "metrics",
+    "params": "params",
+    "param": "params",
+    "parameters": "params",
+    "parameter": "params",
+    "tags": "tags",
+    "tag": "tags",
+    "attributes": "run",
+    "attribute": "run",
+    "attr": "run",
+    "run": "run",
+    "datasets": "dataset",
+    "dataset": "dataset",
+}
+# What MLflow calls them, and how one would say it shortly.
+ALIASES = {
+    "run_id": "id",
+    "run_uuid": "id",
+    "run_name": "name",
+    "run name": "name",
+    "user_id": "user",
+    "start_time": "started_at",
+    "created": "started_at",
+    "end_time": "ended_at",
+    "duration": "duration_s",
+    "cpu": "cpu_s",
+}
+KNOWN = (*TEXT_FIELDS, *NUMBER_FIELDS, *TIME_FIELDS)
+FIELDS = (*("metrics.NAME", "params.NAME", "tags.NAME", "note"), *KNOWN, *(f"dataset.{n}" for n in DATASET_FIELDS))
+EXACT: tuple[Sign, ...] = ("=", "!=")
+ORDERING: tuple[Sign, ...] = ("=", "!=", "<", "<=", ">", ">=")
+WORDY: tuple[Sign, ...] = ("=", "!=", "contains", "like", "ilike", "~", "in", "not in")
+LISTED: tuple[Sign, ...] = ("in", "not in")
+EMPTY: tuple[Sign, ...] = ("is null", "is not null")
+SIGN_WORDS = ("contains", "like", "ilike", "rlike", "in", "is")
+EVERY: tuple[Sign, ...] = (*ORDERING, *WORDY[2:], *EMPTY)
+
+
+def parse_filter(text: str) -> Node | None:
+    """What a filter asks for; None where the text is empty. Raises BadField with the position and what would do.
+
+    >>> parse_filter('metrics.accuracy >= 0.9')
+    Term(field=Field(kind='metrics', name='accuracy'), sign='>=', value=0.9)
+    """
+    return Parser(Tokens(text, "filter")).whole()
+
+
+def parse_order(text: str | Sequence[str], *, as_text: bool = False) -> tuple[Order, ...]:
+    """By what to order: fields, each with ``asc`` (when nothing is said) or ``desc``, and commas between.
+
+    Raises BadField. as_text: parameters are ordered by code point and never as numbers, as MLflow does.
+
+    >>> parse_order("metrics.loss desc")
+    (Order(field=Field(kind='metrics', name='loss'), is_falling=True, is_text=False),)
+    """
+    found: list[Order] = []
+    for part in [text] if isinstance(text, str) else text:
+        tokens = Tokens(part, "order")
+        while tokens.now.kind != "end":
+            at = tokens.now
+            order = order_of(tokens, as_text=as_text)
+            if any(order.field == known.field for known in found):
+                tokens.refuse(at, f"each field once; {render_field(order.field)} was there already,")
+            found.append(order)
+            if len(found) > MOST_ORDERS:
+                tokens.refuse(None, f"at most {MOST_ORDERS} fields")
+            if tokens.now.kind != "end" and not tokens.skip(","):
+                tokens.refuse(tokens.now, "asc, desc, a comma or the end")
+    return tuple(found)
+
+
+def order_of(tokens: Tokens, *, as_text: bool) -> Order:
+    at = tokens.take()
+    expected = f"metrics.NAME, params.NAME, tags.NAME or {one_of(ORDERED)}"
+    field = field_of(at)
+    if field is None or field.kind == "dataset" or (field.kind == "run" and field.name not in ORDERED):
+        tokens.refuse(at, expected)
+    is_falling = tokens.now.says("desc")
+    tokens.skip("asc", "desc")
+    return Order(field, is_falling, is_text=as_text and field.kind == "params")
+
+
+class Parser:
+    """Reads by descent: ``or`` binds less than ``and``, and that less than ``not``."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self.terms = 0
+        self.depth = 0
+
+    def whole(self) -> Node | None:
+        if self.tokens.now.kind == "end":
+            return None
+        node = self.either()
+        if self.tokens.now.kind != "end":
+            self.tokens.refuse(self.tokens.now, "and, or, or the end")
+        return node
+
+    def either(self) -> Node | None:
+        self.depth += 1
+        if self.depth > MOST_NESTED:
+            self.tokens.refuse(self.tokens.now, f"at most {MOST_NESTED} parentheses within each other")
+        parts = [self.every()]
+        while self.tokens.skip("or"):
+            parts.append(self.every())
+        self.depth -= 1
+        return joined(Or, *parts)
+
+    def every(self) -> Node | None:
+        parts = [self.part()]
+        while self.tokens.skip("and"):
+            if (
+                self.tokens.now.kind == "end" and self.depth == 1
+            ):  # MLflow lets a dangling AND pass, so old scripts have it
+                break
+            parts.append(self.part())
+        return joined(And, *parts)
+
+    def part(self) -> Node | None:
+        tokens = self.tokens
+        is_turned = False
+        while tokens.skip("not"):
+            is_turned = not is_turned
+        if tokens.skip("("):
+            node = self.either()
+            if not tokens.skip(")"):
+                tokens.refuse(tokens.now, "and, or, or a closing parenthesis")
+        else:
+            node = self.term()
+        return Not(node) if is_turned and node is not None else node
+
+    def term(self) -> Node:
+        self.terms += 1
+        if self.terms > MOST_TERMS:
+            self.tokens.refuse(None, f"at most {MOST_TERMS} conditions")
+        at = self.tokens.take()
+        is_named = self.tokens.now.kind == "sign" or self.tokens.now.says(*SIGN_WORDS)
+        if at.kind == "text" and not is_named:
+            return self.words(at)
+        if at.says("text") and self.tokens.skip("~"):
+            return self.words(self.tokens.take())
+        field = field_of(at)
+        if field is None:
+            self.tokens.refuse(
+                at, f"a condition, a text in quotes to look for, not or (; conditions begin with {one_of(FIELDS)}"
+            )
+        signs = signs_of(field)
+        sign = self.sign(signs)
+        return Term(field, sign, self.value(field, sign))
+
+    def words(self, token: Token) -> Words:
+        if token.kind != "text" or not any(c.isalnum() for c in unquoted(token.text)):
+            self.tokens.refuse(token, "a text in quotes with words to look for")
+        return Words(unquoted(token.text))
+
+    def sign(self, signs: Sequence[Sign]) -> Sign:
+        tokens = self.tokens
+        at = tokens.take()
+        said = at.text.lower() if at.kind in ("sign", "word") else ""
+        if said == "not" and tokens.skip("in"):
+            said = "not in"
+        elif said == "is":
+            said = "is not null" if tokens.skip("not") else "is null"
+            if not tokens.skip("null"):
+                tokens.refuse(tokens.now, "null")
+        said = "~" if said == "rlike" else said
+        found = next((sign for sign in signs if sign == said), None)
+        if found is None:
+            tokens.refuse(at, one_of(signs))
+        return found
+
+    def value(self, field: Field, sign: Sign) -> Value:
+        if sign in EMPTY:
+            return None
+        if sign in LISTED:
+            return self.listed(field)
+        at = self.tokens.take()
+        value = value_of(at, field, sign)
+        if value is None:
+            self.tokens.refuse(at, expected_of(field, sign))
+        if sign == "~":
+            try:
+                compiled(str(value))
+            except PatternBroken as e:
+                self.tokens.refuse(at, f"a regular expression in RE2's syntax ({e})")
+        return value
+
+    def listed(self, field: Field) -> tuple[str | float, ...]:
+        tokens, found = self.tokens, list[str | float]()
+        if not tokens.skip("("):
+            tokens.refuse(tokens.now, 'a list such as ("a", "b")')
+        while True:
+            at = tokens.take()
+            value = value_of(at, field, "=")
+            is_alike = not found or isinstance(value, str) == isinstance(found[0], str)
+            if not isinstance(value, (str, float)) or isinstance(value, bool) or not is_alike:
+                self.refuse_listed(at, field)
+            found.append(value)
+            if len(found) > MOST_LISTED:
+                tokens.refuse(None, f"at most {MOST_LISTED:,} values in a list")
+            if tokens.skip(")"):
+                return tuple(found)
+            if not tokens.skip(","):
+                tokens.refuse(tokens.now, "a comma or a closing parenthesis")
+
+    def refuse_listed(self, at: Token, field: Field) -> NoReturn:
+        of_params = "texts in quotes, or numbers, but not both"
+        kinds = {"metrics": "numbers", "params": of_params}
+        self.tokens.refuse(at, f"a list of {kinds.get(field.kind, 'texts in quotes')}")
+
+
+def field_of(token: Token) -> Field | None:
+    """The field that a token names; None where it names none."""
+    if token.kind == "field":
+        entity, _, name = token.text.partition(".")
+        kind = KINDS.get(entity.lower())
+        plain = unquoted(name) if name[0] in "`\"'" else name
+        return None if kind is None else plain_field(plain) if kind == "run" else named(kind, plain)
+    if token.kind in ("word", "name", "text"):  # MLflow takes a name in quotes, too
+        return plain_field(token.text if token.kind == "word" else unquoted(token.text))
+    return None
+
+
+def plain_field(name: str) -> Field | None:
+    lowered = name.lower()
+    if lowered == "note":
+        return Field("tags", NOTE)
+    plain = ALIASES.get(lowered, lowered)
+    return Field("run", plain) if plain in KNOWN else None
+
+
+def named(kind: Kind, name: str) -> Field | None:
+    return None if kind == "dataset" and name not in DATASET_FIELDS else Field(kind, name)
+
+
+def is_time(field: Field) -> bool:
+    return field.kind == "run" and field.name in TIME_FIELDS
+
+
+def is_number(field: Field) -> bool:
+    return field.kind == "metrics" or (field.kind == "run" and field.name in NUMBER_FIELDS)
+
+
+def signs_of(field: Field) -> tuple[Sign, ...]:
+    """How a field may be compared."""
+    if field.kind == "metrics":
+        return (*ORDERING, *LISTED, *EMPTY)
+    if field.kind == "params":
+        return EVERY
+    if is_time(field) or is_number(field):
+        return (*ORDERING, *EMPTY)
+    return (*WORDY, *EMPTY)
+
+
+def value_of(token: Token, field: Field, sign: Sign) -> Scalar | None:
+    """A value that the field can be compared with in that way; None where the token is none."""
+    if is_time(field):
+        return moment_of(token)
+    if is_number(field):
+        is_metric = field.kind == "metrics" or token.kind == "number"
+        return number_of(token) if is_metric else read_duration(spelled(token))
+    if token.kind == "text":
+        return unquoted(token.text) if sign not in ("<", "<=", ">", ">=") else None
+    if field.kind != "params" or sign not in ORDERING:
+        return None
+    if token.says("true", "false"):
+        return token.says("true") if sign in EXACT else None
+    return number_of(token)
+
+
+def number_of(token: Token) -> float | None:
+    value = float(token.text) if token.kind == "number" else math.nan
+    return value if math.isfinite(value) else None
+
+
+def moment_of(token: Token) -> When | Ago | None:
+    if token.kind == "text":
+        return read_when(spelled(token))
+    value = number_of(token)
+    return None if value is None or abs(value) > 9e15 else in_milliseconds(value)
+
+
+def spelled(token: Token) -> str:
+    return unquoted(token.text) if token.kind == "text" else token.text
+
+
+def expected_of(field: Field, sign: Sign) -> str:
+    if is_time(field):
+        return MOMENTS
+    if field.kind == "run" and field.name in NUMBER_FIELDS:
+        return DURATIONS
+    if field.kind == "metrics":
+        return f"a number for {render_field(field)}"
+    if field.kind != "params" or sign not in ORDERING:
+        return f"a text in quotes for {render_field(field)}"
+    return "a number" if sign not in EXACT else "a number, a text in quotes, true or false"

@@ -1,0 +1,126 @@
+"""The page on which runs stand side by side: two or twenty with everything, up to a hundred as a table and lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taxiway.runs.compare import Row, Scalar
+from taxiway.runs.comparison import MOST_WITH_CODE, Comparisons
+from taxiway.runs.contract import CompareRuns, Comparison, Run
+from taxiway.runs.points.log import Log
+from taxiway.runs.showing import telling
+from taxiway.runs.showing.curves import AXES, Curves, Look, read_look
+from taxiway.web.figures.lines import LineChart
+from taxiway.web.figures.parallel import ParallelChart, Upright
+from taxiway.web.numbers import number
+from taxiway.web.site import Html, Site, View
+
+MOST_CHARTS = 24
+COLUMNS = 200
+SIDE_BY_SIDE = 8  # more runs than these are rows, not columns
+MOST_AXES = 9
+MOST_WORDS = 12  # different texts on one axis
+
+
+class ComparePage:
+    def __init__(self, site: Site, log: Log, comparisons: Comparisons) -> None:
+        self.site = site
+        self.log = log
+        self.comparisons = comparisons
+        self.curves = Curves(log)
+
+    def show(self, view: View) -> Html:
+        ids = view.query.get("run", [])
+        if len(set(ids)) < 2:
+            return Html("runs/compare.html", "runs", {"title": "Compare", "found": None, "ids": ids})
+        look = read_look(view)
+        found = self.comparisons.compare(view.caller, CompareRuns(run=ids))
+        runs = found.runs
+        projects = {run.project for run in runs}
+        values: dict[str, Any] = {
+            "title": "Compare " + " and ".join(telling.labels(runs)[:3]),
+            "found": found,
+            "runs": runs,
+            "labels": telling.labels(runs),
+            "answer": telling.of_comparison(found),
+            "is_wide": len(runs) > SIDE_BY_SIDE,
+            "cells": cells_of(found) if len(runs) > SIDE_BY_SIDE else None,
+            "metrics": telling.metric_rows(found.metrics),
+            "params": telling.plain_rows(found.params),
+            "tags": telling.plain_rows(found.tags),
+            "inputs": telling.plain_rows(found.inputs),
+            "environment": telling.plain_rows(found.environment),
+            "changes": [(change.file, telling.diff_lines(change.diff)) for change in found.code],
+            "code_words": telling.of_code(runs, found.code),
+            "has_code": len(runs) <= MOST_WITH_CODE,
+            "look": look,
+            "axes": AXES,
+            "hidden": [("run", run.id) for run in runs],
+            "parallel": parallel(found),
+            **self._charts(runs, look),
+            "panels": self.site.drawn("runs/compare", view, " ".join(run.ref for run in runs)),
+        }
+        if len(projects) == 1:
+            values["project"] = projects.pop()
+        return Html("runs/compare.html", "runs", values)
+
+    def _charts(self, runs: list[Run], look: Look) -> dict[str, Any]:
+        counts = [self.log.counts(run.id) for run in runs]
+        names = sorted({name for each in counts for name, points in each.items() if points > 1})
+        shown = [name for name in names if look.shows(name)]
+        charts: list[LineChart] = self.curves.charts(runs, shown[:MOST_CHARTS], look, columns=COLUMNS)
+        return {"charts": charts, "has_curves": bool(names), "left_out": max(0, len(shown) - MOST_CHARTS)}
+
+
+def cells_of(found: Comparison) -> tuple[list[tuple[str, str, str]], list[list[str]]]:
+    """What differs between many runs, a row for each: the columns and each run's texts."""
+    params = [Row(row.name, [short(value) for value in row.values], row.is_different) for row in found.params]
+    shown = [*telling.metric_rows(found.metrics), *telling.plain_rows(params)]
+    differing = [row for row in shown if row.is_different]
+    rows = [[row.values[index] for row in differing] for index in range(len(found.runs))]
+    return [("", row.name, "num") for row in differing], rows
+
+
+def short(value: Scalar | None) -> Scalar | None:
+    """A parameter for a narrow column: four digits of a number."""
+    return number(value, 4) if isinstance(value, float) else value
+
+
+def parallel(found: Comparison) -> ParallelChart | None:
+    """Parameters that differ, then metrics that do, as axes; None where there are fewer than two."""
+    params = [upright(row) for row in found.params if row.is_different]
+    metrics = [upright(row) for row in found.metrics if row.is_different and not row.name.startswith("system/")]
+    metrics.sort(key=lambda axis: telling.rank(axis.name))
+    few = [axis for axis in params if len(axis.words) <= MOST_WORDS]
+    most_metrics = max(2, MOST_AXES - len(few))
+    axes = [*few[: MOST_AXES - min(len(metrics), 2)], *metrics[:most_metrics][::-1]][:MOST_AXES]
+    if len(axes) < 2 or len(found.runs) < 3:
+        return None
+    return ParallelChart(
+        title="From parameters to metrics",
+        names=tuple(telling.labels(found.runs)),
+        axes=tuple(axes),
+        urls=tuple(f"/runs/{run.id}" for run in found.runs),
+        height=320,
+    )
+
+
+def upright(row: Row) -> Upright:
+    """A row as an axis: of numbers where every value is one, else of texts."""
+    given = [value for value in row.values if value is not None]
+    numbers = [number_in(value) for value in given]
+    if all(number is not None for number in numbers):
+        return Upright(row.name, tuple(None if value is None else number_in(value) for value in row.values))
+    return Upright(row.name, tuple(None if value is None else telling.text_of(value) for value in row.values))
+
+
+def number_in(value: object) -> float | None:
+    """A parameter as a number: one that was logged as such, or as a text that says one, as other clients do."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return float(value)
+    try:
+        return float(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Taking runs away, back, and for good."""
