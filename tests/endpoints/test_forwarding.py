@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,8 @@ class Gateway:
     def serve(self, connection: socket.socket) -> None:
         with closing(connection), connection.makefile("rb") as read:
             for number in range(1000):
-                head = b"".join(iter(read.readline, b"\r\n"))
-                if not head:
+                head = b"".join(takewhile(lambda line: line not in (b"\r\n", b""), iter(read.readline, None)))
+                if not head:  # the other side went away
                     return
                 if number == self.rests_after:
                     return
