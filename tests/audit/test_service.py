@@ -12,11 +12,12 @@ from sqlalchemy import delete, insert, select, text, update
 
 from taxiway.audit.contract import ListEntries, TreeHead, VerifyLog
 from taxiway.audit.merkle import verify_consistency, verify_inclusion
+from taxiway.audit.service import Record
 from taxiway.audit.tables import entries, heads, nodes
 from taxiway.house import House
-from taxiway.kernel.caller import SYSTEM
-from taxiway.kernel.errors import AlreadyExists
-from taxiway.projects.contract import CreateProject
+from taxiway.kernel.caller import SYSTEM, Caller
+from taxiway.kernel.errors import AlreadyExists, NotAllowed
+from taxiway.projects.contract import CreateProject, Project
 from tests.support.live import Live
 
 
@@ -229,6 +230,21 @@ def test_a_log_grown_anew_from_an_old_copy_shows_against_a_held_head(tmp_path: P
     house.close()
     assert not found.is_intact
     assert "its past was changed" in (found.problem or "")
+
+
+def test_a_refusal_that_is_found_within_a_change_is_recorded_too(live: Live) -> None:
+    live.client.projects.create("fraud")
+    stranger = Caller("eve", "person")
+
+    def make(record: Record) -> Project:
+        live.house.access.require(stranger, "models.write", "fraud")
+        raise AssertionError("she has no role there")
+
+    with pytest.raises(NotAllowed):
+        live.house.ledger.change(stranger, "models.register", "model:m", make, answer=Project)
+    live.client.projects.create("claims")  # a later commit
+
+    assert "models.write.refused" in [entry.verb for entry in live.client.audit.entries().items]
 
 
 def test_entries_page_from_new_to_old(live: Live) -> None:

@@ -113,7 +113,7 @@ class AlreadyExists(TaxiwayError):
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"There is already a {self.kind} {self.name!r}. {self.hint or 'Choose another name.'}"
+        return f"There is already {'an' if self.kind[:1] in 'aeiou' else 'a'} {self.kind} {self.name!r}. {self.hint or 'Choose another name.'}"
 
 
 class SignInNeeded(TaxiwayError):

@@ -167,7 +167,18 @@ class ModelVersionCalls:
             body = replace(body, run=source.run, folder=source.folder if is_ours else None)
         elif ask.run_id:
             body = replace(body, run=ask.run_id)
+        if ask.model_id and not source.logged and not source.name:
+            self._require_own(ask)
         return VersionAnswer(version_of(self.models.sourced.register(caller, body, model=ask.name)))
+
+    def _require_own(self, ask: CreateVersion) -> None:
+        """A logged model that is named beside another source belongs to the same project. Raises CallRefused."""
+        try:
+            project = self.models.logged.find(ask.model_id).project
+        except NotFound as e:
+            raise refused(ask.source, "There is no such logged model.") from e
+        if project != self.models.project_of(ask.name):
+            raise refused(ask.source, "The logged model belongs to another project.")
 
     def _copy(self, ask: CreateVersion, source: Source, body: RegisterSource) -> RegisterSource:
         """A copy names its origin by number, also where it was asked for by an alias. Raises CallRefused."""

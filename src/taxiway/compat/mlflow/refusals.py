@@ -59,8 +59,7 @@ class ParameterMissing(TaxiwayError):
     because: str = ""
 
     def __str__(self) -> str:
-        more = f" {self.because}" if self.because else ""
-        return f"Missing value for required parameter '{self.parameter}'.{more} Give it in the request."
+        return f"Missing value for required parameter '{self.parameter}'. {self.because or 'Give it in the request.'}"
 
 
 class ParameterInvalid(TaxiwayError):
