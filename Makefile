@@ -43,7 +43,7 @@ demo: venv ## the whole path on real data, then the server until Ctrl-C
 bench-import: test-venv mlflow-venv ## bring 20,000 runs with 10 million points over from an MLflow, and time it
 	@$(BIN)/python -m tools.moving
 
-bench-tracking: test-venv mlflow-venv ## hold tracking against MLflow's own server, both in one run
+bench-tracking: test-venv mlflow-venv chromium ## hold tracking against MLflow's own server, both in one run
 	@$(BIN)/python -m tools.tracking
 
 bench: test-venv ## print the figures of docs/benchmarks.md

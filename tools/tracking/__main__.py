@@ -1,4 +1,4 @@
-"""Tracking held against MLflow's own server: ``python -m tools.tracking [--seconds S] [--rounds N] [--postgres]``.
+"""Tracking held against MLflow's own server: ``python -m tools.tracking [--seconds S] [--rounds N]``.
 
 Both servers run all the time, each as it starts by default, and every measurement takes its turn on one and then on
 the other, so that whatever else the machine does falls on both. Medians over the rounds; what is told is the ratio.
@@ -9,49 +9,33 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import statistics
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.support.browser import installed_chromium
 from tools.bench.__main__ import machine
 from tools.bench.figure import written
 from tools.bench.page import put_section
-from tools.tracking import limits, work
-from tools.tracking.servers import Serving, mlflow_server, taxiway_server
+from tools.tracking import clients, limits, searches, work
+from tools.tracking.rows import Line, Measure, Row, verdict
+from tools.tracking.searches import Sizes
+from tools.tracking.servers import mlflow_server, taxiway_server
 from tools.tracking.stores import Stores, postgres_stores
 
-Measure = Callable[[Serving], float]
 
+@dataclass(frozen=True)
+class Asked:
+    """How much is measured. is_kept: whether it is written to the page."""
 
-@dataclass
-class Row:
-    """A kind of work. at_least: how many times as much as MLflow ours must do."""
-
-    name: str
-    unit: str
-    at_least: float
-    theirs: Measure
-    ours: Measure
-    measured: list[tuple[float, float]] = field(default_factory=list)
-
-    def measure(self, mlflow: Serving, taxiway: Serving) -> None:
-        self.measured.append((self.theirs(mlflow), self.ours(taxiway)))
-
-    @property
-    def ratio(self) -> float:
-        return statistics.median(ours / theirs for theirs, ours in self.measured)
-
-    def cells(self) -> tuple[str, ...]:
-        theirs, ours = (statistics.median(column) for column in zip(*self.measured, strict=True))
-        must = f"≥ {self.at_least:g}×"
-        is_kept = self.ratio >= self.at_least
-        units = f" {self.unit}"
-        found = (f"{written(theirs)}{units}", f"{written(ours)}{units}", f"**{written(self.ratio)}×**")
-        return self.name, *found, must if is_kept else f"{must}: missed"
+    seconds: float
+    rounds: int
+    megabytes: int
+    sizes: Sizes
+    is_postgres: bool
+    is_kept: bool
 
 
 def rows(seconds: float, megabytes: int) -> list[Row]:
@@ -83,43 +67,53 @@ def rows(seconds: float, megabytes: int) -> list[Row]:
 
 def main() -> None:
     asked = parse()
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        stores = stack.enter_context(postgres_stores()) if asked.postgres else Stores("", "")
-        homes = [Path(folder) / name for name in ("mlflow", "taxiway")]
-        for home in homes:
-            home.mkdir()
-        mlflow = stack.enter_context(mlflow_server(homes[0], store=stores.mlflow))
-        taxiway = stack.enter_context(taxiway_server(homes[1], database=stores.taxiway))
-        memory = (mlflow.resident_mb(), taxiway.resident_mb())
+    installed_chromium()  # rather than find that it is missing when all else was measured
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        stores = stack.enter_context(postgres_stores()) if asked.is_postgres else Stores()
+        measured, memory = measure(folder, stores, asked)
+        found = searches.lines(folder, stores, asked.sizes, rounds=asked.rounds, seconds=asked.seconds)
+        for line in found:
+            print(" | ".join(line), flush=True)
+        edge = [
+            ("SQLite's `executemany`, 1,000 rows to a commit", f"{written(limits.rows_per_s(folder, 3))} rows/s"),
+            ("the same, one row to a commit", f"{written(limits.rows_per_s(folder, 3, in_a_commit=1))} commits/s"),
+            ("writing to the disk", f"{written(work.disk_mb_per_s(folder))} MB/s"),
+            ("SHA-256", f"{written(work.digest_mb_per_s())} MB/s"),
+            *clients.limits(folder, asked.megabytes),
+        ]
+    text = told([*measured, memory, *found], edge, asked)
+    print(text)
+    if asked.is_kept:
+        put_section(f"Against MLflow, both on {'PostgreSQL' if asked.is_postgres else 'SQLite'}", text)
+
+
+def measure(folder: Path, stores: Stores, asked: Asked) -> tuple[list[Line], Line]:
+    """What both did with each kind of work, and what memory they took before any."""
+    homes = [folder / name for name in ("mlflow", "taxiway")]
+    for home in homes:
+        home.mkdir()
+    with (
+        mlflow_server(homes[0], store=stores.mlflow()) as mlflow,
+        taxiway_server(homes[1], database=stores.taxiway()) as taxiway,
+    ):
+        memory = memory_line(mlflow.resident_mb(), taxiway.resident_mb())
         measured = rows(asked.seconds, asked.megabytes)
         for _ in range(asked.rounds):
             for row in measured:
                 row.measure(mlflow, taxiway)
                 print(" | ".join(row.cells()), flush=True)
-        edge = [
-            ("SQLite's `executemany`, 1,000 rows to a commit", f"{written(limits.rows_per_s(homes[1], 3))} rows/s"),
-            ("the same, one row to a commit", f"{written(limits.rows_per_s(homes[1], 3, in_a_commit=1))} commits/s"),
-            ("writing to the disk", f"{written(work.disk_mb_per_s(homes[1]))} MB/s"),
-            ("SHA-256", f"{written(work.digest_mb_per_s())} MB/s"),
-        ]
-    database = "PostgreSQL" if asked.postgres else "SQLite"
-    text = told(measured, memory, edge, asked)
-    print(text)
-    put_section(f"Against MLflow, both on {database}", text)
+    return [row.cells() for row in measured], memory
 
 
-def told(
-    measured: list[Row], memory: tuple[float, float], edge: list[tuple[str, str]], asked: argparse.Namespace
-) -> str:
-    theirs, ours = memory
+def memory_line(theirs: float, ours: float) -> Line:
     share = f"**1/{written(theirs / ours)}**"
-    verdict = "≤ 1/10" if ours <= theirs / 10 else "≤ 1/10: missed"
-    lines = [
-        ("work", "MLflow 3.17.2", "Taxiway", "ratio", "must"),
-        tuple("---" for _ in range(5)),
-        *(row.cells() for row in measured),
-        ("memory at rest, all processes (PSS)", f"{written(theirs)} MB", f"{written(ours)} MB", share, verdict),
-    ]
+    must = verdict("≤ 1/10", is_kept=ours <= theirs / 10)
+    return "memory at rest, all processes (PSS)", f"{written(theirs)} MB", f"{written(ours)} MB", share, must
+
+
+def told(measured: list[Line], edge: list[tuple[str, str]], asked: Asked) -> str:
+    lines = [("work", "MLflow 3.17.2", "Taxiway", "ratio", "must"), ("---",) * 5, *measured]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     limit = "\n".join(
         f"| {name} | {value} |" for name, value in (("limit of this machine", "measured"), ("---", "---"), *edge)
@@ -129,19 +123,24 @@ def told(
     return f"""`make bench-tracking`, {day} on {machine()}, load {load} at the end. Every answer of ours is on the disk
 (fsync) when it comes. Both servers run as they start by default and take turns on one machine, which
 they share with their clients; {asked.rounds} rounds of {asked.seconds:g} s, medians of the rounds, ratios within each.
+Runs that are searched have 20 metrics, 10 parameters and 6 tags each and are the same on both, put there by SQL.
 
 {table}
 
 {limit}"""
 
 
-def parse() -> argparse.Namespace:
+def parse() -> Asked:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--megabytes", type=int, default=500, help="of the artifact")
     parser.add_argument("--postgres", action="store_true", help="both servers on one PostgreSQL")
-    return parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="a look: little of everything, the page left as it is")
+    given = parser.parse_args()
+    if given.quick:
+        return Asked(0.5, 1, 20, Sizes(1_000, 5_000), given.postgres, is_kept=False)
+    return Asked(given.seconds, given.rounds, given.megabytes, Sizes(), given.postgres, is_kept=True)
 
 
 if __name__ == "__main__":
