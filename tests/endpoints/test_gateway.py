@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -140,8 +140,10 @@ def test_a_body_past_the_limit_is_refused_whether_announced_or_not(shared: Site)
 def test_a_head_that_is_too_large_ends_the_connection(shared: Site) -> None:
     with closing(socket.create_connection((shared.address.host, shared.address.port), 5)) as caller:
         caller.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
-        with pytest.raises(ConnectionError):
+        with suppress(ConnectionError):  # it may be cut off in the middle, or find room for all of it on the way
             caller.sendall(b"x-filler: " + b"f" * 4_000_000 + b"\r\n")
+        with suppress(ConnectionError):
+            assert b" 200 " not in caller.recv(1000).partition(b"\r\n")[0]
     assert shared.ask({"x": 1}).status == 200
 
 

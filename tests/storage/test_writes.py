@@ -20,6 +20,7 @@ from taxiway.storage import writes
 from taxiway.storage.database import Database
 from taxiway.storage.migrations import HEAD, NewerDatabase, current, migrate
 from taxiway.storage.writes import Change, Key, Lane, Single, Writer
+from tests.support.loops import awaited
 
 notes = Table("notes_of_tests", MetaData(), Column("id", Integer, primary_key=True), Column("text", String))
 
@@ -126,7 +127,7 @@ def test_requests_of_a_lane_are_applied_together_and_refused_one_by_one(database
         texts_given = ["a", "bad", *map(str, range(48))]
         return await asyncio.gather(*(writer.merge_soon(lane, text) for text in texts_given), return_exceptions=True)
 
-    answers = asyncio.run(ask())
+    answers = awaited(ask())
 
     assert together == [50]
     assert answers[0] == "a"
@@ -148,7 +149,7 @@ def test_a_lane_that_fails_applies_each_alone_and_the_bad_one_fails_alone(databa
         writer.jobs.put(holding())
         return await asyncio.gather(*(writer.merge_soon(lane, t) for t in ("a", "bad", "b")), return_exceptions=True)
 
-    answers = asyncio.run(ask())
+    answers = awaited(ask())
 
     assert (answers[0], answers[2]) == ("a", "b")
     assert isinstance(answers[1], ValueError)
@@ -167,7 +168,7 @@ def test_a_caller_that_went_away_stops_nobody(database: Database, writer: Writer
         gone.cancel()
         return await waits
 
-    assert asyncio.run(ask()) == "waits"
+    assert awaited(ask()) == "waits"
     assert writer.write(write_note("after")) == "after"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from taxiway.house import House, build
 from taxiway.web.quick import ID, QuickRouter
+from tests.support.loops import awaited
 
 RUN = "0198c0de" * 4
 
@@ -94,6 +94,6 @@ def test_what_the_table_does_not_know_the_patterns_answer() -> None:
         sent.append(message.get("status", 0))
 
     scope = {"type": "http", "method": "GET", "path": "/files/a/b", "root_path": "", "headers": []}
-    asyncio.run(router(scope, None, send))  # type: ignore[arg-type]
+    awaited(router(scope, None, send))  # type: ignore[arg-type]
 
     assert sent[0] == 200

@@ -113,7 +113,8 @@ class AlreadyExists(TaxiwayError):
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"There is already {'an' if self.kind[:1] in 'aeiou' else 'a'} {self.kind} {self.name!r}. {self.hint or 'Choose another name.'}"
+        article = "an" if self.kind[:1] in "aeiou" else "a"
+        return f"There is already {article} {self.kind} {self.name!r}. {self.hint or 'Choose another name.'}"
 
 
 class SignInNeeded(TaxiwayError):
