@@ -109,7 +109,7 @@ def ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:
     """About `count` round numbers (1, 2 or 5 times a power of ten apart) within low..high."""
     span = high - low
     # Below this share of the numbers themselves, floats cannot tell the ticks apart.
-    if span <= max(abs(low), abs(high)) * 1e-12 or not math.isfinite(span):
+    if span < 1e-300 or span <= max(abs(low), abs(high)) * 1e-12 or not math.isfinite(span):
         return (low,)
     rough = span / max(count, 1)
     power = 10.0 ** math.floor(math.log10(rough))
