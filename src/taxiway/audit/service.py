@@ -107,14 +107,16 @@ class Ledger:
     def refused(
         self, caller: Caller, verb: str, thing: str, refusal: TaxiwayError, *, project: str | None = None
     ) -> None:
-        """Records that something was refused and why; also where that was found out within a change."""
+        """Records that something was refused and why. Within a change nothing: whoever asked for that records it."""
+        if self.writer.is_within:
+            return
 
         def enter(change: Change) -> None:
             record = Record(change, caller=caller, verb=verb, thing=thing, project=project)
             facts = {"error": type(refusal).__name__, "detail": str(refusal), "facts": refusal.facts()}
             self._append(record, f"{verb}.refused", thing, facts)
 
-        self.writer.write_beside(enter)
+        self.writer.write(enter)
 
     def _append(self, record: Record, verb: str, thing: str, facts: dict[str, Any]) -> None:
         connection = record.connection

@@ -154,15 +154,13 @@ class Writer:
         result: T = await job.done
         return result
 
-    def write_beside(self, make: Callable[[Change], None]) -> None:
-        """As `write`, also from within another change: then it comes with a later commit, and nobody waits for it."""
-        if threading.current_thread() is self.thread:
-            self.jobs.put(Single(make, None, None))
-        else:
-            self.write(make)
+    @property
+    def is_within(self) -> bool:
+        """Whether who asks is within a change."""
+        return threading.current_thread() is self.thread
 
     def _wait(self, job: Job) -> Any:
-        if threading.current_thread() is self.thread:
+        if self.is_within:
             raise RuntimeError("a change may not wait for another change; do both in one")
         self._put(job)
         assert isinstance(job.done, Future)
