@@ -243,10 +243,8 @@ def test_a_refusal_that_is_found_within_a_change_is_recorded_once(live: Live) ->
     with pytest.raises(NotAllowed):
         live.house.ledger.change(stranger, "models.register", "model:m", make, answer=Project)
 
-    assert [entry.verb for entry in live.client.audit.entries(limit=2).items] == [
-        "models.register.refused",
-        "projects.create",
-    ]
+    refused = [entry.verb for entry in live.client.audit.entries().items if entry.verb.endswith(".refused")]
+    assert refused == ["models.register.refused"]
 
 
 def test_entries_page_from_new_to_old(live: Live) -> None:
