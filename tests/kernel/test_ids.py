@@ -20,6 +20,13 @@ def test_later_ids_sort_later(first: int, second: int) -> None:
     assert (new_id(first) < new_id(second)) == (first < second) or first == second
 
 
+def test_ids_of_one_millisecond_sort_as_they_were_made() -> None:
+    made = [new_id() for _ in range(5_000)]
+
+    assert made == sorted(made)
+    assert len({made_at(id_) for id_ in made}) < len(made)
+
+
 @given(ms=st.integers(0, 4_000_000_000_000))
 def test_an_id_is_a_uuid_of_version_7_that_knows_its_time(ms: int) -> None:
     made = new_id(ms)
