@@ -23,6 +23,8 @@ from starlette.types import ASGIApp
 
 from taxiway.endpoints.publishing import Front
 from taxiway.endpoints.rounds import Rounds
+from taxiway.hooks.addresses import Reach
+from taxiway.hooks.delivering import Couriers
 from taxiway.house import HomeTaken, House, build
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import read_settings
@@ -34,6 +36,7 @@ from taxiway.web.protocol import GuardedProtocol
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108 bytes
 GRACE_S = 5
+DATE_EVERY_S = 1.0
 HANDLER_THREADS = 64
 BACKLOG = 256  # the loop accepts as many at once, before any of them can be refused
 GATEWAY_WAIT_S = 20.0
@@ -77,6 +80,7 @@ class Options(Struct, frozen=True):
     database_url: str | None = None
     blobs_url: str | None = None
     allow_hosts: tuple[str, ...] = ()
+    hook_hosts: tuple[str, ...] = ()
 
     @property
     def is_login_on(self) -> bool:
@@ -87,7 +91,19 @@ class Options(Struct, frozen=True):
 
 
 class QuietServer(uvicorn.Server):
-    """uvicorn without its own signal handling: several of them run in one loop and stop together."""
+    """uvicorn without its own signal handling and waits: several of them run in one loop and end at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ending = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def end(self) -> None:
+        """Has the server answer what is under way and then return; from any thread."""
+        self.should_exit = True
+        if self.loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has returned, and its loop is closed
+                self.loop.call_soon_threadsafe(self.ending.set)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -96,8 +112,25 @@ class QuietServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to listen, on a loop with room for handlers that wait and with few words about what fails often."""
         anyio.to_thread.current_default_thread_limiter().total_tokens = HANDLER_THREADS
-        asyncio.get_running_loop().set_exception_handler(LoopFailures())
+        self.loop = asyncio.get_running_loop()
+        self.loop.set_exception_handler(LoopFailures())
         await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        """Keeps the date of answers right until `end` is called; uvicorn's own looks ten times a second."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.ending.wait(), DATE_EVERY_S)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends at once where all connections are idle; uvicorn's own waits a while in any case."""
+        for listening in self.servers:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)  # where an idle one is told that it is lost
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
 
 
 class Ready(Struct, frozen=True):
@@ -119,18 +152,21 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     listener = listen(options.host, options.port)
     house = House(options.home, database_url=options.database_url, blobs_url=options.blobs_url, login=login)
     try:
+        house.hooks.reach = Reach(options.hook_hosts)
         port = listener.getsockname()[1]
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
         hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
         rounds, watch = rounds_of(house, options, listener), Watch(house.monitors)
-        rounds.start()
-        watch.start()
+        couriers = Couriers(house.hooks)
+        for thread in (rounds, watch, couriers):
+            thread.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 serving = run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, ready))
                 runner.run(serving)
         finally:
+            couriers.stop()
             watch.stop()
             rounds.stop()
     finally:
@@ -181,7 +217,7 @@ async def run(
 
 def stop(*servers: QuietServer) -> None:
     for server in servers:
-        server.should_exit = True
+        server.end()
 
 
 def quiet(app: ASGIApp) -> QuietServer:
@@ -284,7 +320,7 @@ class EmbeddedServer:
         if self.is_closed:
             return
         self.is_closed = True
-        self.server.should_exit = True
+        self.server.end()
         self.thread.join(GRACE_S + 5)
         self.house.close()
 
@@ -292,6 +328,9 @@ class EmbeddedServer:
 def embed(home: Path) -> EmbeddedServer | None:
     """Serves a home inside this process; None where another process has it open."""
     try:
-        return EmbeddedServer(House(home, blobs_url=read_settings().blobs))
+        settings = read_settings()
+        house = House(home, blobs_url=settings.blobs)
+        house.hooks.reach = Reach(settings.hook_hosts)
+        return EmbeddedServer(house)
     except HomeTaken:
         return None

@@ -12,7 +12,7 @@ from pathlib import Path
 from taxiway.client import Client, connect
 from taxiway.house import House, build
 from taxiway.kernel.clock import Clock, now
-from taxiway.server import LOOPBACK, listen, open_socket, quiet
+from taxiway.server import LOOPBACK, listen, open_socket, quiet, stop
 from taxiway.web.edge import Edge
 from tests.support.pair import Pair, chosen_pair
 
@@ -89,6 +89,6 @@ def served(house: House, port: int) -> Iterator[Live]:
         live.client.close()
         for client in live.people.values():
             client.close()
-        outside.should_exit = inside.should_exit = True
+        stop(outside, inside)
         thread.join(10)
         house.close()

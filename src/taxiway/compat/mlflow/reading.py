@@ -31,7 +31,7 @@ class Reader(Generic[T]):
     def __init__(self, kind: type[T]) -> None:
         self.kind = kind
         self.decoder = msgspec.json.Decoder(kind)
-        self.shape = inspect.type_info(kind)
+        self.shape = shape_of(kind)
         self.fields = self.shape.fields if isinstance(self.shape, inspect.StructType) else ()
         self.headers = [field.encode_name for field in self.fields if field.encode_name.startswith("x-")]
         self.wants_origin = any(field.encode_name == "origin" for field in self.fields)
@@ -68,6 +68,16 @@ class Reader(Generic[T]):
 
     def _build(self, values: dict[str, Any]) -> T:
         return msgspec.convert(fit(values, self.shape, ""), self.kind)
+
+
+SHAPES: dict[type, inspect.Type] = {}  # finding one takes a while, and every server of a process needs the same
+
+
+def shape_of(kind: type) -> inspect.Type:
+    """What a kind of request consists of."""
+    if kind not in SHAPES:
+        SHAPES[kind] = inspect.type_info(kind)
+    return SHAPES[kind]
 
 
 def is_list(kind: inspect.Type) -> bool:
