@@ -24,6 +24,7 @@ from taxiway.runs.search.filter import (
     render,
     render_order,
 )
+from taxiway.runs.search.language import NAMES, Language
 from taxiway.runs.search.parsing import parse_filter, parse_order
 from tests.runs.asking import names, nodes
 
@@ -152,8 +153,8 @@ def test_an_order_that_cannot_be_read_is_refused(text: str) -> None:
         parse_order(text)
 
 
-def test_parameters_are_ordered_as_texts_where_that_is_asked_for() -> None:
-    assert parse_order(["params.a DESC", "start_time"], as_text=True) == (
+def test_a_strict_language_orders_parameters_as_texts() -> None:
+    assert parse_order(["params.a DESC", "start_time"], Language(NAMES, NAMES, is_strict=True)) == (
         Order(Field("params", "a"), is_falling=True, is_text=True),
         Order(Field("run", "started_at")),
     )

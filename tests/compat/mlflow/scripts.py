@@ -101,6 +101,14 @@ FILTERS = {
     "metrics.acc > 0 AND params.model LIKE '%e%' AND tags.team = 'risk' AND status = 'FINISHED'": "a",
     "metrics.acc > 0 and": "abdg",
     "dataset.name = 'x'": "",
+    "attributes.status = 'finished'": "",
+    "attributes.status != 'finished'": "abcdefg",
+    "status LIKE 'F%'": "abg",
+    "status ILIKE 'kill%'": "c",
+    "status = 'stopped'": "",
+    "`params`.model = 'tree'": "a",
+    "metrics.acc <= 1e999 and metrics.acc > 0.4": "bdg",
+    "run_id IN ('x',)": "",
 }
 REFUSED = [
     "metrics.acc > '0.1'",
@@ -119,6 +127,29 @@ REFUSED = [
     "dataset.source = 'x'",
     "run_name IN ()",
     "run_name IN ('a'",
+    "params.lr = 10",
+    "params.lr != 10",
+    "params.model = true",
+    "name = 'a'",
+    "attributes.name = 'a'",
+    "id = 'x'",
+    "user = 'x'",
+    "run_uuid = 'x'",
+    "metrics.acc IS NULL",
+    "metrics.acc IS NOT NULL",
+    "run_name IS NULL",
+    "end_time IS NULL",
+    "dataset.name IS NULL",
+    "METRICS.acc > 0",
+    "Params.model = 'tree'",
+    "attributes.Status = 'FINISHED'",
+    "STATUS = 'FINISHED'",
+    "'run name' = 'a'",
+    "`RUN NAME` = 'a'",
+    "CREATED > 0",
+    "attributes.started_at > 0",
+    "metrics.acc > +0.1",
+    "   ",
 ]
 ORDERS = {
     "": "gfedcba",
@@ -134,7 +165,17 @@ ORDERS = {
     "end_time DESC, run_name": "gdcbaef",
     "run_name": "abcdefg",
 }
-BAD_ORDERS = [["metrics.acc descending"], ["nothing"], ["run_name", "run_name DESC"], ["dataset.name"]]
+BAD_ORDERS = [
+    ["metrics.acc descending"],
+    ["nothing"],
+    ["run_name", "run_name DESC"],
+    ["dataset.name"],
+    ["name"],
+    ["user"],
+    ["START_TIME"],
+    ["Metrics.acc"],
+    ["attributes.started_at"],
+]
 
 
 Script = Callable[..., Any]

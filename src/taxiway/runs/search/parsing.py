@@ -14,15 +14,12 @@ from typing import NoReturn
 
 from taxiway.runs.search.filter import (
     DATASET_FIELDS,
-    NOTE,
     NUMBER_FIELDS,
     ORDERED,
-    TEXT_FIELDS,
     TIME_FIELDS,
     Ago,
     And,
     Field,
-    Kind,
     Node,
     Not,
     Or,
@@ -36,6 +33,7 @@ from taxiway.runs.search.filter import (
     joined,
     render_field,
 )
+from taxiway.runs.search.language import KNOWN, PLAIN, Language
 from taxiway.runs.search.moments import DURATIONS, MOMENTS, in_milliseconds, read_duration, read_when
 from taxiway.runs.search.patterns import PatternBroken, compiled
 from taxiway.runs.search.tokens import Token, Tokens, one_of, unquoted
@@ -45,36 +43,6 @@ MOST_NESTED = 20
 MOST_LISTED = 5_000
 MOST_ORDERS = 10
 
-KINDS: dict[str, Kind] = {
-    "metrics": "metrics",
-    "metric": "metrics",
-    "params": "params",
-    "param": "params",
-    "parameters": "params",
-    "parameter": "params",
-    "tags": "tags",
-    "tag": "tags",
-    "attributes": "run",
-    "attribute": "run",
-    "attr": "run",
-    "run": "run",
-    "datasets": "dataset",
-    "dataset": "dataset",
-}
-# What MLflow calls them, and how one would say it shortly.
-ALIASES = {
-    "run_id": "id",
-    "run_uuid": "id",
-    "run_name": "name",
-    "run name": "name",
-    "user_id": "user",
-    "start_time": "started_at",
-    "created": "started_at",
-    "end_time": "ended_at",
-    "duration": "duration_s",
-    "cpu": "cpu_s",
-}
-KNOWN = (*TEXT_FIELDS, *NUMBER_FIELDS, *TIME_FIELDS)
 FIELDS = (*("metrics.NAME", "params.NAME", "tags.NAME", "note"), *KNOWN, *(f"dataset.{n}" for n in DATASET_FIELDS))
 EXACT: tuple[Sign, ...] = ("=", "!=")
 ORDERING: tuple[Sign, ...] = ("=", "!=", "<", "<=", ">", ">=")
@@ -85,19 +53,19 @@ SIGN_WORDS = ("contains", "like", "ilike", "rlike", "in", "is")
 EVERY: tuple[Sign, ...] = (*ORDERING, *WORDY[2:], *EMPTY)
 
 
-def parse_filter(text: str) -> Node | None:
+def parse_filter(text: str, language: Language = PLAIN) -> Node | None:
     """What a filter asks for; None where the text is empty. Raises BadField with the position and what would do.
 
     >>> parse_filter('metrics.accuracy >= 0.9')
     Term(field=Field(kind='metrics', name='accuracy'), sign='>=', value=0.9)
     """
-    return Parser(Tokens(text, "filter")).whole()
+    return Parser(Tokens(text, "filter"), language).whole()
 
 
-def parse_order(text: str | Sequence[str], *, as_text: bool = False) -> tuple[Order, ...]:
+def parse_order(text: str | Sequence[str], language: Language = PLAIN) -> tuple[Order, ...]:
     """By what to order: fields, each with ``asc`` (when nothing is said) or ``desc``, and commas between.
 
-    Raises BadField. as_text: parameters are ordered by code point and never as numbers, as MLflow does.
+    Raises BadField. A strict language has parameters ordered by code point and never as numbers.
 
     >>> parse_order("metrics.loss desc")
     (Order(field=Field(kind='metrics', name='loss'), is_falling=True, is_text=False),)
@@ -105,40 +73,43 @@ def parse_order(text: str | Sequence[str], *, as_text: bool = False) -> tuple[Or
     found: list[Order] = []
     for part in [text] if isinstance(text, str) else text:
         tokens = Tokens(part, "order")
-        while tokens.now.kind != "end":
+        while tokens.now.kind != "end" or (language.is_strict and not tokens.is_begun):
             at = tokens.now
-            order = order_of(tokens, as_text=as_text)
+            order = order_of(tokens, language)
             if any(order.field == known.field for known in found):
                 tokens.refuse(at, f"each field once; {render_field(order.field)} was there already,")
             found.append(order)
             if len(found) > MOST_ORDERS:
                 tokens.refuse(None, f"at most {MOST_ORDERS} fields")
-            if tokens.now.kind != "end" and not tokens.skip(","):
-                tokens.refuse(tokens.now, "asc, desc, a comma or the end")
+            if tokens.now.kind != "end" and (language.is_strict or not tokens.skip(",")):
+                tokens.refuse(
+                    tokens.now, "ASC, DESC or the end" if language.is_strict else "asc, desc, a comma or the end"
+                )
     return tuple(found)
 
 
-def order_of(tokens: Tokens, *, as_text: bool) -> Order:
+def order_of(tokens: Tokens, language: Language) -> Order:
     at = tokens.take()
     expected = f"metrics.NAME, params.NAME, tags.NAME or {one_of(ORDERED)}"
-    field = field_of(at)
+    field = language.field(at)
     if field is None or field.kind == "dataset" or (field.kind == "run" and field.name not in ORDERED):
         tokens.refuse(at, expected)
     is_falling = tokens.now.says("desc")
     tokens.skip("asc", "desc")
-    return Order(field, is_falling, is_text=as_text and field.kind == "params")
+    return Order(field, is_falling, is_text=language.is_strict and field.kind == "params")
 
 
 class Parser:
     """Reads by descent: ``or`` binds less than ``and``, and that less than ``not``."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, language: Language) -> None:
         self.tokens = tokens
+        self.language = language
         self.terms = 0
         self.depth = 0
 
     def whole(self) -> Node | None:
-        if self.tokens.now.kind == "end":
+        if self.tokens.now.kind == "end" and not (self.language.is_strict and self.tokens.source):
             return None
         node = self.either()
         if self.tokens.now.kind != "end":
@@ -188,12 +159,12 @@ class Parser:
             return self.words(at)
         if at.says("text") and self.tokens.skip("~"):
             return self.words(self.tokens.take())
-        field = field_of(at)
+        field = self.language.field(at)
         if field is None:
             self.tokens.refuse(
                 at, f"a condition, a text in quotes to look for, not or (; conditions begin with {one_of(FIELDS)}"
             )
-        signs = signs_of(field)
+        signs = signs_of(field, self.language)
         sign = self.sign(signs)
         return Term(field, sign, self.value(field, sign))
 
@@ -225,8 +196,10 @@ class Parser:
             return self.listed(field)
         at = self.tokens.take()
         value = value_of(at, field, sign)
+        if self.language.is_strict:
+            value = strictly(at, field, sign, value)
         if value is None:
-            self.tokens.refuse(at, expected_of(field, sign))
+            self.tokens.refuse(at, expected_of(field, sign, self.language))
         if sign == "~":
             try:
                 compiled(str(value))
@@ -251,35 +224,13 @@ class Parser:
                 return tuple(found)
             if not tokens.skip(","):
                 tokens.refuse(tokens.now, "a comma or a closing parenthesis")
+            if self.language.is_strict and tokens.skip(")"):  # Python, which reads it for MLflow, lets a comma dangle
+                return tuple(found)
 
     def refuse_listed(self, at: Token, field: Field) -> NoReturn:
         of_params = "texts in quotes, or numbers, but not both"
         kinds = {"metrics": "numbers", "params": of_params}
         self.tokens.refuse(at, f"a list of {kinds.get(field.kind, 'texts in quotes')}")
-
-
-def field_of(token: Token) -> Field | None:
-    """The field that a token names; None where it names none."""
-    if token.kind == "field":
-        entity, _, name = token.text.partition(".")
-        kind = KINDS.get(entity.lower())
-        plain = unquoted(name) if name[0] in "`\"'" else name
-        return None if kind is None else plain_field(plain) if kind == "run" else named(kind, plain)
-    if token.kind in ("word", "name", "text"):  # MLflow takes a name in quotes, too
-        return plain_field(token.text if token.kind == "word" else unquoted(token.text))
-    return None
-
-
-def plain_field(name: str) -> Field | None:
-    lowered = name.lower()
-    if lowered == "note":
-        return Field("tags", NOTE)
-    plain = ALIASES.get(lowered, lowered)
-    return Field("run", plain) if plain in KNOWN else None
-
-
-def named(kind: Kind, name: str) -> Field | None:
-    return None if kind == "dataset" and name not in DATASET_FIELDS else Field(kind, name)
 
 
 def is_time(field: Field) -> bool:
@@ -290,8 +241,15 @@ def is_number(field: Field) -> bool:
     return field.kind == "metrics" or (field.kind == "run" and field.name in NUMBER_FIELDS)
 
 
-def signs_of(field: Field) -> tuple[Sign, ...]:
+def signs_of(field: Field, language: Language) -> tuple[Sign, ...]:
     """How a field may be compared."""
+    signs = every_sign_of(field)
+    if language.is_strict and field.kind not in ("params", "tags"):
+        return tuple(sign for sign in signs if sign not in EMPTY)
+    return signs
+
+
+def every_sign_of(field: Field) -> tuple[Sign, ...]:
     if field.kind == "metrics":
         return (*ORDERING, *LISTED, *EMPTY)
     if field.kind == "params":
@@ -317,6 +275,17 @@ def value_of(token: Token, field: Field, sign: Sign) -> Scalar | None:
     return number_of(token)
 
 
+def strictly(token: Token, field: Field, sign: Sign, value: Scalar | None) -> Scalar | None:
+    """The value, where MLflow's server would not say that it is none."""
+    if field.kind == "params" and sign in EXACT:
+        return value if isinstance(value, str) else None
+    if token.kind == "number" and token.text.startswith("+"):
+        return None
+    if token.kind == "number" and field.kind == "metrics":
+        return float(token.text)  # 1e999 too
+    return value
+
+
 def number_of(token: Token) -> float | None:
     value = float(token.text) if token.kind == "number" else math.nan
     return value if math.isfinite(value) else None
@@ -333,13 +302,13 @@ def spelled(token: Token) -> str:
     return unquoted(token.text) if token.kind == "text" else token.text
 
 
-def expected_of(field: Field, sign: Sign) -> str:
+def expected_of(field: Field, sign: Sign, language: Language) -> str:
     if is_time(field):
         return MOMENTS
     if field.kind == "run" and field.name in NUMBER_FIELDS:
         return DURATIONS
     if field.kind == "metrics":
         return f"a number for {render_field(field)}"
-    if field.kind != "params" or sign not in ORDERING:
+    if field.kind != "params" or sign not in ORDERING or (language.is_strict and sign in EXACT):
         return f"a text in quotes for {render_field(field)}"
     return "a number" if sign not in EXACT else "a number, a text in quotes, true or false"

@@ -13,7 +13,7 @@ QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.|'')*'"""
 TICKED = r"`(?:[^`\\]|\\.)+`"
 TOKEN = re.compile(
     rf"""\s*(?:
-        (?P<field>[^\W\d]\w*\.(?:{TICKED}|{QUOTED}|[\w./-]+))
+        (?P<field>(?:[^\W\d]\w*|`[^\W\d]\w*`)\.(?:{TICKED}|{QUOTED}|[\w./-]+))
       | (?P<text>{QUOTED})
       | (?P<name>{TICKED})
       | (?P<span>\d+(?:\.\d+)?(?:ms|s|sec|min|m|h|d|w)\b)
@@ -48,6 +48,7 @@ class Tokens:
         if len(text) > MOST_CHARACTERS:
             self.refuse(None, f"at most {MOST_CHARACTERS:,} characters")
         self.rest = self._read()
+        self.total = len(self.rest)
 
     def _read(self) -> list[Token]:
         found: list[Token] = []
@@ -67,8 +68,9 @@ class Tokens:
         return self.rest[0]
 
     @property
-    def following(self) -> Token:
-        return self.rest[min(1, len(self.rest) - 1)]
+    def is_begun(self) -> bool:
+        """Whether a token was taken."""
+        return len(self.rest) < self.total
 
     def take(self) -> Token:
         """The next token; the end stays."""
