@@ -171,12 +171,22 @@ def found(connection: Connection, search: Search) -> list[int]:
     questions=st.lists(st.tuples(filters, orders), min_size=1, max_size=8),
     search=searches,
     few=st.sampled_from([0, 2, 2_000]),
+    steps=st.sampled_from([1, 200_000]),
 )
 def test_a_database_finds_what_the_words_say_in_their_order(
-    database: Database, made: list[Told], questions: list[tuple[Node, tuple[Order, ...]]], search: Search, few: int
+    database: Database,
+    made: list[Told],
+    questions: list[tuple[Node, tuple[Order, ...]]],
+    search: Search,
+    few: int,
+    steps: int,
 ) -> None:
-    """few: how many runs are gathered and sorted, rather than walked along in order."""
-    with database.engine.begin() as connection, patch.object(query, "FEW", few):
+    """few: how many runs are gathered and sorted, rather than walked along in order. steps: for a walk tried first."""
+    with (
+        database.engine.begin() as connection,
+        patch.object(query, "FEW", few),
+        patch.object(query, "STEPS", steps),
+    ):
         kept = store(connection, made)
         for where, order in questions:
             expected = in_order([one for one in kept if holds(where, one) and is_within(one, search)], order)

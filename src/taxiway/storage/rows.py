@@ -1,12 +1,17 @@
-"""Putting many rows into a table with few statements, alike on both databases."""
+"""Many rows put into a table, or found in it, with few statements, alike on both databases."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 # Rows that a statement of SQLite takes at most; a rest of a few takes one of just its length. The driver keeps the
 # statements prepared. One for each row would give the interpreter to another thread, and ask it back, as often.
@@ -44,3 +49,40 @@ def put_rows(connection: Connection, into: Into, rows: Sequence[tuple[Any, ...]]
 def marks(connection: Connection, count: int) -> str:
     """The places of so many values in a statement that the driver reads itself."""
     return ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * count)
+
+
+class Numbers(TypeDecorator[Sequence[int]]):
+    """Whole numbers as one value: an array, or on SQLite a text of JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(Integer))
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> Any:
+        given = list(value or ())
+        return json.dumps(given) if dialect.name == "sqlite" else given
+
+
+class Each(FunctionElement[int]):
+    """The numbers of one value as rows."""
+
+    inherit_cache = True
+    name = "each_number"
+
+
+@compiles(Each, "sqlite")
+def write_each_on_sqlite(each: Each, compiler: SQLCompiler, **given: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(each.clauses, **given)}))"  # noqa: S608 - a bound place
+
+
+@compiles(Each)
+def write_each(each: Each, compiler: SQLCompiler, **given: Any) -> str:
+    return f"(SELECT unnest({compiler.process(each.clauses, **given)}))"
+
+
+def is_among(column: ColumnElement[int], numbers: ColumnElement[Any]) -> ColumnElement[bool]:
+    """That a column has one of some numbers, which travel as one value: a place for each of thousands costs more than
+    the query. numbers: a bound value of the type `Numbers`."""
+    return column.bool_op("IN")(Each(numbers))

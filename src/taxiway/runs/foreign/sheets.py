@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Connection, Select, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Select, bindparam, select, type_coerce
 
 from taxiway.runs.contract import RunStatus
-from taxiway.runs.experiments import portions
 from taxiway.runs.tables import keys, latest, params, readings, runs, sources, tags
+from taxiway.storage.rows import Numbers, is_among
 
 
 class Newest(NamedTuple):
@@ -57,17 +58,26 @@ class RunSheet(Struct):
 
 def run_sheets(connection: Connection, numbers: Sequence[int]) -> list[RunSheet]:
     """The runs of these numbers in their order; those that do not exist are left out."""
-    found: dict[int, RunSheet] = {}
-    for some in portions(numbers):
-        for row in connection.execute(RUNS.where(runs.c.number.in_(some))).all():
-            found[row[0]] = RunSheet(*row)
-        for number, *metric in connection.execute(METRICS.where(latest.c.run.in_(some))).all():
-            found[number].metrics.append(Newest(*metric))
-        for number, key, kind, text in connection.execute(PARAMS.where(params.c.run.in_(some))).all():
-            found[number].params.append((key, text if kind != "bool" else text.capitalize()))
-        for number, key, text in connection.execute(TAGS.where(tags.c.run.in_(some))).all():
-            found[number].tags.append((key, text))
-        add_readings(connection, found, some)
+    asked = {"numbers": numbers}
+    found = {row[0]: RunSheet(*row) for row in connection.execute(SHEETS, asked).all()}
+    metrics = connection.execute(METRICS, asked).all()
+    given = connection.execute(PARAMS, asked).all()
+    tagged = connection.execute(TAGS, asked).all()
+    # Named and put in order here: the database would do so for each of thousands of rows.
+    named = {"numbers": list({row[1] for rows in (metrics, given, tagged) for row in rows})}
+    names = {row[0]: row[1] for row in connection.execute(KEYS, named).all()}
+    for number, key, value, step, at in metrics:
+        found[number].metrics.append(Newest(names[key], value, step, at))
+    for number, key, kind, text in given:
+        found[number].params.append((names[key], text if kind != "bool" else text.capitalize()))
+    for number, key, text in tagged:
+        found[number].tags.append((names[key], text))
+    for row in connection.execute(READINGS, asked).all():
+        found[row[0]].readings.append(Reading(*row[1:]))
+    for sheet in found.values():
+        sheet.metrics.sort(key=attrgetter("key"))
+        sheet.params.sort()
+        sheet.tags.sort()
     return [found[number] for number in numbers if number in found]
 
 
@@ -91,26 +101,18 @@ RUNS: Select[Any] = select(
     type_coerce(runs.c.ended_at, BigInteger),
     runs.c.deleted_at.is_not(None),
 )
-METRICS = (
-    select(latest.c.run, keys.c.name, latest.c.value, latest.c.step, type_coerce(latest.c.at, BigInteger))
-    .join(keys, keys.c.number == latest.c.key)
-    .order_by(keys.c.name)
+NUMBERS = bindparam("numbers", type_=Numbers)
+SHEETS = RUNS.where(is_among(runs.c.number, NUMBERS))
+# Made once: to put a statement together takes as long as to run it.
+METRICS = select(latest.c.run, latest.c.key, latest.c.value, latest.c.step, type_coerce(latest.c.at, BigInteger)).where(
+    is_among(latest.c.run, NUMBERS)
 )
-PARAMS = (
-    select(params.c.run, keys.c.name, params.c.kind, params.c.text)
-    .join(keys, keys.c.number == params.c.key)
-    .order_by(keys.c.name)
+PARAMS = select(params.c.run, params.c.key, params.c.kind, params.c.text).where(is_among(params.c.run, NUMBERS))
+TAGS = select(tags.c.run, tags.c.key, tags.c.text).where(is_among(tags.c.run, NUMBERS))
+KEYS = select(keys.c.number, keys.c.name).where(is_among(keys.c.number, NUMBERS))
+READINGS: Select[Any] = (
+    select(readings.c.run, *(sources.c[name] for name in Reading.__struct_fields__ if name != "tags"), readings.c.tags)
+    .join(sources, sources.c.number == readings.c.source)
+    .where(is_among(readings.c.run, NUMBERS))
+    .order_by(readings.c.run, readings.c.source)
 )
-TAGS = select(tags.c.run, keys.c.name, tags.c.text).join(keys, keys.c.number == tags.c.key).order_by(keys.c.name)
-
-
-def add_readings(connection: Connection, found: dict[int, RunSheet], numbers: Sequence[int]) -> None:
-    query = (
-        select(readings.c.run, readings.c.tags, sources)
-        .join(sources, sources.c.number == readings.c.source)
-        .where(readings.c.run.in_(numbers))
-        .order_by(readings.c.run, readings.c.source)
-    )
-    names = [name for name in Reading.__struct_fields__ if name != "tags"]
-    for row in connection.execute(query).mappings():
-        found[row["run"]].readings.append(Reading(**{name: row[name] for name in names}, tags=row["tags"]))

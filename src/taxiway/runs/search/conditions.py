@@ -63,6 +63,7 @@ class Conditions:
         self.connection = connection
         self.now = now
         self.is_sqlite = connection.dialect.name == "sqlite"
+        self.key_numbers: dict[str, int | None] = {}
         if self.is_sqlite:
             driver: Any = connection.connection.driver_connection
             driver.create_function("taxiway_is_found", 2, is_found, deterministic=True)
@@ -123,8 +124,10 @@ class Conditions:
 
     def key_number(self, name: str) -> int | None:
         """The number of a key; None where the name was never logged."""
-        found: int | None = self.connection.execute(select(keys.c.number).where(keys.c.name == name)).scalar()
-        return found
+        if name not in self.key_numbers:
+            query = select(keys.c.number).where(keys.c.name == name)
+            self.key_numbers[name] = self.connection.execute(query).scalar()
+        return self.key_numbers[name]
 
     # --- the run itself, and the data it read ---
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from taxiway.runs.search.conditions import SIGNS, Conditions
 from taxiway.runs.search.filter import And, Node, Term, Words
@@ -18,13 +18,13 @@ def fewest(conditions: Conditions, node: Node | None, most: int) -> list[int] | 
     Only conditions that an index answers are asked, and none for more than it takes to see that it leaves many.
     """
     parts = node.parts if isinstance(node, And) else (node,)
-    found: list[int] | None = None
+    best: Select[Any] | None = None
     for query in (query for part in parts for query in candidates(conditions, part)):
-        limit = most if found is None else len(found)
-        numbers = list(conditions.connection.execute(query.limit(limit + 1)).scalars())
-        if len(numbers) <= limit:
-            found = numbers
-    return found
+        some = query.limit(most + 1).subquery()
+        count = conditions.connection.execute(select(func.count()).select_from(some)).scalar_one()
+        if count <= most:
+            best, most = query, count
+    return None if best is None else list(conditions.connection.execute(best).scalars().all())
 
 
 def candidates(conditions: Conditions, part: Node | None) -> list[Select[Any]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, FromClause, Join, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Join, Select, and_, func, literal, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -18,10 +19,13 @@ from taxiway.runs.search.filter import Node, Order, render_order
 from taxiway.runs.search.narrowing import fewest
 from taxiway.runs.search.ranking import Column, Ranking, ranking_of, tie_breakers
 from taxiway.runs.tables import experiments, runs
+from taxiway.storage.rows import Numbers, is_among
+from taxiway.storage.steps import TooManySteps, at_most
 
 View = Literal["active", "deleted", "all"]
 
 FEW = 2_000  # runs: up to so many are gathered and sorted, rather than all be walked in order
+STEPS = 200_000  # of SQLite, some ten milliseconds: in which a walk mostly fills a page, so that nothing is counted
 
 
 class Search(Struct, frozen=True, kw_only=True):
@@ -87,7 +91,11 @@ def find_numbers(connection: Connection, search: Search, after: Mark | None) -> 
 
 
 class Finder:
-    """One search on one connection."""
+    """One search on one connection.
+
+    Where runs are walked in order, a page is mostly full soon: SQLite tries that first. Only where it takes long is
+    it found out whether so few runs come into question that they are gathered and sorted instead.
+    """
 
     def __init__(self, connection: Connection, search: Search) -> None:
         self.connection = connection
@@ -97,22 +105,39 @@ class Finder:
         self.first = rankings[0] if rankings else Ranking.none()
         self.further = rankings[1:]
         self.last = tie_breakers(search.order)
-        few = fewest(self.conditions, search.where, FEW)
-        self.is_narrow = few is not None or self._is_narrow()
-        is_walked = self.conditions.is_sqlite and not self.is_narrow
-        self.where = [*limits(connection, search, is_walked=is_walked), self.conditions.of(search.where)]
-        if few is not None:
-            self.where.append(runs.c.number.in_(few))
+        self.asked = self.conditions.of(search.where)
+        self.is_long = not self.conditions.is_sqlite
         self.signature = zlib.crc32(", ".join(map(render_order, search.order)).encode())
 
-    def _is_narrow(self) -> bool:
-        """Whether the experiments or the project asked for have so few runs that they are gathered first."""
+    @cached_property
+    def few(self) -> list[int] | None:
+        """The runs that come into question by one of the conditions, None where they are many."""
+        return fewest(self.conditions, self.search.where, FEW)
+
+    @cached_property
+    def is_narrow(self) -> bool:
+        """Whether so few runs come into question that they are gathered first."""
+        return self.few is not None or self._is_in_few()
+
+    def _is_in_few(self) -> bool:
+        """Whether the experiments or the project asked for have few runs."""
         limited = limits(self.connection, self.search)
         if not limited or (self.search.experiments is None and not self.search.experiment and not self.search.project):
             return False
         few = select(runs.c.number).where(*limited).limit(FEW + 1).subquery()
         count = self.connection.execute(select(func.count()).select_from(few)).scalar_one()
         return count <= FEW
+
+    @cached_property
+    def walked(self) -> list[ColumnElement[bool]]:
+        """Which runs are found, where all are walked in order."""
+        return [*limits(self.connection, self.search, is_walked=self.conditions.is_sqlite), self.asked]
+
+    @cached_property
+    def gathered(self) -> list[ColumnElement[bool]]:
+        """Which runs are found, where those in question are gathered first."""
+        named = [] if self.few is None else [is_among(runs.c.number, literal(self.few, Numbers))]
+        return [*limits(self.connection, self.search), self.asked, *named]
 
     def check(self, mark: Mark) -> None:
         """Raises BadField for a mark of another search."""
@@ -127,26 +152,40 @@ class Finder:
         return [*self.first.parts[part].columns, *(c for ranking in self.further for c in ranking.columns), *self.last]
 
     def rows(self, part: int, beyond: list[int | float | str] | None, wanted: int) -> list[Row]:
+        if not self.is_long:
+            query = self.query(part, beyond, wanted, is_narrow=False)
+            try:
+                with at_most(self.connection, STEPS):
+                    return rows_of(self.connection, query)
+            except TooManySteps:
+                self.is_long = True
+        return rows_of(self.connection, self.query(part, beyond, wanted, is_narrow=self.is_narrow))
+
+    def query(self, part: int, beyond: list[int | float | str] | None, wanted: int, *, is_narrow: bool) -> Select[Any]:
         columns = self.columns(part)
-        query = select(runs.c.number, *(column.value for column in columns)).select_from(self.source(part))
-        query = query.where(*self.first.parts[part].where, *self.where)
+        source = self.source(part, is_narrow=is_narrow)
+        query = select(runs.c.number, *(column.value for column in columns)).select_from(source)
+        query = query.where(*self.first.parts[part].where, *(self.gathered if is_narrow else self.walked))
         if beyond is not None:
             query = query.where(is_beyond(columns, beyond))
-        query = query.order_by(*(c.value.desc() if c.is_falling else c.value.asc() for c in columns)).limit(wanted)
-        return [Row(row[0], list(row[1:])) for row in self.connection.execute(query)]
+        return query.order_by(*(c.value.desc() if c.is_falling else c.value.asc() for c in columns)).limit(wanted)
 
-    def source(self, part: int) -> FromClause:
+    def source(self, part: int, *, is_narrow: bool) -> FromClause:
         """The tables, the one to walk along first."""
         table = self.first.parts[part].table
         joined: FromClause = runs
         if table is not None:
             matched = and_(table.c.run == runs.c.number, table.c.key == self.first.key)
-            joined = Ordered(runs, table, matched) if self.is_narrow else Ordered(table, runs, matched)
+            joined = Ordered(runs, table, matched) if is_narrow else Ordered(table, runs, matched)
         for ranking in self.further:
             if ranking.table is not None:
                 on = and_(ranking.table.c.run == runs.c.number, ranking.table.c.key == ranking.key)
                 joined = joined.outerjoin(ranking.table, on)
         return joined
+
+
+def rows_of(connection: Connection, query: Select[Any]) -> list[Row]:
+    return [Row(row[0], list(row[1:])) for row in connection.execute(query).all()]
 
 
 def is_beyond(columns: list[Column], values: list[int | float | str]) -> ColumnElement[bool]:
@@ -200,7 +239,8 @@ def among(
 def count_statuses(connection: Connection, search: Search, most: int | None = None) -> dict[str, int]:
     """How many runs the search finds, by status. most: it stops at the first one more, newest first."""
     finder = Finder(connection, search)
-    found = select(status_at(search.now).label("seen")).where(*finder.where)
+    where = finder.gathered if finder.is_narrow else finder.walked
+    found = select(status_at(search.now).label("seen")).where(*where)
     if most is not None:
         found = found.order_by(runs.c.started_at.desc()).limit(most + 1)
     each = found.subquery()
