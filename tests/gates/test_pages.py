@@ -157,7 +157,7 @@ def test_a_request_waits_in_the_inbox_of_who_can_give_it(story: Story) -> None:
     assert f'href="{VERSION}#approval"' in hers
     assert '<span class="count">1</span>' in hers
     assert "Nothing waits for you; you wait for 1 approval" in said(mine)
-    assert "vera or vito: approve mortgage version 1" in said(ana.get("/").text)
+    assert "vera or vito to approve mortgage version 1 for production" in said(ana.get("/").text)
 
 
 def test_an_empty_inbox_teaches_the_command(story: Story) -> None:

@@ -122,7 +122,8 @@ def test_the_portfolio_waits_for_who_can_act(seen: Story) -> None:
     text = read(seen, "/")
 
     assert "1 alert" in text
-    assert "an operator or the owner: acknowledge the alert of April 2013 on flights" in text
+    assert "olga to <a" in text
+    assert ">acknowledge the alert of April 2013 on flights</a>" in text
     assert "monitored" in read(seen, f"/projects/{PROJECT}")
 
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from taxiway.kernel.caller import SYSTEM, Caller
-from taxiway.projects.portfolio import Health, Portfolio, PortfolioFact, Wait, sort_rows
+from taxiway.projects.portfolio import Health, Portfolio, PortfolioFact, sort_rows
 from taxiway.projects.service import enter_stage
+from taxiway.projects.waiting import Wait
 from taxiway.web.figures.path import Gate
 from tests.support.live import Live
 
@@ -20,19 +21,25 @@ def portfolio(live: Live) -> Portfolio:
     for name in ("calm", "failing", "waiting", "waiting-longer"):
         live.client.projects.create(name)
     live.house.portfolio.tell(know)
+    live.house.portfolio.waiting.waiters.append(ask)
     return live.house.portfolio
 
 
 def know(caller: Caller, names: list[str]) -> dict[str, PortfolioFact]:
     gates = (Gate(name="fairness", verdict="inconclusive"),)
-    recent = LONG_AGO + timedelta(days=9)
     return {
         "failing": PortfolioFact(health=Health("fail", "1 alert", "/monitors/failing")),
-        "waiting": PortfolioFact(waits=(Wait("vera", "approval", "/models/m", since=recent),)),
-        "waiting-longer": PortfolioFact(
-            waits=(Wait("vera", "approval", "/models/n", since=LONG_AGO),), gates={"staging": gates}
-        ),
+        "waiting-longer": PortfolioFact(gates={"staging": gates}),
         "a project that was not asked for": PortfolioFact(),
+    }
+
+
+def ask(caller: Caller, names: list[str]) -> dict[str, list[Wait]]:
+    recent = LONG_AGO + timedelta(days=9)
+    return {
+        "waiting": [Wait(("vera",), "approve m", "/models/m", since=recent)],
+        "waiting-longer": [Wait(("olu", "vera"), "approve n", "/models/n", since=LONG_AGO)],
+        "a project that was not asked for": [Wait(("vera",), "nothing", "/")],
     }
 
 
@@ -40,6 +47,18 @@ def test_whoever_waits_longest_stands_first_then_what_fails(portfolio: Portfolio
     rows = portfolio.rows(SYSTEM)
 
     assert [row.name for row in rows] == ["waiting-longer", "waiting", "failing", "calm"]
+
+
+def test_what_waits_for_somebody_stands_in_their_inbox_with_the_words_of_the_portfolio(
+    live: Live, portfolio: Portfolio
+) -> None:
+    for project in ("waiting", "waiting-longer"):
+        live.as_person("olu", "operator", project=project)
+
+    named = {row.name: wait for row in portfolio.rows(SYSTEM) for wait in row.waits if "olu" in wait.people}
+
+    assert named["waiting-longer"].who == "olu or vera"
+    assert dict(portfolio.inbox(Caller(name="olu", kind="person"))) == named
 
 
 def test_the_worst_health_that_anybody_knows_counts(portfolio: Portfolio) -> None:
@@ -91,3 +110,17 @@ def test_somebody_sees_only_their_own_projects(live: Live, portfolio: Portfolio)
     ana = Caller(name="ana", kind="person")
 
     assert [row.name for row in portfolio.rows(ana)] == ["failing"]
+
+
+def test_work_waits_for_whoever_may_do_it_for_its_author_first_and_else_for_an_admin(live: Live) -> None:
+    live.client.projects.create("fraud")
+    who_could = live.house.portfolio.waiting.who_could
+    live.as_person("ines", is_admin=True)
+    assert who_could("fraud", "monitors.write") == ("ines",)
+
+    for name, role in (("olu", "operator"), ("ana", "owner"), ("vera", "viewer")):
+        live.as_person(name, role, project="fraud")
+
+    assert who_could("fraud", "monitors.write") == ("ana", "olu")
+    assert who_could("fraud", "monitors.write", first="olu") == ("olu",)
+    assert who_could("fraud", "monitors.write", first="vera") == ("ana", "olu")

@@ -21,6 +21,28 @@ def test_a_project_begins_its_way_as_an_idea(live: Live) -> None:
     assert [(s.stage, s.because) for s in standing.stages] == [("idea", "project:fraud")]
 
 
+def test_the_recorded_owner_holds_the_role_also_where_an_admin_opened_it_for_them(live: Live) -> None:
+    live.as_person("ana")
+    ines = live.as_person("ines", is_admin=True)
+
+    ines.projects.create("fraud", owner="ana")
+
+    held = [(grant.user, grant.role, grant.granted_by) for grant in live.client.access.grants("fraud")]
+    assert held == [("ana", "owner", "ines")]
+    assert live.client.audit.entries(thing="user:ana").items[0].verb == "access.grant_role"
+
+
+def test_a_new_owner_in_the_facts_gets_the_role(live: Live) -> None:
+    ana = live.as_person("ana")
+    live.as_person("ben")
+    ana.projects.create("fraud")
+
+    ana.projects.change("fraud", ChangeProject(owner="ben"))
+
+    held = [(grant.user, grant.role) for grant in live.client.access.grants("fraud")]
+    assert held == [("ana", "owner"), ("ben", "owner")]
+
+
 def test_a_name_can_be_taken_once(live: Live) -> None:
     live.client.projects.create("fraud")
 

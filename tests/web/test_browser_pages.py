@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from taxiway.audit.service import Record
 from taxiway.kernel.caller import SYSTEM, Caller
 from taxiway.lineage.service import draw_edge
-from taxiway.projects.portfolio import Health, PortfolioFact, Wait
+from taxiway.projects.portfolio import Health, PortfolioFact
+from taxiway.projects.waiting import Wait
 from taxiway.web.figures.path import Gate
 from tests.support.browser import assert_accessible, watched_page
 from tests.support.live import Live, running
@@ -36,6 +37,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         live.as_person("ana").projects.create("fraud", purpose="find stolen cards", risk="high")
         live.as_person("ben")
         live.house.portfolio.tell(know)
+        live.house.portfolio.waiting.waiters.append(ask)
         join(live)
         yield live
 
@@ -44,10 +46,13 @@ def know(caller: Caller, names: list[str]) -> dict[str, PortfolioFact]:
     gates = (Gate(name="fairness", verdict="inconclusive", asks="ratio at least 0.8"), Gate(name="card"))
     fact = PortfolioFact(
         health=Health("inconclusive", "fairness inconclusive", "/models/fraud"),
-        waits=(Wait("vera", "approval", "/models/fraud"),),
         gates={"staging": gates},
     )
     return {"fraud": fact}
+
+
+def ask(caller: Caller, names: list[str]) -> dict[str, list[Wait]]:
+    return {"fraud": [Wait(("vera",), "approval", "/models/fraud")]}
 
 
 def join(live: Live) -> None:

@@ -249,8 +249,10 @@ class Access:
         return self.ledger.change(caller, "access.grant_role", f"user:{user}", make, answer=Grant, project=project)
 
     def own(self, record: Record, *, user: str, project: str) -> None:
-        """Makes the one who opens a project its owner, within that change."""
-        grant = Grant(user=user, project=project, role="owner", granted_by=user, granted_at=record.at)
+        """Makes someone the owner of a project, within the change that opens it or records them as its owner."""
+        grant = Grant(user=user, project=project, role="owner", granted_by=record.caller.name, granted_at=record.at)
+        if user != record.caller.name:
+            record.also("access.grant_role", f"user:{user}", role="owner")
         store.add_grant(record.connection, grant)
         record.after_commit(self.memory.forget)
 
@@ -283,6 +285,14 @@ class Access:
             if grant.role in roles and grant.user in people and grant.granted_by != grant.user:
                 found.setdefault(grant.user, []).append(grant.role)
         return found
+
+    def people_who_may(self, needs: str, project: str) -> list[str]:
+        """The persons whose role in the project includes a permission, by name; the admins where there is nobody."""
+        able = roles_for(needs)
+        with self.database.read() as connection:
+            people, grants = self.people(connection), store.find_grants(connection, project=project)
+            found = sorted({grant.user for grant in grants if grant.role in able and grant.user in people})
+            return found or self.admins(connection)
 
     # --- permission ---
 

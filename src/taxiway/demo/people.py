@@ -35,9 +35,10 @@ PEOPLE = (
     Person(
         "ana",
         "Ana Lindqvist",
-        "data scientist: trains both models; validates other people's",
-        # She holds the validator's role, too: what refuses her own approval is authorship, not a missing role.
-        {"mortgage-approvals": ("contributor", "validator"), "flight-delays": ("contributor",)},
+        "owner and data scientist: answers for both projects and trains their models",
+        # Owner of both, as their facts say. She holds the validator's role, too: what refuses her own approval is
+        # authorship, not a missing role.
+        {"mortgage-approvals": ("owner", "validator"), "flight-delays": ("owner",)},
     ),
     Person(
         "vera",

@@ -25,10 +25,13 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.problems import convert
 from taxiway.models.names import page_of
 from taxiway.models.pages import ModelPages
-from taxiway.projects.portfolio import Portfolio, Wait
+from taxiway.projects.portfolio import Portfolio
+from taxiway.projects.waiting import NOBODY, Wait, WaitKind
 from taxiway.runs.service import Runs
 from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural
+
+WORDS: dict[WaitKind, str] = {"alert": "alert", "step": "next step"}
 
 
 class GatePages:
@@ -104,21 +107,21 @@ class GatePages:
         parts = [("Waits for you", mine), ("You wait for", asked), ("Others wait for others", rest)]
         values = {
             "title": "Inbox",
+            "nobody": NOBODY,
             "groups": [(title, found) for title, found in parts if found],
             "waits": (waits := self._waits(view.caller)),
-            "answer": answer_for_inbox(len(mine), len(waits), asked),
+            "answer": answer_for_inbox(len(mine), [wait for _, wait in waits], asked),
         }
         return Html("gates/inbox.html", "", values)
 
     def count(self, caller: Caller) -> int:
-        """How many requests and alerts wait for the caller: shown on every page."""
+        """How many requests, alerts and next steps wait for the caller: shown on every page."""
         mine = sum(1 for item in self.gates.inbox(caller).items if item.is_yours)
         return mine + len(self._waits(caller))
 
-    def _waits(self, caller: Caller) -> list[Wait]:
-        """What else waits for the caller, such as an alert, the longest waiting first."""
-        found = [wait for waiting in self.portfolio.waiting for wait in waiting(caller)]
-        return sorted(found, key=lambda wait: wait.since.timestamp() if wait.since else 0.0)
+    def _waits(self, caller: Caller) -> list[tuple[str, Wait]]:
+        """What else waits for the caller, such as an alert, each with its project. Requests are listed apart."""
+        return [(project, wait) for project, wait in self.portfolio.inbox(caller) if wait.kind != "request"]
 
     def names(self, caller: Caller) -> list[str]:
         """The paths there are, for those who choose one."""
@@ -171,12 +174,15 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     site.finds("Paths", pages.find)
     panels, compared = GatePanels(site, gates, access), ComparedPanels(site, gates.models, runs)
     models.judged_by(panels.judge)
+    site.panel("models/version/lead", panels.lead)
     site.panel("models/version", panels.evidence)
     site.panel("models/version/decide", panels.approvals)
     site.panel("models/compare", compared.versions)
     site.panel("runs/compare", compared.compared_runs)
     portfolio.paths = pages.names
-    portfolio.tell(GateTeller(gates, panels.judge).tell)
+    teller = GateTeller(gates, panels.judge, portfolio.waiting)
+    portfolio.tell(teller.tell)
+    portfolio.waiting.waiters.append(teller.waits)
 
 
 def answer_for_path(path: PathVersion, newest: int) -> str:
@@ -186,10 +192,10 @@ def answer_for_path(path: PathVersion, newest: int) -> str:
     return head if path.version == newest else f"{head}; version {newest} has replaced this one"
 
 
-def answer_for_inbox(mine: int, alerts: int, asked: list[InboxItem]) -> str:
-    if mine or alerts:
-        parts = [plural(count, word) for count, word in ((mine, "request"), (alerts, "alert")) if count]
-        return f"{listed(parts)} {'waits' if mine + alerts == 1 else 'wait'} for you"
+def answer_for_inbox(mine: int, waits: list[Wait], asked: list[InboxItem]) -> str:
+    counts = [(mine, "request"), *((sum(w.kind == kind for w in waits), word) for kind, word in WORDS.items())]
+    if parts := [plural(count, word) for count, word in counts if count]:
+        return f"{listed(parts)} {'waits' if mine + len(waits) == 1 else 'wait'} for you"
     if asked:
         return f"Nothing waits for you; you wait for {plural(len(asked), 'approval')}"
     return "Nothing waits for you"

@@ -2,39 +2,99 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from threading import local
 
+from msgspec import Struct
+
+from taxiway.gates.contract import InboxItem
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.thing import href
 from taxiway.models.contract import ModelVersion
 from taxiway.models.outlook import Judge, Outlook
 from taxiway.projects.contract import ProjectStage
-from taxiway.projects.portfolio import PortfolioFact, Wait
+from taxiway.projects.portfolio import PortfolioFact
+from taxiway.projects.waiting import Wait, Waiting
 from taxiway.web.figures.path import Gate
-from taxiway.web.words import listed
+
+ON_ITS_WAY = ("none", "staging")
+
+
+class Judged(Struct, frozen=True):
+    """The version of a project that matters now, and how it stands."""
+
+    version: ModelVersion
+    outlook: Outlook
+
+
+class Last(local):
+    """What this thread judged last: a page asks for the gates and for what waits, and its head counts the inbox."""
+
+    caller: Caller | None = None
+    found: dict[str, Judged] = {}  # by project
 
 
 class GateTeller:
-    def __init__(self, gates: Gates, judge: Judge) -> None:
+    def __init__(self, gates: Gates, judge: Judge, waiting: Waiting) -> None:
         self.gates = gates
         self.judge = judge
+        self.waiting = waiting
+        self.last = Last()
 
     def tell(self, caller: Caller, projects: list[str]) -> dict[str, PortfolioFact]:
-        """Projects without a version are left out."""
-        asked = {(item.request.model, item.request.version): item.request.at for item in self.gates.inbox(caller).items}
-        found: dict[str, PortfolioFact] = {}
+        """The gates of each project; projects without a version are left out."""
+        judged = {project: self._judged(caller, project, self._matters(project)) for project in projects}
+        return {name: PortfolioFact(gates=gates_of(each.outlook)) for name, each in judged.items() if each}
+
+    def waits(self, caller: Caller, projects: list[str]) -> dict[str, list[Wait]]:
+        """The approvals that were asked for, and the next step of the version that matters where none was."""
+        found: dict[str, list[Wait]] = {}
+        asked = self.gates.inbox(caller).items
+        for item in asked:
+            found.setdefault(item.request.project, []).append(request_of(item))
+        known = {(item.request.model, item.request.version) for item in asked}
         for project in projects:
             version = self._matters(project)
-            if version is not None:
-                outlook = self.judge(caller, version)
-                since = asked.get((version.model, version.version))
-                found[project] = PortfolioFact(waits=waits(version, outlook, since), gates=gates_of(outlook))
+            if version is None or version.stage not in ON_ITS_WAY or (version.model, version.version) in known:
+                continue
+            judged = self._judged(caller, project, version)
+            if judged and (step := self._step(judged)):
+                found.setdefault(project, []).append(step)
         return found
+
+    def _step(self, judged: Judged) -> Wait | None:
+        """What its author does next, or whoever may where the author may not: to ask for approval, or to move it."""
+        version, outlook = judged.version, judged.outlook
+        url, name = href(version.ref), f"{version.model} version {version.version}"
+        if outlook.waits:
+            people = self.waiting.who_could(version.project, "gates.evaluate", first=version.created_by)
+            return Wait(people, f"ask for approval of {name}", f"{url}#approval")
+        if outlook.verdict == "pass":
+            people = self.waiting.who_could(version.project, "models.promote", first=version.created_by)
+            return Wait(people, f"move {name} to production", f"{url}#promote")
+        return None
 
     def _matters(self, project: str) -> ModelVersion | None:
         """The newest version that is not archived. One older than the version in production has been overtaken."""
         return next((each for each in self.gates.models.in_project(project) if each.stage != "archived"), None)
+
+    def _judged(self, caller: Caller, project: str, version: ModelVersion | None) -> Judged | None:
+        """How the version stands. Every request has a caller of its own, so nothing old is given."""
+        if version is None:
+            return None
+        if self.last.caller is not caller or not caller.request_id:
+            self.last.caller, self.last.found = caller, {}
+        if project not in self.last.found:
+            self.last.found[project] = Judged(version, self.judge(caller, version))
+        return self.last.found[project]
+
+
+def request_of(item: InboxItem) -> Wait:
+    """A request for approval: it waits for whoever can give it."""
+    asked = item.request
+    url = f"{href(f'model:{asked.model}@{asked.version}')}#approval"
+    what = f"approve {asked.model} version {asked.version} for {asked.stage}"
+    return Wait(tuple(item.waits_for), what, url, asked.at, "request")
 
 
 def gates_of(outlook: Outlook) -> dict[ProjectStage, tuple[Gate, ...]]:
@@ -48,16 +108,3 @@ def gates_of(outlook: Outlook) -> dict[ProjectStage, tuple[Gate, ...]]:
             case "production":
                 found["production"] = stage.gates
     return found
-
-
-def waits(version: ModelVersion, outlook: Outlook, since: datetime | None) -> tuple[Wait, ...]:
-    """Who is needed: to approve, once somebody asked, or to move what is open."""
-    url = href(version.ref)
-    name = f"{version.model} version {version.version}"
-    if outlook.waits and since is not None:
-        return (Wait(listed(list(outlook.waits), "or"), f"approve {name}", f"{url}#approval", since),)
-    if outlook.waits:
-        return (Wait(version.created_by, f"ask for approval of {name}", f"{url}#approval"),)
-    if outlook.verdict == "pass" and version.stage != "production":
-        return (Wait(version.created_by, f"move {name} to production", f"{url}#promote"),)
-    return ()

@@ -28,7 +28,8 @@ from taxiway.monitors.drawings import SCORE, cell_url, distributions, drift_map,
 from taxiway.monitors.sentences import answer, features
 from taxiway.monitors.service import Monitors
 from taxiway.monitors.terms import METRIC_WORDS
-from taxiway.projects.portfolio import Health, Portfolio, PortfolioFact, Verdict, Wait
+from taxiway.projects.portfolio import Health, Portfolio, PortfolioFact, Verdict
+from taxiway.projects.waiting import Wait, Waiting
 from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural
 
@@ -47,7 +48,6 @@ DRIFTS: dict[DriftState, Verdict] = {
     "not measured": "missing",
 }
 MOST_LISTED = 60
-OPERATORS = "an operator or the owner"
 
 
 class Cell(Struct, frozen=True):
@@ -60,10 +60,11 @@ class Cell(Struct, frozen=True):
 
 
 class MonitorPages:
-    def __init__(self, site: Site, monitors: Monitors, access: Access) -> None:
+    def __init__(self, site: Site, monitors: Monitors, access: Access, waiting: Waiting) -> None:
         self.site = site
         self.monitors = monitors
         self.access = access
+        self.waiting = waiting
 
     # --- all of them ---
 
@@ -164,30 +165,26 @@ class MonitorPages:
         found = [m for m in self.monitors.list(view.caller).items if m.endpoint == endpoint]
         return self.site.fragment("monitors/panel.html", found=found, endpoint=endpoint, verdicts=VERDICTS)
 
-    def waits(self, caller: Caller) -> list[Wait]:
-        """The open alerts that wait for the caller: as operator or owner, or where nobody signs in."""
-        alerts = self.monitors.alerts(caller, ListAlerts(state="open")).items
-        return [wait_of(alert) for alert in alerts if caller.kind == "local" or self._operates(caller, alert.project)]
+    def waits(self, caller: Caller, projects: list[str]) -> dict[str, list[Wait]]:
+        """The open alerts of each project, with who may acknowledge them."""
+        found: dict[str, list[Wait]] = {}
+        for alert in self.monitors.alerts(caller, ListAlerts(state="open")).items:
+            if alert.project in projects:
+                found.setdefault(alert.project, []).append(wait_of(alert, self._who_could(alert)))
+        return found
 
-    def _operates(self, caller: Caller, project: str) -> bool:
-        grants = self.access.grants(project=project).items
-        return any(grant.user == caller.name and grant.role in ("operator", "owner") for grant in grants)
+    def _who_could(self, alert: Alert) -> tuple[str, ...]:
+        return self.waiting.who_could(alert.project, "monitors.write")
 
     def tell(self, caller: Caller, names: list[str]) -> dict[str, PortfolioFact]:
-        """What the portfolio shows of each project: its worst monitor, and the alerts that wait for someone."""
-        told: dict[str, PortfolioFact] = {}
+        """What the portfolio shows of each project: how its worst monitor is."""
         found = self.monitors.list(caller).items
-        alerts = self.monitors.alerts(caller, ListAlerts(state="open")).items
-        for project in names:
-            mine = [monitor for monitor in found if monitor.project == project]
-            if mine:
-                waits = [wait_of(alert) for alert in alerts if alert.project == project]
-                told[project] = PortfolioFact(health=health_of(mine), waits=tuple(waits))
-        return told
+        by_project = {project: [each for each in found if each.project == project] for project in names}
+        return {project: PortfolioFact(health=health_of(mine)) for project, mine in by_project.items() if mine}
 
 
 def add(site: Site, monitors: Monitors, access: Access, portfolio: Portfolio) -> None:
-    pages = MonitorPages(site, monitors, access)
+    pages = MonitorPages(site, monitors, access, portfolio.waiting)
     site.page("/monitors", pages.all, needs="monitors.read", scope="platform")
     site.page("/monitors/{monitor}", pages.show, needs="monitors.read")
     site.page("/monitors/{monitor}/score", pages.score, needs="monitors.read")
@@ -196,7 +193,7 @@ def add(site: Site, monitors: Monitors, access: Access, portfolio: Portfolio) ->
     site.form("/monitors/{monitor}/alerts/{alert}", pages.change_alert, page=pages.show, needs="monitors.write")
     site.panel("endpoints/endpoint", pages.on_endpoint)
     site.finds("Monitors", pages.find)
-    portfolio.waiting.append(pages.waits)
+    portfolio.waiting.waiters.append(pages.waits)
     portfolio.tell(pages.tell)
 
 
@@ -275,6 +272,6 @@ def health_of(monitors: list[MonitorSummary]) -> Health:
     return Health("missing", "no verdict yet", url)
 
 
-def wait_of(alert: Alert) -> Wait:
+def wait_of(alert: Alert, people: tuple[str, ...]) -> Wait:
     what = f"acknowledge the alert of {alert.window_name} on {alert.monitor}"
-    return Wait(OPERATORS, what, f"/monitors/{alert.monitor}#alert-{alert.id}", alert.opened_at)
+    return Wait(people, what, f"/monitors/{alert.monitor}#alert-{alert.id}", alert.opened_at, "alert")

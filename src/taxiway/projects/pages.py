@@ -80,6 +80,7 @@ class ProjectPages:
             "project": name,
             "row": row,
             "answer": answer_for_one(row),
+            "mine": [wait for wait in row.waits if wait.is_for(view.caller)],
             "people": people,
             "users": [(u.name, u.display) for u in self.access.users().items if u.name != view.caller.name],
             "roles": [(role, role) for role in ROLES],
@@ -174,7 +175,7 @@ def answer_for_one(row: PortfolioRow) -> str:
         head += f", with {row.health.word}"
     if not row.waits:
         return head
-    return f"{head}, and waits for {listed([f'{wait.who} ({wait.what})' for wait in row.waits[:3]])}"
+    return f"{head}, and waits for {listed([f'{wait.who} to {wait.what}' for wait in row.waits[:3]])}"
 
 
 def steps(standing: Standing) -> list[tuple[Any, Markup, bool]]:

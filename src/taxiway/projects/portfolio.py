@@ -11,6 +11,7 @@ from msgspec import Struct
 from taxiway.kernel.caller import Caller
 from taxiway.projects.contract import ProjectStage, Standing
 from taxiway.projects.service import STAGES, Projects
+from taxiway.projects.waiting import Wait, Waiting
 from taxiway.web.figures.path import Gate, PathDrawing, Stage
 from taxiway.web.words import ago_now
 
@@ -26,20 +27,10 @@ class Health(Struct, frozen=True):
     url: str = ""
 
 
-class Wait(Struct, frozen=True):
-    """Someone is needed: who (a person, or a role), for what, where it is done, and since when."""
-
-    who: str
-    what: str
-    url: str
-    since: datetime | None = None
-
-
 class PortfolioFact(Struct, frozen=True):
     """What one noun knows of one project. `gates` are those that stand before a stage of its way."""
 
     health: Health | None = None
-    waits: tuple[Wait, ...] = ()
     gates: dict[ProjectStage, tuple[Gate, ...]] = {}
 
 
@@ -73,24 +64,33 @@ class Portfolio:
         self.projects = projects
         self.clock = clock
         self.tellers: list[Teller] = []
-        self.waiting: list[Callable[[Caller], list[Wait]]] = []  # what waits for a person, beside approvals
+        self.waiting = Waiting(projects.access)
         self.paths: Callable[[Caller], list[str]] = lambda caller: []  # the paths that a project may take
 
     def tell(self, teller: Teller) -> None:
-        """Adds a noun's knowledge: its health, whom it waits for, the gates it knows."""
+        """Adds a noun's knowledge: its health, the gates it knows."""
         self.tellers.append(teller)
 
     def rows(self, caller: Caller) -> list[PortfolioRow]:
         """A row for each project that the caller may see, those that need someone first."""
         standings = self.projects.list(caller).items
-        facts = self._facts(caller, [standing.project.name for standing in standings])
-        rows = [self._row(standing, facts[standing.project.name], is_small=True) for standing in standings]
+        names = [standing.project.name for standing in standings]
+        facts, waits = self._facts(caller, names), self.waiting.of(caller, names)
+        rows = [
+            self._row(each, facts[name], waits[name], is_small=True)
+            for name, each in zip(names, standings, strict=True)
+        ]
         return sorted(rows, key=needs_someone)
 
     def row(self, caller: Caller, project: str) -> PortfolioRow:
         """One project's row, its path drawn large. Raises NotFound."""
         standing = self.projects.show(caller, project=project)
-        return self._row(standing, self._facts(caller, [project])[project], is_small=False)
+        facts, waits = self._facts(caller, [project]), self.waiting.of(caller, [project])
+        return self._row(standing, facts[project], waits[project], is_small=False)
+
+    def inbox(self, caller: Caller) -> list[tuple[str, Wait]]:
+        """What waits for the caller in any project, each with the project, the longest waiting first."""
+        return self.waiting.inbox(caller, self.projects.names(caller))
 
     def _facts(self, caller: Caller, names: list[str]) -> dict[str, list[PortfolioFact]]:
         found: dict[str, list[PortfolioFact]] = {name: [] for name in names}
@@ -101,14 +101,16 @@ class Portfolio:
                     facts.append(told[name])
         return found
 
-    def _row(self, standing: Standing, facts: list[PortfolioFact], *, is_small: bool) -> PortfolioRow:
+    def _row(
+        self, standing: Standing, facts: list[PortfolioFact], waits: list[Wait], *, is_small: bool
+    ) -> PortfolioRow:
         entered = {entry.stage: entry.entered_at for entry in standing.stages}
         live_at = entered.get("production")
         end = live_at or self.clock()
         return PortfolioRow(
             standing=standing,
             health=worst([fact.health for fact in facts if fact.health], is_live=live_at is not None),
-            waits=tuple(wait for fact in facts for wait in fact.waits),
+            waits=tuple(waits),
             path=draw_path(standing, facts, is_small=is_small),
             lead_s=(end - standing.project.created_at).total_seconds(),
             is_live=live_at is not None,

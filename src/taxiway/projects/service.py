@@ -41,7 +41,10 @@ class Projects:
         self.path_names: PathNames | None = None
 
     def create(self, caller: Caller, body: CreateProject) -> Project:
-        """Opens a project; its way begins with the stage `idea`. Who opens it becomes its owner in access too."""
+        """Opens a project; its way begins with the stage `idea`.
+
+        The owner holds the role from then on, and so does who opens it, unless an admin does that for somebody else.
+        """
         if not is_name(body.name) or body.name in RESERVED:
             expected = (
                 "a free name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
@@ -65,8 +68,8 @@ class Projects:
             )
             store.add(record.connection, project)
             enter_stage(record, body.name, "idea", because=f"project:{body.name}")
-            if caller.kind in ("person", "service"):
-                self.access.own(record, user=caller.name, project=body.name)
+            for owner in self._owners(record, project.owner):
+                self.access.own(record, user=owner, project=body.name)
             record.note(**msgspec.to_builtins(body))
             return project
 
@@ -90,11 +93,21 @@ class Projects:
             self._require_known(record, before, after)
             self._require_no_lighter(record, before, after)
             store.change(record.connection, after)
+            if after.owner not in (before.owner, caller.name):  # nobody gives themselves a role
+                self.access.own(record, user=after.owner, project=project)
             record.note(before=msgspec.to_builtins(before), after=msgspec.to_builtins(after))
             return after
 
         thing = f"project:{project}"
         return self.ledger.change(caller, "projects.change", thing, make, answer=Project, project=project)
+
+    def _owners(self, record: Record, recorded: str) -> builtins.list[str]:
+        """Who holds the role owner of a new project. recorded: the owner in its facts, who may be nobody known here."""
+        caller = record.caller
+        owners = [recorded] if recorded != caller.name and recorded in self.access.people(record.connection) else []
+        if caller.kind in ("person", "service") and not (owners and caller.is_admin):
+            owners.append(caller.name)
+        return owners
 
     def _require_known(self, record: Record, before: Project, after: Project) -> None:
         """Raises BadField for a path or an owner that there is not."""
@@ -141,8 +154,8 @@ class Projects:
             raise unknown(project)
         return found
 
-    def names(self, caller: Caller, most: int) -> builtins.list[str]:
-        """The names of the first projects that the caller may see: what every page's menu holds."""
+    def names(self, caller: Caller, most: int | None = None) -> builtins.list[str]:
+        """The names of the projects that the caller may see, or of the first of them: what every page's menu holds."""
         visible = self.access.visible(caller)
         with self.database.read() as connection:
             return store.names_of(connection, visible, most)

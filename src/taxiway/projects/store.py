@@ -32,7 +32,7 @@ def all_of(connection: Connection, names: list[str] | None) -> list[Project]:
     return [Project(**row) for row in connection.execute(query).mappings()]
 
 
-def names_of(connection: Connection, names: list[str] | None, most: int) -> list[str]:
+def names_of(connection: Connection, names: list[str] | None, most: int | None) -> list[str]:
     """The first names in order; `names` limits which, None is every one."""
     query = select(projects.c.name).order_by(projects.c.name).limit(most)
     if names is not None:
