@@ -20,6 +20,23 @@ def test_bars_are_as_high_as_their_values() -> None:
     assert place(dashed, "y1") == pytest.approx(place(high, "y"), abs=0.02)
 
 
+def test_the_name_of_a_threshold_stands_above_the_plot_where_no_bar_is() -> None:
+    root = parse(
+        GroupedBars(
+            title="Approved",
+            groups=("black", "white"),
+            series=("logistic",),
+            bars=((Bar(0.73, 0.7, 0.76), Bar(0.94, 0.9, 0.96)),),
+            thresholds=(Threshold(0.75, "four fifths of the highest"),),
+            y_name="share approved",
+        ).draw(420)
+    )
+    (name,) = with_class(root, "threshold-name")
+    values = with_class(root, "value")
+
+    assert place(name, "y") < min(place(value, "y") for value in values) - 12
+
+
 def test_a_group_that_was_not_measured_has_no_bar() -> None:
     figure = GroupedBars(title="rate", groups=("a", "b"), series=("run",), bars=((Bar(0.4), Bar(math.nan)),))
 

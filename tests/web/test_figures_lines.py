@@ -95,6 +95,32 @@ def test_steps_that_are_whole_have_whole_ticks() -> None:
     assert not {"1.5", "2.5"} & set(drawn)
 
 
+def test_dots_stand_within_the_plot_and_not_on_its_edge() -> None:
+    root = draw(LineChart(title="auc", has_dots=True, lines=(Line(name="a", points=((1.0, 0.8), (3.0, 0.9))),)))
+    (base,) = [each for each in with_class(root, "base") if each.get("y1") == each.get("y2")]
+
+    at = [place(dot, "cx") for dot in with_class(root, "dot")]
+    assert min(at) - place(base, "x1") > 10
+    assert place(base, "x2") - max(at) > 10
+
+
+def test_what_follows_on_nothing_is_dots_without_a_line() -> None:
+    root = draw(LineChart(title="auc", is_scattered=True, lines=(Line(name="a", points=((0.0, 0.8), (1.0, 0.9))),)))
+
+    assert len(with_class(root, "dot")) == 2
+    assert not with_class(root, "line")
+
+
+def test_nothing_but_zeros_is_said_in_words_where_there_are_some() -> None:
+    def chart(*ys: float) -> list[str]:
+        lines = (Line(name="errors", points=tuple(enumerate(ys))),)
+        return texts(draw(LineChart(title="errors", lines=lines, nothing="no errors")))
+
+    assert "no errors" in chart(0, 0)
+    assert "1.0" not in chart(0, 0)
+    assert "no errors" not in chart(0, 2)
+
+
 def test_thinning_keeps_every_peak() -> None:
     points = [(float(step), 100.0 if step == 7001 else -50.0 if step == 3333 else 0.0) for step in range(10_000)]
     kept = thin(points, 300)

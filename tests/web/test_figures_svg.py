@@ -116,6 +116,10 @@ def test_a_standalone_figure_brings_its_colours_along() -> None:
     root = parse(standalone(FIGURES[0].draw(640)))
 
     assert "--pass:" in (root.findtext(f"{SVG}style") or "")
+    left, top, width, height = (float(number) for number in root.get("viewBox", "").split())
+    assert (left, top) == (-12, -12)  # a margin, so that no word touches the edge of the picture
+    assert (width, height) == (float(root.get("width", "")), float(root.get("height", "")))
+    assert with_class(root, "ground")
 
 
 @pytest.mark.parametrize("verdict", ["pass", "inconclusive", "fail", "missing", "waived"])

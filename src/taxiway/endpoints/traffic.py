@@ -115,7 +115,8 @@ def draw_latency(traffic: Traffic, revisions: list[Revision]) -> LineChart:
 def draw_errors(traffic: Traffic) -> LineChart:
     points = tuple(zip(traffic.moments, map(float, traffic.errors), strict=True))
     per = f"errors per {step_name(traffic.step_s)}"
-    return LineChart(title="Errors", is_time=True, y_name=per, lines=(Line(name="errors", points=points),), height=220)
+    lines = (Line(name="errors", points=points),)
+    return LineChart(title="Errors", is_time=True, y_name=per, lines=lines, height=220, nothing="no errors")
 
 
 def arrivals(traffic: Traffic, revisions: list[Revision]) -> tuple[Event, ...]:

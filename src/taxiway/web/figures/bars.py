@@ -17,8 +17,8 @@ from taxiway.web.figures.axes import (
     x_axis,
     y_axis,
 )
-from taxiway.web.figures.lines import Threshold, draw_threshold
-from taxiway.web.figures.svg import Numbers, Sheet, Svg, group, label, line, linked, sheet, shorten, tag
+from taxiway.web.figures.lines import Threshold, limit_text, threshold_line
+from taxiway.web.figures.svg import Numbers, Sheet, Svg, group, label, line, linked, sheet, shorten, tag, text_width
 from taxiway.web.numbers import duration, fixed, interval, number
 
 
@@ -51,7 +51,8 @@ class GroupedBars(Struct, frozen=True, kw_only=True):
         low = lowest if any(value < 0 for value in values) else 0.0
         found = ticks(low, high, 5)
         texts = tick_texts(found)
-        top = 14 + key_height + (16 if self.y_name else 0)
+        head, head_height = self._head(width, 14 + key_height)
+        top = 14 + key_height + head_height
         plot = Plot(
             Scale(0, max(len(self.groups), 1), gutter(texts), width - 12),
             Scale(low, high, self.height - 26, top),
@@ -61,11 +62,33 @@ class GroupedBars(Struct, frozen=True, kw_only=True):
         return sheet(
             Sheet(title=self.title, words=self.words(), width=width, height=self.height, kind="bars"),
             key,
-            y_axis(plot, found, texts, self.y_name),
+            head,
+            y_axis(plot, found, texts),
             *(self._cluster(index, plot) for index in range(len(self.groups))),
             x_axis(plot, places),
-            *(draw_threshold(limit, plot) for limit in self.thresholds),
+            *(threshold_line(limit, plot) for limit in self.thresholds),
         )
+
+    def _head(self, width: int, top: float) -> tuple[Svg, float]:
+        """What stands above the plot, and its height: the name of the axis, and what the dashed lines are.
+
+        Bars fill the plot from side to side, so that a name on a line would hide a value.
+        """
+        if not (self.y_name or self.thresholds):
+            return Svg(""), 0.0
+        parts = [label(self.y_name, 0, top + 4, "axis-name")] if self.y_name else []
+        right, y = width - 12.0, top + 4
+        taken = text_width(self.y_name) + 16 if self.y_name else 0.0
+        for limit in self.thresholds:
+            text = limit_text(limit)
+            left = right - text_width(text) - 28
+            if left < taken:
+                right, y, taken = width - 12.0, y + 18, 0.0
+                left = max(right - text_width(text) - 28, 0.0)
+            parts += [line((left, y - 4), (left + 22, y - 4), "limit-swatch")]
+            parts += [label(text, left + 28, y, "threshold-name")]
+            right = left - 16
+        return group(*parts, class_="head"), y - top + 12
 
     def _cluster(self, at: int, plot: Plot) -> Svg:
         room = plot.x.at(1) - plot.x.at(0)
@@ -91,7 +114,7 @@ class GroupedBars(Struct, frozen=True, kw_only=True):
             parts += [line((centre - 4, y), (centre + 4, y), "whisker") for y in (upper, lower)]
             highest = min(highest, upper)
         if wide >= 26:
-            parts.append(label(number(bar.value), centre, highest - 5, "value", "middle"))
+            parts.append(label(_read(bar.value), centre, highest - 5, "value", "middle"))
         if math.isfinite(bar.limit):
             y = plot.y.at(bar.limit)
             parts.append(line((x - 3, y), (x + wide + 3, y), "threshold"))
@@ -195,6 +218,11 @@ class LatencyBars(Struct, frozen=True, kw_only=True):
 
 def _latency_says(row: Latency) -> str:
     return f"{row.name}: p50 {duration(row.p50_s)}, p95 {duration(row.p95_s)}, p99 {duration(row.p99_s)}"
+
+
+def _read(value: float) -> str:
+    """A share with its zeros, as all of them are read against each other; a larger number as it is."""
+    return fixed(value) if abs(value) < 10 else number(value)
 
 
 def _bounds(bar: Bar) -> str:

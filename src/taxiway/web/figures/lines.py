@@ -30,6 +30,7 @@ from taxiway.web.figures.svg import Numbers, Sheet, Svg, group, label, line, lin
 from taxiway.web.numbers import interval, number
 
 Point = tuple[float, float]
+INSET = 20  # px between the ends of the axis and the first and last dot
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -74,6 +75,8 @@ class LineChart(Struct, frozen=True, kw_only=True):
     is_time: bool = False
     height: float = 280
     has_dots: bool = False  # a dot on every point, for windows rather than curves
+    is_scattered: bool = False  # dots alone: x counts things that follow on nothing, such as folds
+    nothing: str = ""  # said in the plot, in place of an axis, where every value is 0
     places: tuple[tuple[float, str], ...] = ()  # the ticks of x with their texts; by default round ones
     is_log: bool = False
     most_named: int = 24  # of more lines than these only the hover tells the names
@@ -102,6 +105,9 @@ class LineChart(Struct, frozen=True, kw_only=True):
             ),
             key,
             y_axis(plot, values, texts, self.y_name),
+            label(self.nothing, (plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2, "tick", "middle")
+            if self.says_nothing
+            else "",
             x_axis(plot, self._x_places(plot, 4 if width < NARROW else 8), self.x_name),
             group(*self._events(plot), class_="events"),
             *(draw_line(each, index, plot, self) for index, each in enumerate(self.lines)),
@@ -110,18 +116,27 @@ class LineChart(Struct, frozen=True, kw_only=True):
             tag("line", class_="crosshair", x1=0, x2=0, y1=plot.top, y2=plot.bottom),
         )
 
+    @property
+    def says_nothing(self) -> bool:
+        return bool(self.nothing) and all(y == 0 for each in self.lines for _, y in each.points)
+
     def _plot(self, width: int, key_height: float, direct: bool) -> tuple[Plot, tuple[float, ...], tuple[str, ...]]:
         ys = [y for each in self.lines for _, y in each.points]
         ys += [y for each in self.lines for y in (*each.low, *each.high)]
         ys += [threshold.value for threshold in self.thresholds]
         low, high = log_extent(ys) if self.is_log else extent(ys, pad=0.06)
         values = log_ticks(low, high) if self.is_log else ticks(low, high, 5)
+        values = (0.0,) if self.says_nothing else values
         texts = tuple(number(value, 2) for value in values) if self.is_log else tick_texts(values)
         beside = [text_width(each.name) for _, each in self.named] if direct and len(self.named) > 1 else []
         beside += [text_width(limit_text(limit)) for limit in self.thresholds] if width >= NARROW else []
         right = width - (min(max(beside) + 24, 190) if beside else 12)
         x_low, x_high = extent([x for each in self.lines for x, _ in each.points] + [event.x for event in self.events])
-        across = Scale(x_low, x_high, gutter(texts), right)
+        left = gutter(texts)
+        if self.has_dots or self.is_scattered:  # so that no dot stands on the edge of the plot
+            room = (x_high - x_low) * INSET / max(right - left - 2 * INSET, 1)
+            x_low, x_high = x_low - room, x_high + room
+        across = Scale(x_low, x_high, left, right)
         rows = max(self._rows(across), default=-1) + 1
         top = 14 + key_height + (16 if self.y_name else 0) + (4 + 14 * rows if rows else 0)
         bottom = self.height - (42 if self.x_name else 26)
@@ -281,10 +296,11 @@ def draw_line(each: Line, index: int, plot: Plot, chart: LineChart) -> Svg:
     parts += [
         tag("path", d=track(run, plot), class_="line is-estimate" if each.is_estimate else "line")
         for run in runs
-        if len(run) > 1
+        if len(run) > 1 and not chart.is_scattered
     ]
-    dotted = [point for run in runs if chart.has_dots or len(run) == 1 for point in run]
-    parts += [tag("circle", cx=plot.x.at(x), cy=plot.y.at(y), r=3, class_="dot") for x, y in dotted]
+    dotted = [point for run in runs if chart.has_dots or chart.is_scattered or len(run) == 1 for point in run]
+    radius = 4.5 if chart.is_scattered else 3.5
+    parts += [tag("circle", cx=plot.x.at(x), cy=plot.y.at(y), r=radius, class_="dot") for x, y in dotted]
     seen = [(plot.x.at(x), plot.y.at(y), chart.x_text(x), number(y, 4)) for x, y in points if math.isfinite(y)]
     kind = f"series {series_class(colour_of(index, each))}"
     if each.is_faint:
@@ -314,11 +330,7 @@ def fits_right(event: Event, across: Scale) -> bool:
     return across.held(event.x) + text_width(event.name) + 10 < across.end
 
 
-def draw_threshold(threshold: Threshold, plot: Plot) -> Svg:
-    """A dashed line across the plot with its name and value on it."""
+def threshold_line(threshold: Threshold, plot: Plot) -> Svg:
+    """A dashed line across the plot."""
     y = plot.y.held(threshold.value)
-    above = y - 5 if y - 16 > plot.top else y + 14
-    return group(
-        line((plot.left, y), (plot.right, y), "threshold"),
-        label(limit_text(threshold), plot.left + 6, above, "threshold-name"),
-    )
+    return line((plot.left, y), (plot.right, y), "threshold")

@@ -30,7 +30,7 @@ class RocCurves(Struct, frozen=True, kw_only=True):
             (series_class(index), f"{curve.name} · area {fixed(curve.area)}") for index, curve in enumerate(self.curves)
         ]
         key, key_height = legend(names, side, 14)
-        left, top = 40.0, 24 + key_height
+        left, top = 40.0, 30 + key_height
         reach = side - left - 12
         height = top + reach + 42
         plot = Plot(Scale(0, 1, left, left + reach), Scale(0, 1, top + reach, top))

@@ -1,5 +1,6 @@
 """SVG as text: escaped elements, the sheet every figure is drawn on, and what a figure must offer."""
 
+import re
 from html import escape
 from importlib.resources import files
 from typing import Protocol
@@ -7,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 type_size = 12  # px, the size of text in figures; titles are HTML
+MARGIN = 12  # px around a figure that is a file of its own
 Attribute = str | float | None
 
 
@@ -115,11 +117,23 @@ def sheet(paper: Sheet, *parts: str) -> Svg:
 
 
 def standalone(drawing: str) -> str:
-    """The figure with its colours inside, for files and notebooks that have no stylesheet of ours."""
+    """The figure with its colours, its ground and a margin, for files and notebooks without a stylesheet of ours."""
     static = files("taxiway.web") / "static"
     style = "".join((static / name).read_text("utf-8") for name in ("tokens.css", "figures.css"))
     head, _, rest = drawing.partition("<desc")
-    return f"{head}<style>{escape(style, quote=False)}</style><desc{rest}"
+    described, end, shapes = rest.partition("/>" if rest.startswith("/>") else "</desc>")
+    ground = tag("rect", x=-MARGIN, y=-MARGIN, width="100%", height="100%", class_="ground")
+    return f"{with_margin(head)}<style>{escape(style, quote=False)}</style><desc{described}{end}{ground}{shapes}"
+
+
+def with_margin(head: str) -> str:
+    """The opening of a figure's SVG with `MARGIN` more on every side."""
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)" width="[\d.]+" height="[\d.]+"', head)
+    if found is None:
+        return head
+    width, height = (plain(float(size) + 2 * MARGIN) for size in found.groups())
+    box = f'viewBox="-{MARGIN} -{MARGIN} {width} {height}" width="{width}" height="{height}"'
+    return head.replace(found[0], box, 1)
 
 
 def text_width(text: str, size: float = type_size) -> float:
