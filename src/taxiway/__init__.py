@@ -28,6 +28,7 @@ NOUNS = (
     "lineage",
     "imports",
     "stores",
+    "hooks",
 )
 
 

@@ -33,6 +33,7 @@ def server(_client: Any, given: Namespace) -> None:
         database_url=given.database,
         blobs_url=given.blobs or read_settings().blobs,
         allow_hosts=tuple(given.allow_host or ()),
+        hook_hosts=(*(given.hook_host or ()), *read_settings().hook_hosts),
     )
 
     def ready(said: Ready) -> None:
@@ -153,6 +154,7 @@ COMMANDS = {
             Argument("--login", "ask people to sign in, on loopback too", is_flag=True),
             Argument("--no-login", "let everybody on this machine in (loopback only)", is_flag=True),
             Argument("--allow-host", "another host name this server goes by", is_many=True),
+            Argument("--hook-host", "a host within the network, or of http, that hooks may lead to", is_many=True),
         ),
     ),
     "demo": Command(

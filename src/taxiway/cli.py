@@ -25,6 +25,7 @@ NOUNS = {
     "audit": "every change, and the proof that none was hidden",
     "access": "people, tokens and roles",
     "stores": "places outside the home whose files may stay there",
+    "hooks": "addresses that are told what happened here",
 }
 ALONE = {
     "demo": "the whole path once, on real data",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from taxiway.datasets.client import Datasets
     from taxiway.endpoints.client import Endpoints
     from taxiway.gates.client import Gates
+    from taxiway.hooks.client import Hooks
     from taxiway.imports.client import Imports
     from taxiway.lineage.client import Lineage
     from taxiway.models.client import Models
@@ -212,6 +213,12 @@ class Client:
         from taxiway.stores.client import Stores
 
         return Stores(self.transport)
+
+    @cached_property
+    def hooks(self) -> Hooks:
+        from taxiway.hooks.client import Hooks
+
+        return Hooks(self.transport)
 
     @cached_property
     def imports(self) -> Imports:

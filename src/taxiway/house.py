@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,9 @@ from taxiway.endpoints.tracing import Tracer
 from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
+from taxiway.hooks import routes as hooks_routes
+from taxiway.hooks.addresses import Reach
+from taxiway.hooks.service import Hooks
 from taxiway.imports import routes as imports_routes
 from taxiway.imports.files import FileIntake
 from taxiway.imports.registry import RegistryIntake
@@ -122,8 +126,10 @@ class House:
         blobs_url: str | None = None,
         login: bool = False,
         clock: Clock = now,
+        hook_hosts: Sequence[str] = (),
     ) -> None:
         """blobs_url: as `storage.places.parse_place` reads it; by default where the home's blobs are already.
+        hook_hosts: where hooks may lead although it is within the network, or speaks http.
 
         Raises HomeTaken, HomeUnusable, BlobsElsewhere, StoreUnusable, DatabaseUnusable, KeyUnusable, NewerDatabase.
         """
@@ -147,6 +153,7 @@ class House:
         self.ledger = Ledger(self.database, self.writer, self.keys)
         self.stores = Stores(self.database, self.ledger, home=home, read=read_object)
         self.blobs.stores = self.stores
+        self.hooks = Hooks(self.ledger, self.keys, Reach(hook_hosts))
         self.access = Access(self.database, self.ledger, clock)
         self.audit = Audit(self.database, self.keys)
         self.lineage = Lineage(self.database)
@@ -251,6 +258,7 @@ def build(house: House) -> Starlette:
     models_routes.bind(server, house.models)
     gates_routes.bind(server, house.gates)
     stores_routes.bind(server, house.stores)
+    hooks_routes.bind(server, house.hooks)
     imports_routes.bind(server, house.imports, house.file_intake, house.registry_intake)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
@@ -267,6 +275,7 @@ def build(house: House) -> Starlette:
             searching=house.runs.search,
             trash=house.trash,
             models=house.models,
+            hooks=house.hooks,
             files=Files(
                 house.blobs,
                 ForeignFiles(house.database, house.ledger, house.blobs, house.runs.settled),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,10 +54,11 @@ def running(
     login: bool = True,
     clock: Clock = now,
     port: int = 0,
+    hook_hosts: Sequence[str] = (),
 ) -> Iterator[Live]:
     """A server of `home` on loopback, on a free port unless one is given, until the block ends."""
     with chosen_pair(home, Pair(database_url, blobs_url)) as (rows, files):
-        house = House(home, database_url=rows, blobs_url=files, login=login, clock=clock)
+        house = House(home, database_url=rows, blobs_url=files, login=login, clock=clock, hook_hosts=hook_hosts)
         with served(house, port) as live:
             yield live
 

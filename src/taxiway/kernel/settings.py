@@ -75,6 +75,13 @@ class Settings(Struct, frozen=True):
     system_s: Annotated[
         float, Meta(description="seconds between samples of the system's metrics of a run; 0 takes none")
     ] = 10.0
+    hook_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="hosts, each with or without `:PORT`, with blanks between, that a server's hooks may lead to "
+            "although they are within the network or speak http"
+        ),
+    ] = ()
 
 
 class ProjectFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,6 +115,7 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
         spool=Path(env["TAXIWAY_SPOOL"]).expanduser().resolve() if env.get("TAXIWAY_SPOOL") else None,
         spool_mb=amount(env, "TAXIWAY_SPOOL_MB", 2048.0),
         system_s=amount(env, "TAXIWAY_SYSTEM_S", 10.0),
+        hook_hosts=tuple(env.get("TAXIWAY_HOOK_HOSTS", "").split()),
     )
 
 

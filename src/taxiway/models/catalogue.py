@@ -10,7 +10,7 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import AlreadyExists
 from taxiway.lineage.service import rename_things
-from taxiway.models import store
+from taxiway.models import announced, store
 from taxiway.models.contract import ChangeModel, ChangeVersion, CreateModel, Deleted, Model, ModelVersion
 from taxiway.models.lookup import find_kept, require_version, unknown
 from taxiway.models.movements import Movements
@@ -48,6 +48,7 @@ class Catalogue:
                 raise AlreadyExists(kind="model", name=body.model)
             model = new_model(record, body.model, body.project, description=body.description, tags=body.tags)
             store.add_model(record.connection, model)
+            announced.tell_opened(record, model)
             record.note(description=body.description, tags=body.tags)
             return model
 
@@ -64,6 +65,7 @@ class Catalogue:
             before = require_model(record, model)
             store.put_tags(record.connection, model, 0, body.tags)
             store.drop_tags(record.connection, model, 0, body.untag)
+            announced.tell_model_tags(record, before, body.tags, body.untag)
             if body.description is not None:
                 store.change_model(record.connection, model, description=body.description, changed_at=record.at)
                 record.note(description={"before": before.description, "after": body.description})
@@ -123,6 +125,7 @@ class Catalogue:
             record.thing = before.ref
             store.put_tags(record.connection, model, number, body.tags)
             store.drop_tags(record.connection, model, number, body.untag)
+            announced.tell_tags(record, before, body.tags, body.untag)
             if body.description is not None:
                 store.change_version(record.connection, before, description=body.description, changed_at=record.at)
                 record.note(description={"before": before.description, "after": body.description})
@@ -152,6 +155,8 @@ class Catalogue:
         if version.stage == "production":
             raise StillStands(model=version.model, version=version.version, stage=version.stage)
         store.delete_version(record.connection, version, record.at)
+        for alias in version.aliases:
+            announced.tell_no_alias(record, version.model, alias)
 
     def _require_right(self, caller: Caller, versions: list[ModelVersion]) -> None:
         """What once left its first stage is deleted by those only who may archive it. Raises NotAllowed."""

@@ -12,7 +12,7 @@ from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
-from taxiway.models import store
+from taxiway.models import announced, store
 from taxiway.models.contract import Alias, ModelStage, ModelVersion, PointAlias, Promote, StageEntry, Target
 from taxiway.models.guard import Guard
 from taxiway.models.lookup import find_kept, require_version, unknown
@@ -87,6 +87,7 @@ class Movements:
             raise AlreadyThere(model=before.model, version=before.version, stage=body.stage)
         entry = StageEntry(body.stage, record.at, record.caller.name, body.reason)
         store.add_stage(record.connection, before, entry)
+        announced.tell_promoted(record, before, body)
         if body.stage != "archived":
             enter_stage(record, before.project, body.stage, because=before.ref)
         guarded = self._guard(before).guarded_aliases(record.connection, before)
@@ -96,6 +97,7 @@ class Movements:
                 self._put(record, before, name, body.reason)
             elif name in before.aliases:
                 store.drop_alias(record.connection, before.model, name)
+                announced.tell_no_alias(record, before.model, name)
                 record.also("models.drop_alias", before.ref, alias=name, reason=f"moved to {body.stage}")
 
     def point_alias(self, caller: Caller, body: PointAlias, *, model: str, alias: str) -> Alias:
@@ -149,6 +151,7 @@ class Movements:
             if alias not in STAGE_WORDS:  # those were set by hand, and may go by hand
                 self._refuse_guarded(record.connection, version, alias)
             store.drop_alias(record.connection, model, alias)
+            announced.tell_no_alias(record, model, alias)
             record.note(alias=alias, version=found.version)
             return found
 
@@ -173,6 +176,7 @@ class Movements:
     def _put(self, record: Record, version: ModelVersion, name: str, reason: str) -> Alias:
         alias = Alias(version.model, name, version.version, record.caller.name, record.at, reason)
         store.put_alias(record.connection, alias)
+        announced.tell_alias(record, version.model, name, version.version)
         record.note(alias=name, version=version.version)
         return alias
 

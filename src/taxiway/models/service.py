@@ -9,7 +9,7 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField
-from taxiway.models import logged_store, store
+from taxiway.models import announced, logged_store, store
 from taxiway.models.bundle import BundleTampered, Manifest, bundle_digest
 from taxiway.models.cards import Cards
 from taxiway.models.catalogue import Catalogue, new_model
@@ -98,6 +98,7 @@ class Models:
             store.add_stage(record.connection, version, StageEntry("none", record.at, caller.name, body.note))
             draw_edges(record, version)
             enter_stage(record, project.name, "candidate", because=version.ref)
+            announced.tell_registered(record, version)
             record.thing = version.ref
             record.note(bundle=body.digest, run=manifest.run, datasets=datasets, risk=project.risk)
             record.note(evaluation=msgspec.to_builtins(body.evaluation))
@@ -110,7 +111,9 @@ class Models:
         require_project(record, project)
         model = store.find_model(record.connection, name)
         if model is None:
-            store.add_model(record.connection, new_model(record, name, project))
+            opened = new_model(record, name, project)
+            store.add_model(record.connection, opened)
+            announced.tell_opened(record, opened)
         elif model.project != project:
             raise ModelElsewhere(model=name, project=project)
 

@@ -17,7 +17,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.version import VERSION
 from taxiway.lineage.service import draw_edge
-from taxiway.models import store
+from taxiway.models import announced, store
 from taxiway.models.bundle import BundleFile, BundleTampered, Manifest, bundle_digest
 from taxiway.models.catalogue import require_model
 from taxiway.models.contract import ModelVersion, RegisterSource, StageEntry
@@ -96,6 +96,7 @@ class Sourced:
                 edge = {"source": like.version.ref, "verb": "copied_to", "target": version.ref}
                 draw_edge(record, **edge, project=project)
             enter_stage(record, project, "candidate", because=version.ref)
+            announced.tell_registered(record, version)
             record.thing, record.project = version.ref, project
             record.note(source=body.source, bundle=version.bundle, run=version.run, unfit=version.unfit)
             return require_version(record, model, version.version)

@@ -6,8 +6,11 @@ import hashlib
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -19,6 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 from msgspec import Struct
 
 from taxiway.kernel.errors import TaxiwayError
+
+NONCE_BYTES = 12
 
 
 class Signature(Struct, frozen=True):
@@ -64,6 +69,23 @@ class Keys:
 
     def sign(self, data: bytes) -> Signature:
         return Signature(key_id=self.key_id, signature=self.private.sign(data))
+
+    def seal(self, secret: str, label: str) -> bytes:
+        """A secret as only this home reads it. label: what it belongs to; under another one it cannot be opened."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + AESGCM(self._sealing_key()).encrypt(nonce, secret.encode(), label.encode())
+
+    def unseal(self, sealed: bytes, label: str) -> str:
+        """The secret that was sealed. Raises KeyUnusable where another key sealed it, or it was changed."""
+        try:
+            opened = AESGCM(self._sealing_key()).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label.encode())
+        except (InvalidTag, ValueError) as e:
+            raise KeyUnusable(file=str(self.folder / "signing.pem"), cause=f"it did not seal what {label} has") from e
+        return opened.decode()
+
+    def _sealing_key(self) -> bytes:
+        """A key of its own, made from the one that signs: a backup of that brings this back, too."""
+        return HKDF(SHA256(), 32, salt=None, info=b"taxiway sealing").derive(self.private.private_bytes_raw())
 
     def verify(self, data: bytes, signature: Signature) -> bool:
         """Whether one of this home's keys made the signature over `data`."""

@@ -24,6 +24,8 @@ from taxiway.compat.mlflow.search import SearchCalls
 from taxiway.compat.mlflow.shown import Showing
 from taxiway.compat.mlflow.ties import ModelTies
 from taxiway.compat.mlflow.traces import TraceCalls
+from taxiway.compat.mlflow.webhooks import WebhookCalls
+from taxiway.hooks.service import Hooks
 from taxiway.models.service import Models
 from taxiway.projects.service import Projects
 from taxiway.runs.experiments import Experiments
@@ -51,6 +53,7 @@ class Below(NamedTuple):
     traces: Traces
     trash: Trash
     models: Models
+    hooks: Hooks
 
 
 def bind(dialect: Dialect, below: Below) -> None:
@@ -71,4 +74,5 @@ def bind(dialect: Dialect, below: Below) -> None:
     RegisteredModelCalls(below.models).bind(dialect)
     ModelVersionCalls(below.models, below.foreign, below.files).bind(dialect)
     LoggedModelCalls(below.models.logged, below.models.sourced, below.experiments, below.foreign).bind(dialect)
+    WebhookCalls(below.hooks).bind(dialect)
     LoggedSearchCalls(below.access, below.experiments, below.models.logged).bind(dialect)

@@ -267,6 +267,44 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gateway_configurations")),
     )
     op.create_table(
+        "hook_deliveries",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("hook", sa.String(length=32), nullable=False),
+        sa.Column("event", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hook_deliveries")),
+    )
+    op.create_index(op.f("ix_hook_deliveries_hook_id"), "hook_deliveries", ["hook", "id"], unique=False)
+    op.create_index(
+        op.f("ix_hook_deliveries_hook_state_due_at"), "hook_deliveries", ["hook", "state", "due_at"], unique=False
+    )
+    op.create_index(op.f("ix_hook_deliveries_state_due_at"), "hook_deliveries", ["state", "due_at"], unique=False)
+    op.create_table(
+        "hooks",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("events", sa.Text(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("made_by", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("delivered", sa.BigInteger(), nullable=False),
+        sa.Column("given_up", sa.BigInteger(), nullable=False),
+        sa.Column("dropped", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hooks")),
+    )
+    op.create_index(op.f("ix_hooks_name"), "hooks", ["name"], unique=False)
+    op.create_table(
         "imported",
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
@@ -949,6 +987,12 @@ def downgrade() -> None:
     op.drop_table("lineage_edges")
     op.drop_table("imports")
     op.drop_table("imported")
+    op.drop_index(op.f("ix_hooks_name"), table_name="hooks")
+    op.drop_table("hooks")
+    op.drop_index(op.f("ix_hook_deliveries_state_due_at"), table_name="hook_deliveries")
+    op.drop_index(op.f("ix_hook_deliveries_hook_state_due_at"), table_name="hook_deliveries")
+    op.drop_index(op.f("ix_hook_deliveries_hook_id"), table_name="hook_deliveries")
+    op.drop_table("hook_deliveries")
     op.drop_table("gateway_configurations")
     op.drop_index(op.f("ix_gate_requests_project"), table_name="gate_requests")
     op.drop_table("gate_requests")

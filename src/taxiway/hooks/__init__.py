@@ -1,0 +1,1 @@
+"""Hooks: addresses outside that are told what happened here."""

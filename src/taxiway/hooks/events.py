@@ -1,0 +1,60 @@
+"""Events as receivers get them: their text and a sample of each. The form is that of MLflow's webhooks, so that
+receivers written for those read ours unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from taxiway.hooks.contract import Event
+
+NAME, VERSION = "mortgage", "3"
+TAG = {"key": "team", "value": "risk"}
+
+SAMPLES: dict[Event, dict[str, Any]] = {
+    "registered_model.created": {"name": NAME, "tags": {"team": "risk"}, "description": "Approves mortgages"},
+    "model_version.created": {
+        "name": NAME,
+        "version": VERSION,
+        "source": f"models:/{NAME}/{VERSION}",
+        "run_id": "0193b9a2c0de7c2f9a4b3f1e2d5c6b7a",
+        "tags": {"team": "risk"},
+        "description": "Trained on the new table",
+    },
+    "model_version.promoted": {
+        "name": NAME,
+        "version": VERSION,
+        "stage": "production",
+        "before": "staging",
+        "by": "olga",
+        "reason": "It beats the champion",
+    },
+    "model_version_tag.set": {"name": NAME, "version": VERSION, **TAG},
+    "model_version_tag.deleted": {"name": NAME, "version": VERSION, "key": "team"},
+    "model_version_alias.created": {"name": NAME, "alias": "champion", "version": VERSION},
+    "model_version_alias.deleted": {"name": NAME, "alias": "champion"},
+    "prompt.created": {"name": "greeting", "tags": {"team": "risk"}, "description": "Says hello"},
+    "prompt_version.created": {
+        "name": "greeting",
+        "version": "1",
+        "template": "Hello {{name}}!",
+        "tags": {"team": "risk"},
+        "description": "The first one",
+    },
+    "prompt_tag.set": {"name": "greeting", **TAG},
+    "prompt_tag.deleted": {"name": "greeting", "key": "team"},
+    "prompt_version_tag.set": {"name": "greeting", "version": "1", **TAG},
+    "prompt_version_tag.deleted": {"name": "greeting", "version": "1", "key": "team"},
+    "prompt_alias.created": {"name": "greeting", "alias": "live", "version": "1"},
+    "prompt_alias.deleted": {"name": "greeting", "alias": "live"},
+}
+
+
+def text_of(event: Event, at: datetime, data: Mapping[str, Any]) -> str:
+    """The body of a delivery: what happened to what, when, and its facts."""
+    entity, _, action = event.partition(".")
+    told = {"entity": entity, "action": action, "timestamp": at.isoformat(), "data": data}
+    return msgspec.json.encode(told).decode()

@@ -1,0 +1,411 @@
+"""Hooks from outside: who makes them, what they are told and when, and what never leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+from sqlalchemy import inspect, text
+
+from taxiway.client import Client
+from taxiway.hooks.addresses import Reach
+from taxiway.hooks.contract import AddHook, add_hook
+from taxiway.hooks.delivering import Couriers
+from taxiway.hooks.refusals import HostUnknown, HostUnsafe, TooManyHooks
+from taxiway.kernel.errors import BadField, NotAllowed, NotFound
+from taxiway.kernel.ids import new_id
+from taxiway.models.bundle import Manifest, NativeModel, write_bundle
+from taxiway.models.signature import Signature
+from tests.hooks.receiver import Receiver, eventually, receiving
+from tests.support.live import Live
+
+SECRET = "a-secret-that-stays-here"
+WORDS = {"name": "x", "url": "https://a.example/", "events": ["model_version.created"]}
+
+
+@pytest.fixture(scope="module")
+def server(live_for_all: Live) -> Live:
+    """A server whose hooks may lead to loopback and that delivers nothing by itself."""
+    live_for_all.house.hooks.reach = Reach(["127.0.0.1"])
+    return live_for_all
+
+
+@pytest.fixture
+def client(server: Live) -> Iterator[Client]:
+    yield server.client
+    for hook in server.client.hooks.list():
+        server.client.hooks.remove(hook.id)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@contextmanager
+def delivering(live: Live) -> Iterator[None]:
+    couriers = Couriers(live.house.hooks, every_s=0.02)
+    couriers.start()
+    try:
+        yield
+    finally:
+        couriers.stop()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is tried again at once, three times in all."""
+    monkeypatch.setattr("taxiway.hooks.service.PAUSES", (timedelta(0), timedelta(0)))
+    monkeypatch.setattr("taxiway.hooks.service.MOST_ATTEMPTS", 3)
+
+
+def open_model(client: Client) -> str:
+    return client.models.create(f"m{new_id()}", project="default").name
+
+
+# --- what is told ---
+
+
+def test_what_our_own_client_does_is_told_signed_and_in_order(server: Live, client: Client, receiver: Receiver) -> None:
+    events = ["model_version.created", "registered_model.created", "model_version_tag.set", "model_version_tag.deleted"]
+    events += ["model_version_alias.created", "model_version_alias.deleted", "model_version.promoted"]
+    client.hooks.add("all", receiver.url, events, secret=SECRET)  # type: ignore[arg-type]
+    name = f"m{new_id()}"
+
+    client.models.create(name, project="default", tags={"team": "risk"}, description="words")
+    client.models.register_source(name, "a/label", run="theirs", tags={"a": "1"})
+    client.models.describe(f"{name}@1", tags={"b": "2"}, untag=["a", "never"])
+    client.models.point_alias(name, "blue", version=1)
+    client.models.promote(f"{name}@1", "production", reason="it is good")
+    client.models.drop_alias(name, "blue")
+    with delivering(server):
+        got = receiver.wait(7)
+
+    one = {"name": name, "version": "1"}
+    assert [(each.event, each.told["data"]) for each in got] == [
+        ("registered_model.created", {"name": name, "tags": {"team": "risk"}, "description": "words"}),
+        (
+            "model_version.created",
+            {**one, "source": "a/label", "run_id": "theirs", "tags": {"a": "1"}, "description": None},
+        ),
+        ("model_version_tag.set", {**one, "key": "b", "value": "2"}),
+        ("model_version_tag.deleted", {**one, "key": "a"}),
+        ("model_version_alias.created", {"name": name, "alias": "blue", "version": "1"}),
+        (
+            "model_version.promoted",
+            {**one, "stage": "production", "before": "none", "by": got[5].told["data"]["by"], "reason": "it is good"},
+        ),
+        ("model_version_alias.deleted", {"name": name, "alias": "blue"}),
+    ]
+    assert all(each.is_signed_with(SECRET) for each in got)
+    assert not any(each.is_signed_with("another") for each in got)
+    assert len({each.headers["x-mlflow-delivery-id"] for each in got}) == 7
+    assert {each.headers["content-type"] for each in got} == {"application/json"}
+
+
+def test_a_bundle_is_told_once_however_often_it_is_registered(
+    server: Live, client: Client, receiver: Receiver, tmp_path: Path
+) -> None:
+    client.hooks.add("ci", receiver.url, ["registered_model.created", "model_version.created"])
+    name = f"m{new_id()}"
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    native = NativeModel(file="model.bin", serialization="none")
+    draft = Manifest(name=name, flavour="none", signature=Signature(inputs=(), outputs=()), native=native)
+    write_bundle(tmp_path, draft, lock="")
+
+    for _ in range(2):
+        client.models.register(tmp_path, project="default")
+    with delivering(server):
+        got = receiver.wait(2)
+        eventually(lambda: client.hooks.show("ci").delivered == 2)
+
+    assert [each.event for each in got] == ["registered_model.created", "model_version.created"]
+    assert got[1].told["data"]["run_id"] is None
+    assert got[1].told["data"]["source"] == f"models:/{name}/1"
+    assert "x-mlflow-signature" not in got[1].headers
+
+
+def test_what_was_refused_is_not_told(server: Live, client: Client, receiver: Receiver) -> None:
+    name = open_model(client)
+    client.models.register_source(name, "label")
+    hook = client.hooks.add("all", receiver.url, ["model_version_alias.created", "model_version_tag.set"])
+
+    with pytest.raises(NotFound):
+        client.models.point_alias(name, "blue", version=7)
+    with pytest.raises(BadField):
+        client.models.describe(f"{name}@1", tags={"": "x"})
+
+    assert client.hooks.show(hook.id).waiting == 0
+
+
+def test_a_prompt_is_told_of_as_a_prompt(server: Live, client: Client, receiver: Receiver) -> None:
+    events = [
+        "prompt.created",
+        "prompt_version.created",
+        "prompt_tag.set",
+        "prompt_tag.deleted",
+        "prompt_alias.created",
+    ]
+    client.hooks.add("prompts", receiver.url, [*events, "registered_model.created"])  # type: ignore[list-item]
+    name, mark = f"p{new_id()}", {"mlflow.prompt.is_prompt": "true"}
+
+    client.models.create(name, project="default", tags={**mark, "a": "1"})
+    client.models.register_source(name, "prompt-template", tags={**mark, "mlflow.prompt.text": "Hello {{name}}!"})
+    client.models.describe(name, tags={"b": "2"}, untag=["a"])
+    client.models.point_alias(name, "live", version=1)
+    with delivering(server):
+        got = receiver.wait(5)
+
+    assert [each.event for each in got] == events
+    assert got[0].told["data"]["tags"] == {"a": "1"}
+    assert got[1].told["data"]["template"] == "Hello {{name}}!"
+    assert got[1].told["data"]["tags"] == {}
+
+
+# --- how it is delivered ---
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_delivery_is_tried_again_under_the_same_id_and_then_given_up(
+    server: Live, client: Client, receiver: Receiver
+) -> None:
+    hook = client.hooks.add("ci", receiver.url, ["registered_model.created"])
+    receiver.answers = [500, 302, 200, 503, 503, 503]
+
+    with delivering(server):
+        open_model(client)
+        first = receiver.wait(3)
+        eventually(lambda: client.hooks.show(hook.id).delivered == 1)
+        open_model(client)
+        receiver.wait(6)
+        eventually(lambda: client.hooks.show(hook.id).given_up == 1)
+
+    assert len({each.headers["x-mlflow-delivery-id"] for each in first}) == 1
+    given_up, delivered = client.hooks.deliveries("ci")
+    assert (delivered.state, delivered.attempts, delivered.status, delivered.error) == ("delivered", 3, 200, "")
+    assert (given_up.state, given_up.attempts, given_up.error) == ("given_up", 3, "it answered 503")
+    assert len(receiver.got) == 6
+
+
+def test_what_failed_waits_a_moment_before_it_is_tried_again(server: Live, client: Client, receiver: Receiver) -> None:
+    hook = client.hooks.add("ci", receiver.url, ["registered_model.created"])
+    receiver.answers = [500]
+
+    with delivering(server):
+        open_model(client)
+        receiver.wait(1)
+        eventually(lambda: client.hooks.show(hook.id).last is not None)
+        eventually(lambda: client.hooks.deliveries("ci")[0].error == "it answered 500")
+        kept = client.hooks.deliveries("ci")[0]
+        receiver.wait(2)
+
+    assert kept.state == "waiting"
+    assert kept.tried_at is not None
+    assert kept.due_at - kept.tried_at >= timedelta(seconds=1)
+
+
+def test_a_slow_receiver_holds_up_no_other(server: Live, client: Client, receiver: Receiver) -> None:
+    with receiving() as slow:
+        slow.held.set()
+        client.hooks.add("slow", slow.url, ["registered_model.created"])
+        client.hooks.add("quick", receiver.url, ["registered_model.created"])
+
+        with delivering(server):
+            for _ in range(3):
+                open_model(client)
+            began = time.monotonic()
+            receiver.wait(3)
+            took_s = time.monotonic() - began
+            waiting = client.hooks.show("slow").waiting
+            slow.held.clear()
+            slow.wait(3)
+
+    assert waiting == 3
+    assert took_s < 3
+
+
+def test_a_hook_that_is_off_is_told_later_of_what_waited(server: Live, client: Client, receiver: Receiver) -> None:
+    hook = client.hooks.add("ci", receiver.url, ["registered_model.created"])
+    waited = open_model(client)
+    client.hooks.change("ci", is_active=False)
+    open_model(client)  # while it is off, it is told of nothing
+
+    with delivering(server):
+        time.sleep(0.2)
+        assert receiver.got == []
+        client.hooks.change("ci", is_active=True)
+        got = receiver.wait(1)
+        eventually(lambda: client.hooks.show(hook.id).delivered == 1)
+
+    assert [each.told["data"]["name"] for each in got] == [waited]
+
+
+def test_what_came_while_too_much_waited_is_counted(
+    client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taxiway.hooks.announcing.MOST_WAITING", 2)
+    client.hooks.add("ci", receiver.url, ["registered_model.created"])
+
+    for _ in range(5):
+        open_model(client)
+
+    hook = client.hooks.show("ci")
+    assert (hook.waiting, hook.dropped) == (2, 3)
+
+
+def test_only_the_last_deliveries_are_kept(
+    server: Live, client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taxiway.hooks.service.KEPT_DELIVERIES", 3)
+    client.hooks.add("ci", receiver.url, ["registered_model.created"])
+    names = [open_model(client) for _ in range(6)]
+
+    with delivering(server):
+        got = receiver.wait(6)
+        eventually(lambda: client.hooks.show("ci").delivered == 6)
+
+    assert [each.told["data"]["name"] for each in got] == names
+    assert len(client.hooks.deliveries("ci")) == 3
+
+
+def test_a_name_that_leads_elsewhere_by_now_is_not_followed(
+    server: Live, client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [["93.184.216.34"], ["127.0.0.1"]]  # public when the hook is made, and then within the network
+    monkeypatch.setattr(server.house.hooks, "reach", Reach(look_up=lambda host, port: answers.pop(0)))
+    client.hooks.add("rebound", f"https://hooks.example:{receiver.port}/", ["registered_model.created"])
+
+    sampled = client.hooks.test("rebound")
+
+    assert not sampled.is_delivered
+    assert "127.0.0.1, which is not public" in sampled.error
+    assert receiver.got == []
+
+
+def test_a_sample_is_sent_at_once_and_says_what_came_of_it(client: Client, receiver: Receiver) -> None:
+    client.hooks.add("ci", receiver.url, ["model_version.created"], secret=SECRET)
+    receiver.answers = [200, 404]
+
+    well, badly = client.hooks.test("ci"), client.hooks.test("ci", "prompt_tag.set")
+
+    assert (well.is_delivered, well.status, well.event) == (True, 200, "model_version.created")
+    assert (badly.is_delivered, badly.error, badly.event) == (False, "it answered 404", "prompt_tag.set")
+    assert receiver.got[0].is_signed_with(SECRET)
+    assert client.hooks.deliveries("ci") == []
+
+
+# --- who, where to, and what never leaves ---
+
+
+def test_only_an_admin_makes_and_sees_hooks(server: Live, client: Client, receiver: Receiver) -> None:
+    hook = client.hooks.add("ci", receiver.url, ["registered_model.created"])
+    mia = server.as_person("mia", "owner", project="default")
+    doors: list[Callable[[], object]] = [
+        lambda: mia.hooks.add("own", receiver.url, ["registered_model.created"]),
+        mia.hooks.list,
+        lambda: mia.hooks.show(hook.id),
+        lambda: mia.hooks.deliveries(hook.id),
+        lambda: mia.hooks.change(hook.id, is_active=False),
+        lambda: mia.hooks.test(hook.id),
+        lambda: mia.hooks.remove(hook.id),
+    ]
+
+    for knock in doors:
+        with pytest.raises(NotAllowed):
+            knock()
+
+    assert receiver.got == []
+    assert server.as_person("ada", is_admin=True).hooks.show("ci").id == hook.id
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.2/",
+        "https://127.0.0.2/",
+        "https://[::1]/",
+        "https://169.254.169.254/latest",
+        "https://10.1.2.3/",
+    ],
+)
+def test_an_address_within_the_network_is_refused_and_noted(server: Live, client: Client, url: str) -> None:
+    with pytest.raises(HostUnsafe):
+        client.hooks.add("inner", url, ["registered_model.created"])
+
+    assert server.last_verb() == "hooks.add.refused"
+    assert client.hooks.list() == []
+
+
+def test_a_hook_cannot_be_moved_to_where_it_could_not_be_made(client: Client, receiver: Receiver) -> None:
+    client.hooks.add("ci", receiver.url, ["registered_model.created"])
+
+    with pytest.raises(HostUnsafe):
+        client.hooks.change("ci", url="https://192.168.0.1/")
+    with pytest.raises((HostUnknown, HostUnsafe)):
+        client.hooks.change("ci", url="https://no-such-host.invalid/")
+
+    assert client.hooks.show("ci").url == receiver.url
+
+
+def test_the_secret_never_leaves(server: Live, client: Client, receiver: Receiver) -> None:
+    hook = client.hooks.add("ci", receiver.url + "?key=inquery", ["registered_model.created"], secret=SECRET)
+    client.hooks.change("ci", secret=SECRET + "2")
+    client.hooks.test("ci")
+
+    assert receiver.got[0].is_signed_with(SECRET + "2")
+    told = [client.hooks.list(), client.hooks.show("ci"), client.hooks.remove(hook.id)]
+    told += [entry.facts for entry in client.audit.entries(limit=20).items]
+    assert SECRET not in str(told)
+    assert "inquery" not in str(told[3:])
+    with server.house.database.read() as connection:
+        tables = inspect(connection).get_table_names()
+        rows = [str(connection.execute(text(f'SELECT * FROM "{table}"')).fetchall()) for table in tables]
+    assert not any(SECRET in each for each in rows)
+
+
+def test_every_change_of_a_hook_is_in_the_log(client: Client, receiver: Receiver) -> None:
+    hook = client.hooks.add("ci", receiver.url, ["registered_model.created"])
+    client.hooks.change("ci", name="cd", secret="s", is_active=False)
+    client.hooks.change("cd", secret="")
+    client.hooks.test("cd")
+    client.hooks.remove("cd")
+
+    entries = client.audit.entries(limit=5).items[::-1]
+    assert [entry.verb.removeprefix("hooks.") for entry in entries] == ["add", "change", "change", "test", "remove"]
+    assert {entry.thing for entry in entries} == {f"hook:{hook.id}"}
+    assert entries[1].facts == {
+        "name": {"before": "ci", "after": "cd"},
+        "is_active": {"before": True, "after": False},
+        "secret": "given anew",
+    }
+    assert entries[2].facts == {"secret": "taken away"}
+
+
+def test_a_name_that_two_have_is_no_answer_and_their_ids_are(client: Client, receiver: Receiver) -> None:
+    ids = [client.hooks.add("twin", receiver.url, ["registered_model.created"]).id for _ in range(2)]
+
+    with pytest.raises(BadField, match=ids[1]):
+        client.hooks.show("twin")
+    assert [client.hooks.show(id_).id for id_ in ids] == ids
+
+
+def test_there_are_only_so_many_hooks(client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taxiway.hooks.service.MOST_HOOKS", 1)
+    client.hooks.add("one", receiver.url, ["registered_model.created"])
+
+    with pytest.raises(TooManyHooks):
+        client.hooks.add("two", receiver.url, ["registered_model.created"])
+
+
+@pytest.mark.parametrize(
+    "odd", [{"name": "A b"}, {"name": ""}, {"events": []}, {"events": ["model.made"]}, {"url": "ftp://a"}, {"more": 1}]
+)
+def test_odd_requests_are_refused_by_field(server: Live, client: Client, odd: dict[str, object]) -> None:
+    with pytest.raises(BadField, match=next(iter(odd))):
+        client.transport.call(add_hook, cast("AddHook", {**WORDS, **odd}))
