@@ -38,8 +38,10 @@ from taxiway.hooks.addresses import Reach
 from taxiway.hooks.service import Hooks
 from taxiway.imports import routes as imports_routes
 from taxiway.imports.files import FileIntake
+from taxiway.imports.logged import LoggedIntake
 from taxiway.imports.registry import RegistryIntake
 from taxiway.imports.service import Imports
+from taxiway.imports.tracing import TraceIntake
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
@@ -167,9 +169,14 @@ class House:
         self.projects.path_names = self.gates.paths.names
         self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
         below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
-        self.imports = Imports(self.database, self.ledger, self.projects, clock)
-        self.file_intake = FileIntake(self.imports, self.models.logged, self.blobs, self.stores)
-        self.registry_intake = RegistryIntake(self.imports, self.models, self.experiments)
+        self.imports = Imports(self.ledger, self.projects, self.models.logged, self.traces, clock)
+        self.intakes = imports_routes.Intakes(
+            self.imports,
+            FileIntake(self.imports, self.blobs, self.stores),
+            LoggedIntake(self.imports, self.models.logged, self.experiments),
+            RegistryIntake(self.imports, self.models),
+            TraceIntake(self.imports, self.experiments),
+        )
         self.endpoints = Endpoints(home, self.ledger, below, self.publisher)
         self.labels = Labels(self.endpoints)
         self.tracer = Tracer(self.endpoints, self.labels)
@@ -259,7 +266,7 @@ def build(house: House) -> Starlette:
     gates_routes.bind(server, house.gates)
     stores_routes.bind(server, house.stores)
     hooks_routes.bind(server, house.hooks)
-    imports_routes.bind(server, house.imports, house.file_intake, house.registry_intake)
+    imports_routes.bind(server, house.intakes)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
     mlflow = Dialect(doorkeeper, server.uploads)

@@ -13,12 +13,14 @@ from taxiway.imports.contract import (
     IncomingLogged,
     IncomingModel,
     IncomingRun,
+    IncomingTrace,
     Kind,
     OpenImport,
     TakeExperiments,
     TakeFiles,
     Taken,
     TakeRuns,
+    TakeTraces,
 )
 from taxiway.kernel.endpoint import Nothing
 from taxiway.kernel.transport import Transport
@@ -54,6 +56,9 @@ class Imports:
 
     def take_files(self, source: str, owners: Sequence[IncomingFiles]) -> Taken:
         return self.transport.call(contract.take_files, TakeFiles([*owners]), source=source)
+
+    def take_traces(self, source: str, traces: Sequence[IncomingTrace]) -> Taken:
+        return self.transport.call(contract.take_traces, TakeTraces([*traces]), source=source)
 
     def take_logged(self, source: str, model: IncomingLogged) -> Taken:
         return self.transport.call(contract.take_logged, model, source=source)

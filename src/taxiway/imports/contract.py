@@ -4,18 +4,22 @@ what is there already is not taken twice."""
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
+from taxiway.kernel.numbers import Number
 from taxiway.runs.contract import RunStatus
+from taxiway.traces.contract import Remark, Span, TraceState
 
 MOST_RUNS = 500
 MOST_POINTS = 100_000
 MOST_FILES = 2_000
+MOST_TRACES = 500
+MOST_MEASURES = 100_000
 
-Kind = Literal["experiment", "run", "files", "logged", "model", "version", "alias"]
+Kind = Literal["experiment", "run", "files", "logged", "model", "version", "alias", "trace"]
 Theirs = Annotated[str, Meta(min_length=1, max_length=300)]  # a name or id in the other system
 Micros = Annotated[int, Meta(ge=0, le=253_402_214_400_000_000)]  # since 1970, up to the year 9999
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -29,18 +33,29 @@ class OpenImport(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Counts(Struct, frozen=True):
-    """How much there is of everything."""
+    """How much there is of everything.
+
+    inputs: data sets that runs read. logged: models that runs made. measures: the newest value of each metric of
+    those, by run and data set. uses: runs that took such models in or brought them forth. remarks: on traces.
+    """
 
     experiments: int = 0
     runs: int = 0
     params: int = 0
     tags: int = 0
     points: int = 0
+    inputs: int = 0
     files: int = 0
     file_bytes: int = 0
+    logged: int = 0
+    measures: int = 0
+    uses: int = 0
     models: int = 0
     versions: int = 0
     aliases: int = 0
+    traces: int = 0
+    spans: int = 0
+    remarks: int = 0
 
 
 class Import(Struct, frozen=True):
@@ -55,11 +70,12 @@ class Import(Struct, frozen=True):
 
 
 class Skipped(Struct, frozen=True):
-    """Something that was not taken as it was, and why."""
+    """Something that was not taken as it was, and why. is_lost: whether something of it is missing here."""
 
     kind: str
     name: str
     problem: str
+    is_lost: bool = True
 
 
 class IncomingExperiment(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +97,18 @@ class IncomingSeries(Struct, frozen=True, forbid_unknown_fields=True):
     before: int = 0
 
 
+class IncomingInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """Data that a run read, as it was described; the tag `mlflow.data.context` says what for."""
+
+    name: Name
+    digest: Annotated[str, Meta(max_length=36)]
+    source_type: Annotated[str, Meta(max_length=500)] = ""
+    source: str = ""
+    schema: str = ""
+    profile: str = ""
+    tags: dict[str, str] = {}
+
+
 class IncomingRun(Struct, frozen=True, forbid_unknown_fields=True):
     """A run, or a part of one. stamp: tells one state of the whole run from another; given with its last part."""
 
@@ -95,6 +123,7 @@ class IncomingRun(Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, str] = {}
     tags: dict[str, str] = {}
     series: list[IncomingSeries] = []
+    inputs: list[IncomingInput] = []
     stamp: Annotated[str, Meta(max_length=100)] = ""
 
 
@@ -109,8 +138,31 @@ class IncomingFile(Struct, frozen=True, forbid_unknown_fields=True):
     place: str = ""
 
 
+class IncomingMeasure(Struct, frozen=True, forbid_unknown_fields=True):
+    """A number that was measured of a logged model, in a run and maybe on a data set."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=250)]
+    value: Number
+    step: int
+    at: Micros
+    run: str
+    dataset: Annotated[str, Meta(max_length=500)] = ""
+    dataset_digest: Annotated[str, Meta(max_length=36)] = ""
+
+
+class IncomingUse(Struct, frozen=True, forbid_unknown_fields=True):
+    """A run that took a logged model in, or brought it forth."""
+
+    run: Theirs
+    role: Literal["input", "output"]
+    step: int = 0
+
+
 class IncomingLogged(Struct, frozen=True, forbid_unknown_fields=True):
-    """A model as a run made it, before it got a name. Its files come as those of a run do."""
+    """A model as a run made it, before it got a name. Its files come as those of a run do.
+
+    stamp: tells one state of it from another.
+    """
 
     id: Theirs
     experiment: Theirs
@@ -118,8 +170,12 @@ class IncomingLogged(Struct, frozen=True, forbid_unknown_fields=True):
     kind: str = ""
     run: str = ""
     is_ready: bool = True
+    created_at: Micros | None = None
     params: dict[str, str] = {}
     tags: dict[str, str] = {}
+    measures: Annotated[list[IncomingMeasure], Meta(max_length=MOST_MEASURES)] = []
+    uses: list[IncomingUse] = []
+    stamp: Annotated[str, Meta(max_length=100)] = ""
 
 
 class IncomingVersion(Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,6 +198,36 @@ class IncomingModel(Struct, frozen=True, forbid_unknown_fields=True):
     tags: dict[str, str] = {}
     aliases: dict[str, int] = {}
     versions: list[IncomingVersion] = []
+
+
+class IncomingRemark(Struct, frozen=True, forbid_unknown_fields=True):
+    """A remark on a trace. value: what it says, to be searched."""
+
+    remark: Remark
+    value: Any = None
+
+
+class IncomingTrace(Struct, frozen=True, forbid_unknown_fields=True):
+    """A trace, or a part of one: then the spans of that part. stamp: of the whole of it; given with its last part."""
+
+    id: Theirs
+    experiment: Theirs
+    state: TraceState
+    started_ms: Annotated[int, Meta(ge=0, le=253_402_214_400_000)]
+    duration_ms: Annotated[int, Meta(ge=0)] | None = None
+    client_id: Annotated[str, Meta(max_length=250)] | None = None
+    request: str | None = None
+    response: str | None = None
+    tags: dict[str, str] = {}
+    facts: dict[str, str] = {}
+    remarks: list[IncomingRemark] = []
+    runs: list[str] = []
+    spans: list[Span] = []
+    stamp: Annotated[str, Meta(max_length=100)] = ""
+
+
+class TakeTraces(Struct, frozen=True, forbid_unknown_fields=True):
+    traces: Annotated[list[IncomingTrace], Meta(max_length=MOST_TRACES)]
 
 
 class TakeExperiments(Struct, frozen=True, forbid_unknown_fields=True):
@@ -222,7 +308,16 @@ take_files = Endpoint(
     TakeFiles,
     Taken,
     "imports.write",
-    "Take the files of runs and logged models",
+    "Take the files of runs, logged models and traces",
+    "platform",
+)
+take_traces = Endpoint(
+    "POST",
+    "/api/imports/{source}/traces",
+    TakeTraces,
+    Taken,
+    "imports.write",
+    "Take traces or parts of them",
     "platform",
 )
 take_logged = Endpoint(
@@ -231,7 +326,7 @@ take_logged = Endpoint(
     IncomingLogged,
     Taken,
     "imports.write",
-    "Take a logged model, before its files",
+    "Take a logged model, before its files; again, with what was said of it since",
     "platform",
 )
 take_model = Endpoint(

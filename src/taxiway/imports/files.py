@@ -1,8 +1,9 @@
-"""Taking the files of runs and of logged models: bytes that were stored before, or places that stay where they are."""
+"""Taking the files of runs, logged models and traces: bytes that were stored before, or places that stay."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Literal
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.imports import store
@@ -17,17 +18,20 @@ from taxiway.runs.paths import check_path
 from taxiway.runs.service import MEDIA_TYPE
 from taxiway.storage.blobs import Blobs
 from taxiway.stores.service import Stores
+from taxiway.traces.service import Traces
 
-LOGGED = "m-"  # how the ids of logged models begin
+Owner = Literal["trace", "logged", "run"]
+OWNERS: tuple[Owner, ...] = ("trace", "logged", "run")
 
 
 class FileIntake:
-    """Names files for the runs and logged models that they belong to."""
+    """Names files for the runs, logged models and traces that they belong to."""
 
-    def __init__(self, imports: Imports, logged: LoggedModels, blobs: Blobs, stores: Stores) -> None:
+    def __init__(self, imports: Imports, blobs: Blobs, stores: Stores) -> None:
         self.imports = imports
         self.ledger: Ledger = imports.ledger
-        self.logged = logged
+        self.logged: LoggedModels = imports.logged
+        self.traces: Traces = imports.traces
         self.blobs = blobs
         self.stores = stores
 
@@ -45,49 +49,57 @@ class FileIntake:
             for file in files:
                 self.logged.put_file(logged=model, path=file.path, digest=file.digest, media_type=file.media_type)
 
+        for trace, files in part.of_traces.items():
+            for file in files:
+                self.traces.put_file(caller, trace, file.path, file.digest, file.media_type)
+
         def make(record: Record) -> Taken:
             for run, files in part.of_runs.items():
                 intake.put_files(record.connection, run, files)
             store.mark(record.connection, source, "files", part.marks)
-            named = [file for files in (part.of_runs | part.of_models).values() for file in files]
+            all_ = (part.of_runs, part.of_models, part.of_traces)
+            named = [file for owners in all_ for files in owners.values() for file in files]
             record.note(owners=len(body.owners), files=len(named), size_bytes=sum(one.size_bytes for one in named))
             return Taken(new=len(named), skipped=part.skipped)
 
         return self.ledger.change(caller, "imports.files", f"import:{source}", make, answer=Taken)
 
-    def _here(self, source: str, theirs: list[str]) -> dict[str, str]:
+    def _here(self, source: str, theirs: list[str]) -> dict[str, tuple[Owner, str]]:
         """What the owners are here."""
-        models = [id_ for id_ in theirs if id_.startswith(LOGGED)]
-        runs = [id_ for id_ in theirs if not id_.startswith(LOGGED)]
         with self.imports.database.read() as connection:
-            return store.ours(connection, source, "run", runs) | store.ours(connection, source, "logged", models)
+            return {
+                id_: (kind, ours)
+                for kind in OWNERS
+                for id_, ours in store.ours(connection, source, kind, theirs).items()
+            }
 
 
 class Part:
     """Files on their way in, looked at one by one."""
 
-    def __init__(self, taking: FileIntake, here: dict[str, str]) -> None:
+    def __init__(self, taking: FileIntake, here: dict[str, tuple[Owner, str]]) -> None:
         self.taking = taking
         self.here = here
         self.of_runs: defaultdict[str, list[Artifact]] = defaultdict(list)
         self.of_models: defaultdict[str, list[Artifact]] = defaultdict(list)
+        self.of_traces: defaultdict[str, list[Artifact]] = defaultdict(list)
         self.marks: list[tuple[str, str, str]] = []
         self.skipped: list[Skipped] = []
 
     def add(self, given: IncomingFiles) -> None:
-        owner = self.here.get(given.owner)
-        if owner is None:
+        found = self.here.get(given.owner)
+        if found is None:
             self.skipped.append(Skipped("files", given.owner, "what they belong to was not taken"))
             return
-        is_model = owner.startswith(LOGGED)
-        refs = self._refer(given)
-        for file, ref in zip(given.files, refs, strict=True):
+        kind, owner = found
+        kept = {"run": self.of_runs, "logged": self.of_models, "trace": self.of_traces}[kind]
+        for file, ref in zip(given.files, self._refer(given), strict=True):
             try:
-                found = self._checked(owner, file, ref)
+                checked = self._checked(found, file, ref)
             except TaxiwayError as refusal:
                 self.skipped.append(Skipped("file", f"{given.owner}/{file.path}"[:200], str(refusal)))
                 continue
-            (self.of_models if is_model else self.of_runs)[owner].append(found)
+            kept[owner].append(checked)
         if given.stamp:
             self.marks.append((given.owner, owner, given.stamp))
 
@@ -109,14 +121,14 @@ class Part:
             self.skipped.append(Skipped("file", f"{owner}/{file.path}"[:200], str(refusal)))
             return ""
 
-    def _checked(self, owner: str, file: IncomingFile, ref: str) -> Artifact:
+    def _checked(self, owner: tuple[Owner, str], file: IncomingFile, ref: str) -> Artifact:
         """The file as it will be named. Raises BadField, NotFound."""
         check_path(file.path)
         if not MEDIA_TYPE.fullmatch(file.media_type):
             raise BadField(field="media_type", value=repr(file.media_type[:100]), expected="such as image/png")
         if file.store and not ref:
             raise BadField(field="place", value=repr(file.place[:100]), expected="a plain file beneath its store")
-        if file.store and owner.startswith(LOGGED):  # a model is what its files are: their digests are taken at once
+        if file.store and owner[0] != "run":  # a model is what its files are: their digests are taken at once
             ref = self.taking.stores.settle(ref)
         size = file.size_bytes if file.store else self.taking.blobs.size(ref)
-        return Artifact(owner, file.path, ref, size, file.media_type, self.taking.imports.clock())
+        return Artifact(owner[1], file.path, ref, size, file.media_type, self.taking.imports.clock())

@@ -7,18 +7,14 @@ import hashlib
 import msgspec
 from msgspec.structs import replace
 
-from taxiway.audit.service import Record
-from taxiway.imports import store
-from taxiway.imports.contract import Import, IncomingLogged, IncomingModel, IncomingVersion, Skipped, Taken
+from taxiway.imports.contract import Import, IncomingModel, IncomingVersion, Skipped, Taken
 from taxiway.imports.service import Imports
 from taxiway.kernel.caller import SYSTEM, Caller
 from taxiway.kernel.errors import NotFound, TaxiwayError, TooLarge
 from taxiway.models.contract import ChangeModel, ChangeVersion, CreateModel, Model, PointAlias, RegisterSource
-from taxiway.models.logged_contract import LogModel
 from taxiway.models.refusals import AliasGuarded
 from taxiway.models.service import Models
 from taxiway.projects.service import DEFAULT
-from taxiway.runs.experiments import Experiments
 from taxiway.storage.database import read_moment
 
 MOST_GAPS = 10_000
@@ -30,40 +26,9 @@ REASON = "It pointed there when the model was imported"
 class RegistryIntake:
     """Opens models and registers their versions under the numbers that they had."""
 
-    def __init__(self, imports: Imports, models: Models, experiments: Experiments) -> None:
+    def __init__(self, imports: Imports, models: Models) -> None:
         self.imports = imports
         self.models = models
-        self.experiments = experiments
-
-    # --- logged models ---
-
-    def take_logged(self, caller: Caller, body: IncomingLogged, *, source: str) -> Taken:
-        """Opens a logged model, once. Raises NotFound where its experiment was not taken."""
-        self.imports.require(source)
-        with self.imports.database.read() as connection:
-            known = store.ours(connection, source, "logged", [body.id])
-            place = store.ours(connection, source, "experiment", [body.experiment]).get(body.experiment)
-            run = store.ours(connection, source, "run", [body.run]).get(body.run, "")
-        if known:
-            return Taken()
-        if place is None:
-            raise NotFound(kind="imported experiment", name=body.experiment, hint="Send it before its models.")
-        project, name = place.split("/", 1)
-        sheet = self.experiments.named(project, name)
-        asked = LogModel(
-            project=project,
-            experiment=sheet.number if sheet else 0,
-            name=body.name,
-            kind=body.kind,
-            run=run,
-            params=body.params,
-            tags=body.tags,
-        )
-        made = self.models.logged.create(self.keyed(caller, source, f"logged/{body.id}"), asked)
-        if body.is_ready:
-            self.models.logged.finish(self.keyed(caller, source, f"ready/{body.id}"), logged=made.id, status="ready")
-        self.mark(caller, source, "logged", (body.id, made.id, "taken"))
-        return Taken(new=1)
 
     # --- models ---
 
@@ -88,34 +53,13 @@ class RegistryIntake:
         except NotFound:
             return None
 
-    def known(self, source: str, kind: str, theirs: str) -> tuple[str, str] | None:
-        """What a thing of theirs is here, and its stamp."""
-        with self.imports.database.read() as connection:
-            ours = store.ours(connection, source, kind, [theirs]).get(theirs)
-            stamp = store.stamps(connection, source, kind, [theirs]).get(theirs, "")
-        return None if ours is None else (ours, stamp)
-
-    def keyed(self, caller: Caller, source: str, what: str) -> Caller:
-        """The caller with an idempotency key, so that a step that was cut off is not done twice."""
-        key = hashlib.sha256(f"{source}/{what}".encode()).hexdigest()[:40]
-        return replace(caller, key=f"import-{key}", fingerprint=what)
-
-    def mark(self, caller: Caller, source: str, kind: str, theirs: tuple[str, str, str]) -> None:
-        """Notes what a thing is here: theirs, ours and the stamp of what was taken."""
-
-        def make(record: Record) -> None:
-            store.mark(record.connection, source, kind, [theirs])
-            record.note(kind=kind, theirs=theirs[0], ours=theirs[1])
-
-        plain = replace(caller, key=None)
-        self.imports.ledger.change(plain, "imports.mark", f"import:{source}", make, answer=type(None))
-
 
 class ModelPart:
     """One model on its way in."""
 
     def __init__(self, intake: RegistryIntake, caller: Caller, opened: Import, body: IncomingModel) -> None:
         self.intake = intake
+        self.imports = intake.imports
         self.models = intake.models
         self.caller = replace(caller, key=None)
         self.source = opened.source
@@ -131,7 +75,7 @@ class ModelPart:
         """Opens the name, or says of it what is said there by now. Raises BadField."""
         body = self.body
         stamp = stamp_of(body.description, body.tags)
-        known = self.intake.known(self.source, "model", self.name)
+        known = self.imports.known(self.source, "model", self.name)
         if known is not None and known[1] == stamp:
             return
         if self.intake.find(self.name) is None:
@@ -141,7 +85,7 @@ class ModelPart:
         else:
             said = ChangeModel(description=body.description, tags=body.tags)
             self.models.catalogue.change(self.caller, said, model=self.name, is_wide=True)
-        self.intake.mark(self.caller, self.source, "model", (self.name, self.name, stamp))
+        self.imports.mark(self.caller, self.source, "model", (self.name, self.name, stamp))
 
     def clear_gaps(self) -> None:
         """Takes away what an import that was cut off left of numbers that nothing has."""
@@ -154,7 +98,7 @@ class ModelPart:
         theirs = f"{self.name}@{version.version}"
         tags = {**version.tags, STAGE_TAG: version.stage} if version.stage else dict(version.tags)
         stamp = stamp_of(version.description, tags)
-        known = self.intake.known(self.source, "version", theirs)
+        known = self.imports.known(self.source, "version", theirs)
         try:
             if known is None:
                 number = self._register(version, tags)
@@ -170,7 +114,7 @@ class ModelPart:
         self.numbers[version.version] = number
         self._leave(version, number)
         if known is None or known[1] != stamp:
-            self.intake.mark(self.caller, self.source, "version", (theirs, f"{self.name}@{number}", stamp))
+            self.imports.mark(self.caller, self.source, "version", (theirs, f"{self.name}@{number}", stamp))
 
     def _leave(self, version: IncomingVersion, number: int) -> None:
         stage = version.stage.lower()
@@ -181,8 +125,8 @@ class ModelPart:
             )
 
     def _register(self, version: IncomingVersion, tags: dict[str, str]) -> int:
-        run = self.intake.known(self.source, "run", version.run) if version.run else None
-        logged = self.intake.known(self.source, "logged", version.logged) if version.logged else None
+        run = self.imports.known(self.source, "run", version.run) if version.run else None
+        logged = self.imports.known(self.source, "logged", version.logged) if version.logged else None
         stood = f" It stood in {version.stage}." if version.stage else ""
         asked = RegisterSource(
             source=version.source or "unknown",
@@ -196,7 +140,7 @@ class ModelPart:
         number = self._numbered(version.version, asked)
         if number != version.version:
             problem = f"its number was taken, so it is version {number} here"
-            self.skipped.append(Skipped("version", f"{self.name}@{version.version}"[:200], problem))
+            self.skipped.append(Skipped("version", f"{self.name}@{version.version}"[:200], problem, is_lost=False))
         return number
 
     def _numbered(self, wanted: int, asked: RegisterSource) -> int:
@@ -206,7 +150,7 @@ class ModelPart:
             what = f"version/{self.name}@{wanted}"
             next_number = self.models.next_number(self.name)
             body = asked if next_number >= wanted else empty
-            keyed = self.intake.keyed(self.caller, self.source, what if body is asked else f"{what}/gap/{next_number}")
+            keyed = self.imports.keyed(self.caller, self.source, what if body is asked else f"{what}/gap/{next_number}")
             made = self.models.sourced.register(keyed, body, model=self.name)
             if body is asked:
                 return made.version
@@ -233,8 +177,8 @@ class ModelPart:
         except TaxiwayError as refusal:
             self.skipped.append(Skipped("alias", theirs[:200], str(refusal)))
             return
-        if self.intake.known(self.source, "alias", theirs) is None:
-            self.intake.mark(self.caller, self.source, "alias", (theirs, theirs, str(here)))
+        if self.imports.known(self.source, "alias", theirs) is None:
+            self.imports.mark(self.caller, self.source, "alias", (theirs, theirs, str(here)))
 
 
 def stamp_of(*facts: object) -> str:

@@ -31,12 +31,15 @@ from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, NotFound, TaxiwayError, TooLarge
 from taxiway.kernel.ids import is_name
+from taxiway.models.logged import LoggedModels
 from taxiway.projects.service import DEFAULT, Projects
 from taxiway.runs.foreign import intake
 from taxiway.runs.foreign.arriving import Columns
 from taxiway.runs.foreign.intake import Foreign
+from taxiway.runs.foreign.sheets import Reading
 from taxiway.runs.paths import check_key
 from taxiway.storage.database import Database, read_moment
+from taxiway.traces.service import Traces
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 LONGEST_SHOWN = 200
@@ -45,10 +48,12 @@ LONGEST_SHOWN = 200
 class Imports:
     """Sources, what came from them and what that is here."""
 
-    def __init__(self, database: Database, ledger: Ledger, projects: Projects, clock: Clock) -> None:
-        self.database = database
+    def __init__(self, ledger: Ledger, projects: Projects, logged: LoggedModels, traces: Traces, clock: Clock) -> None:
+        self.database: Database = ledger.database
         self.ledger = ledger
         self.projects = projects
+        self.logged = logged
+        self.traces = traces
         self.clock = clock
 
     def open(self, caller: Caller, body: OpenImport, *, source: str) -> Import:
@@ -81,8 +86,16 @@ class Imports:
         with self.database.read() as connection:
             kinds = store.count(connection, found.source)
             kept = intake.count(connection, store.all_ours(connection, found.source, "run"))
+            measures, uses = self.logged.count(connection, store.all_ours(connection, found.source, "logged"))
+            traces, spans, remarks = self.traces.count(connection, store.all_ours(connection, found.source, "trace"))
         here = Counts(
             experiments=kinds.get("experiment", 0),
+            logged=kinds.get("logged", 0),
+            measures=measures,
+            uses=uses,
+            traces=traces,
+            spans=spans,
+            remarks=remarks,
             models=kinds.get("model", 0),
             versions=kinds.get("version", 0),
             aliases=kinds.get("alias", 0),
@@ -166,6 +179,28 @@ class Imports:
             raise NotFound(kind="imported run", name=theirs, hint="Send the run before its files and models.")
         return found[theirs]
 
+    def known(self, source: str, kind: str, theirs: str) -> tuple[str, str] | None:
+        """What a thing of theirs is here, and its stamp."""
+        with self.database.read() as connection:
+            ours = store.ours(connection, source, kind, [theirs]).get(theirs)
+            stamp = store.stamps(connection, source, kind, [theirs]).get(theirs, "")
+        return None if ours is None else (ours, stamp)
+
+    def keyed(self, caller: Caller, source: str, what: str) -> Caller:
+        """The caller with an idempotency key, so that a step that was cut off is not done twice."""
+        key = hashlib.sha256(f"{source}/{what}".encode()).hexdigest()[:40]
+        return replace(caller, key=f"import-{key}", fingerprint=what)
+
+    def mark(self, caller: Caller, source: str, kind: str, theirs: tuple[str, str, str]) -> None:
+        """Notes what a thing is here: theirs, ours and the stamp of what was taken."""
+
+        def make(record: Record) -> None:
+            store.mark(record.connection, source, kind, [theirs])
+            record.note(kind=kind, theirs=theirs[0], ours=theirs[1])
+
+        plain = replace(caller, key=None)
+        self.ledger.change(plain, "imports.mark", f"import:{source}", make, answer=type(None))
+
     def _find(self, source: str) -> Import | None:
         with self.database.read() as connection:
             return store.find(connection, source)
@@ -206,7 +241,9 @@ class RunPart:
             self.skipped.append(Skipped("run", run.id, "it stands twice in one part"))
             return
         if id_ != run.id:
-            self.skipped.append(Skipped("run id", run.id, f"taken as {id_}: an id here has 32 hexadecimal digits"))
+            self.skipped.append(
+                Skipped("run id", run.id, f"taken as {id_}: an id here has 32 hexadecimal digits", is_lost=False)
+            )
         project, name = self.places[run.experiment].split("/", 1)
         if run.experiment not in self.experiments:
             self.experiments[run.experiment] = intake.place_experiment(self.record, project=project, name=name)
@@ -226,6 +263,7 @@ class RunPart:
             params=params,
             tags=tags,
             series=[one for one in series if self._is_good(run, one.key)],
+            inputs=[Reading(**asdict(one)) for one in run.inputs],
             is_whole=run.stamp != "",
         )
         self.marks.append((run.id, id_, run.stamp))

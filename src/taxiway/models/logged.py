@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
@@ -24,7 +26,7 @@ from taxiway.models.logged_contract import (
     LogModel,
 )
 from taxiway.models.names import check_tags
-from taxiway.models.tables import logged_params, logged_tags
+from taxiway.models.tables import logged_metrics, logged_params, logged_tags, logged_uses
 from taxiway.runs.experiments import ensure
 from taxiway.runs.paths import check_path
 from taxiway.storage.blobs import Blobs
@@ -49,7 +51,7 @@ class LoggedModels:
         """A logged model without files yet. Raises BadField."""
         check_tags(body.tags)
         check_tags(body.params)
-        id_ = f"m-{new_id()}"
+        id_ = body.id or f"m-{new_id()}"
 
         def make(record: Record) -> LoggedModel:
             ensure(record, body.experiment)
@@ -63,7 +65,7 @@ class LoggedModels:
                 status_message="",
                 run=body.run,
                 created_by=caller.name,
-                created_at=record.at,
+                created_at=body.made_at or record.at,
                 changed_at=record.at,
                 params=body.params,
                 tags=body.tags,
@@ -183,6 +185,15 @@ class LoggedModels:
         if found is None:
             raise unknown(logged)
         return found
+
+    def is_taken(self, logged: str) -> bool:
+        """Whether a model has this id, also one that was deleted."""
+        with self.database.read() as connection:
+            return store.has(connection, logged)
+
+    def count(self, connection: Connection, ids: Sequence[str]) -> tuple[int, int]:
+        """How many numbers were measured of these models, and how many runs took them in or brought them forth."""
+        return store.count(connection, logged_metrics, ids), store.count(connection, logged_uses, ids)
 
     def project_of(self, logged: str) -> str:
         """Raises NotFound."""

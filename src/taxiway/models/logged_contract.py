@@ -64,7 +64,10 @@ class LoggedModel(Struct, frozen=True, kw_only=True):
 
 
 class LogModel(Struct, frozen=True, kw_only=True):
-    """kind: what sort of model, in the logger's own words. run: the run that made it; empty where none did."""
+    """kind: what sort of model, in the logger's own words. run: the run that made it; empty where none did.
+
+    id, made_at: of one that was made elsewhere; otherwise it is given an id now.
+    """
 
     project: str
     experiment: int
@@ -73,6 +76,8 @@ class LogModel(Struct, frozen=True, kw_only=True):
     run: str = ""
     params: Tags = {}
     tags: Tags = {}
+    id: str = ""
+    made_at: datetime | None = None
 
 
 class ListLogged(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
 
 from taxiway.kernel.numbers import from_wire, to_wire
 from taxiway.models.logged_contract import LoggedFile, LoggedMetric, LoggedModel
@@ -40,6 +40,17 @@ def change(connection: Connection, id_: str, **values: Any) -> None:
 def find(connection: Connection, id_: str) -> LoggedModel | None:
     found = whole(connection, connection.execute(select(logged_models).where(logged_models.c.id == id_, LIVING)))
     return found[0] if found else None
+
+
+def has(connection: Connection, id_: str) -> bool:
+    """Whether a model has this id, also one that was deleted."""
+    return connection.execute(select(logged_models.c.id).where(logged_models.c.id == id_)).first() is not None
+
+
+def count(connection: Connection, table: Table, ids: Sequence[str]) -> int:
+    """How many rows of a table hang on these models."""
+    found = select(func.count()).select_from(table)
+    return sum(connection.execute(found.where(table.c.model.in_(some))).scalar_one() for some in batches(ids))
 
 
 def within(connection: Connection, experiments: Sequence[int]) -> list[LoggedModel]:

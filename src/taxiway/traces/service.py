@@ -266,6 +266,11 @@ class Traces:
             spans = store.spans_of(connection, [trace.id for trace in found])
         return [TraceWithSpans(trace, spans[trace.id]) for trace in found]
 
+    def count(self, connection: Connection, ids: Sequence[str]) -> tuple[int, int, int]:
+        """How many of these traces there are, and how many spans and remarks they have."""
+        traces, spans, remarks = store.count(connection, ids)
+        return traces, spans, remarks
+
     def show(self, caller: Caller, *, trace: str) -> TraceWithSpans:
         found = self.with_spans([trace])
         if not found:

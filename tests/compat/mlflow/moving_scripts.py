@@ -59,6 +59,71 @@ def fill(mlflow: Any, client: Any, folder: str) -> dict[str, str]:
     return {"full": full, "failed": failed, "live": live, "trash": trash}
 
 
+def fill_traces(mlflow: Any, client: Any) -> dict[str, str]:
+    """A logged model that was measured on data, and traces with remarks: what hangs on runs."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput, LoggedModelOutput, Metric
+
+    experiment = mlflow.set_experiment("hanging").experiment_id
+    with mlflow.start_run() as run:
+        id_ = run.info.run_id
+        model = client.create_logged_model(experiment, "net", id_, {"team": "risk"}, {"depth": "3"}, "classifier")
+        data = Dataset("loans", "d1g3st", "local", '{"uri": "loans.csv"}', '{"a": "long"}', '{"rows": 3}')
+        inputs = [DatasetInput(data, [InputTag("mlflow.data.context", "training")])]
+        client.log_inputs(id_, inputs, [LoggedModelInput(model.model_id)])
+        client.log_outputs(id_, [LoggedModelOutput(model.model_id, 7)])
+        on_data = {"model_id": model.model_id, "dataset_name": "loans", "dataset_digest": "d1g3st"}
+        points = [
+            Metric("acc", value, 1_700_000_000_000 + step, step, **on_data) for step, value in enumerate((0.5, 0.75))
+        ]
+        client.log_batch(id_, [*points, Metric("acc", 0.25, 1_700_000_000_000, 9, model_id=model.model_id)])
+        client.finalize_logged_model(model.model_id, "READY")
+        with mlflow.start_span("ask", span_type="CHAIN") as span:
+            span.set_inputs({"question": "Is it a loan?"})
+            span.set_outputs({"answer": "yes"})
+            with mlflow.start_span("look up", span_type="TOOL") as inner:
+                inner.set_attributes({"rows": 3, "share": 0.5, "deep": {"list": [1, "two", None]}})
+    trace = span.trace_id
+    with mlflow.start_span("fails") as failing:
+        failing.record_exception("no such loan")
+    mlflow.flush_trace_async_logging()
+    client.set_trace_tag(trace, "colour", "red")
+    mlflow.log_feedback(trace_id=trace, name="good", value=True, rationale="It is one")
+    mlflow.log_expectation(trace_id=trace, name="answer", value="yes")
+    return {"run": id_, "model": model.model_id, "trace": trace}
+
+
+def tell_traces(mlflow: Any, client: Any) -> dict[str, Any]:
+    """What the client finds of all that, in the same words whatever store it stands in."""
+    experiment = client.get_experiment_by_name("hanging").experiment_id
+    runs = {}
+    for run in (client.get_run(found.info.run_id) for found in client.search_runs([experiment])):
+        data = [[*dict(one.dataset).items(), {t.key: t.value for t in one.tags}] for one in run.inputs.dataset_inputs]
+        read = [one.model_id for one in run.inputs.model_inputs]
+        runs[run.info.run_id] = [data, read, [[one.model_id, one.step] for one in run.outputs.model_outputs]]
+    models = {}
+    for model in client.search_logged_models([experiment]):
+        newest: dict[str, Any] = {}
+        for m in sorted(model.metrics or [], key=lambda one: (one.step, one.timestamp)):
+            newest[f"{m.key} {m.run_id} {m.dataset_name or ''}"] = [m.value, m.step, m.timestamp]
+        facts = [model.name, model.model_type, model.source_run_id, str(model.status), model.creation_timestamp]
+        models[model.model_id] = [facts, model.params, {"team": model.tags["team"]}, newest]
+    traces = {}
+    for found in client.search_traces([experiment]):
+        trace = client.get_trace(found.info.trace_id)
+        info = trace.info
+        spans = []
+        for s in trace.data.spans:
+            facts = [s.name, s.span_id, s.parent_id or "", s.span_type, str(s.status.status_code)]
+            facts += [s.start_time_ns, s.end_time_ns, [event.name for event in s.events]]
+            spans.append([*facts, {key: s.attributes[key] for key in sorted(s.attributes)}])
+        spans.sort(key=lambda one: one[1])
+        said = sorted([a.assessment_id, a.name, a.value, a.rationale or "", a.create_time_ms] for a in info.assessments)
+        own = {key: text for key, text in info.tags.items() if not key.startswith("mlflow.")}
+        facts = [str(info.state), info.request_time, info.execution_duration, info.request_preview, own]
+        traces[info.trace_id] = [facts, info.trace_metadata, spans, said]
+    return {"runs": runs, "models": models, "traces": traces}
+
+
 def tell(mlflow: Any, client: Any) -> dict[str, Any]:
     """Everything that the client finds, in the same words whatever store it stands in."""
     import tempfile

@@ -203,6 +203,10 @@ def downloaded(trace: str, spans: Iterable[Span]) -> bytes:
             "events": [{"name": e.name, "time_unix_nano": e.at_ns, "attributes": e.attributes} for e in span.events],
             "status": {"code": CODES[span.state], "message": span.message},
             "attributes": {key: msgspec.json.encode(plain(value)).decode() for key, value in span.attributes.items()},
+            "links": [
+                {"trace_id": PREFIX + link.trace, "span_id": link.span, "attributes": link.attributes}
+                for link in span.links
+            ],
         }
         for span in spans
     ]

@@ -19,6 +19,8 @@ from taxiway.runs import store
 from taxiway.runs.contract import Artifact, RunStatus
 from taxiway.runs.experiments import put_tags as put_experiment_tags
 from taxiway.runs.foreign.arriving import Columns, distinct, missing
+from taxiway.runs.foreign.foreign import add_reading
+from taxiway.runs.foreign.sheets import Reading
 from taxiway.runs.paths import check_key, check_path
 from taxiway.runs.points import series
 from taxiway.runs.points.appending import add_histories, add_history
@@ -26,7 +28,7 @@ from taxiway.runs.points.history import Series
 from taxiway.runs.points.segments import History
 from taxiway.runs.refusals import ParamFixed
 from taxiway.runs.search import words
-from taxiway.runs.tables import LONGEST_HEAD, artifacts, latest, params, runs, tags
+from taxiway.runs.tables import LONGEST_HEAD, artifacts, latest, params, readings, runs, tags
 from taxiway.storage.database import EPOCH
 from taxiway.storage.rows import Into, put_rows
 
@@ -74,6 +76,7 @@ class Foreign(Struct, frozen=True):
     params: Mapping[str, str] = {}
     tags: Mapping[str, str] = {}
     series: Sequence[Columns] = ()
+    inputs: Sequence[Reading] = ()
     is_whole: bool = True
 
     @property
@@ -116,7 +119,18 @@ def take_runs(record: Record, given: Sequence[Foreign]) -> Arrived:
     for run in given:
         if run.id in known:
             change_known(record, run, known[run.id], arrived)
+    add_inputs(record, given)
     return arrived
+
+
+def add_inputs(record: Record, given: Sequence[Foreign]) -> None:
+    """Notes the data that runs read, each once."""
+    reading = [run for run in given if run.inputs]
+    query = select(runs.c.id, runs.c.number).where(runs.c.id.in_([run.id for run in reading]))
+    numbers = {row.id: row.number for row in record.connection.execute(query)} if reading else {}
+    for run in reading:
+        for one in run.inputs:
+            add_reading(record, numbers[run.id], run.experiment, one)
 
 
 # --- new runs, together ---
@@ -270,6 +284,7 @@ class Kept(Struct, frozen=True):
     params: int = 0
     tags: int = 0
     points: int = 0
+    inputs: int = 0
     files: int = 0
     file_bytes: int = 0
 
@@ -285,6 +300,7 @@ def count(connection: Connection, ids: Sequence[str]) -> Kept:
             (params, func.count()),
             (tags, func.count()),
             (latest, func.coalesce(func.sum(latest.c.points), 0)),
+            (readings, func.count()),
             (artifacts, func.count()),
             (artifacts, func.coalesce(func.sum(artifacts.c.size_bytes), 0)),
         ):

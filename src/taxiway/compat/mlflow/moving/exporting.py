@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from msgspec.structs import replace
 
+from taxiway.compat.mlflow.moving.exporting_ties import Ties
 from taxiway.compat.mlflow.moving.files import META
 from taxiway.compat.mlflow.moving.importing import Progress
 from taxiway.compat.mlflow.moving.report import Exported
@@ -42,6 +43,7 @@ class Exporting:
         self.skipped: list[Skipped] = []
         self.homes: dict[str, Path] = {}  # of experiments, by id
         self.counts = Counts()
+        self.ties = Ties(self)
 
     def run(self) -> Exported:
         """Writes it all; what cannot be written is listed."""
@@ -56,9 +58,11 @@ class Exporting:
             self._logged(logged)
         for model in self.source.models():
             self._model(model)
+        for traces in self.source.traces(None):
+            self.ties.traces(traces)
         return Exported(str(self.folder), self.counts, [*self.source.skipped, *self.skipped])
 
-    def _add(self, **more: int) -> None:
+    def add(self, **more: int) -> None:
         self.counts = replace(self.counts, **{name: getattr(self.counts, name) + n for name, n in more.items()})
         self.tell(self.progress)
 
@@ -78,8 +82,8 @@ class Exporting:
             "name": one.name,
         }
         write_yaml(home / META, facts)
-        self._texts(home / "tags", one.tags, one.name)
-        self._add(experiments=1)
+        self.texts(home / "tags", one.tags, one.name)
+        self.add(experiments=1)
 
     def _runs(self, runs: Sequence[Found]) -> None:
         for run in runs:
@@ -87,17 +91,17 @@ class Exporting:
             for name in ("params", "metrics", "tags", "artifacts"):
                 (folder / name).mkdir(parents=True)
             write_yaml(folder / META, facts_of(run, folder))
-            params = self._texts(folder / "params", run.params, run.id)
-            tags = self._texts(folder / "tags", {"mlflow.runName": run.name, **run.tags}, run.id)
+            params = self.texts(folder / "params", run.params, run.id)
+            tags = self.texts(folder / "tags", {"mlflow.runName": run.name, **run.tags}, run.id)
             self._files(run.id, run.place, folder / "artifacts")
             self.progress.runs += 1
-            self._add(runs=1, params=params, tags=tags)
+            self.add(runs=1, params=params, tags=tags, inputs=self.ties.inputs(run, folder))
         for id_, series in self.source.series(runs):
             home = next(self.homes[run.experiment] for run in runs if run.id == id_)
-            self._add(points=sum(self._metric(home / id_ / "metrics", id_, one) for one in series))
+            self.add(points=sum(self._metric(home / id_ / "metrics", id_, one) for one in series))
 
     def _metric(self, folder: Path, run: str, series: Series) -> int:
-        file = self._within(folder, series.key, run)
+        file = self.within(folder, series.key, run)
         if file is None:
             return 0
         rows = zip((series.at // 1000).tolist(), series.values.tolist(), series.steps.tolist(), strict=True)
@@ -106,16 +110,19 @@ class Exporting:
         self.progress.points += len(series.steps)
         return len(series.steps)
 
-    def _texts(self, folder: Path, given: Mapping[str, str], owner: str) -> int:
+    def write_yaml(self, file: Path, facts: Mapping[str, Any]) -> None:
+        write_yaml(file, facts)
+
+    def texts(self, folder: Path, given: Mapping[str, str], owner: str) -> int:
         written = 0
         for name, text in given.items():
-            file = self._within(folder, name, owner)
+            file = self.within(folder, name, owner)
             if file is not None:
                 file.write_text(text, encoding="utf-8")
                 written += 1
         return written
 
-    def _within(self, folder: Path, name: str, owner: str) -> Path | None:
+    def within(self, folder: Path, name: str, owner: str) -> Path | None:
         """The file of a name; names with slashes stand in folders. None, and told, where no file can be called so."""
         steps = name.split("/")
         problem = "no file can be called so"
@@ -136,13 +143,13 @@ class Exporting:
         try:
             tree = self.tree(place)
             for file in tree.files():
-                out = self._within(target, file.path, owner)
+                out = self.within(target, file.path, owner)
                 if out is None:
                     continue
                 with tree.open(file.path) as data, out.open("wb") as kept:
                     shutil.copyfileobj(data, kept, 1 << 20)
                 self.progress.files += 1
-                self._add(files=1, file_bytes=out.stat().st_size)
+                self.add(files=1, file_bytes=out.stat().st_size)
         except (TreeUnreadable, TaxiwayError, OSError) as e:
             self.skipped.append(Skipped("files", owner, str(e)))
 
@@ -168,12 +175,14 @@ class Exporting:
             "status_message": None,
         }
         write_yaml(folder / META, facts)
-        self._texts(folder / "params", model.params, model.id)
-        self._texts(folder / "tags", model.tags, model.id)
+        self.texts(folder / "params", model.params, model.id)
+        self.texts(folder / "tags", model.tags, model.id)
         self._files(model.id, found.place, folder / "artifacts")
+        uses = self.ties.logged(model, folder)
+        self.add(logged=1, measures=len(model.measures), uses=uses)
 
     def _model(self, model: IncomingModel) -> None:
-        folder = self._within(self.folder / "models", model.name, "models")
+        folder = self.within(self.folder / "models", model.name, "models")
         if folder is None or "/" in model.name:
             return
         folder.mkdir()
@@ -185,14 +194,14 @@ class Exporting:
             "name": model.name,
         }
         write_yaml(folder / META, facts)
-        self._texts(folder / "tags", model.tags, model.name)
+        self.texts(folder / "tags", model.tags, model.name)
         for alias, number in model.aliases.items():
             (folder / "aliases").mkdir(exist_ok=True)
             (folder / "aliases" / alias).write_text(str(number), encoding="utf-8")
         for version in model.versions:
             self._version(folder / f"version-{version.version}", model.name, version)
         self.progress.models += 1
-        self._add(models=1, versions=len(model.versions), aliases=len(model.aliases))
+        self.add(models=1, versions=len(model.versions), aliases=len(model.aliases))
 
     def _version(self, folder: Path, model: str, version: IncomingVersion) -> None:
         folder.mkdir()
@@ -214,7 +223,7 @@ class Exporting:
             "version": version.version,
         }
         write_yaml(folder / META, facts)
-        self._texts(folder / "tags", version.tags, model)
+        self.texts(folder / "tags", version.tags, model)
 
     def _source(self, source: str) -> str:
         """Where a version's files are now: in the folder, if the server kept them."""

@@ -10,22 +10,27 @@ from urllib.parse import unquote
 import yaml
 from msgspec.structs import replace
 
+from taxiway.compat.mlflow.moving.file_traces import FileTies, FileTraces
 from taxiway.compat.mlflow.moving.points import Columns, split
 from taxiway.compat.mlflow.moving.source import (
     NUMBERED,
     STATUSES,
     Found,
     FoundLogged,
+    FoundTrace,
     Series,
     SourceUnusable,
     micros,
     stamp_of,
+    stamped,
 )
 from taxiway.imports.contract import Counts, IncomingExperiment, IncomingLogged, IncomingModel, IncomingVersion, Skipped
+from taxiway.traces.contract import Span
 
 AT_ONCE = 200
 META = "meta.yaml"
 GONE = "Deleted_Internal"
+NO_RUNS = ("tags", "models", "traces", "datasets")
 FOLDERS_OF_ITS_OWN = (".trash", "models", ".tmp")
 
 
@@ -38,7 +43,8 @@ class FileSource:
         self.origin = self.folder.as_uri()
         self.skipped: list[Skipped] = []
         self.infinities = 0
-        self.counts = Counts()
+        self.ties = FileTies(self)
+        self.traced = FileTraces(self)
         is_store = (folder / "0" / META).exists() or any(folder.glob(f"*/{META}")) or (folder / "models").exists()
         if not is_store:
             cause = f"there is no experiment with a {META} in it"
@@ -49,30 +55,37 @@ class FileSource:
 
     def totals(self) -> Counts:
         """Counted file by file, apart from what the import reads."""
-        experiments = list(self._experiments())
-        runs = [run for _, folder in experiments for run in self._run_folders(folder)]
-        models = list(self._folders(self.folder / "models"))
+        experiments = list(self.experiment_folders())
+        runs = [run for _, folder in experiments for run in self.run_folders(folder)]
+        models = list(self.folders(self.folder / "models"))
+        logged, (traces, remarks) = self.logged(), self.traced.count()
         return Counts(
             experiments=len(experiments),
             runs=len(runs),
             params=sum(len(list(entries(run / "params"))) for run in runs),
             tags=sum(len(list(entries(run / "tags"))) for run in runs),
-            points=sum(count_lines(file) for run in runs for _, file in entries(run / "metrics")),
+            points=sum(count_points(file) for run in runs for _, file in entries(run / "metrics")),
             models=len(models),
             versions=sum(meta.get("current_stage") != GONE for model in models for meta in self._versions(model)),
             aliases=sum(len(list(entries(model / "aliases"))) for model in models),
+            inputs=sum(len(self.ties.inputs(run)) for run in runs),
+            logged=len(logged),
+            measures=sum(len(one.model.measures) for one in logged),
+            uses=sum(len(one.model.uses) for one in logged),
+            traces=traces,
+            remarks=remarks,
         )
 
     def count_runs(self) -> int:
-        return sum(1 for _, folder in self._experiments() for _ in self._run_folders(folder))
+        return sum(1 for _, folder in self.experiment_folders() for _ in self.run_folders(folder))
 
     # --- experiments ---
 
-    def _experiments(self) -> Iterator[tuple[dict[str, Any], Path]]:
-        for folder in (*self._folders(self.folder), *self._folders(self.folder / ".trash")):
+    def experiment_folders(self) -> Iterator[tuple[dict[str, Any], Path]]:
+        for folder in (*self.folders(self.folder), *self.folders(self.folder / ".trash")):
             if folder.name in FOLDERS_OF_ITS_OWN or not (folder / META).exists():
                 continue
-            meta = self._meta(folder, "experiment")
+            meta = self.read_meta(folder, "experiment")
             if meta is not None:
                 yield meta, folder
 
@@ -81,11 +94,11 @@ class FileSource:
             IncomingExperiment(
                 id=folder.name,
                 name=str(meta.get("name") or folder.name),
-                tags=dict(self._texts(folder / "tags", folder.name)),
+                tags=dict(self.texts(folder / "tags", folder.name)),
                 created_at=micros(meta.get("creation_time")),
                 is_deleted=meta.get("lifecycle_stage") == "deleted",
             )
-            for meta, folder in self._experiments()
+            for meta, folder in self.experiment_folders()
         ]
 
     # --- runs ---
@@ -93,8 +106,8 @@ class FileSource:
     def runs(self, since_ms: int | None) -> Iterator[list[Found]]:
         """since_ms: runs whose files were touched since then."""
         found: list[Found] = []
-        for _, experiment in self._experiments():
-            for folder in self._run_folders(experiment):
+        for _, experiment in self.experiment_folders():
+            for folder in self.run_folders(experiment):
                 if since_ms is not None and touched_ms(folder) < since_ms:
                     continue
                 run = self._run(folder)
@@ -106,11 +119,11 @@ class FileSource:
         if found:
             yield found
 
-    def _run_folders(self, experiment: Path) -> Iterator[Path]:
-        yield from (f for f in self._folders(experiment) if (f / META).exists() and f.name not in ("tags", "models"))
+    def run_folders(self, experiment: Path) -> Iterator[Path]:
+        yield from (f for f in self.folders(experiment) if (f / META).exists() and f.name not in NO_RUNS)
 
     def _run(self, folder: Path) -> Found | None:
-        meta = self._meta(folder, "run")
+        meta = self.read_meta(folder, "run")
         if meta is None:
             return None
         said = meta.get("status")
@@ -119,7 +132,7 @@ class FileSource:
         if status is None or started is None:
             self._skip("run", folder.name, f"status {said!r} and start {meta.get('start_time')!r} cannot be read")
             return None
-        tags = dict(self._texts(folder / "tags", folder.name))
+        tags = dict(self.texts(folder / "tags", folder.name))
         run = Found(
             id=folder.name,
             experiment=folder.parent.name,
@@ -130,14 +143,15 @@ class FileSource:
             ended_at=micros(meta.get("end_time")),
             is_deleted=meta.get("lifecycle_stage") == "deleted",
             place=str(meta.get("artifact_uri") or (folder / "artifacts").as_uri()),
-            params=dict(self._texts(folder / "params", folder.name)),
+            params=dict(self.texts(folder / "params", folder.name)),
             tags=tags,
             stamp="",
+            inputs=self.ties.inputs(folder),
         )
         sizes = sorted((name, file.stat().st_size) for name, file in entries(folder / "metrics"))
         return replace(run, stamp=stamp_of(run, sizes))
 
-    def _texts(self, folder: Path, owner: str) -> Iterator[tuple[str, str]]:
+    def texts(self, folder: Path, owner: str) -> Iterator[tuple[str, str]]:
         for name, file in entries(folder):
             try:
                 yield name, file.read_text(encoding="utf-8")
@@ -145,7 +159,7 @@ class FileSource:
                 self._skip(folder.name, owner, f"{name}: {e}")
 
     def series(self, runs: Sequence[Found]) -> Iterator[tuple[str, list[Series]]]:
-        places = {folder.name: folder for _, folder in self._experiments()}
+        places = {folder.name: folder for _, folder in self.experiment_folders()}
         for run in runs:
             folder = places[run.experiment] / run.id / "metrics"
             found: list[Series] = []
@@ -175,10 +189,10 @@ class FileSource:
 
     def logged(self) -> list[FoundLogged]:
         """The models that runs made."""
-        found = []
-        for _, experiment in self._experiments():
-            for folder in self._folders(experiment / "models"):
-                meta = self._meta(folder, "logged model") if (folder / META).exists() else None
+        found, uses = [], self.ties.uses()
+        for _, experiment in self.experiment_folders():
+            for folder in self.folders(experiment / "models"):
+                meta = self.read_meta(folder, "logged model") if (folder / META).exists() else None
                 if meta is None or meta.get("lifecycle_stage") == "deleted":
                     continue
                 model = IncomingLogged(
@@ -188,25 +202,39 @@ class FileSource:
                     kind=str(meta.get("model_type") or ""),
                     run=str(meta.get("source_run_id") or ""),
                     is_ready=meta.get("status") in (2, "READY"),
-                    params=dict(self._texts(folder / "params", folder.name)),
-                    tags=dict(self._texts(folder / "tags", folder.name)),
+                    created_at=micros(meta.get("creation_timestamp")),
+                    measures=self.ties.measures(folder),
+                    uses=uses[folder.name],
+                    params=dict(self.texts(folder / "params", folder.name)),
+                    tags=dict(self.texts(folder / "tags", folder.name)),
                 )
                 place = str(meta.get("artifact_location") or (folder / "artifacts").as_uri())
-                found.append(FoundLogged(model, place, micros(meta.get("creation_timestamp")) or 0))
+                found.append(FoundLogged(stamped(model), place, model.created_at or 0))
         return found
+
+    # --- traces ---
+
+    def traces(self, since_ms: int | None) -> Iterator[list[FoundTrace]]:
+        return self.traced.found(since_ms)
+
+    def spans(self, found: Sequence[FoundTrace]) -> Iterator[tuple[str, list[Span] | None]]:
+        """They stand in files."""
+        return ((one.trace.id, None) for one in found)
+
+    # --- models with names ---
 
     def models(self) -> list[IncomingModel]:
         found = []
-        for folder in self._folders(self.folder / "models"):
-            meta = self._meta(folder, "model")
+        for folder in self.folders(self.folder / "models"):
+            meta = self.read_meta(folder, "model")
             if meta is None:
                 continue
-            aliases = {name: int(text) for name, text in self._texts(folder / "aliases", folder.name) if text.isdigit()}
+            aliases = {name: int(text) for name, text in self.texts(folder / "aliases", folder.name) if text.isdigit()}
             found.append(
                 IncomingModel(
                     name=str(meta.get("name") or folder.name),
                     description=str(meta.get("description") or ""),
-                    tags=dict(self._texts(folder / "tags", folder.name)),
+                    tags=dict(self.texts(folder / "tags", folder.name)),
                     aliases=aliases,
                     versions=sorted((v for v in self._incoming_versions(folder)), key=lambda one: one.version),
                 )
@@ -214,8 +242,8 @@ class FileSource:
         return found
 
     def _versions(self, model: Path) -> Iterator[dict[str, Any]]:
-        for folder in self._folders(model):
-            if folder.name.startswith("version-") and (meta := self._meta(folder, "version")) is not None:
+        for folder in self.folders(model):
+            if folder.name.startswith("version-") and (meta := self.read_meta(folder, "version")) is not None:
                 yield {**meta, "folder": folder}
 
     def _incoming_versions(self, model: Path) -> Iterator[IncomingVersion]:
@@ -230,27 +258,35 @@ class FileSource:
                 source=str(meta.get("source") or ""),
                 stage="" if stage == "None" else stage,
                 description=str(meta.get("description") or ""),
-                tags=dict(self._texts(meta["folder"] / "tags", model.name)),
+                tags=dict(self.texts(meta["folder"] / "tags", model.name)),
             )
 
     # --- reading ---
 
-    def _folders(self, folder: Path) -> list[Path]:
+    def folders(self, folder: Path) -> list[Path]:
         try:
             return sorted(one for one in folder.iterdir() if one.is_dir() and not one.is_symlink())
         except FileNotFoundError:
             return []
 
-    def _meta(self, folder: Path, kind: str) -> dict[str, Any] | None:
+    def read_meta(self, folder: Path, kind: str) -> dict[str, Any] | None:
+        return self.read_yaml(folder / META, kind)
+
+    def read_yaml(self, file: Path, kind: str) -> dict[str, Any] | None:
+        """What a file says; None, and told, where it cannot be read."""
+        name = file.parent.name
         try:
-            meta = yaml.load((folder / META).read_text(encoding="utf-8"), Loader=PlainLoader)  # noqa: S506 - a safe loader
+            said = yaml.load(file.read_text(encoding="utf-8"), Loader=PlainLoader)  # noqa: S506 - a safe loader
         except (yaml.YAMLError, OSError, UnicodeDecodeError) as e:
-            self._skip(kind, folder.name, f"its {META} cannot be read: {e}")
+            self._skip(kind, name, f"its {file.name} cannot be read: {e}")
             return None
-        if not isinstance(meta, dict):
-            self._skip(kind, folder.name, f"its {META} is no mapping")
+        if not isinstance(said, dict):
+            self._skip(kind, name, f"its {file.name} is no mapping")
             return None
-        return meta
+        return said
+
+    def entries(self, folder: Path) -> Iterator[tuple[str, Path]]:
+        return entries(folder)
 
     def _skip(self, kind: str, name: str, problem: str) -> None:
         self.skipped.append(Skipped(kind, name[:200], problem[:500]))
@@ -269,9 +305,16 @@ def entries(folder: Path) -> Iterator[tuple[str, Path]]:
             yield unquote(file.relative_to(folder).as_posix()), file
 
 
-def count_lines(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
+def count_points(file: Path) -> int:
+    """How many different points there are, and lines that are none."""
+    found: set[object] = set()
+    for number, line in enumerate(file.read_bytes().splitlines()):
+        words = line.split()
+        try:
+            found.add((int(words[0]), repr(float(words[1])), int(words[2]) if len(words) > 2 else 0))
+        except (ValueError, IndexError):
+            found |= {number} if words else set()
+    return len(found)
 
 
 def touched_ms(folder: Path) -> int:

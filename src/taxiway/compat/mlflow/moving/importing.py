@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from taxiway.compat.mlflow.moving.portions import Packing, Part
 from taxiway.compat.mlflow.moving.source import Found, FoundLogged, Source, stamp_of
+from taxiway.compat.mlflow.moving.tracing import TakingTraces
 from taxiway.compat.mlflow.moving.trees import File, Tree, TreeUnreadable
-from taxiway.imports.contract import Counts, IncomingFile, IncomingFiles, IncomingModel, IncomingVersion, Skipped, Taken
+from taxiway.imports.contract import IncomingFile, IncomingFiles, IncomingModel, IncomingVersion, Skipped, Taken
 from taxiway.imports.uploads import Uploads
 from taxiway.kernel.errors import TaxiwayError
 
@@ -47,6 +48,7 @@ class Totals(Struct):
     runs: int = 0
     points: int = 0
     rows: int = 0
+    traces: int = 0
     files: int = 0
     copied_bytes: int = 0
     skipped: list[Skipped] = []
@@ -80,12 +82,15 @@ class Importing:
         for start in range(0, len(experiments), EXPERIMENTS_AT_ONCE):
             part = experiments[start : start + EXPERIMENTS_AT_ONCE]
             self.totals.skip(self.imports.take_experiments(self.name, part).skipped)
+        if since_ms is None:  # these are always tried again
+            self.totals.skipped = [one for one in self.totals.skipped if one.kind not in ("file", "files")]
         for found in self.source.runs(since_ms):
             self._take(found)
             self.progress.runs += len(found)
             self.tell(self.progress)
         if since_ms is None:
             self._take_models()
+        TakingTraces(self).take(since_ms)
 
     # --- runs ---
 
@@ -101,8 +106,8 @@ class Importing:
         again = {run.id for run in changed}
         for run in found:
             if run.is_live or run.id in again or run.id not in listed:
-                self._take_files(run.id, run.place, listed.get(run.id, ""))
-        self._send_files()
+                self.take_files(run.id, run.place, listed.get(run.id, ""))
+        self.send_files()
 
     def _take_runs(self, runs: Sequence[Found]) -> None:
         packing = Packing()
@@ -127,8 +132,8 @@ class Importing:
 
     # --- files ---
 
-    def _take_files(self, owner: str, place: str, known: str) -> None:
-        """Brings the files of a run or of a logged model, unless they are what they were."""
+    def take_files(self, owner: str, place: str, known: str) -> None:
+        """Brings the files of a run, a logged model or a trace, unless they are what they were."""
         assert self.trees is not None
         if not place:
             return
@@ -154,9 +159,9 @@ class Importing:
             self.tell(self.progress)
         self.waiting.append(IncomingFiles(owner, named, stamp))
         if len(self.waiting) >= OWNERS_AT_ONCE or sum(len(one.files) for one in self.waiting) >= FILES_AT_ONCE:
-            self._send_files()
+            self.send_files()
 
-    def _send_files(self) -> None:
+    def send_files(self) -> None:
         """Names the files that wait for it."""
         if not self.waiting:
             return
@@ -185,16 +190,18 @@ class Importing:
             self._take_model(placed)
 
     def _take_logged(self, found: FoundLogged) -> None:
+        known = self.imports.stamps(self.name, "logged", [found.model.id])
         try:
-            self.imports.take_logged(self.name, found.model)
+            if known.get(found.model.id) != found.model.stamp:
+                self.totals.skip(self.imports.take_logged(self.name, found.model).skipped)
         except TaxiwayError as refusal:
             self.totals.skip([Skipped("logged model", found.model.id, str(refusal))])
             return
         if self.trees is not None:
             known = self.imports.stamps(self.name, "files", [found.model.id])
             if found.model.id not in known:
-                self._take_files(found.model.id, found.place, "")
-                self._send_files()
+                self.take_files(found.model.id, found.place, "")
+                self.send_files()
 
     def _take_model(self, model: IncomingModel) -> None:
         try:
@@ -236,9 +243,3 @@ def portions(files: Sequence[File]) -> Iterator[tuple[list[File], bool]]:
 def source_name(origin: str) -> str:
     """What an import of this origin is called: always the same."""
     return f"mlflow-{hashlib.sha256(origin.encode()).hexdigest()[:12]}"
-
-
-def check_counts(there: Counts, here: Counts) -> list[str]:
-    """The names of what is here less often than there."""
-    names = ("experiments", "runs", "params", "tags", "points", "models", "versions")
-    return [name for name in names if getattr(here, name) < getattr(there, name)]

@@ -36,6 +36,7 @@ class Packing:
     def add(self, run: Found, series: list[Series]) -> Iterator[Part]:
         head = incoming(run)
         size = sum(len(name) + len(text) for pairs in (run.params, run.tags) for name, text in pairs.items())
+        size += sum(len(one.schema) + len(one.profile) + len(one.source) for one in run.inputs)
         self.part.size_bytes += size
         pending: list[IncomingSeries] = []
         for one in series:
@@ -49,7 +50,7 @@ class Packing:
                 if self.part.points >= POINTS_AT_ONCE:
                     self.part.runs.append(msgspec.structs.replace(head, series=pending))
                     yield self.take()
-                    head, pending = msgspec.structs.replace(head, params={}, tags={}), []
+                    head, pending = msgspec.structs.replace(head, params={}, tags={}, inputs=[]), []
         self.part.runs.append(msgspec.structs.replace(head, series=pending, stamp=run.stamp))
         if self.part.is_full:
             yield self.take()
@@ -72,6 +73,7 @@ def incoming(run: Found) -> IncomingRun:
         is_deleted=run.is_deleted,
         params=run.params,
         tags=run.tags,
+        inputs=run.inputs,
     )
 
 

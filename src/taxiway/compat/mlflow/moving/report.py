@@ -7,9 +7,13 @@ from msgspec import Struct
 from taxiway.imports.contract import Counts, Skipped
 
 MOST_LINES = 20
-COUNTED = ("experiments", "runs", "params", "tags", "points", "files", "models", "versions", "aliases")
+COUNTED = (
+    *("experiments", "runs", "params", "tags", "points", "inputs", "files", "logged", "measures", "uses"),
+    *("models", "versions", "aliases", "traces", "spans", "remarks"),
+)
+SHOWN = {"inputs": "data read", "logged": "made models", "uses": "their runs"}
 # Where less of it is here, something was not taken; files may have been left on purpose, aliases to the gates.
-WHOLE = ("experiments", "runs", "params", "models", "versions")
+WHOLE = tuple(name for name in COUNTED if name not in ("files", "aliases"))
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -32,8 +36,9 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything that can be counted is here."""
-        return all(getattr(self.here, name) >= getattr(self.there, name) for name in WHOLE)
+        """Whether all of it is here: nothing is counted less often, and nothing was left out."""
+        is_counted = all(getattr(self.here, name) >= getattr(self.there, name) for name in WHOLE)
+        return is_counted and not any(one.is_lost for one in self.skipped)
 
 
 class Exported(Struct, frozen=True):
@@ -52,7 +57,9 @@ def show_report(report: Report) -> str:
         if name == "files":
             lines.append(f"{name:<12}{'':>14}{here:>14,}   {report.here.file_bytes / 1e6:,.1f} MB")
         elif there or here:
-            lines.append(f"{name:<12}{there:>14,}{here:>14,}{why(name, there, here)}")
+            is_fewer = here < there and name in WHOLE
+            shown = SHOWN.get(name, name)
+            lines.append(f"{shown:<12}{there:>14,}{here:>14,}{'   ▲ fewer' if is_fewer else ''}")
     lines += [
         "",
         f"New now: {report.new_runs:,} runs, {report.new_points:,} points, {report.new_files:,} files.",
@@ -65,12 +72,6 @@ def show_report(report: Report) -> str:
     lines += listed("Left for you", report.left)
     lines += listed("Not taken as it was", [f"{one.kind} {one.name}: {one.problem}" for one in report.skipped])
     return "\n".join(lines)
-
-
-def why(name: str, there: int, here: int) -> str:
-    if name == "points" and here < there:
-        return "   points that are alike in everything count once"
-    return "   ▲ fewer" if here < there and name in WHOLE else ""
 
 
 def listed(title: str, lines: list[str]) -> list[str]:

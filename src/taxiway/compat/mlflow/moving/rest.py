@@ -7,18 +7,39 @@ import http.client
 import math
 import os
 import ssl
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from io import BufferedReader, RawIOBase
-from typing import IO, Any, cast
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from msgspec.structs import replace
 
 from taxiway.compat.mlflow.moving.points import Columns, split
-from taxiway.compat.mlflow.moving.source import STATUSES, Found, FoundLogged, Series, SourceUnusable, micros, stamp_of
-from taxiway.compat.mlflow.moving.trees import File, Tree, TreeUnreadable
-from taxiway.imports.contract import Counts, IncomingExperiment, IncomingLogged, IncomingModel, IncomingVersion, Skipped
+from taxiway.compat.mlflow.moving.rest_traces import RestTraces, inputs_of, measure_of
+from taxiway.compat.mlflow.moving.served import ServedTree
+from taxiway.compat.mlflow.moving.source import (
+    STATUSES,
+    Found,
+    FoundLogged,
+    FoundTrace,
+    Series,
+    SourceUnusable,
+    micros,
+    stamp_of,
+    stamped,
+)
+from taxiway.compat.mlflow.moving.trees import Tree
+from taxiway.imports.contract import (
+    Counts,
+    IncomingExperiment,
+    IncomingLogged,
+    IncomingModel,
+    IncomingUse,
+    IncomingVersion,
+    Skipped,
+)
+from taxiway.traces.contract import Span
 
 API = "/api/2.0/mlflow"
 AT_ONCE = 200
@@ -51,6 +72,8 @@ class RestSource:
         self.ids: list[str] = []
         self.keys: dict[str, list[str]] = {}  # the metrics of runs whose points were not read yet
         self.counts = Counts()
+        self.uses: defaultdict[str, list[IncomingUse]] = defaultdict(list)  # of logged models, by their runs
+        self.traced = RestTraces(self)
         self.ask("POST", "/experiments/search", {"max_results": 1, "view_type": "ALL"})
 
     def close(self) -> None:
@@ -60,14 +83,14 @@ class RestSource:
 
     # --- asking ---
 
-    def ask(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, method: str, path: str, body: dict[str, Any], *, api: str = API) -> dict[str, Any]:
         """What the server answers to a call. Raises SourceUnusable."""
         given, data = path, b""
         if method == "GET":
             given = f"{path}?{urlencode(body, doseq=True)}"
         else:
             data = msgspec.json.encode(body)
-        status, answer = self._try(method, f"{self.base}{API}{given}", data)
+        status, answer = self._try(method, f"{self.base}{api}{given}", data)
         if status != 200:
             said = answer[:200].decode(errors="replace")
             raise SourceUnusable(source=self.origin, cause=f"{path} answers {status}: {said}")
@@ -102,10 +125,12 @@ class RestSource:
             return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=ssl.create_default_context())
         return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
 
-    def pages(self, method: str, path: str, body: dict[str, Any], name: str) -> Iterator[list[dict[str, Any]]]:
+    def pages(
+        self, method: str, path: str, body: dict[str, Any], name: str, *, api: str = API
+    ) -> Iterator[list[dict[str, Any]]]:
         token = ""
         while True:
-            answer = self.ask(method, path, {**body, "page_token": token} if token else body)
+            answer = self.ask(method, path, {**body, "page_token": token} if token else body, api=api)
             yield answer.get(name, [])
             token = answer.get("next_page_token", "")
             if not token:
@@ -124,6 +149,7 @@ class RestSource:
         body = {"max_results": 1000, "view_type": "ALL"}
         found = [row for page in self.pages("POST", "/experiments/search", body, "experiments") for row in page]
         self.ids = [row["experiment_id"] for row in found]
+        self.uses.clear()
         self.counts = Counts(experiments=len(found))
         return [
             IncomingExperiment(
@@ -173,13 +199,24 @@ class RestSource:
             params={param["key"]: param.get("value", "") for param in data.get("params", [])},
             tags=tags,
             stamp="",
+            inputs=inputs_of(row),
         )
         newest = sorted((m["key"], m.get("step", 0), m["timestamp"], str(m["value"])) for m in data.get("metrics", []))
-        c = self.counts
-        more = {"runs": c.runs + 1, "params": c.params + len(run.params), "tags": c.tags + len(tags)}
-        self.counts = replace(c, **more)
+        self.count_more(runs=1, params=len(run.params), tags=len(tags), inputs=len(run.inputs))
+        self._note_uses(row)
         self.keys[run.id] = [key for key, *_ in newest]
         return replace(run, stamp=stamp_of(run, newest))
+
+    def count_more(self, **more: int) -> None:
+        self.counts = replace(self.counts, **{name: getattr(self.counts, name) + n for name, n in more.items()})
+
+    def _note_uses(self, row: dict[str, Any]) -> None:
+        """Which logged models a run took in and brought forth."""
+        run = row["info"]["run_id"]
+        for one in row.get("inputs", {}).get("model_inputs", []):
+            self.uses[one["model_id"]].append(IncomingUse(run, "input"))
+        for one in row.get("outputs", {}).get("model_outputs", []):
+            self.uses[one["model_id"]].append(IncomingUse(run, "output", int(one.get("step", 0))))
 
     def series(self, runs: Sequence[Found]) -> Iterator[tuple[str, list[Series]]]:
         for run in runs:
@@ -207,7 +244,7 @@ class RestSource:
         result = split(columns)
         self.skipped += [Skipped("point", run, problem) for problem in result.problems]
         self.infinities += result.infinities
-        self.counts = replace(self.counts, points=self.counts.points + len(rows))
+        self.count_more(points=len({(row["timestamp"], row.get("step", 0), str(row["value"])) for row in rows}))
         return result.series
 
     # --- files ---
@@ -227,8 +264,25 @@ class RestSource:
                 pages = list(self.pages("POST", "/logged-models/search", body, "models"))
             except SourceUnusable:
                 return found
-            found += [logged_of(row["info"], row.get("data", {})) for page in pages for row in page]
+            found += [self._logged(row) for page in pages for row in page]
+        c = [one.model for one in found]
+        more = {"measures": sum(len(one.measures) for one in c), "uses": sum(len(one.uses) for one in c)}
+        self.count_more(logged=len(c), **more)
         return found
+
+    def _logged(self, row: dict[str, Any]) -> FoundLogged:
+        found = logged_of(row["info"], row.get("data", {}))
+        return replace(found, model=stamped(replace(found.model, uses=self.uses[found.model.id])))
+
+    # --- traces ---
+
+    def traces(self, since_ms: int | None) -> Iterator[list[FoundTrace]]:
+        return self.traced.found(since_ms)
+
+    def spans(self, found: Sequence[FoundTrace]) -> Iterator[tuple[str, list[Span] | None]]:
+        return self.traced.spans(found)
+
+    # --- models with names ---
 
     def models(self) -> list[IncomingModel]:
         names = [
@@ -264,8 +318,10 @@ def logged_of(info: dict[str, Any], data: dict[str, Any]) -> FoundLogged:
         kind=info.get("model_type", ""),
         run=info.get("source_run_id", ""),
         is_ready=info.get("status") == "LOGGED_MODEL_READY",
+        created_at=micros(info.get("creation_timestamp_ms")),
         params={one["key"]: one.get("value", "") for one in data.get("params", [])},
         tags={one["key"]: one.get("value", "") for one in info.get("tags", [])},
+        measures=[measure_of(one) for one in data.get("metrics", [])],
     )
     return FoundLogged(model, info.get("artifact_uri", ""), micros(info.get("creation_timestamp_ms")) or 0)
 
@@ -281,68 +337,6 @@ def version_of(row: dict[str, Any]) -> IncomingVersion:
         description=row.get("description", ""),
         tags={tag["key"]: tag.get("value", "") for tag in row.get("tags", [])},
     )
-
-
-class ServedTree:
-    """A run's files behind an MLflow server's own door."""
-
-    root = ""
-
-    def __init__(self, source: RestSource, place: str) -> None:
-        self.source = source
-        self.place = unquote(urlsplit(place).path).strip("/")
-
-    def files(self) -> Iterator[File]:
-        yield from self._within("")
-
-    def _within(self, folder: str) -> Iterator[File]:
-        path = quote(f"{self.place}/{folder}".rstrip("/"))
-        answer = self._ask(f"{self.source.base}/api/2.0/mlflow-artifacts/artifacts?path={path}")
-        for row in answer.get("files", []):
-            name = f"{folder}/{row['path']}" if folder else row["path"]
-            if row.get("is_dir"):
-                yield from self._within(name)
-            else:
-                size = int(row.get("file_size", 0))
-                yield File(name, size, str(size))
-
-    def _ask(self, path: str) -> dict[str, Any]:
-        response = self.source.send("GET", path)
-        data = response.read(MOST_BYTES)
-        if response.status != 200:
-            raise TreeUnreadable(place=self.place, cause=f"the server answers {response.status}")
-        return msgspec.json.decode(data, type=dict[str, Any])
-
-    def open(self, path: str) -> IO[bytes]:
-        """The file on a connection of its own, closed with it."""
-        connection = self.source.open()
-        where = quote(f"{self.place}/{path}")
-        connection.request(
-            "GET", f"{self.source.base}/api/2.0/mlflow-artifacts/artifacts/{where}", None, self.source.headers
-        )
-        response = connection.getresponse()
-        if response.status != 200:
-            connection.close()
-            raise TreeUnreadable(place=f"{self.place}/{path}", cause=f"the server answers {response.status}")
-        return cast("IO[bytes]", BufferedReader(Served(connection, response), 1 << 20))
-
-
-class Served(RawIOBase):
-    """An answer's body, whose end closes the connection."""
-
-    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
-        self.connection = connection
-        self.response = response
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] # what BufferedReader gives
-        return self.response.readinto(buffer)
-
-    def close(self) -> None:
-        self.connection.close()
-        super().close()
 
 
 def credentials() -> dict[str, str]:

@@ -5,16 +5,28 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from taxiway.imports.contract import Counts, IncomingExperiment, IncomingLogged, IncomingModel, Skipped
+from taxiway.compat.mlflow.told_traces import STATES, own_tags
+from taxiway.imports.contract import (
+    Counts,
+    IncomingExperiment,
+    IncomingInput,
+    IncomingLogged,
+    IncomingMeasure,
+    IncomingModel,
+    IncomingRemark,
+    IncomingTrace,
+    Skipped,
+)
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.runs.contract import RunStatus
+from taxiway.traces.contract import Span
 
 STATUSES: dict[str, RunStatus] = {
     "RUNNING": "running",
@@ -63,6 +75,7 @@ class Found(Struct, frozen=True):
     params: dict[str, str]
     tags: dict[str, str]
     stamp: str
+    inputs: list[IncomingInput] = []
 
     @property
     def is_live(self) -> bool:
@@ -75,6 +88,61 @@ class FoundLogged(Struct, frozen=True):
     model: IncomingLogged
     place: str
     created_at: int = 0
+
+
+class FoundTrace(Struct, frozen=True):
+    """A trace as it stands there, without its spans. place: of its files.
+
+    spans: how many the store holds of it, None where they stand in a file `traces.json`, and 0 where the store does
+    not say.
+    """
+
+    trace: IncomingTrace
+    place: str
+    spans: int | None
+
+
+class Marks(NamedTuple):
+    """What hangs on a trace. runs: those that it was linked to."""
+
+    tags: dict[str, str]
+    facts: dict[str, str]
+    remarks: list[IncomingRemark]
+    runs: list[str]
+
+
+def found_trace(row: Any, marks: Marks, *, place: str, spans: int | None) -> FoundTrace | Skipped:
+    """A trace of what a store says of it. row: with id, experiment_id, state, started_ms and duration_ms."""
+    id_, state = str(row["id"]), STATES.get(row["state"] or "STATE_UNSPECIFIED")
+    started_ms, duration_ms = row["started_ms"], row["duration_ms"]
+    if state is None or type(started_ms) is not int or not 0 <= started_ms <= LATEST_MS:
+        return Skipped("trace", id_[:200], f"state {row['state']!r} and start {started_ms!r} cannot be read")
+    trace = IncomingTrace(
+        id=id_,
+        experiment=str(row["experiment_id"]),
+        state=state,
+        started_ms=started_ms,
+        duration_ms=duration_ms if type(duration_ms) is int and duration_ms >= 0 else None,
+        client_id=row.get("client_request_id"),
+        request=row.get("request_preview"),
+        response=row.get("response_preview"),
+        tags=own_tags(marks.tags),
+        facts=marks.facts,
+        remarks=sorted(marks.remarks, key=lambda one: one.remark.id),
+        runs=sorted(marks.runs),
+    )
+    stamp = stamp_of(msgspec.to_builtins(trace), spans)
+    return FoundTrace(msgspec.structs.replace(trace, stamp=stamp), place, spans)
+
+
+def stamped(model: IncomingLogged) -> IncomingLogged:
+    """A logged model with what tells its state from another; of what was measured, only what counts here: the newest
+    of each run and data set."""
+    newest: dict[tuple[str, ...], IncomingMeasure] = {}
+    for one in sorted(model.measures, key=lambda one: (one.step, one.at, str(one.value))):
+        newest[one.key, one.run, one.dataset, one.dataset_digest] = one
+    found = msgspec.structs.replace(model, measures=list(newest.values()))
+    return msgspec.structs.replace(found, stamp=stamp_of(msgspec.to_builtins(found)))
 
 
 class Source(Protocol):
@@ -99,6 +167,12 @@ class Source(Protocol):
         """The points of some runs, with the run's id, in the order of the runs."""
 
     def logged(self) -> list[FoundLogged]: ...
+
+    def traces(self, since_ms: int | None) -> Iterator[list[FoundTrace]]:
+        """Traces in portions; only those that may have changed since a moment where one is given."""
+
+    def spans(self, found: Sequence[FoundTrace]) -> Iterator[tuple[str, list[Span] | None]]:
+        """The spans of some traces, with the trace's id; None where they stand in a file."""
 
     def models(self) -> list[IncomingModel]: ...
 

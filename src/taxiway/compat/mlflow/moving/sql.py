@@ -26,8 +26,20 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from taxiway.compat.mlflow.moving.points import Columns, split
-from taxiway.compat.mlflow.moving.source import STATUSES, Found, FoundLogged, Series, SourceUnusable, micros, stamp_of
+from taxiway.compat.mlflow.moving.source import (
+    STATUSES,
+    Found,
+    FoundLogged,
+    FoundTrace,
+    Series,
+    SourceUnusable,
+    micros,
+    stamp_of,
+    stamped,
+)
+from taxiway.compat.mlflow.moving.sql_traces import SqlTies, SqlTraces
 from taxiway.imports.contract import Counts, IncomingExperiment, IncomingLogged, IncomingModel, IncomingVersion, Skipped
+from taxiway.traces.contract import Span
 
 AT_ONCE = 500
 ROWS_AT_ONCE = 50_000
@@ -45,7 +57,30 @@ READ = (
     "registered_model_aliases",
     "model_versions",
     "model_version_tags",
+    "logged_model_metrics",
+    "datasets",
+    "inputs",
+    "input_tags",
+    "trace_info",
+    "trace_tags",
+    "trace_request_metadata",
+    "spans",
+    "assessments",
+    "entity_associations",
 )
+
+
+# What there is nothing for here, and how it is called.
+LEFT = {
+    "webhooks": "webhooks",
+    "evaluation_datasets": "evaluation data sets",
+    "scorers": "judges",
+    "issues": "issues",
+    "review_queues": "review queues",
+    "endpoints": "endpoints of its gateway",
+    "guardrails": "guardrails",
+    "mcp_servers": "MCP servers",
+}
 
 
 def open_read_only(url: str) -> Engine:
@@ -84,7 +119,7 @@ class SqlSource:
             there = set(known.get_table_names())
             self.tables = {
                 name: table(name, *(column(c["name"]) for c in known.get_columns(name)))
-                for name in READ
+                for name in (*READ, *LEFT)
                 if name in there
             }
         except SQLAlchemyError as e:
@@ -92,19 +127,30 @@ class SqlSource:
         if missing := [name for name in NEEDED if name not in self.tables]:
             cause = f"it has no table {', '.join(missing)}"
             raise SourceUnusable(source=self.origin, cause=cause, next_step="Give the database of an MLflow server.")
+        self._tell_left()
         self.connection.rollback()
+        self.ties = SqlTies(self)
+        self.traced = SqlTraces(self)
 
     def close(self) -> None:
         self.connection.close()
         self.engine.dispose()
 
-    def _rows(self, query: Select[Any]) -> list[Any]:
+    def _tell_left(self) -> None:
+        """Lists what is left behind because there is nothing for it here."""
+        for name, called in LEFT.items():
+            if count := self._count(name):
+                self.skipped.append(
+                    Skipped(called, self.origin, f"there is no place for them here ({count:,} of them)")
+                )
+
+    def rows(self, query: Select[Any]) -> list[Any]:
         return list(self.connection.execute(query).mappings())
 
-    def _all(self, name: str, *order: str) -> list[Any]:
+    def all_rows(self, name: str, *order: str) -> list[Any]:
         """Every row of a table, none where this version of MLflow does not have it."""
         found = self.tables.get(name)
-        return [] if found is None else self._rows(select(found).order_by(*(found.c[o] for o in order)))
+        return [] if found is None else self.rows(select(found).order_by(*(found.c[o] for o in order)))
 
     def _count(self, name: str) -> int:
         found = self.tables.get(name)
@@ -112,6 +158,7 @@ class SqlSource:
 
     def totals(self) -> Counts:
         self.connection.rollback()  # what follows sees what is there by now
+        logged = self.logged()
         return Counts(
             experiments=self._count("experiments"),
             runs=self._count("runs"),
@@ -119,8 +166,15 @@ class SqlSource:
             tags=self._count("tags"),
             points=self._count("metrics"),
             models=self._count("registered_models"),
-            versions=sum(row["current_stage"] != GONE for row in self._all("model_versions")),
+            versions=sum(row["current_stage"] != GONE for row in self.all_rows("model_versions")),
             aliases=self._count("registered_model_aliases"),
+            inputs=sum(row["source_type"] == "DATASET" for row in self.all_rows("inputs")),
+            logged=len(logged),
+            measures=sum(len(one.model.measures) for one in logged),
+            uses=sum(len(one.model.uses) for one in logged),
+            traces=self._count("trace_info"),
+            spans=self._count("spans"),
+            remarks=self._count("assessments"),
         )
 
     def count_runs(self) -> int:
@@ -129,7 +183,7 @@ class SqlSource:
     def experiments(self) -> list[IncomingExperiment]:
         self.connection.rollback()
         tags: defaultdict[str, dict[str, str]] = defaultdict(dict)
-        for row in self._all("experiment_tags"):
+        for row in self.all_rows("experiment_tags"):
             tags[str(row["experiment_id"])][row["key"]] = row["value"] or ""
         return [
             IncomingExperiment(
@@ -139,7 +193,7 @@ class SqlSource:
                 created_at=micros(row.get("creation_time")),
                 is_deleted=row["lifecycle_stage"] == "deleted",
             )
-            for row in self._all("experiments", "experiment_id")
+            for row in self.all_rows("experiments", "experiment_id")
         ]
 
     # --- runs ---
@@ -160,10 +214,12 @@ class SqlSource:
         metrics, runs = self.tables["metrics"], self.tables["runs"]
         here = metrics.c.run_uuid.in_(ids)
         counting = select(metrics.c.run_uuid, func.count().label("n")).where(here).group_by(metrics.c.run_uuid)
-        points = {row["run_uuid"]: row["n"] for row in self._rows(counting)}
-        rows = {row["run_uuid"]: row for row in self._rows(select(runs).where(runs.c.run_uuid.in_(ids)))}
+        points = {row["run_uuid"]: row["n"] for row in self.rows(counting)}
+        rows = {row["run_uuid"]: row for row in self.rows(select(runs).where(runs.c.run_uuid.in_(ids)))}
+        inputs = self.ties.inputs(ids)
         read = [self._run(rows[id_], params[id_], tags[id_]) for id_ in ids if id_ in rows]
-        return [replace(one, stamp=stamp_of(one, points.get(one.id, 0))) for one in read if one is not None]
+        whole = [replace(one, inputs=inputs[one.id]) for one in read if one is not None]
+        return [replace(one, stamp=stamp_of(one, points.get(one.id, 0))) for one in whole]
 
     def _pairs(self, of: TableClause, ids: list[str]) -> defaultdict[str, dict[str, str]]:
         found: defaultdict[str, dict[str, str]] = defaultdict(dict)
@@ -238,10 +294,11 @@ class SqlSource:
         pairs: dict[str, defaultdict[str, dict[str, str]]] = {}
         for name, key in (("logged_model_params", "param"), ("logged_model_tags", "tag")):
             pairs[name] = defaultdict(dict)
-            for row in self._all(name):
+            for row in self.all_rows(name):
                 pairs[name][row["model_id"]][row[f"{key}_key"]] = row[f"{key}_value"] or ""
-        return [
-            FoundLogged(
+        measures, uses = self.ties.measures(), self.ties.uses()
+        models = (
+            (
                 IncomingLogged(
                     id=row["model_id"],
                     experiment=str(row["experiment_id"]),
@@ -249,23 +306,36 @@ class SqlSource:
                     kind=row["model_type"] or "",
                     run=row["source_run_id"] or "",
                     is_ready=row["status"] == READY,
+                    created_at=micros(row["creation_timestamp_ms"]),
                     params=pairs["logged_model_params"][row["model_id"]],
                     tags=pairs["logged_model_tags"][row["model_id"]],
+                    measures=measures[row["model_id"]],
+                    uses=uses[row["model_id"]],
                 ),
                 row["artifact_location"] or "",
-                micros(row["creation_timestamp_ms"]) or 0,
             )
-            for row in self._all("logged_models", "creation_timestamp_ms", "model_id")
+            for row in self.all_rows("logged_models", "creation_timestamp_ms", "model_id")
             if row["lifecycle_stage"] != "deleted"
-        ]
+        )
+        return [FoundLogged(stamped(model), place, model.created_at or 0) for model, place in models]
+
+    # --- traces ---
+
+    def traces(self, since_ms: int | None) -> Iterator[list[FoundTrace]]:
+        return self.traced.found(since_ms)
+
+    def spans(self, found: Sequence[FoundTrace]) -> Iterator[tuple[str, list[Span] | None]]:
+        return self.traced.spans(found)
+
+    # --- models with names ---
 
     def models(self) -> list[IncomingModel]:
         self.connection.rollback()
         tags: defaultdict[str, dict[str, str]] = defaultdict(dict)
         aliases: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        for row in self._all("registered_model_tags"):
+        for row in self.all_rows("registered_model_tags"):
             tags[row["name"]][row["key"]] = row["value"] or ""
-        for row in self._all("registered_model_aliases"):
+        for row in self.all_rows("registered_model_aliases"):
             aliases[row["name"]][row["alias"]] = int(row["version"])
         versions = self._versions()
         return [
@@ -276,15 +346,15 @@ class SqlSource:
                 aliases=aliases[row["name"]],
                 versions=versions[row["name"]],
             )
-            for row in self._all("registered_models", "name")
+            for row in self.all_rows("registered_models", "name")
         ]
 
     def _versions(self) -> defaultdict[str, list[IncomingVersion]]:
         tags: defaultdict[tuple[str, int], dict[str, str]] = defaultdict(dict)
-        for row in self._all("model_version_tags"):
+        for row in self.all_rows("model_version_tags"):
             tags[row["name"], row["version"]][row["key"]] = row["value"] or ""
         found: defaultdict[str, list[IncomingVersion]] = defaultdict(list)
-        for row in self._all("model_versions", "name", "version"):
+        for row in self.all_rows("model_versions", "name", "version"):
             stage = row["current_stage"] or "None"
             if stage == GONE:
                 continue
