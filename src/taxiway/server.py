@@ -23,11 +23,13 @@ from starlette.types import ASGIApp
 
 from taxiway.endpoints.publishing import Front
 from taxiway.endpoints.rounds import Rounds
+from taxiway.hooks.addresses import Reach
 from taxiway.hooks.delivering import Couriers
 from taxiway.house import HomeTaken, House, build
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import read_settings
 from taxiway.monitors.watching import Watch
+from taxiway.web import health
 from taxiway.web.descriptors import LoopFailures, raise_file_limit
 from taxiway.web.edge import Edge
 from taxiway.web.protocol import GuardedProtocol
@@ -149,14 +151,9 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     login = options.is_login_on
     raise_file_limit()
     listener = listen(options.host, options.port)
-    house = House(
-        options.home,
-        database_url=options.database_url,
-        blobs_url=options.blobs_url,
-        login=login,
-        hook_hosts=options.hook_hosts,
-    )
+    house = House(options.home, database_url=options.database_url, blobs_url=options.blobs_url, login=login)
     try:
+        house.hooks.reach = Reach(options.hook_hosts)
         port = listener.getsockname()[1]
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
@@ -260,10 +257,11 @@ def who_listens(host: str, port: int) -> str:
     asking = http.client.HTTPConnection(host, port, timeout=1.0)
     try:
         asking.request("GET", "/health")
-        said = json.loads(asking.getresponse().read(MOST_HEALTH_BYTES))
-        if "serial" in said:
-            return f"a Taxiway gateway (process {int(said['pid'])})"
-        return "a Taxiway server" if said["status"] == "ready" else ""
+        reply = asking.getresponse()
+        if reply.headers.get(health.HEADER) == "ready":
+            return "a Taxiway server"
+        said = json.loads(reply.read(MOST_HEALTH_BYTES))
+        return f"a Taxiway gateway (process {int(said['pid'])})" if "serial" in said else ""
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return ""
     finally:
@@ -333,6 +331,8 @@ def embed(home: Path) -> EmbeddedServer | None:
     """Serves a home inside this process; None where another process has it open."""
     try:
         settings = read_settings()
-        return EmbeddedServer(House(home, blobs_url=settings.blobs, hook_hosts=settings.hook_hosts))
+        house = House(home, blobs_url=settings.blobs)
+        house.hooks.reach = Reach(settings.hook_hosts)
+        return EmbeddedServer(house)
     except HomeTaken:
         return None

@@ -142,7 +142,7 @@ latest = Table(
     Column("key", Integer, primary_key=True, autoincrement=False),
     Column("value", Float),
     Column("step", BigInteger, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", BigInteger, nullable=False),
     Column("low", Float),  # of all values that are numbers
     Column("high", Float),
     Column("points", BigInteger, nullable=False),
@@ -160,7 +160,7 @@ points = Table(
     Column("writer", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("step", BigInteger, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", BigInteger, nullable=False),
     Column("value", Float),
     sqlite_with_rowid=False,
 )
@@ -175,8 +175,8 @@ segments = Table(
     Column("points", Integer, nullable=False),
     Column("first_step", BigInteger, nullable=False),
     Column("last_step", BigInteger, nullable=False),
-    Column("first_at", Moment, nullable=False),
-    Column("last_at", Moment, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
     Column("low", Float),
     Column("high", Float),
     Column("data", LargeBinary, nullable=False),

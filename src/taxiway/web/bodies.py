@@ -11,9 +11,11 @@ import anyio
 import anyio.to_thread
 from starlette.requests import ClientDisconnect, Request
 
-from taxiway.kernel.errors import TaxiwayError, TooLarge
+from taxiway.kernel.errors import BadField, TaxiwayError, TooLarge
 
 A = TypeVar("A")
+
+UTF_8 = ("utf-8", "utf8", "us-ascii", "ascii")  # the latter are a part of it
 
 MOST_UPLOAD_BYTES = 64 << 30
 PIECE_BYTES = 1 << 20
@@ -22,6 +24,17 @@ MOST_UPLOADS = 8  # at once; each holds a thread while its bytes come
 BODY_WITHIN_S = 20.0  # a whole body of JSON or of a form
 PIECE_WITHIN_S = 30.0  # the next piece of an upload
 TURN_WITHIN_S = 10.0  # until one of the uploads under way is over
+
+
+def kind_of(request: Request) -> str:
+    """What the body says that it is, such as ``application/json``. Raises BadField for a text that is not in UTF-8."""
+    kind, _, rest = request.headers.get("content-type", "").partition(";")
+    for said in rest.split(";"):
+        name, _, value = said.partition("=")
+        charset = value.strip().strip('"').lower()
+        if name.strip().lower() == "charset" and charset not in UTF_8:
+            raise BadField(field="Content-Type", value=f"the charset {charset[:40]!r}", expected="text in UTF-8")
+    return kind.strip().lower()
 
 
 class BodyTooSlow(TaxiwayError):

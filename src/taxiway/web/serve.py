@@ -21,7 +21,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Endpoint, Nothing, Raw
 from taxiway.kernel.errors import BadField, SignInNeeded, TooLarge
 from taxiway.kernel.problems import convert, decode
-from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, read_body
+from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, kind_of, read_body
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.downloads import Download, download
 
@@ -104,7 +104,7 @@ class Server:
             values = {k: request.query_params.getlist(k) for k in request.query_params}
             return convert(flat(values, endpoint.body), endpoint.body), fingerprint_of(request)
         expected = "application/octet-stream" if endpoint.body is Raw else JSON
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = kind_of(request)
         if kind != expected and not (endpoint.body is Nothing and not kind):
             raise BadField(field="Content-Type", value=repr(kind), expected=expected)
         limit = MOST_UPLOAD_BYTES if endpoint.body is Raw else MOST_JSON_BYTES

@@ -19,7 +19,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Scope
 from taxiway.kernel.errors import BadField, NotFound, SignInNeeded, TaxiwayError
 from taxiway.kernel.thing import href
-from taxiway.web.bodies import read_body
+from taxiway.web.bodies import kind_of, read_body
 from taxiway.web.doorkeeper import Doorkeeper, check_form_token, form_token
 from taxiway.web.entries import short_ref, told
 from taxiway.web.words import FILTERS
@@ -223,7 +223,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 async def read_fields(request: Request) -> dict[str, str]:
     """The fields of a form as they were sent."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = kind_of(request)
     if kind != FORM:
         raise BadField(field="Content-Type", value=repr(kind), expected=FORM)
     data = await read_body(request, MOST_FORM_BYTES)

@@ -19,6 +19,7 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "value that is a text": ("POST", "runs/log-metric", {**METRIC, "value": "x"}),
     "value as a text": ("POST", "runs/log-metric", {**METRIC, "value": "0.5"}),
     "no timestamp": ("POST", "runs/log-metric", {**METRIC, "timestamp": None}),
+    "timestamp beyond the calendar": ("POST", "runs/log-metric", {**METRIC, "timestamp": 2**63 - 1}),
     "timestamp that is a word": ("POST", "runs/log-metric", {**METRIC, "timestamp": "noon"}),
     "step that is a word": ("POST", "runs/log-metric", {**METRIC, "step": "foo"}),
     "step beyond 64 bits": ("POST", "runs/log-metric", {**METRIC, "step": 2**63}),

@@ -18,7 +18,7 @@ from taxiway.compat.mlflow.reading import Reader
 from taxiway.compat.mlflow.refusals import CallRefused
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import SignInNeeded, TaxiwayError, TooLarge
-from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, read_body
+from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, kind_of, read_body
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.downloads import Download, download
 from taxiway.web.serve import MOST_ON_LOOP_BYTES
@@ -159,8 +159,8 @@ def query_of(request: Request) -> dict[str, list[str]]:
 
 
 async def read_asked(request: Request, call: Call[Any, Any]) -> bytes:
-    """The JSON body. Raises CallRefused for what says to be something else, TooLarge, BodyTooSlow."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    """The JSON body. Raises CallRefused and BadField for what says to be something else, TooLarge, BodyTooSlow."""
+    kind = kind_of(request)
     size = request.headers.get("content-length", "")
     if kind != JSON:
         found = f"Content-Type must be one of ['{JSON}']" if kind else "Content-Type header is missing"

@@ -8,7 +8,6 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from taxiway.compat.mlflow import names
 from taxiway.compat.mlflow.call import Call, Given, Int64
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.paging import page_size, read_offset, write_token
@@ -17,6 +16,7 @@ from taxiway.compat.mlflow.runs import id_of
 from taxiway.compat.mlflow.shown import Metric
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.numbers import Number, to_wire
+from taxiway.runs.points import times
 from taxiway.runs.points.log import Log
 from taxiway.runs.points.segments import History
 
@@ -108,7 +108,7 @@ class HistoryCalls:
         metrics: list[MetricOfRun] = []
         for run in sorted(set(ask.run_id)):
             found = self.log.history(run, ask.metric_key).distinct()
-            order = np.lexsort((found.values, found.steps, found.at))
+            order = np.lexsort((found.values, found.steps, times.unsigned(found.at)))
             some = told(part(found, order[: size - len(metrics)]))
             metrics += [MetricOfRun(ask.metric_key, *point, run) for point in some]
         return PointsOfRuns(metrics)
@@ -160,8 +160,8 @@ def part(history: History, which: slice | list[int] | NDArray[Any]) -> History:
 
 def told(history: History) -> list[tuple[Number, int, int]]:
     """Value, milliseconds and step of every point."""
-    times = (history.at // names.MICROS_OF_MS).tolist()
+    moments = times.array_to_ms(history.at).tolist()
     return [
         (to_wire(value), at, step)
-        for value, at, step in zip(history.values.tolist(), times, history.steps.tolist(), strict=True)
+        for value, at, step in zip(history.values.tolist(), moments, history.steps.tolist(), strict=True)
     ]

@@ -19,6 +19,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.numbers import Number, from_wire
 from taxiway.runs.compare import Scalar
 from taxiway.runs.foreign.foreign import ForeignRuns, UpdateRun
+from taxiway.runs.points import times
 from taxiway.runs.points.batch import Row, by_key
 from taxiway.runs.points.log import Log
 from taxiway.runs.points.loose import Items
@@ -187,22 +188,25 @@ def read_model(text: str) -> dict[str, object]:
 def row_of(metric: MetricIn | LogMetric, at: str) -> Row:
     """A point as it is stored. Raises ParameterInvalid."""
     key = names.check_key(metric.key, f"{at}key")
-    if not 0 <= metric.timestamp <= names.LAST_MS:
-        expected = f"milliseconds since 1970, at most {names.LAST_MS}"
-        raise invalid(f"{at}timestamp", metric.timestamp, expected)
-    return Row(key, metric.step, metric.timestamp * names.MICROS_OF_MS, from_wire(metric.value))
+    most = names.LAST_MS if metric.model_id else times.MOST_MS  # a logged model's metrics are kept by the calendar
+    if not 0 <= metric.timestamp <= most:
+        raise invalid(f"{at}timestamp", metric.timestamp, f"milliseconds since 1970, at most {most}")
+    return Row(key, metric.step, times.from_ms(metric.timestamp), from_wire(metric.value))
 
 
 def series_of(metrics: Sequence[MetricIn]) -> dict[str, History]:
     """Many points as they are stored, by key. Raises ParameterInvalid, naming the first that cannot be."""
-    keys, times = [metric.key for metric in metrics], [metric.timestamp for metric in metrics]
+    keys, said = [metric.key for metric in metrics], [metric.timestamp for metric in metrics]
     for number in {keys.index(key) for key in set(keys)}:
         names.check_key(keys[number], f"metrics[{number}].key")
-    if times and not 0 <= min(times) <= max(times) <= names.LAST_MS:
+    if said and not 0 <= min(said) <= max(said) <= names.LAST_MS:
         for number, metric in enumerate(metrics):
             row_of(metric, f"metrics[{number}].")
-    at = [time * names.MICROS_OF_MS for time in times]
-    columns = ([metric.step for metric in metrics], at, [from_wire(metric.value) for metric in metrics])
+    columns = (
+        [metric.step for metric in metrics],
+        [times.from_ms(one) for one in said],
+        [from_wire(metric.value) for metric in metrics],
+    )
     return by_key(keys, history(*columns))
 
 

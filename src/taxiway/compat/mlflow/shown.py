@@ -12,6 +12,7 @@ from taxiway.compat.mlflow.call import Given
 from taxiway.kernel.numbers import Number, to_wire
 from taxiway.runs.foreign.foreign import ForeignRuns
 from taxiway.runs.foreign.sheets import Newest, Reading, RunSheet
+from taxiway.runs.points.times import to_ms
 
 
 class Tag(Struct, frozen=True):
@@ -156,7 +157,7 @@ def info_of(sheet: RunSheet) -> RunInfo:
 
 def metric_of(metric: Newest) -> Metric:
     value: Number = "NaN" if metric.value is None else to_wire(metric.value)
-    return Metric(metric.key, value, metric.at // names.MICROS_OF_MS, metric.step)
+    return Metric(metric.key, value, to_ms(metric.at), metric.step)
 
 
 def input_of(reading: Reading) -> DatasetInput:

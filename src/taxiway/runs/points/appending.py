@@ -57,8 +57,9 @@ SEGMENTS = Into(
 )
 WRITERS = Into("run_writers", (("run", "integer"), ("writer", "varchar")), "ON CONFLICT DO NOTHING")
 BATCHES = Into("run_batches", (("writer", "integer"), ("seq", "bigint"), ("size", "integer"), ("digest", "bytea")))
-# The highest step wins, at equal steps the latest, then the highest value, which no NaN (NULL) is.
-IS_NEWER = """(excluded.step, excluded.at) > (run_latest.step, run_latest.at)
+# The highest step wins, at equal steps the latest (a negative time is later than any other), then the highest value,
+# which no NaN (NULL) is.
+IS_NEWER = """(excluded.step, excluded.at < 0, excluded.at) > (run_latest.step, run_latest.at < 0, run_latest.at)
     OR ((excluded.step, excluded.at) = (run_latest.step, run_latest.at)
         AND (run_latest.value IS NULL OR excluded.value > run_latest.value))"""
 LATEST = Into(

@@ -14,6 +14,7 @@ import numpy as np
 from taxiway.kernel.numbers import from_wire
 from taxiway.runs.compare import Scalar
 from taxiway.runs.contract import LogBatch
+from taxiway.runs.points import times
 from taxiway.runs.points.segments import LONGEST, Extremes, History, encode, extremes, history, join, pieces
 from taxiway.storage.database import EPOCH
 
@@ -202,7 +203,7 @@ def newest_point(points: History) -> Newest:
 
 def rank(step: int, at: int, value: float | None) -> tuple[int, int, bool, float]:
     """What makes a point newer than another: a higher step, then a later time, then a higher value; NaN is lowest."""
-    return step, at, value is not None, 0.0 if value is None else value
+    return step, times.rank(at), value is not None, 0.0 if value is None else value
 
 
 def both(one: Newest, other: Newest) -> Newest:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from taxiway.runs.points.segments import NOTHING, History, decode, history, join
+from taxiway.runs.points.times import LATEST, rank, unsigned, within_calendar
 from taxiway.runs.tables import keys, segments
 
 MOST_AT_ONCE = 500  # segments read by one statement: some 20 MB
@@ -136,7 +137,7 @@ def count_within(points: History, after: Place | None, until: int) -> int:
 
 
 def count_before(points: History, place: Place) -> int:
-    is_before = (points.steps < place.step) | ((points.steps == place.step) & (points.at < place.at))
+    is_before = (points.steps < place.step) | ((points.steps == place.step) & (unsigned(points.at) < rank(place.at)))
     return int(is_before.sum())
 
 
@@ -201,11 +202,11 @@ def course(series: Series, *, columns: int, by_time: bool = False) -> list[tuple
     headers, tail = series.headers(), series.tail()
     if len(tail) + sum(header.points for header in headers) <= 2 * columns:
         found = join([*series.load(headers), tail]).ordered()
-        places = found.at if by_time else found.steps
+        places = within_calendar(found.at) if by_time else found.steps
         order = np.argsort(places, kind="stable")
         return list(zip(places[order].astype(float).tolist(), found.values[order].tolist(), strict=True))
-    spans = [(h.first_at, h.last_at) if by_time else (h.first_step, h.last_step) for h in headers]
-    tail_places = tail.at if by_time else tail.steps
+    spans = [calendar_span(h) if by_time else (h.first_step, h.last_step) for h in headers]
+    tail_places = within_calendar(tail.at) if by_time else tail.steps
     ends = [end for span in spans for end in span]
     if len(tail):
         ends += [int(tail_places.min()), int(tail_places.max())]
@@ -218,5 +219,9 @@ def course(series: Series, *, columns: int, by_time: bool = False) -> list[tuple
             straddling.append(header)
     for part in (*series.load(straddling), tail):
         if len(part):
-            drawn.add(part.at if by_time else part.steps, part.values)
+            drawn.add(within_calendar(part.at) if by_time else part.steps, part.values)
     return list(drawn.drawn())
+
+
+def calendar_span(header: Header) -> tuple[int, int]:
+    return min(rank(header.first_at), LATEST), min(rank(header.last_at), LATEST)

@@ -17,7 +17,7 @@ from taxiway.kernel.numbers import to_wire
 from taxiway.runs import store
 from taxiway.runs.contract import Course, LogBatch, Logged, Point, ReadMetric
 from taxiway.runs.paths import check_key, is_clean
-from taxiway.runs.points import loose, series
+from taxiway.runs.points import loose, series, times
 from taxiway.runs.points.appending import Appending
 from taxiway.runs.points.batch import Batch, batch_of
 from taxiway.runs.points.history import Place, Series, page_of
@@ -27,7 +27,7 @@ from taxiway.runs.points.sealing import Sealer
 from taxiway.runs.points.segments import History
 from taxiway.runs.refusals import RunEnded
 from taxiway.runs.service import unknown
-from taxiway.storage.database import EPOCH, Database, read_moment
+from taxiway.storage.database import EPOCH, Database
 from taxiway.storage.writes import Lane
 
 MOST_POINTS = 20_000
@@ -135,7 +135,7 @@ class Log:
         with self._series(run, body.key) as found:
             page, end = page_of(found, limit=body.limit, after=place)
         columns = zip(page.steps.tolist(), page.at.tolist(), page.values.tolist(), strict=True)
-        points = [Point(body.key, to_wire(value), step, read_moment(at)) for step, at, value in columns]
+        points = [Point(body.key, to_wire(value), step, times.moment(at)) for step, at, value in columns]
         return Page(points, None if end is None else msgspec.msgpack.encode(end).hex())
 
     @contextmanager
@@ -211,8 +211,8 @@ def check_course(field: str, course: Course) -> None:
         if len(column) != len(course.steps):
             expected = f"as many as there are steps, {len(course.steps)}"
             raise BadField(field=f"{field}.{name}", value=f"{len(column)} of them", expected=expected)
-    if course.at and not 0 <= min(course.at) <= max(course.at) <= loose.LATEST:
-        raise BadField(field=f"{field}.at", value=str(min(course.at)), expected=loose.MOMENTS)
+    if course.at and not 0 <= min(course.at) <= max(course.at) <= times.LATEST:
+        raise BadField(field=f"{field}.at", value=str(min(course.at)), expected=times.WORDS)
 
 
 def check_text(field: str, value: object) -> None:

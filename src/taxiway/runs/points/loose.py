@@ -5,21 +5,19 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
 from taxiway.kernel.errors import BadField, TooLarge
 from taxiway.runs.compare import Scalar
 from taxiway.runs.paths import check_key
+from taxiway.runs.points import times
 from taxiway.runs.points.batch import FEW, Batch, Row, by_key, of_few, of_many
 from taxiway.runs.points.segments import History, history, join
 
 WRITER = f"{0:032x}"  # the one writer of a run for all that comes without a writer
 MOST_POINTS = 20_000
 MOST_PAIRS = 1_000
-LATEST = (datetime(9999, 12, 31, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days * 86_400_000_000
-MOMENTS = "microseconds from 1970 to 9999"
 HASH_BITS = 21  # of a number's 62, under the 41 of the milliseconds
 MOST_PLACES = 64
 
@@ -66,17 +64,17 @@ def checked_batch(run: str, items: Items) -> Batch:
 def checked_row(number: int, row: Row) -> Row:
     """The point as it is stored. Raises BadField."""
     check_key("points.key", row.key)
-    if not 0 <= row.at <= LATEST:
-        raise BadField(field=f"points[{number}].at", value=str(row.at), expected=MOMENTS)
+    if not times.is_moment(row.at):
+        raise BadField(field=f"points[{number}].at", value=str(row.at), expected=times.WORDS)
     return row._replace(value=None) if row.value is not None and math.isnan(row.value) else row
 
 
 def checked_series(key: str, points: History) -> History:
     """The points in order, identical ones once. Raises BadField."""
     check_key("points.key", key)
-    for at in (int(points.at.min()), int(points.at.max())):
-        if not 0 <= at <= LATEST:
-            raise BadField(field=f"the times of {key}", value=str(at), expected=MOMENTS)
+    latest = times.signed(int(times.unsigned(points.at).max()))
+    if not times.is_moment(latest):
+        raise BadField(field=f"the times of {key}", value=str(latest), expected=times.WORDS)
     return points.ordered_by_value().distinct()
 
 
@@ -96,7 +94,7 @@ def places(latest_at: int, digest: bytes) -> Iterator[int]:
 
     The first is near the batch's time, so that what is logged one after the other lies together on the disk.
     """
-    milliseconds = min(latest_at // 1000, 2**41 - 1)
+    milliseconds = min(times.rank(latest_at) // 1000, 2**41 - 1)
     yield (milliseconds << HASH_BITS) + int.from_bytes(digest[:8]) % 2**HASH_BITS
     for attempt in range(1, MOST_PLACES):
         drawn = hashlib.sha256(digest + attempt.to_bytes(2)).digest()

@@ -16,7 +16,7 @@ from taxiway.runs.points.batch import Block, block
 from taxiway.runs.points.history import MOST_AT_ONCE
 from taxiway.runs.points.segments import LONGEST, History, decode, history, join, pieces
 from taxiway.runs.tables import latest, segments
-from taxiway.storage.database import Database, read_moment
+from taxiway.storage.database import Database
 from taxiway.storage.writes import Change, Writer
 
 log = logging.getLogger("taxiway.runs")
@@ -176,8 +176,8 @@ def columns_of(one: Block) -> dict[str, object]:
         "points": one.points,
         "first_step": ends.first_step,
         "last_step": ends.last_step,
-        "first_at": read_moment(ends.first_at),
-        "last_at": read_moment(ends.last_at),
+        "first_at": ends.first_at,
+        "last_at": ends.last_at,
         "low": ends.low,
         "high": ends.high,
         "data": one.data,

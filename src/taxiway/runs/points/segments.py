@@ -14,6 +14,8 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from taxiway.runs.points.times import signed, unsigned
+
 LONGEST = 4096  # points in a segment
 FORM = b"\x01"  # how the bytes are laid out; another layout gets another number
 LEVEL = 1
@@ -25,7 +27,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class History:
-    """Points of one metric, as three arrays of one length. at: microseconds since 1970."""
+    """Points of one metric, as three arrays of one length. at: as `times` has it."""
 
     steps: Ints
     at: Ints
@@ -40,7 +42,7 @@ class History:
     def ordered(self) -> History:
         """By step, then time; points that are equal in both stay as they stand."""
         if not is_ordered(self):
-            return self[np.lexsort((self.at, self.steps))]
+            return self[np.lexsort((unsigned(self.at), self.steps))]
         return self
 
     def ordered_by_value(self) -> History:
@@ -49,7 +51,7 @@ class History:
         repeats = (np.diff(found.steps) == 0) & (np.diff(found.at) == 0)
         if not repeats.any():
             return found
-        return found[np.lexsort((found.values, found.at, found.steps))]
+        return found[np.lexsort((found.values, unsigned(found.at), found.steps))]
 
     def distinct(self) -> History:
         """Without points that repeat the one before in every field."""
@@ -66,7 +68,8 @@ def is_ordered(points: History) -> bool:
     before, after = points.steps[:-1], points.steps[1:]
     if (after > before).all():
         return True
-    is_later = (after > before) | ((after == before) & (points.at[1:] >= points.at[:-1]))
+    at = unsigned(points.at)
+    is_later = (after > before) | ((after == before) & (at[1:] >= at[:-1]))
     return bool(is_later.all())
 
 
@@ -152,12 +155,12 @@ class Extremes:
 
 def extremes(points: History) -> Extremes:
     """Of at least one point."""
-    numbers = points.values[~np.isnan(points.values)]
+    numbers, at = points.values[~np.isnan(points.values)], unsigned(points.at)
     return Extremes(
         first_step=int(points.steps.min()),
         last_step=int(points.steps.max()),
-        first_at=int(points.at.min()),
-        last_at=int(points.at.max()),
+        first_at=signed(int(at.min())),
+        last_at=signed(int(at.max())),
         low=float(numbers.min()) if numbers.size else None,
         high=float(numbers.max()) if numbers.size else None,
     )

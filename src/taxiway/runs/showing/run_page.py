@@ -9,13 +9,13 @@ import numpy as np
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.thing import href
 from taxiway.runs.contract import CHANGES, Artifact, Run
+from taxiway.runs.points import times
 from taxiway.runs.points.history import Columns
 from taxiway.runs.points.log import Log
 from taxiway.runs.points.segments import History
 from taxiway.runs.service import Runs
 from taxiway.runs.showing import telling
 from taxiway.runs.showing.curves import AXES, Curves, Look, draw, read_look
-from taxiway.storage.database import read_moment
 from taxiway.web.figures.lines import LineChart, Point
 from taxiway.web.site import Html, Site, View
 
@@ -104,7 +104,7 @@ class RunPage:
             "chart": large(run, key, found, look),
             "count": len(found),
             "points": [
-                (step, read_moment(at), value)
+                (step, times.moment(at), value)
                 for step, at, value in zip(
                     found.steps[-MOST_POINTS_LISTED:].tolist(),
                     found.at[-MOST_POINTS_LISTED:].tolist(),
@@ -163,7 +163,7 @@ def large(run: Run, key: str, found: History, look: Look) -> LineChart:
 
 def drawn_points(found: History, look: Look) -> list[Point]:
     """What a large chart shows of a series: all of it, or each column's extremes."""
-    places = found.steps if look.axis == "step" else found.at
+    places = found.steps if look.axis == "step" else times.within_calendar(found.at)
     if len(found) <= 2 * LARGE_COLUMNS:
         order = np.argsort(places, kind="stable")
         return list(zip(places[order].astype(float).tolist(), found.values[order].tolist(), strict=True))

@@ -10,7 +10,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from taxiway.compat.mlflow.moving.source import LATEST_MS, Series
+from taxiway.compat.mlflow.moving.source import Series
+from taxiway.runs.points import times
 
 LARGEST = sys.float_info.max
 
@@ -51,13 +52,13 @@ def split(columns: Columns, *, has_infinities: bool = False) -> Split:
         columns = columns.only(sorted(set(range(len(columns.keys))) - set(odd)))
         values = [0.0 if value is None else value for value in columns.values]
         arrays = np.array(columns.steps, np.int64), np.array(columns.at, np.int64), np.array(values, np.float64)
-    steps, at, found = arrays[0], arrays[1] * 1000, arrays[2].astype(np.float64)
+    steps, at, found = arrays[0], times.array_from_ms(arrays[1]), arrays[2].astype(np.float64)
     infinities = 0 if has_infinities else put_infinities_back(found)
     if columns.is_nan is not None:
         found[np.array(columns.is_nan).astype(bool)] = np.nan
     numbers = {key: number for number, key in enumerate(dict.fromkeys(columns.keys))}
     which = np.fromiter(map(numbers.__getitem__, columns.keys), np.intp, len(columns.keys))
-    order = np.lexsort((found, at, steps, which))
+    order = np.lexsort((found, times.unsigned(at), steps, which))
     bounds = np.searchsorted(which[order], np.arange(len(numbers) + 1))
     series = [
         Series(key, steps[part], at[part], found[part])
@@ -74,7 +75,6 @@ def plain_arrays(columns: Columns) -> tuple[NDArray[Any], NDArray[Any], NDArray[
         steps.dtype == at.dtype == np.int64
         and values.dtype in (np.float64, np.int64)
         and at.min() >= 0
-        and at.max() <= LATEST_MS
         and all(type(key) is str for key in set(columns.keys))
     )
     return (steps, at, values) if is_plain else None
@@ -88,7 +88,7 @@ def is_point(columns: Columns, i: int) -> bool:
         and type(step) is int
         and -(2**63) <= step < 2**63
         and type(at) is int
-        and 0 <= at <= LATEST_MS
+        and 0 <= at <= times.MOST_MS
         and (type(value) is float or (type(value) is int and abs(value) < 2**1023) or (value is None and is_nan))
     )
 
