@@ -74,12 +74,24 @@ def test_an_author_is_told_of_four_eyes_before_and_refused_after(story: Story) -
     ana = visit(story, "ana")
     text = ana.get(VERSION).text
 
-    refused = ana.send(APPROVALS, page=VERSION, comment="mine is good", **seen(text))
+    shown = seen(visit(story, "vera").get(VERSION).text)
+    refused = ana.send(APPROVALS, page=VERSION, comment="mine is good", **shown)
 
     assert "Four eyes: you cannot approve this yourself." in said(text)
+    assert APPROVALS not in text
     assert refused.status == 403
     assert "(four eyes). Ask vera or vito." in said(refused.text)
-    assert "mine is good" in refused.text
+
+
+def test_where_an_approval_would_open_nothing_the_page_says_so_and_offers_none(story: Story) -> None:
+    story.ready(UNCLEAR)
+
+    text = visit(story, "vera").get(VERSION).text
+
+    assert said(text).count("Approving now would open nothing.") == 2
+    assert "Fairness keeps production shut" in said(text)
+    assert "who acts: vera or vito, once fairness is open" in said(text)
+    assert APPROVALS not in text
 
 
 def test_a_validator_approves_exactly_what_the_form_shows(story: Story) -> None:

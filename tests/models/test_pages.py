@@ -130,7 +130,7 @@ def test_what_changed_since_the_champion_is_shown(story: Story) -> None:
     text = said(visit(story, "ana").get("/models/mortgage/versions/2").text)
 
     assert "What changed since version 1 which is in production" in text
-    assert "accuracy 0.9 0.95 +0.0500" in text
+    assert "accuracy 0.9000 0.9500 better +0.0500" in text
 
 
 def test_an_alias_is_pointed_and_a_guarded_one_refused(story: Story) -> None:

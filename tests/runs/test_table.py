@@ -18,7 +18,7 @@ from tests.runs.conftest import AT
 from tests.support.live import Live, running
 from tests.web.browse import Visitor
 
-NAMES = re.compile(r'<td class="run-name"><a href="[^"]*">([^<]*)</a>')
+NAMES = re.compile(r'<td class="run-name first"><a href="[^"]*">([^<]*)</a>')
 
 
 def names(page: str) -> list[str]:
@@ -79,7 +79,7 @@ def test_a_saved_view_opens_with_its_filter_columns_and_order(many: Live) -> Non
 
     assert names(page)[:2] == ["r53", "r50"]
     assert "Quick ones</a>" in page
-    assert "<td>risk</td>" in page
+    assert 'data-label="team">risk</td>' in page
     visitor.send("/runs/views/forget", page=asked, project="fraud", name="Quick ones")
     assert "Quick ones" not in visitor.get("/runs?project=fraud").text
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from jinja2 import ChoiceLoader, DictLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 from playwright.sync_api import Page, Route
 
+from taxiway.web import sides
 from taxiway.web.edge import HEADERS
 from taxiway.web.figures import areas, bars, forest, heat, histograms, lineage, lines, path, roc, sparkline
 from taxiway.web.figures.svg import Figure
@@ -33,7 +34,8 @@ TEMPLATE = """{% extends "web/base.html" %}
 <td class="num">{{ 0.31 | fixed }}</td><td>{{ parts.drawing(spark) }}</td></tr>
 {% endfor %}{% endcall %}
 {{ parts.pages("1 to 3 of 90", older="/runs?after=3") }}
-{{ parts.compare("Compared", ["a", "b"], [("C", ["1", "1"], false), ("loss", ["0.3", "0.4"], true, "+0.1")]) }}
+{{ parts.compare("Compared", ["a", "b"], compared) }}
+{{ parts.compare("Read", ["a", "b", "c"], read, numbers=false) }}
 {% for figure in figures %}{{ parts.figure(figure) }}{% endfor %}
 {% call parts.note("inconclusive") %}Gather more rows.{% endcall %}
 {{ parts.refusal("Production is closed.", [("Asked", "at least 0.8")], helper="Vera", ask_url="/ask") }}
@@ -121,6 +123,13 @@ def render() -> str:
         figures=figures(),
         digest=DIGEST,
         at=AT,
+        compared=(
+            sides.of_numbers("accuracy", (0.85, 0.8512345), is_different=True),
+            sides.of_numbers("rows", (1989.0, 2000.0), is_different=True),
+            sides.Line("auc", [sides.Cell("0.8", "0.8", "[0.7, 0.9]")], True, sides.Change("chance", "+0.1", "[0, 1]")),
+            sides.of_numbers("loss", (1.0, 1.0), is_different=False),
+        ),
+        read=(sides.of_texts("solver", ("lbfgs", "saga", "lbfgs"), is_different=True),),
         spark=sparkline.Sparkline(title="loss", values=(3.0, 2.0, 1.0)),
     )
 

@@ -7,6 +7,7 @@ import pytest
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 
 from taxiway.web.figures.sparkline import Sparkline
+from taxiway.web.sides import of_numbers
 from taxiway.web.words import FILTERS
 
 DIGEST = "sha256:" + "8f3a91c2" * 8
@@ -68,11 +69,22 @@ def test_rows_to_compare_are_a_plain_form() -> None:
 
 
 def test_equal_rows_are_folded_away() -> None:
-    rows = [("C", ["1", "1"], False), ("accuracy", ["0.9", "0.8"], True, "-0.1")]
-    shown = render('{{ parts.compare("Runs", ["a", "b"], rows) }}', rows=rows)
+    lines = [
+        of_numbers("C", [1.0, 1.0], is_different=False),
+        of_numbers("accuracy", [0.9, 0.8], is_different=True),
+    ]
+    shown = render('{{ parts.compare("Runs", ["a", "b"], lines) }}', lines=lines)
 
     assert shown.index("accuracy") < shown.index("<details") < shown.index(">C<")
     assert "1 equal row<" in shown
+
+
+def test_a_difference_is_told_by_shape_and_word_with_every_digit_at_hand() -> None:
+    lines = [of_numbers("log_loss", [0.2345678, 0.25], is_different=True)]
+    shown = render('{{ parts.compare("Runs", ["a", "b"], lines) }}', lines=lines)
+
+    assert 'title="0.2345678">0.2346</span>' in shown
+    assert "</svg>worse</span>" in shown
 
 
 def test_a_posted_form_carries_its_token_and_a_searching_one_does_not() -> None:

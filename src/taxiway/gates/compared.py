@@ -22,13 +22,13 @@ from taxiway.storage.blobs import DigestMismatch, read_blob
 from taxiway.web.figures.bars import GroupedBars
 from taxiway.web.figures.roc import Roc, RocCurves
 from taxiway.web.numbers import fixed, interval, signed
+from taxiway.web.sides import Cell, Change, Line, best_of, kind_of
 from taxiway.web.site import Site, View
 
 MOST_KEPT = 64
 MOST_COMPARED = 6
+PAIR = 2
 LEAST_SHOWN = 5e-4  # a smaller difference is written as none
-
-Line = tuple[str, list[str], bool, str]  # as parts.compare takes it
 
 
 class Side(Struct, frozen=True):
@@ -118,23 +118,42 @@ def lines(sides: Sequence[Measured]) -> list[Line]:
 def line(name: str, estimates: Sequence[Estimate | None], change: Estimate | None) -> Line:
     known = [each for each in estimates if each is not None and each.value is not None]
     is_different = len(known) < len(estimates) or any(abs(gain(known[0], each)) >= LEAST_SHOWN for each in known)
-    return name, [written(each) for each in estimates], is_different, told(known, change) if len(estimates) == 2 else ""
+    best = best_of(name, [each.value for each in known]) if is_different else None
+    is_pair = len(estimates) == len(known) == PAIR
+    return Line(
+        name,
+        [written(each, best) for each in estimates],
+        is_different,
+        told(name, known, change) if is_pair and is_different else None,
+    )
 
 
-def written(estimate: Estimate | None) -> str:
+def written(estimate: Estimate | None, best: float | None) -> Cell:
     if estimate is None or estimate.value is None:
-        return "undefined"
-    return f"{fixed(estimate.value)} {interval(estimate.low, estimate.high, 3)}".rstrip()
+        return Cell("undefined")
+    bounds = interval(estimate.low, estimate.high, 3)
+    return Cell(fixed(estimate.value), full=repr(estimate.value), bounds=bounds, is_best=estimate.value == best)
 
 
-def told(known: Sequence[Estimate], change: Estimate | None) -> str:
-    """The change from the first side to the second, with its interval where both judged the same rows."""
-    if len(known) < 2:
-        return ""
+def told(name: str, known: Sequence[Estimate], change: Estimate | None) -> Change:
+    """The change from the first side to the second: with its interval where both judged the same rows; where they did
+    not, it is better or worse only if the intervals of both lie apart."""
+    before, after = known
+    moved = gain(before, after)
+    kind = kind_of(name, moved)
     if change is None or change.value is None or change.low is None or change.high is None:
-        return signed(gain(known[0], known[1]))
-    sure = "" if is_certain(change) else ", may be chance"
-    return f"{signed(change.value)} [{signed(change.low)}, {signed(change.high)}]{sure}"
+        if do_overlap(before, after):
+            return Change("chance", signed(moved), word="intervals overlap")
+        return Change(kind, signed(moved))
+    bounds = f"[{signed(change.low)}, {signed(change.high)}]"
+    return Change(kind if is_certain(change) else "chance", signed(change.value), bounds)
+
+
+def do_overlap(one: Estimate, other: Estimate) -> bool:
+    """Whether the intervals of two estimates share a value; they do where one is not known."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return True
+    return one.low <= other.high and other.low <= one.high
 
 
 def draw_roc(names: Sequence[str], sides: Sequence[Measured]) -> RocCurves | None:

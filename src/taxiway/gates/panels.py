@@ -22,6 +22,7 @@ from taxiway.gates.contract import (
 from taxiway.gates.estimates import GroupRate
 from taxiway.gates.outlooks import Reader, asks_of_checks, is_unasked, lacking, outlook_of, split_reason, unmet_gates
 from taxiway.gates.service import Gates
+from taxiway.gates.stances import Looker, Stance, lead_of, stance_of
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.thing import href, parse
@@ -53,6 +54,7 @@ class Note(Struct, frozen=True):
     lead: str
     reason: str
     advice: str
+    anchor: str
 
 
 class ByGroup(Struct, frozen=True):
@@ -67,7 +69,7 @@ class Approving(Struct, frozen=True):
     """A stage's approvals, for who looks at them.
 
     request: what waits in the inbox, if somebody asked. is_ready: there is evidence for everything else, so that
-    there is something to approve. because: why the reader, as an author, may not.
+    there is something to approve. stance: whether the reader can approve, or why not.
     """
 
     stage: StageStanding
@@ -75,7 +77,7 @@ class Approving(Struct, frozen=True):
     lacks: int
     request: InboxItem | None
     is_ready: bool
-    because: list[str]
+    stance: Stance
 
     @property
     def given(self) -> list[Approval]:
@@ -164,12 +166,10 @@ class GatePanels:
             "gates/approvals.html",
             standing=standing,
             page=href(f"model:{standing.model}@{standing.version}"),
-            approving=self._approving(seen),
+            approving=self._approving(view, seen),
             closed=[figures.gate_name(gate.gate) for gate in asks_of_checks(unmet_gates(standing))],
             may_evaluate=self.access.is_allowed(caller, "gates.evaluate", standing.project),
-            may_approve=self.access.is_allowed(caller, "gates.approve", standing.project) and caller.can_approve,
             who=caller.name,
-            login=view.is_login_on,
             form_token=view.form_token,
             sent=view.sent,
         )
@@ -196,8 +196,24 @@ class GatePanels:
             for gate in stage.gates
         ]
 
-    def _approving(self, seen: Seen) -> list[Approving]:
+    def lead(self, view: View, thing: str) -> str | None:
+        """What the page opens with: what keeps the version from going on, who acts, and what the reader can do."""
+        seen = self._seen(view.caller, thing)
+        if seen is None or seen.standing.stage == "archived" or not any(each.gates for each in seen.standing.stages):
+            return None
         standing = seen.standing
+        wanted = [each.stance for each in self._approving(view, seen) if each.lacks]
+        author = self.gates.models.find(standing.model, str(standing.version)).created_by
+        return self.site.fragment(
+            "gates/lead.html",
+            lead=lead_of(standing, wanted[0] if wanted else None, author=author),
+            is_live=standing.stage == "production",
+        )
+
+    def _approving(self, view: View, seen: Seen) -> list[Approving]:
+        standing = seen.standing
+        may = self.access.is_allowed(view.caller, "gates.approve", standing.project) and view.caller.can_approve
+        looker = Looker(view.caller.name, may_approve=may, is_login_on=view.is_login_on)
         lacks = lacking(standing, self.path(seen.caller, standing))
         asked = {each.request.stage: each for each in seen.requests}
         return [
@@ -207,7 +223,7 @@ class GatePanels:
                 lacks=lacks.get(stage.stage, 0),
                 request=asked.get(stage.stage),
                 is_ready=not unasked(standing),
-                because=standing.authors.get(seen.caller.name, []),
+                stance=stance_of(standing, stage, looker),
             )
             for stage in standing.stages
             for gate in stage.gates
@@ -227,7 +243,13 @@ def unasked(standing: Standing) -> list[GateStanding]:
 def note(gate: GateStanding) -> Note:
     name = figures.gate_name(gate.gate)
     lead = LEADS[gate.verdict].format(name=name[:1].upper() + name[1:])
-    return Note(gate.verdict, lead, split_reason(gate.outcome.reason)[1], gate.outcome.advice)
+    return Note(
+        gate.verdict,
+        lead,
+        split_reason(gate.outcome.reason)[1],
+        gate.outcome.advice,
+        figures.anchor(gate.stage, gate.gate),
+    )
 
 
 def by_group(standing: Standing) -> list[ByGroup]:

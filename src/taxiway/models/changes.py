@@ -8,23 +8,26 @@ from msgspec import Struct
 
 from taxiway.kernel.caller import Caller
 from taxiway.models.contract import ModelVersion
-from taxiway.runs.compare import CodeChange, Row, Scalar
+from taxiway.runs.compare import CodeChange
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import CompareRuns
-from taxiway.runs.showing.telling import of_code
-from taxiway.web.numbers import number, signed, size
+from taxiway.runs.showing.telling import is_by_fold, is_of_machine, metric_lines, of_code, plain_lines
+from taxiway.web.numbers import number, size
+from taxiway.web.sides import Line, of_texts
 from taxiway.web.words import plural
-
-Line = tuple[str, list[str], bool, str]  # as parts.compare takes it: name, values, whether they differ, the change
 
 
 class Changes(Struct, frozen=True):
-    """Versions side by side, part by part. code: how the sources of each later one differ from the first's.
-    code_words: what there is to say beside that."""
+    """Versions side by side, part by part.
+
+    machine: what the machine measured while they were made. code: how the sources of each later one differ from the
+    first's. code_words: what there is to say beside that.
+    """
 
     versions: list[ModelVersion]
     facts: list[Line]
     metrics: list[Line]
+    machine: list[Line]
     params: list[Line]
     data: list[Line]
     environment: list[Line]
@@ -41,13 +44,19 @@ def changes(caller: Caller, versions: Sequence[ModelVersion], comparisons: Compa
     return Changes(
         versions=list(versions),
         facts=facts(versions),
-        metrics=[line(row) for row in found.metrics] if found else [],
-        params=[line(row) for row in found.params] if found else [],
-        data=[line(row) for row in found.inputs] if found else [],
-        environment=[line(row) for row in found.environment] if found else [],
+        metrics=metric_lines(row for row in found.metrics if is_chief(row.name)) if found else [],
+        machine=metric_lines(row for row in found.metrics if is_of_machine(row.name)) if found else [],
+        params=plain_lines(found.params) if found else [],
+        data=plain_lines(found.inputs) if found else [],
+        environment=plain_lines(found.environment) if found else [],
         code=found.code if found else [],
         code_words=of_code(found.runs, found.code) if found else "The code cannot be compared: each needs its own run.",
     )
+
+
+def is_chief(metric: str) -> bool:
+    """Whether a metric sums up how good a model is: not of one fold, nor of the machine."""
+    return not is_by_fold(metric) and not is_of_machine(metric)
 
 
 def facts(versions: Sequence[ModelVersion]) -> list[Line]:
@@ -58,31 +67,9 @@ def facts(versions: Sequence[ModelVersion]) -> list[Line]:
         ("evaluated on", [judged_on(version) for version in versions]),
         ("size", [size(version.size_bytes) for version in versions]),
     ]
-    return [(name, values, len(set(values)) > 1, "") for name, values in sides]
+    return [of_texts(name, values, is_different=len(set(values)) > 1) for name, values in sides]
 
 
 def judged_on(version: ModelVersion) -> str:
     evaluation = version.evaluation
     return f"{number(evaluation.rows)} predictions, {evaluation.split}".rstrip(", ") if evaluation else "–"
-
-
-def line(row: Row) -> Line:
-    """A row of a comparison of runs. Of two numbers that differ, the change is told too."""
-    change = ""
-    if row.is_different and len(row.values) == 2:
-        before, after = row.values
-        if is_number(before) and is_number(after):
-            change = signed(float(after or 0) - float(before or 0), 4)
-    return row.name, [shown(value) for value in row.values], row.is_different, change
-
-
-def is_number(value: Scalar | None) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def shown(value: Scalar | None) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return number(value, 4)
-    return value or "–"

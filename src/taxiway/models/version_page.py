@@ -68,6 +68,7 @@ class VersionPage:
             "since": self._changes(caller, version),
             "other": self._other(caller, version),
             "story": story(self.models.stages(caller, model=model, version=number).items),
+            "lead": self.site.drawn("models/version/lead", view, version.ref),
             "panels": self.site.drawn("models/version", view, version.ref),
             "deciding": self.site.drawn("models/version/decide", view, version.ref),
             "may_promote": may("models.promote"),

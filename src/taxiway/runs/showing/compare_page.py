@@ -13,6 +13,7 @@ from taxiway.runs.showing.curves import AXES, Curves, Look, read_look
 from taxiway.web.figures.lines import LineChart
 from taxiway.web.figures.parallel import ParallelChart, Upright
 from taxiway.web.numbers import number
+from taxiway.web.sides import Cell, Line
 from taxiway.web.site import Html, Site, View
 
 MOST_CHARTS = 24
@@ -45,11 +46,11 @@ class ComparePage:
             "answer": telling.of_comparison(found),
             "is_wide": len(runs) > SIDE_BY_SIDE,
             "cells": cells_of(found) if len(runs) > SIDE_BY_SIDE else None,
-            "metrics": telling.metric_rows(found.metrics),
-            "params": telling.plain_rows(found.params),
-            "tags": telling.plain_rows(found.tags),
-            "inputs": telling.plain_rows(found.inputs),
-            "environment": telling.plain_rows(found.environment),
+            **metrics_by_kind(found.metrics),
+            "params": telling.plain_lines(found.params),
+            "tags": telling.plain_lines(found.tags),
+            "inputs": telling.plain_lines(found.inputs),
+            "environment": telling.plain_lines(found.environment),
             "changes": [(change.file, telling.diff_lines(change.diff)) for change in found.code],
             "code_words": telling.of_code(runs, found.code),
             "has_code": len(runs) <= MOST_WITH_CODE,
@@ -72,13 +73,23 @@ class ComparePage:
         return {"charts": charts, "has_curves": bool(names), "left_out": max(0, len(shown) - MOST_CHARTS)}
 
 
-def cells_of(found: Comparison) -> tuple[list[tuple[str, str, str]], list[list[str]]]:
-    """What differs between many runs, a row for each: the columns and each run's texts."""
+def metrics_by_kind(rows: list[Row]) -> dict[str, list[Line]]:
+    """The metrics that say how good runs are; those of each fold, of which the last is compared; the machine's."""
+    kinds: dict[str, list[Row]] = {"metrics": [], "folds": [], "machine": []}
+    for row in rows:
+        is_by_fold, is_of_machine = telling.is_by_fold(row.name), telling.is_of_machine(row.name)
+        kinds["machine" if is_of_machine else "folds" if is_by_fold else "metrics"].append(row)
+    return {kind: telling.metric_lines(found) for kind, found in kinds.items()}
+
+
+def cells_of(found: Comparison) -> tuple[list[tuple[str, str, str]], list[list[Cell]]]:
+    """What differs between many runs, a row for each: the columns and each run's cells, the machine's metrics last."""
     params = [Row(row.name, [short(value) for value in row.values], row.is_different) for row in found.params]
-    shown = [*telling.metric_rows(found.metrics), *telling.plain_rows(params)]
-    differing = [row for row in shown if row.is_different]
-    rows = [[row.values[index] for row in differing] for index in range(len(found.runs))]
-    return [("", row.name, "num") for row in differing], rows
+    kinds = metrics_by_kind(found.metrics)
+    shown = (*kinds["metrics"], *telling.plain_lines(params), *kinds["folds"], *kinds["machine"])
+    differing = [line for line in shown if line.is_different]
+    rows = [[line.cells[index] for line in differing] for index in range(len(found.runs))]
+    return [("", line.name, "num") for line in differing], rows
 
 
 def short(value: Scalar | None) -> Scalar | None:

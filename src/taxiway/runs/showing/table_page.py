@@ -127,7 +127,7 @@ class TablePage:
             "metrics": [(name, name) for name in sorted({*telling.common(sides), metric} - {""})],
             "has_courses": has_courses,
             "sparks": sparks,
-            "cells": [[(each.look, each.cell(run)) for each in columns] for run in page.items],
+            "cells": [[(each.look, each.cell(run), each.label) for each in columns] for run in page.items],
             "offered": offered(page.items, fields),
         }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,21 +11,14 @@ from taxiway.kernel.numbers import from_wire
 from taxiway.runs.compare import CodeChange, Row, Scalar, code_words
 from taxiway.runs.contract import Comparison, ListRuns, Run, RunStatus
 from taxiway.runs.points.segments import History
-from taxiway.web.numbers import duration, number, signed
+from taxiway.web.numbers import duration, number
+from taxiway.web.sides import Line, of_numbers, of_texts
 from taxiway.web.words import listed, plural
 
 STATUSES: tuple[RunStatus, ...] = ("scheduled", "running", "finished", "failed", "stopped", "lost")
-PAIR = 2
+BY_FOLD = ", by fold"
+SYSTEM = "system/"  # what the names of a machine's metrics begin with
 CHIEF = ("accuracy", "auc", "roc_auc", "log_loss", "loss")
-
-
-class Shown(NamedTuple):
-    """A row of a comparison as the page shows it."""
-
-    name: str
-    values: list[str]
-    is_different: bool
-    change: str = ""
 
 
 class DiffLine(NamedTuple):
@@ -122,22 +114,39 @@ def labels(runs: Sequence[Run]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} {run.id[-4:]}" for name, run in zip(names, runs, strict=True)]
 
 
-def metric_rows(rows: Iterable[Row]) -> list[Shown]:
-    """Metrics with the change from the first to the second, where there are two."""
-    shown = []
+def metric_lines(rows: Iterable[Row]) -> list[Line]:
+    """Metrics, those first that sum a run up; of two runs each with its change."""
+    lines = []
     for row in rows:
-        values = [None if v is None else float(v) for v in row.values]
-        texts = [number(value, 4) for value in values]
-        change = ""
-        if len(values) == PAIR and row.is_different and None not in values:
-            first, second = (math.nan if v is None else v for v in values)
-            change = signed(second - first, 4) if math.isfinite(second - first) else ""
-        shown.append(Shown(row.name, texts, row.is_different, change))
-    return shown
+        values = [None if value is None else float(value) for value in row.values]
+        lines.append(of_numbers(shown_name(row.name), values, is_different=row.is_different))
+    return sorted(lines, key=lambda line: (line.name.endswith(BY_FOLD), rank(line.name)))
 
 
-def plain_rows(rows: Iterable[Row]) -> list[Shown]:
-    return [Shown(row.name, [text_of(value) for value in row.values], row.is_different) for row in rows]
+def plain_lines(rows: Iterable[Row]) -> list[Line]:
+    return [of_texts(row.name, [text_of(value) for value in row.values], is_different=row.is_different) for row in rows]
+
+
+def shown_name(metric: str) -> str:
+    """What a metric is called for people: one that is logged for each fold is named so.
+
+    >>> shown_name("fold_accuracy"), shown_name("val/fold.auc"), shown_name("folder_size")
+    ('accuracy, by fold', 'val/auc, by fold', 'folder_size')
+    """
+    head, slash, last = metric.rpartition("/")
+    for start in ("fold_", "fold."):
+        if last.startswith(start) and len(last) > len(start):
+            return f"{head}{slash}{last.removeprefix(start)}{BY_FOLD}"
+    return metric
+
+
+def is_by_fold(metric: str) -> bool:
+    return shown_name(metric) != metric
+
+
+def is_of_machine(metric: str) -> bool:
+    """Whether a metric is the machine's, not the model's."""
+    return metric.startswith(SYSTEM)
 
 
 def text_of(value: Scalar | None) -> str:
@@ -157,7 +166,7 @@ def common(sides: Sequence[Mapping[str, object]]) -> list[str]:
 
 def rank(name: str) -> int:
     """How likely a metric is what somebody looks for first, 0 the likeliest: "test.accuracy" counts as accuracy."""
-    last = name.replace("/", ".").rpartition(".")[2].lower()
+    last = name.removesuffix(BY_FOLD).replace("/", ".").rpartition(".")[2].lower()
     return CHIEF.index(last) if last in CHIEF else len(CHIEF)
 
 
