@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -30,10 +31,15 @@ from taxiway.endpoints.tracing import Tracer
 from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
+from taxiway.hooks import routes as hooks_routes
+from taxiway.hooks.addresses import Reach
+from taxiway.hooks.service import Hooks
 from taxiway.imports import routes as imports_routes
 from taxiway.imports.files import FileIntake
+from taxiway.imports.logged import LoggedIntake
 from taxiway.imports.registry import RegistryIntake
 from taxiway.imports.service import Imports
+from taxiway.imports.tracing import TraceIntake
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
@@ -121,8 +127,10 @@ class House:
         blobs_url: str | None = None,
         login: bool = False,
         clock: Clock = now,
+        hook_hosts: Sequence[str] = (),
     ) -> None:
         """blobs_url: as `storage.places.parse_place` reads it; by default where the home's blobs are already.
+        hook_hosts: where hooks may lead although it is within the network, or speaks http.
 
         Raises HomeTaken, HomeUnusable, BlobsElsewhere, StoreUnusable, DatabaseUnusable, KeyUnusable, NewerDatabase.
         """
@@ -146,6 +154,7 @@ class House:
         self.ledger = Ledger(self.database, self.writer, self.keys)
         self.stores = Stores(self.database, self.ledger, home=home, read=read_object)
         self.blobs.stores = self.stores
+        self.hooks = Hooks(self.ledger, self.keys, Reach(hook_hosts))
         self.access = Access(self.database, self.ledger, clock)
         self.audit = Audit(self.database, self.keys)
         self.lineage = Lineage(self.database)
@@ -159,9 +168,14 @@ class House:
         self.projects.path_names = self.gates.paths.names
         self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
         below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
-        self.imports = Imports(self.database, self.ledger, self.projects, clock)
-        self.file_intake = FileIntake(self.imports, self.models.logged, self.blobs, self.stores)
-        self.registry_intake = RegistryIntake(self.imports, self.models, self.experiments)
+        self.imports = Imports(self.ledger, self.projects, self.models.logged, self.traces, clock)
+        self.intakes = imports_routes.Intakes(
+            self.imports,
+            FileIntake(self.imports, self.blobs, self.stores),
+            LoggedIntake(self.imports, self.models.logged, self.experiments),
+            RegistryIntake(self.imports, self.models),
+            TraceIntake(self.imports, self.experiments),
+        )
         self.endpoints = Endpoints(home, self.ledger, below, self.publisher)
         self.labels = Labels(self.endpoints)
         self.tracer = Tracer(self.endpoints, self.labels)
@@ -250,7 +264,8 @@ def build(house: House) -> Starlette:
     models_routes.bind(server, house.models)
     gates_routes.bind(server, house.gates)
     stores_routes.bind(server, house.stores)
-    imports_routes.bind(server, house.imports, house.file_intake, house.registry_intake)
+    hooks_routes.bind(server, house.hooks)
+    imports_routes.bind(server, house.intakes)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
     mlflow = Dialect(doorkeeper, server.uploads)
@@ -266,6 +281,7 @@ def build(house: House) -> Starlette:
             searching=house.runs.search,
             trash=house.trash,
             models=house.models,
+            hooks=house.hooks,
             files=Files(
                 house.blobs,
                 ForeignFiles(house.database, house.ledger, house.blobs, house.runs.settled),

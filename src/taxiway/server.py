@@ -23,7 +23,6 @@ from starlette.types import ASGIApp
 
 from taxiway.endpoints.publishing import Front
 from taxiway.endpoints.rounds import Rounds
-from taxiway.hooks.addresses import Reach
 from taxiway.hooks.delivering import Couriers
 from taxiway.house import HomeTaken, House, build
 from taxiway.kernel.errors import TaxiwayError
@@ -151,9 +150,14 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     login = options.is_login_on
     raise_file_limit()
     listener = listen(options.host, options.port)
-    house = House(options.home, database_url=options.database_url, blobs_url=options.blobs_url, login=login)
+    house = House(
+        options.home,
+        database_url=options.database_url,
+        blobs_url=options.blobs_url,
+        login=login,
+        hook_hosts=options.hook_hosts,
+    )
     try:
-        house.hooks.reach = Reach(options.hook_hosts)
         port = listener.getsockname()[1]
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
@@ -331,8 +335,6 @@ def embed(home: Path) -> EmbeddedServer | None:
     """Serves a home inside this process; None where another process has it open."""
     try:
         settings = read_settings()
-        house = House(home, blobs_url=settings.blobs)
-        house.hooks.reach = Reach(settings.hook_hosts)
-        return EmbeddedServer(house)
+        return EmbeddedServer(House(home, blobs_url=settings.blobs, hook_hosts=settings.hook_hosts))
     except HomeTaken:
         return None

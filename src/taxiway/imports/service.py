@@ -38,6 +38,7 @@ from taxiway.runs.foreign.arriving import Columns
 from taxiway.runs.foreign.intake import Foreign
 from taxiway.runs.foreign.sheets import Reading
 from taxiway.runs.paths import check_key
+from taxiway.runs.points import times
 from taxiway.storage.database import Database, read_moment
 from taxiway.traces.service import Traces
 
@@ -298,8 +299,8 @@ def columns_of(series: IncomingSeries) -> Columns:
         field = f"series.{series.key[:100]}"
         raise BadField(field=field, value="columns of different lengths", expected="8 bytes a point in each of three")
     at = np.frombuffer(series.at, "<i8").astype(np.int64)
-    if at.size and (at.min() < 0 or at.max() > 253_402_214_400_000_000):
-        raise BadField(field="at", value=str(at.min()), expected="microseconds from 1970 to 9999")
+    if at.size and not times.is_moment(latest := times.signed(int(times.unsigned(at).max()))):
+        raise BadField(field="at", value=str(latest), expected=times.WORDS)
     return Columns(
         series.key,
         np.frombuffer(series.steps, "<i8").astype(np.int64),

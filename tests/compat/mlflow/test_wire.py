@@ -13,6 +13,7 @@ from tests.compat.mlflow.conftest import Told, Tracking
 from tests.web.browse import Visitor
 
 AT = 1_700_000_000_000
+LAST_DAY_MS = 253_402_214_400_000  # 9999-12-31
 
 WRONG_METRICS: list[tuple[str, Any]] = [
     ("value", "x"),
@@ -101,6 +102,30 @@ def test_the_newest_value_is_that_of_the_highest_step_then_time_then_value(track
         tracking.call("POST", "/runs/log-metric", body)
 
     assert tracking.shown(run)["data"]["metrics"] == [{"key": "m", "value": 3.0, "timestamp": AT + 1, "step": 5}]
+
+
+def test_moments_beyond_the_calendar_are_kept_to_the_millisecond(tracking: Tracking) -> None:
+    run = tracking.new_run()
+    moments = [LAST_DAY_MS + 1, 2**63 - 1, 5, 2**63 - 2, LAST_DAY_MS, 2**62]
+    batch = [{"key": "b", "value": 1, "timestamp": 2**63 - 1 - number, "step": 0} for number in range(200)]
+
+    told = [
+        tracking.call("POST", "/runs/log-metric", {"run_id": run, "key": "m", "value": 1, "timestamp": at, "step": 3})
+        for at in moments
+    ]
+    told += [tracking.call("POST", "/runs/log-batch", {"run_id": run, "metrics": batch})]
+
+    assert [answer.status for answer in told] == [200] * 7
+    for key, expected in (("m", sorted(moments)), ("b", [point["timestamp"] for point in reversed(batch)])):
+        history = tracking.call("GET", f"/metrics/get-history?run_id={run}&metric_key={key}").body["metrics"]
+        assert [point["timestamp"] for point in history] == expected
+    assert {metric["key"]: metric["timestamp"] for metric in tracking.shown(run)["data"]["metrics"]} == {
+        "m": 2**63 - 1,
+        "b": 2**63 - 1,
+    }
+    page = Visitor(tracking.url).ask("GET", f"/runs/{run}/metric?key=b&axis=time")
+    assert page.status == 200
+    assert "9999-12-31" in page.text
 
 
 def test_a_parameter_is_what_it_was_first(tracking: Tracking) -> None:

@@ -19,6 +19,7 @@ from taxiway.compat.mlflow.moving.source import NUMBERED, STATUSES, Found, Found
 from taxiway.compat.mlflow.moving.trees import Tree, TreeUnreadable
 from taxiway.imports.contract import Counts, IncomingExperiment, IncomingModel, IncomingVersion, Skipped
 from taxiway.kernel.errors import BadField, TaxiwayError
+from taxiway.runs.points.times import array_to_ms
 
 NUMBERS = {ours: number for number, name in NUMBERED.items() for ours in [STATUSES[name]]}
 LOCAL = 4  # what kind of source a run had: a file of somebody's own
@@ -104,7 +105,7 @@ class Exporting:
         file = self.within(folder, series.key, run)
         if file is None:
             return 0
-        rows = zip((series.at // 1000).tolist(), series.values.tolist(), series.steps.tolist(), strict=True)
+        rows = zip(array_to_ms(series.at).tolist(), series.values.tolist(), series.steps.tolist(), strict=True)
         with file.open("w", encoding="utf-8") as out:
             out.writelines(f"{at} {value!r} {step}\n" for at, value, step in rows)
         self.progress.points += len(series.steps)
