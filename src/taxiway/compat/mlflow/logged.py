@@ -34,7 +34,7 @@ MODEL_FIELDS = {"artifact_path", "flavors", "utc_time_created", "run_id"}
 SHOWN_FIELDS = {*MODEL_FIELDS, "model_uuid", "mlflow_version"}
 
 
-class MetricIn(Struct, frozen=True):
+class MetricIn(Struct, frozen=True, gc=False):
     key: Given
     value: Number
     timestamp: Int64
@@ -202,12 +202,8 @@ def series_of(metrics: Sequence[MetricIn]) -> dict[str, History]:
     if said and not 0 <= min(said) <= max(said) <= names.LAST_MS:
         for number, metric in enumerate(metrics):
             row_of(metric, f"metrics[{number}].")
-    columns = (
-        [metric.step for metric in metrics],
-        [times.from_ms(one) for one in said],
-        [from_wire(metric.value) for metric in metrics],
-    )
-    return by_key(keys, history(*columns))
+    points = history([metric.step for metric in metrics], said, [metric.value for metric in metrics])
+    return by_key(keys, History(points.steps, times.array_from_ms(points.at), points.values))
 
 
 def params_of(given: Sequence[Tag]) -> dict[str, Scalar]:

@@ -33,7 +33,8 @@ from taxiway.storage.writes import Lane
 MOST_POINTS = 20_000
 MOST_PAIRS = 1_000
 MOST_READ = 100_000
-MOST_ON_LOOP = 200  # points that are made ready on the event loop: some 0.3 ms
+MOST_ON_LOOP = 200  # points in rows that are made ready on the event loop: some 0.3 ms
+MOST_IN_ARRAYS = 1_000  # or points in arrays, which take as long
 
 
 class Log:
@@ -83,7 +84,7 @@ class Log:
 
     async def keep_soon(self, caller: Caller, items: Items, *, run: str, may_amend: bool = False) -> None:
         """As `keep`, for a handler on the event loop."""
-        is_large = items.size > MOST_ON_LOOP
+        is_large = len(items.points) > MOST_ON_LOOP or items.size > MOST_IN_ARRAYS
         batch = (
             await run_in_threadpool(loose.checked_batch, run, items) if is_large else loose.checked_batch(run, items)
         )

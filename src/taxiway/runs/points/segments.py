@@ -73,8 +73,8 @@ def is_ordered(points: History) -> bool:
     return bool(is_later.all())
 
 
-def history(steps: Sequence[int], at: Sequence[int], values: Sequence[float | None]) -> History:
-    """Points from columns; a value that is None is a NaN."""
+def history(steps: Sequence[int], at: Sequence[int], values: Sequence[float | str | None]) -> History:
+    """Points from columns; a value that is None is a NaN, and a text what it says, such as Infinity."""
     return History(np.array(steps, np.int64), np.array(at, np.int64), np.array(values, np.float64))
 
 
