@@ -7,6 +7,7 @@ import pytest
 
 from taxiway.client import Client, connect
 from taxiway.gates.refusals import AuthorUnknown, EvidenceMissing, FourEyes, GateClosed, NeedsPerson, RoleMissing
+from taxiway.hooks.addresses import Reach
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed
 from taxiway.models.contract import Target
 from taxiway.models.refusals import EvaluationUnfit
@@ -191,6 +192,8 @@ def test_a_withdrawn_approval_does_not_count_and_can_be_given_again(any_story: S
 
 def test_the_inbox_says_what_waits_for_whom(any_story: Story) -> None:
     any_story.ready()
+    any_story.live.house.hooks.reach = Reach(["chat.intern"], lambda host, port: ["10.0.0.7"])
+    any_story.live.client.hooks.add("chat", "http://chat.intern/", ["approval.requested"])
     asked = any_story.ana.gates.request("mortgage", note="the map, please")
 
     [for_vera], [for_ana] = any_story.vera.gates.inbox(), any_story.ana.gates.inbox()
@@ -202,6 +205,7 @@ def test_the_inbox_says_what_waits_for_whom(any_story: Story) -> None:
     assert not for_ana.is_yours
     assert "registered it" in for_ana.why_not
     assert any_story.vera.gates.inbox() == []
+    assert [told.event for told in any_story.live.client.hooks.deliveries("chat")] == ["approval.requested"]
 
 
 def test_data_that_breaks_its_contract_closes_the_gate(story: Story) -> None:

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from taxiway.hooks.delivering import Couriers
+from tests.support.live import Live
+
 PATIENCE_S = 15.0
 
 
@@ -98,6 +101,17 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
         yield receiver
     finally:
         receiver.close()
+
+
+@contextmanager
+def delivering(live: Live) -> Iterator[None]:
+    """Has a server deliver, as `taxiway server` does by itself."""
+    couriers = Couriers(live.house.hooks, every_s=0.02)
+    couriers.start()
+    try:
+        yield
+    finally:
+        couriers.stop()
 
 
 def eventually(is_so: Callable[[], bool]) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from taxiway.hooks.addresses import Reach
 from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
 from taxiway.monitors.contract import ReferenceUnfit
@@ -108,6 +109,8 @@ def test_late_labels_open_their_window_again_and_leave_the_others(story: Story) 
 
 
 def test_an_alert_is_one_however_often_its_window_is_measured(story: Story) -> None:
+    story.live.house.hooks.reach = Reach(["pager.intern"], lambda host, port: ["10.0.0.7"])
+    story.live.client.hooks.add("pager", "http://pager.intern/", ["alert.opened"])
     story.month(APRIL, turned=True)
     story.olga.monitors.create(ENDPOINT)
     [first] = story.olga.monitors.evaluate(ENDPOINT).opened
@@ -120,6 +123,7 @@ def test_an_alert_is_one_however_often_its_window_is_measured(story: Story) -> N
     assert done.opened == []
     assert (kept.id, kept.state, kept.comment) == (first.id, "acknowledged", "looking at the weather feed")
     assert (kept.n, kept.clusters) == (750, 25)
+    assert [told.event for told in story.live.client.hooks.deliveries("pager")] == ["alert.opened"]
 
 
 def test_a_measurement_that_does_not_bear_an_alert_out_closes_it(story: Story) -> None:

@@ -30,6 +30,7 @@ from taxiway.gates.refusals import (
     joined,
 )
 from taxiway.gates.standing import Look, Sources, approvals_asked, roles_of
+from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
@@ -155,6 +156,8 @@ class Approvals:
             request = Request(model, here.version, here.project, body.stage, caller.name, body.note.strip(), record.at)
             store.add_request(record.connection, request)
             record.note(stage=body.stage, note=request.note)
+            told = {"name": model, "version": str(here.version), "stage": body.stage}
+            announce(record, "approval.requested", told | {"by": caller.name, "note": request.note})
             return request
 
         return self.ledger.change(caller, "gates.request", found.ref, make, answer=Request, project=found.project)

@@ -13,6 +13,8 @@ Event = Literal[
     "registered_model.created",
     "model_version.created",
     "model_version.promoted",
+    "approval.requested",
+    "alert.opened",
     "model_version_tag.set",
     "model_version_tag.deleted",
     "model_version_alias.created",

@@ -11,6 +11,7 @@ import msgspec
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
+from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
@@ -171,6 +172,7 @@ class Monitors:
             others = [other for other in current if other.start != window.start]
             if alert := apply_rule(record, monitor, window, others):
                 opened.append(alert)
+                announce(record, "alert.opened", told_of(alert))
         explain_again(record, monitor, current)
         record.note(windows=[facts_of(window) for window in computed], unchanged=unchanged)
         return Evaluated(monitor.name, computed, unchanged, opened)
@@ -266,6 +268,12 @@ def check(body: CreateMonitor, name: str) -> None:
 def has_news(now: Seen | Window, held: store.Held) -> bool:
     """Whether a window holds more than when it was measured. Log and labels only grow, so counting is enough."""
     return (now.rows + now.failed, now.labelled) > (held.rows + held.failed, held.labelled)
+
+
+def told_of(alert: Alert) -> dict[str, str]:
+    """What hooks are told of an alert."""
+    names = ("id", "monitor", "metric", "sentence", "explanation", "url")
+    return {**{name: getattr(alert, name) for name in names}, "window": alert.window_name}
 
 
 def summary(connection: Any, monitor: Monitor, alerts: list[Alert]) -> MonitorSummary:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from taxiway.hooks.addresses import Reach
-from taxiway.hooks.delivering import Couriers
 from tests.compat.mlflow.conftest import Tracking
-from tests.hooks.receiver import Receiver, receiving
+from tests.hooks.receiver import Receiver, delivering, receiving
 
 
 @pytest.fixture
@@ -87,13 +86,9 @@ def test_what_the_client_changes_is_told_as_mlflows_server_tells_it(tracking: Tr
         client.delete_registered_model_alias("hooked", "blue")
         return [1]
 
-    couriers = Couriers(tracking.live.house.hooks, every_s=0.02)
-    couriers.start()
-    try:
+    with delivering(tracking.live):
         tracking.run(script, at=receiver.url)
         got = receiver.wait(6)
-    finally:
-        couriers.stop()
 
     one = {"name": "hooked", "version": "1"}
     source = {"source": "runs:/abc/model", "run_id": "abc", "tags": {"a": "1"}, "description": "first"}

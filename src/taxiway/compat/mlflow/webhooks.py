@@ -16,7 +16,11 @@ from taxiway.hooks.service import Hooks
 from taxiway.kernel.caller import Caller
 
 MOST_LISTED = 1000
-OURS = ("model_version.promoted",)  # which the client has no word for, and would choke on
+OURS = (
+    "model_version.promoted",
+    "approval.requested",
+    "alert.opened",
+)  # which the client has no word for, and would choke on
 EVENTS: tuple[Event, ...] = tuple(event for event in get_args(Event) if event not in OURS)
 
 Status = Literal["ACTIVE", "DISABLED"]
