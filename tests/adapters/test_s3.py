@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -75,6 +77,33 @@ def test_bytes_that_were_changed_in_the_bucket_are_not_passed_on(s3_url: str, tm
         read_blob_in_pieces(blobs, digest)
     with pytest.raises(DigestMismatch):
         blobs.file(digest)
+
+
+@pytest.mark.parametrize("size", [100, 9 << 20], ids=["one part", "parts"])
+@pytest.mark.parametrize("change", [lambda data: b"x" + data[1:], lambda data: data[:-1]], ids=["bytes", "size"])
+def test_a_blob_that_was_damaged_in_the_bucket_is_whole_once_it_is_sent_again(
+    s3_url: str, tmp_path: Path, size: int, change: Callable[[bytes], bytes]
+) -> None:
+    first, data = S3Blobs(bucket(s3_url), Cache(tmp_path / "first")), os.urandom(size)
+    digest = first.put(io.BytesIO(data))
+    obstore.put(first.store, key_of(digest), change(data))
+
+    first.put(io.BytesIO(data))
+
+    other = S3Blobs(bucket(s3_url), Cache(tmp_path / "other"))
+    assert read_blob_in_pieces(other, digest) == data
+
+
+@pytest.mark.parametrize("size", [100, 9 << 20], ids=["one part", "parts"])
+def test_a_blob_that_was_sent_just_now_is_not_written_again(s3_url: str, tmp_path: Path, size: int) -> None:
+    blobs, data = S3Blobs(bucket(s3_url), Cache(tmp_path)), os.urandom(size)
+    key = key_of(blobs.put(io.BytesIO(data)))
+    before = obstore.head(blobs.store, key)["last_modified"]
+    time.sleep(1.1)  # stores tell times in seconds
+
+    blobs.put(io.BytesIO(data))
+
+    assert obstore.head(blobs.store, key)["last_modified"] == before
 
 
 def test_a_store_that_is_away_is_a_refusal_that_can_be_tried_again(s3_url: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from taxiway.adapters.blob_stores import open_place
 from taxiway.kernel.errors import NotFound
-from taxiway.storage.blobs import Blobs, DigestMismatch, FileBlobs, digest_of
+from taxiway.storage.blobs import Blobs, DigestMismatch, FileBlobs, digest_of, read_blob
 from taxiway.storage.places import parse_place
 
 LARGE = os.urandom(9 << 20)  # more than goes up in one request
@@ -129,6 +129,30 @@ def test_a_blob_sent_again_counts_as_sent_just_now(tmp_path: Path) -> None:
 
     (blob,) = blobs.listed()
     assert blob.stored_at.year > 2000
+
+
+@pytest.mark.parametrize("kept", [b"", b"some bytfs", b"some bytes and more"], ids=["cut", "other bytes", "longer"])
+def test_a_blob_that_a_disk_damaged_is_whole_once_it_is_sent_again(tmp_path: Path, kept: bytes) -> None:
+    blobs = FileBlobs(tmp_path)
+    digest = blobs.put(io.BytesIO(b"some bytes"))
+    damaged = blobs.file(digest)
+    damaged.chmod(0o644)
+    damaged.write_bytes(kept)
+
+    again = blobs.put(io.BytesIO(b"some bytes"))
+
+    assert again == digest
+    assert read_blob(blobs, digest, "it") == b"some bytes"
+
+
+def test_a_blob_that_is_sent_again_stays_the_very_file_that_others_share(tmp_path: Path) -> None:
+    blobs = FileBlobs(tmp_path)
+    digest = blobs.put(io.BytesIO(LARGE))
+    before = blobs.file(digest).stat().st_ino
+
+    blobs.put(io.BytesIO(LARGE))
+
+    assert blobs.file(digest).stat().st_ino == before
 
 
 @pytest.mark.parametrize(

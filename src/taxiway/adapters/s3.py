@@ -161,8 +161,9 @@ class S3Blobs:
     def _send(self, incoming: Incoming) -> None:
         key = key_of(incoming.digest)
         known = self._head(key)
-        if known and known["size"] == incoming.size_bytes and datetime.now(UTC) - known["last_modified"] < GRACE / 2:
-            return
+        is_recent = known is not None and datetime.now(UTC) - known["last_modified"] < GRACE / 2
+        if known and is_recent and known["size"] == incoming.size_bytes and known["e_tag"] in tags_of(incoming.path):
+            return  # what the store says of its bytes is what these are; of any others, or older ones, it gets these
         with incoming.path.open("rb") as file:
             if incoming.size_bytes > PART_BYTES:
                 obstore.put(self.store, key, file, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
@@ -250,6 +251,17 @@ class S3Blobs:
             raise Unavailable(what=f"The blob store {self.place}", cause="it refuses our credentials") from e
         except BaseError as e:
             raise Unavailable(what=f"The blob store {self.place}", cause=first_line(e)) from e
+
+
+def tags_of(file: Path) -> tuple[str, str]:
+    """What stores say of these bytes as their tag: the MD5 of all of them, or of the MD5s of parts of our size."""
+    whole, parts = hashlib.md5(usedforsecurity=False), list[bytes]()
+    with file.open("rb") as data:
+        while piece := data.read(PART_BYTES):
+            whole.update(piece)
+            parts.append(hashlib.md5(piece, usedforsecurity=False).digest())
+    together = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest()
+    return f'"{whole.hexdigest()}"', f'"{together}-{len(parts)}"'
 
 
 class Stream(Pieces):

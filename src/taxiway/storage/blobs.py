@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -23,6 +24,8 @@ KEY = re.compile(r"sha256/[0-9a-f]{2}/([0-9a-f]{64})")
 CHUNK = 1 << 20
 # What was stored, or sent once more, less than this ago is not to be freed: what will name it may be on its way.
 GRACE = timedelta(hours=1)
+
+log = logging.getLogger("taxiway.storage")
 
 
 class DigestMismatch(TaxiwayError):
@@ -151,15 +154,21 @@ class FileBlobs:
             self.keep(incoming.path, incoming.digest)
 
     def keep(self, file: Path, digest: str) -> None:
-        """Takes a finished file as the blob of its digest; one that is kept already counts as sent just now."""
+        """Takes a finished file as the blob of its digest; one that is kept already counts as sent just now.
+
+        What is kept is held against what came, and gives way to it where a disk or somebody damaged it.
+        """
         target = self.file(digest)
         try:
-            os.utime(target)
+            if is_alike(file, target):
+                os.utime(target)
+                return
+            log.error("%s was damaged, and is replaced by what was sent under its digest", target)
         except FileNotFoundError:
             target.parent.mkdir(parents=True, exist_ok=True)
-            file.chmod(0o444)
-            file.rename(target)
-            sync_folder(target.parent)
+        file.chmod(0o444)
+        file.rename(target)
+        sync_folder(target.parent)
 
     def file(self, digest: str) -> Path:
         """Where a digest's bytes are, or would be."""
@@ -204,6 +213,23 @@ class FileBlobs:
         """Removes what a killed process left half-received."""
         shutil.rmtree(self.incoming, ignore_errors=True)
         self.incoming.mkdir(parents=True, exist_ok=True)
+
+
+def is_alike(one: Path, other: Path) -> bool:
+    """Whether two files hold the same bytes; what of the other cannot be read is not the same.
+
+    Raises FileNotFoundError for the other.
+    """
+    with one.open("rb", buffering=0) as mine, other.open("rb", buffering=0) as theirs:
+        if os.fstat(mine.fileno()).st_size != os.fstat(theirs.fileno()).st_size:
+            return False
+        try:
+            while piece := mine.read(CHUNK):
+                if theirs.read(len(piece)) != piece:
+                    return False
+        except OSError:
+            return False
+    return True
 
 
 def key_of(digest: str) -> str:

@@ -32,11 +32,14 @@ class Cache(FileBlobs):
 
     def keep(self, file: Path, digest: str) -> None:
         size = file.stat().st_size
-        is_new = not self.file(digest).exists()
+        try:
+            before = self.file(digest).stat().st_size
+        except FileNotFoundError:
+            before = 0
         super().keep(file, digest)
         with self.lock:
             self.used_at[self.file(digest)] = time.time()
-            self.size_bytes += size if is_new else 0
+            self.size_bytes += size - before
             if self.size_bytes > self.limit_bytes:
                 self._trim()
 
