@@ -19,7 +19,7 @@ from taxiway.adapters.s3 import open_bucket
 from taxiway.client import connect
 from taxiway.kernel.errors import NotFound
 from taxiway.storage.places import Bucket
-from tests.compat.mlflow.moving_scripts import fill, log_more, tell
+from tests.compat.mlflow.moving_scripts import fill, fill_traces, log_more, tell, tell_traces
 from tests.compat.mlflow.real import RealClient, real_server
 from tests.compat.mlflow.test_moving import bring, change, without_finite_ends
 from tests.support.live import Live, running
@@ -46,11 +46,14 @@ def test_a_live_server_comes_over_to_postgresql_and_a_bucket(
 ) -> None:
     with real_server(tmp_path / "theirs") as url:
         real_client.run(fill, url, folder="")
+        real_client.run(fill_traces, url)
 
         report = bring(served.client, url)
 
         there = without_finite_ends(real_client.run(tell, url))
+        hanging = real_client.run(tell_traces, url)
     assert real_client.run(tell, served.url) == there
+    assert real_client.run(tell_traces, served.url) == hanging
     assert report.is_whole
     assert report.here.files == 3
     assert len(list(served.house.blobs.listed())) == 3

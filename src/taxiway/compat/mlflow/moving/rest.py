@@ -72,7 +72,8 @@ class RestSource:
         self.ids: list[str] = []
         self.keys: dict[str, list[str]] = {}  # the metrics of runs whose points were not read yet
         self.counts = Counts()
-        self.uses: defaultdict[str, list[IncomingUse]] = defaultdict(list)  # of logged models, by their runs
+        self.uses: defaultdict[str, dict[tuple[str, str], IncomingUse]] = defaultdict(dict)  # of logged models
+        self.has_logged = False
         self.traced = RestTraces(self)
         self.ask("POST", "/experiments/search", {"max_results": 1, "view_type": "ALL"})
 
@@ -149,7 +150,7 @@ class RestSource:
         body = {"max_results": 1000, "view_type": "ALL"}
         found = [row for page in self.pages("POST", "/experiments/search", body, "experiments") for row in page]
         self.ids = [row["experiment_id"] for row in found]
-        self.uses.clear()
+        self.has_logged = self._has_logged()
         self.counts = Counts(experiments=len(found))
         return [
             IncomingExperiment(
@@ -214,12 +215,14 @@ class RestSource:
         """Which logged models a run took in and brought forth."""
         run = row["info"]["run_id"]
         for one in row.get("inputs", {}).get("model_inputs", []):
-            self.uses[one["model_id"]].append(IncomingUse(run, "input"))
+            self.uses[one["model_id"]][run, "input"] = IncomingUse(run, "input")
         for one in row.get("outputs", {}).get("model_outputs", []):
-            self.uses[one["model_id"]].append(IncomingUse(run, "output", int(one.get("step", 0))))
+            self.uses[one["model_id"]][run, "output"] = IncomingUse(run, "output", int(one.get("step", 0)))
 
     def series(self, runs: Sequence[Found]) -> Iterator[tuple[str, list[Series]]]:
         for run in runs:
+            if self.has_logged:  # a search does not tell the models that a run took in
+                self._note_uses(self.ask("GET", "/runs/get", {"run_id": run.id})["run"])
             found: list[Series] = []
             for key in self.keys.pop(run.id, []):
                 found += self._history(run.id, key)
@@ -270,9 +273,20 @@ class RestSource:
         self.count_more(logged=len(c), **more)
         return found
 
+    def _has_logged(self) -> bool:
+        """Whether there is any model that a run made."""
+        for start in range(0, len(self.ids), 50):
+            body = {"experiment_ids": self.ids[start : start + 50], "max_results": 1}
+            try:
+                if self.ask("POST", "/logged-models/search", body).get("models"):
+                    return True
+            except SourceUnusable:
+                return False
+        return False
+
     def _logged(self, row: dict[str, Any]) -> FoundLogged:
         found = logged_of(row["info"], row.get("data", {}))
-        return replace(found, model=stamped(replace(found.model, uses=self.uses[found.model.id])))
+        return replace(found, model=stamped(replace(found.model, uses=[*self.uses[found.model.id].values()])))
 
     # --- traces ---
 
