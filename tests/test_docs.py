@@ -1,6 +1,7 @@
 """The tool that writes the reference pages and follows our links."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from msgspec import Struct
@@ -23,7 +24,12 @@ class Series(Struct, frozen=True):
 
 @pytest.mark.parametrize(
     ("annotation", "words"),
-    [(list[Step], "list of Step"), (str | None, "text or nothing"), (dict[str, float], "number by name")],
+    [
+        (list[Step], "list of Step"),
+        (str | None, "text or nothing"),
+        (dict[str, float], "number by name"),
+        (Annotated[str, "short"] | None, "text or nothing"),
+    ],
 )
 def test_a_type_is_said_in_words(annotation: object, words: str) -> None:
     assert kind(annotation) == words

@@ -9,7 +9,7 @@ import re
 import types
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -130,6 +130,8 @@ def kind(annotation: Any) -> str:
         return PLAIN.get(annotation) or str(getattr(annotation, "__name__", annotation))
     if origin in (Union, types.UnionType):
         return " or ".join(map(kind, args))
+    if origin is Annotated:
+        return kind(args[0])
     if origin is Literal:
         return " or ".join(f"`{arg}`" for arg in args)
     if origin is dict:
