@@ -64,6 +64,26 @@ def test_a_thing_without_version_stands_for_its_own_versions_alone(live: Live, a
     assert (RUN, "model:axb@1") not in ends(graph)
 
 
+def test_a_model_without_version_has_a_page_with_all_of_them(live: Live, ana: Visitor) -> None:
+    join(live, "fraud", (RUN, "produced", "model:a_b@2"))
+
+    page = ana.get("/lineage/model:a_b").text
+
+    assert "model a_b, in 2 versions, is joined to" in page
+    assert page.count("node is-here") == 4  # both versions, in the wide and in the narrow drawing
+
+
+def test_a_run_goes_by_its_name_and_the_beginning_of_its_id(live: Live, ana: Visitor) -> None:
+    run = live.people["ana"].runs.start("calm-heron", project="fraud")
+    run.finish()
+    join(live, "fraud", (f"run:{run.id}", "produced", "model:named@1"))
+
+    page = ana.get("/lineage?thing=model:named@1").text
+
+    assert f"run · {run.id[:10]}" in page
+    assert f"run calm-heron ({run.id[:10]})" in page
+
+
 def test_an_endpoint_stands_for_its_revisions(live: Live, ana: Visitor) -> None:
     assert ("model:a_b@1", "revision:cards/1") in ends(live.client.lineage.walk("endpoint:cards"))
 
@@ -85,7 +105,7 @@ def test_edges_of_other_peoples_projects_stay_hidden(ana: Visitor) -> None:
 
 
 def test_a_thing_without_edges_and_no_thing_are_explained(ana: Visitor) -> None:
-    assert "Nothing is joined to model:none@1 yet" in ana.get("/lineage?thing=model:none@1").text
+    assert "Nothing is joined to model none@1 yet" in ana.get("/lineage?thing=model:none@1").text
     assert "Name a thing" in ana.get("/lineage").text
 
 
@@ -105,7 +125,7 @@ def test_a_large_graph_is_drawn_as_far_as_it_is_near(live: Live) -> None:
 
     assert len(near) == 60
     assert near[0] == "dataset:p/d@1"
-    assert len(draw(graph, near).nodes) == 60
+    assert len(draw(graph, near, {}).nodes) == 60
 
 
 def test_an_edge_over_a_layer_bends_around_what_stands_there(live: Live) -> None:
@@ -113,6 +133,6 @@ def test_an_edge_over_a_layer_bends_around_what_stands_there(live: Live) -> None
     pairs = (("a", "b"), ("b", "c"), ("a", "c"))
     graph = Graph("m:a", [Edge(source=f"m:{s}", verb="x", target=f"m:{t}", at=at) for s, t in pairs])
 
-    figure = draw(graph, nearest(graph, 10))
+    figure = draw(graph, nearest(graph, 10), {})
 
     assert {(edge.source, edge.target): len(edge.via) for edge in figure.edges}["m:a", "m:c"] == 1

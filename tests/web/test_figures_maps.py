@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 from taxiway.web.figures.areas import Area, StackedAreas
 from taxiway.web.figures.heat import HeatMap
@@ -77,6 +78,17 @@ def test_lineage_boxes_stand_in_their_layers_and_edges_join_them() -> None:
     assert place(first, "x") + place(first, "width") < place(second, "x")
     assert edge.get("d", "").startswith(f"M{place(first, 'x') + place(first, 'width'):.1f} ")
     assert graph.words() == "dataset loans@1 led to run calm-heron."
+
+
+def test_where_it_is_narrow_lineage_goes_down_and_fits() -> None:
+    nodes = tuple(Node(ref=name, kind="run", name=name, layer=layer, order=0) for layer, name in enumerate("abcde"))
+    edges = tuple(Edge(source=source, target=target) for source, target in pairwise("abcde"))
+    root = parse(LineageGraph(title="t", nodes=nodes, edges=edges).draw(358))
+    boxes = with_class(root, "box")
+
+    assert float(root.get("width", "")) <= 358
+    assert [place(box, "y") for box in boxes] == sorted({place(box, "y") for box in boxes})
+    assert len(with_class(root, "edge")) == 4
 
 
 def test_an_edge_to_something_unseen_is_left_out() -> None:

@@ -35,7 +35,7 @@ PEOPLE = (
     Person(
         "ana",
         "Ana Lindqvist",
-        "owner and data scientist: answers for both projects and trains their models",
+        "data scientist: owns both projects, trains the models",
         # Owner of both, as their facts say. She holds the validator's role, too: what refuses her own approval is
         # authorship, not a missing role.
         {"mortgage-approvals": ("owner", "validator"), "flight-delays": ("owner",)},

@@ -24,11 +24,13 @@ Bin = tuple[str, int, int]  # what it holds, rows of the reference, rows of the 
 def drift_map(monitor: Monitor, windows: list[Window]) -> HeatMap:
     """PSI of every feature, and of the scores, in the newest windows; a window without rows is a gap.
 
-    What so few rows reach by chance is no measurement: such a cell is empty, and its page has the number.
+    What so few rows reach by chance is no measurement: such a cell is empty, and its page has the number. Windows at
+    either end in which nothing is measured are left out: the one that has just begun says nothing yet.
     """
     by_start = {window.start: window for window in windows}
     size = monitor.rules.window
     starts = all_between(windows[0].start, windows[-1].start, size, MOST_WINDOWS) if windows else []
+    starts = measured_span(starts, by_start)
     names = [column.name for column in monitor.reference.features]
     rows = [*names, *([SCORE] if monitor.reference.score else [])]
     columns = [by_start.get(start) for start in starts]
@@ -43,6 +45,24 @@ def drift_map(monitor: Monitor, windows: list[Window]) -> HeatMap:
         watch=min(0.1, monitor.rules.drift_note / 2),
         act=monitor.rules.drift_note,
     )
+
+
+def measured_span(starts: list[datetime], by_start: dict[datetime, Window]) -> list[datetime]:
+    """The windows from the first to the last in which any drift is measured; all of them where there is none."""
+    measured = [index for index, start in enumerate(starts) if is_measured(by_start.get(start))]
+    return starts[measured[0] : measured[-1] + 1] if measured else starts
+
+
+def is_measured(window: Window | None) -> bool:
+    """Whether a window has rows enough for any of its cells."""
+    drifts = [*window.drift, window.score] if window else []
+    return any(not math.isnan(shown_psi(drift)) for drift in drifts)
+
+
+def unmeasured(windows: list[Window]) -> list[Window]:
+    """The windows that the map leaves out at its end, as they have too few rows yet."""
+    last = max((index for index, window in enumerate(windows) if is_measured(window)), default=len(windows) - 1)
+    return windows[last + 1 :]
 
 
 def drift_of(window: Window | None, name: str) -> ColumnDrift | None:

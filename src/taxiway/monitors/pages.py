@@ -24,7 +24,7 @@ from taxiway.monitors.contract import (
     Window,
     WindowState,
 )
-from taxiway.monitors.drawings import SCORE, cell_url, distributions, drift_map, drift_of, performance_line
+from taxiway.monitors.drawings import SCORE, cell_url, distributions, drift_map, drift_of, performance_line, unmeasured
 from taxiway.monitors.sentences import answer, features
 from taxiway.monitors.service import Monitors
 from taxiway.monitors.terms import METRIC_WORDS
@@ -104,6 +104,7 @@ class MonitorPages:
             "live": live,
             "closed": [alert for alert in alerts if alert.state == "resolved"],
             "drift": drift_map(monitor, windows) if windows else None,
+            "begun": unmeasured(windows),
             "line": performance_line(monitor, windows, alerts) if any(w.performance for w in windows) else None,
             "chosen": next((w for w in windows if f"{w.start:%Y-%m-%d}" == chosen), None),
             "url": view.url,

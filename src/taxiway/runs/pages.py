@@ -34,3 +34,4 @@ def add(site: Site, runs: Runs, log: Log, comparisons: Comparisons, trash: Trash
     site.form("/runs/{run}/restore", note.restore, page=one.show, needs="runs.write")
     site.panel("runs/run", note.draw)
     site.finds("Runs", table.find)
+    site.names("run", runs.names)

@@ -251,6 +251,11 @@ class Runs:
             raise unknown(run)
         return found[0]
 
+    def names(self, ids: list[str]) -> dict[str, str]:
+        """What the runs of these ids are called; those that do not exist are left out."""
+        with self.database.read() as connection:
+            return store.names_of(connection, ids)
+
     def show(self, caller: Caller, *, run: str) -> Run:
         return self.find(run)
 

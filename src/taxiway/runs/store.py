@@ -119,6 +119,11 @@ def known(connection: Connection, id_: str) -> Known | None:
     return Known(*row) if row else None
 
 
+def names_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    rows = connection.execute(select(runs.c.id, runs.c.name).where(runs.c.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
 def find(connection: Connection, ids: Sequence[str], now: datetime) -> list[Run]:
     """The runs of these ids, in their order; those that do not exist are left out."""
     rows = connection.execute(select(runs.c.number, runs.c.id).where(runs.c.id.in_(ids)))

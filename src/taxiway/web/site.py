@@ -79,6 +79,7 @@ PageFunction = Callable[[View], Html]
 FormFunction = Callable[[View, dict[str, str]], Redirect | Html]
 Panel = Callable[[View, str], str | None]
 Finder = Callable[[Caller, str, int], list[Found]]
+Namer = Callable[[list[str]], dict[str, str]]
 
 
 class Site:
@@ -91,6 +92,7 @@ class Site:
         self.panels: dict[str, list[Panel]] = {}
         self.everywhere: dict[str, Callable[[Caller], Any]] = {}
         self.finders: dict[str, Finder] = {}
+        self.namers: dict[str, Namer] = {}
         loaders = {room: PackageLoader(f"taxiway.{room}") for room in rooms_with_templates()}
         self.environment = Environment(
             loader=PrefixLoader(loaders),
@@ -173,6 +175,10 @@ class Site:
         kind: the heading of its results, such as ``Models``. It shows nothing that the caller may not see.
         """
         self.finders[kind] = find
+
+    def names(self, kind: str, name: Namer) -> None:
+        """Adds the names of a kind of thing whose references hold an id: given ids, each one's name if it has one."""
+        self.namers[kind] = name
 
     def drawn(self, slot: str, view: View, thing: str) -> list[str]:
         """The panels of a slot for a thing, as HTML."""

@@ -21,14 +21,17 @@ DRAWN_AT_MOST = 60
 MOST_BEGIN = 8  # of each kind, offered where nothing was named
 BEGIN = {"model": "Models", "endpoint": "Endpoints", "project": "Projects"}
 STEPS = (1, 2, 3, 6, 12, 25)
+Names = dict[str, str]  # by reference
 KINDS = {"dataset": "data", "run": "runs", "model": "models", "endpoint": "endpoints", "monitor": "monitors"}
 
 
 class Row(Struct, frozen=True):
-    """An edge as the table shows it."""
+    """An edge as the table shows it, with both its ends in words."""
 
     edge: Edge
+    source: str
     words: str
+    target: str
 
 
 class LineagePage:
@@ -46,39 +49,73 @@ class LineagePage:
         return found
 
     def show(self, view: View) -> Html:
-        thing = view.one("thing").strip()
+        thing = str(view.path.get("thing") or view.one("thing")).strip()
         steps = view.number("steps", 12)
         graph = Graph(thing, [])
         if thing:
             graph = self.lineage.walk(WalkFrom(thing=thing, steps=steps), self.access.visible(view.caller))
         near = nearest(graph, DRAWN_AT_MOST)
+        names = self._names({*things(graph), thing})
         values = {
-            "title": f"Lineage of {short_ref(thing)}" if thing else "Lineage",
+            "title": f"Lineage of {called(thing, names)}" if thing else "Lineage",
+            "called": called(thing, names),
             "thing": thing,
             "steps": steps,
             "choices": [(number, plural(number, "step")) for number in sorted({*STEPS, steps})],
-            "answer": answer(graph),
-            "figure": draw(graph, near) if near else None,
+            "answer": answer(graph, names),
+            "figure": draw(graph, near, names) if near else None,
             "left_out": len(things(graph)) - len(near),
-            "rows": [Row(edge, words(edge.verb)) for edge in graph.edges],
+            "rows": [
+                Row(edge, called(edge.source, names), words(edge.verb), called(edge.target, names))
+                for edge in graph.edges
+            ],
             "is_cut": graph.is_cut,
             "begin": [] if thing else self._begin(view.caller),
         }
         return Html("web/lineage.html", KINDS.get(parse(thing).kind, ""), values)
 
+    def _names(self, refs: set[str]) -> Names:
+        """What those things are called whose references hold only an id."""
+        found: Names = {}
+        for kind, name in self.site.namers.items():
+            ids = sorted(parse(ref).name for ref in refs if parse(ref).kind == kind)
+            found |= {f"{kind}:{id_}": text for id_, text in (name(ids) if ids else {}).items()}
+        return found
+
 
 def add(site: Site, lineage: Lineage, access: Access) -> None:
-    site.page("/lineage", LineagePage(lineage, access, site).show, needs="lineage.read", scope="platform")
+    page = LineagePage(lineage, access, site)
+    site.page("/lineage", page.show, needs="lineage.read", scope="platform")
+    site.page("/lineage/{thing:path}", page.show, needs="lineage.read", scope="platform")
 
 
-def answer(graph: Graph) -> str:
+def answer(graph: Graph, names: Names) -> str:
     """How much a thing came from and led to, in a sentence."""
     if not graph.thing:
         return "What came from what"
-    name = short_ref(graph.thing)
+    name = called(graph.thing, names)
     if not graph.edges:
         return f"Nothing is joined to {name} yet"
-    return f"{name} is joined to {plural(len(things(graph) - {graph.thing}), 'thing')}"
+    versions = {ref for ref in things(graph) if is_here(ref, graph.thing)}
+    if len(versions) > 1:
+        name += f", in {plural(len(versions), 'version')},"
+    if parse(graph.thing).kind == "project":
+        return f"{plural(len(things(graph)), 'thing')} of {name} and what joins them"
+    return f"{name} is joined to {plural(len(things(graph) - versions), 'thing')}"
+
+
+def called(ref: str, names: Names) -> str:
+    """A thing in words: its kind and its name, or a name with the beginning of its id.
+
+    >>> called("model:mortgage@3", {})
+    'model mortgage@3'
+    >>> called("run:01932c5f8e7a7b3c9d0e1f2a3b4c5d6e", {"run:01932c5f8e7a7b3c9d0e1f2a3b4c5d6e": "calm-heron"})
+    'run calm-heron (01932c5f8e)'
+    """
+    kind, _, rest = short_ref(ref).partition(":")
+    if not rest:
+        return ref
+    return f"{kind} {names[ref]} ({rest})" if ref in names else f"{kind} {rest}"
 
 
 def words(verb: str) -> str:
@@ -112,7 +149,7 @@ def is_here(name: str, thing: str) -> bool:
     return name == thing or name.startswith(f"{thing}@")
 
 
-def draw(graph: Graph, near: list[str]) -> figure.LineageGraph:
+def draw(graph: Graph, near: list[str], names: Names) -> figure.LineageGraph:
     """The drawing of the things that are near, each a link to its own page."""
     kept = [edge for edge in graph.edges if edge.source in near and edge.target in near]
     layout = lay_out(near, [(edge.source, edge.target) for edge in kept])
@@ -122,13 +159,22 @@ def draw(graph: Graph, near: list[str]) -> figure.LineageGraph:
         place = layout.places[ref]
         shown = name.rpartition("/")[2] if kind == "dataset" else short_ref(name)
         label = f"{shown}@{version}" if version else shown
-        nodes.append(figure.Node(ref=ref, kind=kind, name=label, layer=place.layer, order=place.lane, url=href(ref)))
-    here = next((name for name in near if is_here(name, graph.thing)), "")
+        nodes.append(
+            figure.Node(
+                ref=ref,
+                kind=kind,
+                name=names.get(ref, label),
+                note=label if ref in names else "",
+                layer=place.layer,
+                order=place.lane,
+                url=href(ref),
+            )
+        )
     via = {(r.source, r.target): tuple((bend.layer, bend.lane) for bend in r.bends) for r in layout.routes}
     edges = tuple(
         figure.Edge(source=e.source, target=e.target, name=words(e.verb), via=via.get((e.source, e.target), ()))
         for e in kept
     )
     return figure.LineageGraph(
-        title=f"The lineage of {short_ref(graph.thing)}", nodes=tuple(nodes), edges=edges, here=here
+        title=f"The lineage of {called(graph.thing, names)}", nodes=tuple(nodes), edges=edges, here=graph.thing
     )
