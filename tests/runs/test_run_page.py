@@ -86,6 +86,20 @@ def test_the_charts_part_is_empty_where_nothing_was_logged_since(served: Live) -
     assert "<svg" in later
 
 
+def test_what_is_measured_on_folds_is_dots_with_their_mean_and_no_curve(served: Live) -> None:
+    with served.client.runs.start("folded") as run:
+        for fold, value in enumerate((0.7, 0.8, 0.9)):
+            run.log(step=fold, fold_auc=value)
+
+    page = Visitor(served.url).get(f"/runs/{run.id}").text
+
+    assert "By fold" in page
+    assert "mean of the folds 0.8" in page
+    assert ">fold</text>" in page
+    assert 'class="line"' not in page
+    assert page.count('class="dot"') == 3
+
+
 @pytest.mark.parametrize(
     "query", ["x=sideways", "smooth=100", "smooth=-1", "smooth=x", "from=x&key=loss", f"key=loss&to={2**64}"]
 )

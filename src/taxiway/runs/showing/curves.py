@@ -14,7 +14,8 @@ from taxiway.kernel.errors import BadField
 from taxiway.runs.contract import Run
 from taxiway.runs.points.log import Log
 from taxiway.runs.showing import telling
-from taxiway.web.figures.lines import Line, LineChart, Point
+from taxiway.web.figures.lines import Line, LineChart, Point, Threshold
+from taxiway.web.numbers import number
 from taxiway.web.site import View
 
 Axis = Literal["step", "time", "clock"]
@@ -76,13 +77,18 @@ class Curves:
 def draw(
     runs: Sequence[Run], name: str, courses: Sequence[list[Point]], look: Look, *, height: float = 220
 ) -> LineChart:
-    """The chart of a metric. courses: of each run, by step, or by microseconds since 1970 where the axis is of time."""
+    """The chart of a metric. courses: of each run, by step, or by microseconds since 1970 where the axis is of time.
+
+    A metric that is logged for each fold has no course: it is dots over the folds, whatever the axis, with their mean.
+    """
+    if telling.is_by_fold(name) and look.axis == "step":
+        return by_fold(runs, name, courses, look, height=height)
     placed, x_name = on_axis(courses, [micros(run) for run in runs], look.axis)
     lines: list[Line] = []
     for colour, (label, course) in enumerate(zip(telling.labels(runs), placed, strict=True)):
         if not course:
             continue
-        if look.smooth and len(course) > 2:
+        if look.smooth and len(course) > 2 and not telling.is_by_fold(name):
             lines.append(Line(name=label, points=tuple(course), is_faint=True, colour=colour))
             course = smoothed(course, look.smooth / 100)  # noqa: PLW2901 - the faint line keeps the measured one
         lines.append(Line(name=label, points=tuple(course), colour=colour))
@@ -92,9 +98,36 @@ def draw(
         x_name=x_name,
         is_time=look.axis == "clock",
         is_log=look.is_log,
+        is_scattered=telling.is_by_fold(name),
         has_dots=max((len(line.points) for line in lines), default=0) <= SHORT,
         height=height,
     )
+
+
+def by_fold(runs: Sequence[Run], name: str, courses: Sequence[list[Point]], look: Look, *, height: float) -> LineChart:
+    """The chart of a metric with a value for each fold of the data: none follows on another, so no line joins them."""
+    lines = tuple(
+        Line(name=label, points=tuple(course), colour=colour)
+        for colour, (label, course) in enumerate(zip(telling.labels(runs), courses, strict=True))
+        if course
+    )
+    folds = sorted({x for line in lines for x, _ in line.points if math.isfinite(x)})
+    return LineChart(
+        title=name,
+        lines=lines,
+        thresholds=tuple(Threshold(mean, "mean of the folds") for mean in means(lines) if len(lines) == 1),
+        x_name="fold",
+        is_log=look.is_log,
+        is_scattered=True,
+        places=tuple((x, number(x)) for x in folds[:: max(1, len(folds) // SHORT)]),
+        height=height,
+    )
+
+
+def means(lines: Sequence[Line]) -> list[float]:
+    """The mean of each line's finite values, where it has any."""
+    finite = [[y for _, y in line.points if math.isfinite(y)] for line in lines]
+    return [math.fsum(values) / len(values) for values in finite if values]
 
 
 def on_axis(courses: Sequence[list[Point]], starts: Sequence[float], axis: Axis) -> tuple[list[list[Point]], str]:

@@ -25,6 +25,7 @@ LARGE_COLUMNS = 800
 MOST_POINTS_LISTED = 100
 MOST_SHOWN_BYTES = 200_000
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
+BY_FOLD = "By fold"
 SYSTEM = "system"  # metrics of the machine stand last, folded
 
 
@@ -77,6 +78,8 @@ class RunPage:
             "axes": AXES,
             "metrics": [(name, telling.number_of(run, name), counts.get(name, 0)) for name in run.metrics],
             "groups": groups,
+            "by_fold": BY_FOLD,
+            "shown_name": telling.shown_name,
             "left_out": len(curved) - len(drawn),
             "has_curves": any(count > 1 for count in counts.values()),
             "mark": mark_of(run, counts),
@@ -127,10 +130,15 @@ class RunPage:
         return text if is_whole else f"{text}\n… download the file for the rest"
 
 
-def section(name: str) -> tuple[bool, str]:
-    """Under which heading a metric's chart stands: what comes before its first slash; those of the machine last."""
+def section(name: str) -> tuple[int, str]:
+    """Under which heading a metric's chart stands: what comes before its first slash.
+
+    Those with a value for each fold come after those with a course, those of the machine last.
+    """
     head, slash, _ = name.partition("/")
-    return head == SYSTEM, head if slash else ""
+    if telling.is_by_fold(name):
+        return 1, BY_FOLD
+    return (2 if head == SYSTEM else 0), head if slash else ""
 
 
 def mark_of(run: Run, counts: dict[str, int]) -> str:
