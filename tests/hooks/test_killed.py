@@ -19,6 +19,7 @@ def test_what_a_killed_server_had_to_tell_is_told_by_the_next_one(tmp_path: Path
     events = ("--event", "model_version.created", "registered_model.created")
 
     with server(home, *options) as (process, _):
+        nothing = taxiway(home, "hooks", "add", "ci", url)
         made = taxiway(home, "hooks", "add", "ci", url, *events, "--secret-file", str(secret))
         with connect(home=home) as client:
             client.models.create("mortgage", project="default")  # its receiver is down
@@ -32,6 +33,7 @@ def test_what_a_killed_server_had_to_tell_is_told_by_the_next_one(tmp_path: Path
         listed = json.loads(taxiway(home, "hooks", "list", "--json").stdout)
         tried = taxiway(home, "hooks", "test", "ci")
 
+    assert (nothing.returncode, nothing.stderr.startswith("taxiway: events")) == (1, True)
     assert made.returncode == 0, made.stderr
     assert {each.event for each in got} == {"registered_model.created", "model_version.created"}
     assert all(each.is_signed_with("word") for each in got)

@@ -92,6 +92,13 @@ def test_the_secret_never_leaves(server: Live, client: Client, receiver: Receive
     assert not any(SECRET in each for each in rows)
 
 
+def test_a_secret_that_is_too_long_is_not_said_back(client: Client, receiver: Receiver) -> None:
+    with pytest.raises(BadField, match="secret") as refusal:
+        client.hooks.add("ci", receiver.url, ["registered_model.created"], secret=SECRET * 50)
+
+    assert SECRET not in str(refusal.value)
+
+
 def test_every_change_of_a_hook_is_in_the_log(client: Client, receiver: Receiver) -> None:
     hook = client.hooks.add("ci", receiver.url, ["registered_model.created"])
     client.hooks.change("ci", name="cd", secret="s", is_active=False)

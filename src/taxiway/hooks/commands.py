@@ -38,7 +38,9 @@ class Shown(Struct, frozen=True):
 
 def add(client: Client, given: Namespace) -> Hook:
     secret = secret_of(given) or ""
-    return client.hooks.add(given.name, given.url, given.event, secret=secret, description=given.description or "")
+    return client.hooks.add(
+        given.name, given.url, given.event or [], secret=secret, description=given.description or ""
+    )
 
 
 def list_(client: Client, given: Namespace) -> Sequence[Hook]:

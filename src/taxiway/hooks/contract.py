@@ -32,7 +32,6 @@ State = Literal["waiting", "delivered", "given_up"]
 
 Description = Annotated[str, Meta(max_length=2000)]
 Events = Annotated[list[Event], Meta(min_length=1)]
-Secret = Annotated[str, Meta(max_length=1000)]
 Url = Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
@@ -84,7 +83,7 @@ class AddHook(Struct, frozen=True, forbid_unknown_fields=True):
     url: Url
     events: Events
     description: Description = ""
-    secret: Secret = ""
+    secret: str = ""
     is_active: bool = True
 
 
@@ -95,7 +94,7 @@ class ChangeHook(Struct, frozen=True, forbid_unknown_fields=True):
     url: Url | None = None
     events: Events | None = None
     description: Description | None = None
-    secret: Secret | None = None
+    secret: str | None = None
     is_active: bool | None = None
 
 

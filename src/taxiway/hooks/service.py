@@ -24,6 +24,7 @@ from taxiway.storage.keys import Keys
 from taxiway.storage.writes import Change
 
 MOST_HOOKS = 100
+LONGEST_SECRET = 1000
 KEPT_DELIVERIES = 100  # of each hook, when they have ended
 # Between attempts; after the last one a delivery is given up. About nine hours in all.
 PAUSES = tuple(timedelta(seconds=each) for each in (1, 5, 30, 120, 600, 3600, 4 * 3600, 4 * 3600))
@@ -47,6 +48,7 @@ class Hooks:
     def add(self, caller: Caller, body: AddHook) -> Hook:
         """Raises HostUnknown, HostUnsafe, BadField, TooManyHooks."""
         check_name(body.name)
+        check_secret(body.secret)
         self._check_url(caller, "hooks.add", body.url)
         id_ = new_id()
         secret = self.keys.seal(body.secret, label(id_)) if body.secret else None
@@ -87,6 +89,7 @@ class Hooks:
         """Raises HostUnknown, HostUnsafe, BadField, NotFound."""
         if body.name is not None:
             check_name(body.name)
+        check_secret(body.secret or "")
         if body.url is not None:
             self._check_url(caller, "hooks.change", body.url)
 
@@ -216,6 +219,12 @@ def find(connection: Connection, hook: str) -> Kept:
 def check_name(name: str) -> None:
     if not is_name(name):
         raise BadField(field="name", value=repr(name[:100]), expected="a name of a-z, 0-9, '.', '_' and '-'")
+
+
+def check_secret(secret: str) -> None:
+    """Raises BadField, which does not say the secret."""
+    if len(secret) > LONGEST_SECRET:
+        raise BadField(field="secret", value="a longer one", expected=f"at most {LONGEST_SECRET} characters")
 
 
 def label(id_: str) -> str:

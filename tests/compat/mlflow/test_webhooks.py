@@ -131,6 +131,8 @@ ODD: list[tuple[dict[str, Any], str]] = [
     ({"events": [{"entity": "MODEL_VERSION", "action": "EXCEEDED"}]}, "those that happen here"),
     ({"status": "PAUSED"}, "status"),
     ({"secret": 7}, "secret"),
+    ({"secret": "s" * 1001}, "at most 1000"),
+    ({"url": "https://a.example/" + "a" * 2000}, "at most 2000"),
 ]
 
 

@@ -16,11 +16,9 @@ from taxiway.hooks.service import Hooks
 from taxiway.kernel.caller import Caller
 
 MOST_LISTED = 1000
-OURS = (
-    "model_version.promoted",
-    "approval.requested",
-    "alert.opened",
-)  # which the client has no word for, and would choke on
+LONGEST = {"url": 2000, "description": 2000}
+# What the client has no word for, and would choke on.
+OURS = ("model_version.promoted", "approval.requested", "alert.opened")
 EVENTS: tuple[Event, ...] = tuple(event for event in get_args(Event) if event not in OURS)
 
 Status = Literal["ACTIVE", "DISABLED"]
@@ -124,6 +122,7 @@ class WebhookCalls:
         dialect.serve(test, self.test)
 
     def create(self, caller: Caller, ask: CreateWebhook) -> WebhookAnswer:
+        check_lengths(ask)
         events = [event_of(each) for each in ask.events]
         if not events:
             raise invalid("events", [], "at least one event")
@@ -141,6 +140,7 @@ class WebhookCalls:
 
     def update(self, caller: Caller, ask: UpdateWebhook) -> WebhookAnswer:
         """What is not sent stays; an empty secret is taken away."""
+        check_lengths(ask)
         hook = self.hooks.show(caller, hook=ask.webhook_id)
         # What only we have a word for was not the client's to take away.
         kept = [event for event in hook.events if event in OURS]
@@ -168,6 +168,14 @@ class WebhookCalls:
 def known_to_client(hook: Hook) -> list[str]:
     """The events of a hook that MLflow's client knows."""
     return [event for event in hook.events if event not in OURS]
+
+
+def check_lengths(ask: CreateWebhook | UpdateWebhook) -> None:
+    """Raises ParameterInvalid."""
+    for name, most in LONGEST.items():
+        text = getattr(ask, name) or ""
+        if len(text) > most:
+            raise invalid(name, text, f"at most {most} characters")
 
 
 def event_of(given: EventOf) -> Event:
