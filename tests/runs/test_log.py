@@ -87,10 +87,24 @@ def test_values_that_are_no_numbers_and_honest_duplicates_are_kept(live: Live, m
 
     send(live.client, run.id, LogBatch(WRITER, 0, [Point("x", value, 3, AT) for value in values]))
 
-    assert [to_wire(float(point.value)) for point in live.client.runs.metric(run.id, "x")] == values
+    found = live.client.runs.metric(run.id, "x")
+    assert [repr(to_wire(float(point.value))) for point in found] == [repr(value) for value in values]
     newest = live.client.runs.show(run.id).metrics
     assert {key: to_wire(float(value)) for key, value in newest.items()} == {"x": "Infinity"}
     assert [found.id for found in live.client.runs.list("metrics.x > 1e308")] == [run.id]
+
+
+def test_a_zero_keeps_its_sign_among_others_and_as_the_newest(live: Live, make_run: MakeRun) -> None:
+    live.client.projects.create("fraud")
+    run = make_run(live.client)
+
+    send(live.client, run.id, LogBatch(WRITER, 0, [Point("x", value, 1, AT) for value in (0.0, -0.0)]))
+    send(live.client, run.id, LogBatch(WRITER, 2, [Point("y", -0.0, 1, AT)]))
+
+    found = [repr(point.value) for key in "xy" for point in live.client.runs.metric(run.id, key)]
+    assert sorted(found) == ["-0.0", "-0.0", "0.0"]
+    assert repr(live.client.runs.show(run.id).metrics["y"]) == "-0.0"
+    assert [found.id for found in live.client.runs.list("metrics.y = 0")] == [run.id]
 
 
 def test_the_newest_value_is_that_of_the_highest_step(live: Live, make_run: MakeRun) -> None:

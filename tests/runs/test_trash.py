@@ -124,6 +124,21 @@ def test_an_experiment_goes_with_its_many_runs(open_live: Live, make_run: MakeRu
             assert connection.execute(select(func.count()).select_from(table)).scalar() == 0
 
 
+def test_the_number_of_an_experiment_that_is_gone_is_never_given_again(open_live: Live, make_run: MakeRun) -> None:
+    open_live.client.projects.create("fraud")
+    make_run(open_live.client)
+    last = open_live.house.experiments.named("fraud", "default")
+    open_live.client.runs.delete_experiment("fraud", "default")
+    open_live.client.runs.empty_trash()
+
+    make_run(open_live.client)
+
+    again = open_live.house.experiments.named("fraud", "default")
+    assert last is not None
+    assert again is not None
+    assert again.number > last.number
+
+
 def test_a_run_that_made_a_model_stays_and_is_told_of(
     open_live: Live, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeEngine
 from taxiway.runs.again.sameness import Reproduction
 from taxiway.runs.contract import Code, Environment, Predictions
 from taxiway.storage.database import Json, Moment, metadata
+from taxiway.storage.exact import ExactFloat
 
 LONGEST_HEAD = 64  # how much of a text is indexed; PostgreSQL refuses index rows beyond some 2,700 bytes
 
@@ -42,6 +43,7 @@ experiments = Table(
     Column("changed_at", Moment, nullable=False),
     Column("deleted_at", Moment),
     UniqueConstraint("project", "name"),
+    sqlite_autoincrement=True,  # a number is never given again: other systems' clients know experiments by it
 )
 
 experiment_tags = Table(
@@ -81,6 +83,7 @@ runs = Table(
     ),
     Index(None, "experiment", "started_at"),
     Index(None, "project", "started_at"),
+    sqlite_autoincrement=True,
 )
 
 keys = Table(
@@ -140,7 +143,7 @@ latest = Table(
     metadata,
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("key", Integer, primary_key=True, autoincrement=False),
-    Column("value", Float),
+    Column("value", ExactFloat),
     Column("step", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("low", Float),  # of all values that are numbers
@@ -161,7 +164,7 @@ points = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("step", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("value", Float),
+    Column("value", ExactFloat),
     sqlite_with_rowid=False,
 )
 
@@ -190,6 +193,7 @@ writers = Table(
     Column("run", Integer, nullable=False),
     Column("writer", String(32), nullable=False),
     UniqueConstraint("run", "writer"),
+    sqlite_autoincrement=True,
 )
 
 batches = Table(

@@ -194,6 +194,7 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_experiments")),
         sa.UniqueConstraint("project", "name", name=op.f("uq_experiments_project_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "gate_approvals",
@@ -612,7 +613,7 @@ def upgrade() -> None:
         "run_latest",
         sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("value", sa.Float().with_variant(sa.BLOB(), "sqlite"), nullable=True),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("low", sa.Float(), nullable=True),
@@ -646,7 +647,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("value", sa.Float().with_variant(sa.BLOB(), "sqlite"), nullable=True),
         sa.PrimaryKeyConstraint("run", "key", "writer", "seq", name=op.f("pk_run_points")),
         sqlite_with_rowid=False,
     )
@@ -749,6 +750,7 @@ def upgrade() -> None:
         sa.Column("writer", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_run_writers")),
         sa.UniqueConstraint("run", "writer", name=op.f("uq_run_writers_run_writer")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "stores",
@@ -868,6 +870,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_runs")),
         sa.UniqueConstraint("id", name=op.f("uq_runs_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         op.f("ix_runs_deleted_at"),
