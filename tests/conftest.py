@@ -1,7 +1,6 @@
 """What tests of every noun stand on: databases of both kinds, fresh for each test, and a browser."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,28 +73,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture(scope="session")
-def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file as a server leaves it that only made its tables: copying it is quicker than making them."""
-    file = tmp_path_factory.mktemp("tables") / "taxiway.db"
-    make_tables(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(scope="session")
 def postgres_with_tables(postgres: Postgres) -> str:
     """The name of a PostgreSQL database that holds empty tables, to be copied."""
+    from tests.support.tables import make_tables
+
     postgres.create("with_tables")
     make_tables(postgres.url("with_tables"))
     return "with_tables"
-
-
-def make_tables(url: str) -> None:
-    from taxiway.storage.database import Database
-    from taxiway.storage.migrations import migrate
-
-    database = Database(url)
-    migrate(database)
-    database.close()
 
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -104,10 +88,11 @@ BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 @contextmanager
 def with_tables(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     """The URL of a database of the kind that the fixture asks for, with the tables of a server in it."""
+    from tests.support.tables import furnish
+
     if request.param == "sqlite":
-        file = folder / "taxiway.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), file)
-        yield f"sqlite:///{file}"
+        furnish(folder)
+        yield f"sqlite:///{folder}/taxiway.db"
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.fresh_database(copy_of=request.getfixturevalue("postgres_with_tables")) as url:
@@ -131,12 +116,11 @@ def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Live"]:
 
 
 @pytest.fixture
-def sqlite_live(sqlite_with_tables: Path, tmp_path: Path) -> Iterator["Live"]:
+def sqlite_live(tmp_path: Path) -> Iterator["Live"]:
     """As `live`, over SQLite alone: for pages, which have no queries of their own."""
     from tests.support.live import running
 
-    file = shutil.copyfile(sqlite_with_tables, tmp_path / "taxiway.db")
-    with running(tmp_path / "home", database_url=f"sqlite:///{file}") as live:
+    with running(tmp_path / "home") as live:
         yield live
 
 

@@ -15,6 +15,7 @@ from taxiway.kernel.clock import Clock, now
 from taxiway.server import LOOPBACK, listen, open_socket, quiet, stop
 from taxiway.web.edge import Edge
 from tests.support.pair import Pair, chosen_pair
+from tests.support.tables import furnish
 
 
 class Live:
@@ -58,6 +59,8 @@ def running(
 ) -> Iterator[Live]:
     """A server of `home` on loopback, on a free port unless one is given, until the block ends."""
     with chosen_pair(home, Pair(database_url, blobs_url)) as (rows, files):
+        if rows is None:
+            furnish(home)
         house = House(home, database_url=rows, blobs_url=files, login=login, clock=clock, hook_hosts=hook_hosts)
         with served(house, port) as live:
             yield live
