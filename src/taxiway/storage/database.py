@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,13 +23,14 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 
 from taxiway.kernel.errors import TaxiwayError
 
 T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+IDLE_S = 0.1  # after which a connection to PostgreSQL is tried before it is used again
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -132,7 +134,22 @@ class Database:
 
 
 def open_postgres(url: str) -> Engine:
-    return create_engine(url, pool_size=8, pool_pre_ping=True)
+    """A connection that lay idle may be gone and is tried first; one that is used all the time is not, each time."""
+    engine = create_engine(url, pool_size=8, pool_use_lifo=True)
+
+    @event.listens_for(engine, "checkout")
+    def try_idle(connection: Any, record: Any, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("used_at", 0.0) > IDLE_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as e:
+                raise InvalidatePoolError from e
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: object, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    return engine
 
 
 def open_sqlite(url: str) -> Engine:

@@ -19,7 +19,7 @@ from taxiway.runs.refusals import BatchReused, ParamFixed
 from taxiway.runs.store import params_of
 from taxiway.runs.tables import runs
 from taxiway.storage.database import EPOCH
-from taxiway.storage.rows import Into, put_rows
+from taxiway.storage.rows import Into, put_all, put_rows
 from taxiway.storage.writes import Change
 
 HEARD_EVERY = timedelta(seconds=2)
@@ -119,20 +119,18 @@ class Appending:
         connection = change.connection
         numbers = self._keys(change, {key for one in new for key in one.batch.newest})
         named = [(writers[one.pair], one.seq, one.batch.size, one.batch.digest) for one in new]
-        put_rows(connection, BATCHES, named)
         points = [
             (one.run, numbers[key], writers[one.pair], one.seq + place, step, at, value)
             for one in new
             for key, place, step, at, value in one.batch.rows
         ]
-        put_rows(connection, POINTS, points)
-        put_segments(connection, [(one.run, numbers[key], block) for one in new for key, block in one.batch.blocks])
+        blocks = [row_of(one.run, numbers[key], block) for one in new for key, block in one.batch.blocks]
         newest: dict[tuple[int, int], Newest] = {}
         for one in new:
             for key, said in one.batch.newest.items():
                 series_ = (one.run, numbers[key])
                 newest[series_] = both(newest[series_], said) if series_ in newest else said
-        put_latest(connection, newest)
+        put_all(connection, [(BATCHES, named), (POINTS, points), (SEGMENTS, blocks), (LATEST, latest_rows(newest))])
         change.after_commit(lambda: self._grew(newest))
 
     def _add_pairs(self, change: Change, placed: Sequence[Placed]) -> None:
@@ -140,7 +138,7 @@ class Appending:
         rows = [(one.run, name, value) for one in placed for name, value in one.batch.params.items()]
         numbers = self._keys(change, {name for _, name, _ in rows})
         series.put_params(change.connection, [(run, numbers[name], value) for run, name, value in rows])
-        if change.connection.dialect.name != "sqlite":
+        if rows and change.connection.dialect.name != "sqlite":
             check_params(change.connection, placed)
         for one in placed:
             series.put_tags(change.connection, run=one.run, given=dict(one.batch.tags))
@@ -264,8 +262,13 @@ def row_of(run: int, key: int, block: Block) -> tuple[object, ...]:
 
 
 def put_latest(connection: Connection, newest: Mapping[tuple[int, int], Newest]) -> None:
+    put_rows(connection, LATEST, latest_rows(newest))
+
+
+def latest_rows(newest: Mapping[tuple[int, int], Newest]) -> list[tuple[object, ...]]:
+    """In one order everywhere, so that no two servers wait for each other."""
     rows = [(run, key, n.step, n.at, n.value, n.points, n.sealed, n.low, n.high) for (run, key), n in newest.items()]
-    put_rows(connection, LATEST, sorted(rows))
+    return sorted(rows, key=lambda row: row[:2])
 
 
 def hear(change: Change, known: Iterable[Known], numbers: set[int]) -> None:

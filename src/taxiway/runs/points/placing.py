@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -61,14 +61,22 @@ class Look:
 
     def __init__(self, connection: Connection, batches: Sequence[Batch]) -> None:
         self.connection = connection
-        self.known = known_runs(connection, {batch.run for batch in batches})
-        named = [(self.known[batch.run].number, batch) for batch in batches if batch.run in self.known and batch.size]
-        self.writers = writer_numbers(connection, {(run, batch.writer) for run, batch in named})
-        ends = [(self.writers.get((run, batch.writer)), first_end(batch)) for run, batch in named]
-        self.before = stored_before(connection, [(writer, end) for writer, end in ends if writer is not None])
+        self.known: dict[str, Known] = {}
+        self.writers: dict[Pair, int] = {}
+        self.before: dict[tuple[int, int], Stored | None] = {}
+        self._look({(batch.run, batch.writer, first_end(batch)) for batch in batches})
         self.decided: dict[Pair, list[Stored]] = {}
         with_params = {self.known[one.run].number for one in batches if one.run in self.known and one.params}
         self.params: dict[int, dict[str, Scalar]] = params_of(connection, sorted(with_params)) if with_params else {}
+
+    def _look(self, wanted: set[tuple[str, str, int]]) -> None:
+        """Reads what is known of runs, their writers and the places before some ends, all with one query."""
+        for id_, writer, end, run, status, heard_at, is_trashed, number, *stored in look_up(self.connection, wanted):
+            self.known[id_] = Known(run, status, heard_at, bool(is_trashed))
+            if number is not None:
+                self.writers[run, writer] = number
+                seq, size, digest = stored
+                self.before[number, end] = None if seq is None else Stored(seq, size, bytes(digest))
 
     def place(self, batch: Batch) -> Placed | TaxiwayError:
         """Where the batch belongs, or why it is refused. What was placed before in this transaction counts."""
@@ -130,13 +138,26 @@ def first_end(batch: Batch) -> int:
     return seq + batch.size
 
 
-def known_runs(connection: Connection, ids: set[str]) -> dict[str, Known]:
-    columns = "id, number, status, heard_at, deleted_at IS NOT NULL"
-    statement = f"SELECT {columns} FROM runs WHERE id IN ({marks(connection, len(ids))})"  # noqa: S608 - its own words
-    found = connection.exec_driver_sql(statement, tuple(ids))
-    return {
-        id_: Known(number, status, heard_at, bool(is_trashed)) for id_, number, status, heard_at, is_trashed in found
-    }
+LAST_BEFORE = "(SELECT max(o.seq) FROM run_batches o WHERE o.writer = w.number AND o.seq < wanted.until)"
+LOOK_UP = f"""SELECT wanted.id, wanted.writer, wanted.until, r.number, r.status, r.heard_at, r.deleted_at IS NOT NULL,
+        w.number, b.seq, b.size, b.digest
+    FROM wanted JOIN runs r ON r.id = wanted.id
+    LEFT JOIN run_writers w ON w.run = r.number AND w.writer = wanted.writer
+    LEFT JOIN run_batches b ON b.writer = w.number AND b.seq = {LAST_BEFORE}"""  # noqa: S608 - its own words
+
+
+def look_up(connection: Connection, wanted: Collection[tuple[str, str, int]]) -> Iterable[Sequence[Any]]:
+    """Of runs that exist: the run, the number of a writer of it, and the last batch of that before an end.
+
+    wanted: runs by id, with a writer and an end.
+    """
+    if connection.dialect.name == "sqlite":
+        rows = ", ".join(["(?, ?, ?)"] * len(wanted))
+        statement = f"WITH wanted(id, writer, until) AS (VALUES {rows}) {LOOK_UP}"
+        return connection.exec_driver_sql(statement, tuple(value for one in wanted for value in one)).all()
+    arrays = "SELECT * FROM unnest(%s::varchar[], %s::varchar[], %s::bigint[])"
+    columns = tuple(map(list, zip(*wanted, strict=True)))
+    return connection.exec_driver_sql(f"WITH wanted(id, writer, until) AS ({arrays}) {LOOK_UP}", columns).all()
 
 
 def writer_numbers(connection: Connection, pairs: Collection[Pair]) -> dict[Pair, int]:
