@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -35,16 +35,7 @@ class Search(Struct, frozen=True):
 
 def find_ids(connection: Connection, search: Search) -> tuple[list[str], bool]:
     """The ids that a search finds, in order, and whether there are more."""
-    query = select(traces.c.id)
-    if search.experiments is not None:
-        query = query.where(traces.c.experiment.in_(search.experiments))
-    if search.projects is not None:
-        query = query.where(traces.c.project.in_(search.projects))
-    if search.project:
-        query = query.where(traces.c.project == search.project)
-    conditions = Conditions(connection)
-    for term in search.terms:
-        query = query.where(conditions.of(term))
+    query = select(traces.c.id).where(*wanted(connection, search))
     order = search.order or (Order("started_ms", is_falling=True),)
     for one in order:
         column = sorted_by(one.name)
@@ -52,6 +43,25 @@ def find_ids(connection: Connection, search: Search) -> tuple[list[str], bool]:
     query = query.order_by(traces.c.id).offset(search.offset).limit(search.limit + 1)
     found = [row.id for row in connection.execute(query)]
     return found[: search.limit], len(found) > search.limit
+
+
+def count_found(connection: Connection, search: Search) -> int:
+    """How many traces a search finds, on all its pages."""
+    query = select(func.count()).select_from(traces).where(*wanted(connection, search))
+    return connection.execute(query).scalar_one()
+
+
+def wanted(connection: Connection, search: Search) -> Iterator[ColumnElement[bool]]:
+    """What the traces that a search finds fulfil."""
+    if search.experiments is not None:
+        yield traces.c.experiment.in_(search.experiments)
+    if search.projects is not None:
+        yield traces.c.project.in_(search.projects)
+    if search.project:
+        yield traces.c.project == search.project
+    conditions = Conditions(connection)
+    for term in search.terms:
+        yield conditions.of(term)
 
 
 def sorted_by(name: str) -> Column[Any]:

@@ -22,7 +22,7 @@ from taxiway.storage.writes import Change
 from taxiway.traces import store
 from taxiway.traces.contract import ListTraces, Remark, Span, Trace, TraceElsewhere, TraceFile, TraceWithSpans
 from taxiway.traces.filter import parse_filter
-from taxiway.traces.query import NAME, Search, find_ids
+from taxiway.traces.query import NAME, Search, count_found, find_ids
 from taxiway.traces.secrets import told_without_secrets, without_secrets
 from taxiway.traces.told import Told, merged, seen
 
@@ -287,6 +287,11 @@ class Traces:
         with self.database.read() as connection:
             ids, is_more = find_ids(connection, search)
             return store.find(connection, ids), is_more
+
+    def count_found(self, searches: Sequence[Search]) -> Sequence[int]:
+        """How many traces each search finds, all of them at one moment."""
+        with self.database.snapshot() as connection:
+            return [count_found(connection, search) for search in searches]
 
     def list(self, caller: Caller, body: ListTraces) -> Page[Trace]:
         """The traces that the caller may see and the filter lets through, the newest first."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from taxiway.access.service import Access
 from taxiway.compat.mlflow import facts
 from taxiway.compat.mlflow.artifacts import Artifacts
+from taxiway.compat.mlflow.correlation import CorrelationCalls
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.experiments import ExperimentCalls
 from taxiway.compat.mlflow.files import Files
@@ -71,6 +72,7 @@ def bind(dialect: Dialect, below: Below) -> None:
     traces = TraceCalls(below.traces, below.experiments, below.files, below.access)
     traces.bind(dialect)
     OldTraceCalls(traces).bind(dialect)
+    CorrelationCalls(below.traces, below.access).bind(dialect)
     RegisteredModelCalls(below.models).bind(dialect)
     ModelVersionCalls(below.models, below.foreign, below.files).bind(dialect)
     LoggedModelCalls(below.models.logged, below.models.sourced, below.experiments, below.foreign).bind(dialect)
