@@ -71,6 +71,7 @@ def test_the_folder_is_captured_without_its_secrets(open_live: Live, folder: Pat
     sources = open_live.client.runs.download(run.id, "code/sources.json", folder / "kept.json").read_text()
     assert code is not None
     assert (code.kind, code.files, code.redactions) == ("folder", 1, 1)
+    assert [line.rpartition(": ")[2] for line in code.redacted] == ["1"]
     assert len(code.left_out) == 3
     assert "hush" not in sources
     assert "[redacted]" in sources

@@ -134,7 +134,8 @@ def test_no_way_to_write_a_secret_down_keeps_it(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["def sign_in(name: str, password: str) -> None:", "    password: str | None = None,", "self.token = token",
-     "parser.add_argument('--token', help='of the server')", "export PASSWORD=$OTHER", "if token == other:"],
+     "parser.add_argument('--token', help='of the server')", "export PASSWORD=$OTHER", "if token == other:",
+     'call(url, token=scene.cast.tokens["olu"])', 'MARKS = {"pass": "●", "fail": "■"}'],
 )  # fmt: skip
 def test_code_that_only_speaks_of_secrets_stays(text: str) -> None:
     assert redact(text) == (text, 0)

@@ -17,7 +17,7 @@ from taxiway.gates.contract import PathVersion
 from taxiway.kernel.errors import AlreadyExists
 from taxiway.projects.contract import ChangeProject, CreateProject, Project
 
-TOKEN = "taxiway demo"  # noqa: S105 - what the tokens are for, not one of them
+PURPOSE = "taxiway demo"  # what the tokens of the demo's people are labelled with
 
 
 class Person(Struct, frozen=True):
@@ -77,7 +77,7 @@ def assembled(home: Path, url: str) -> Iterator[Cast]:
     with connect(home=home) as local:
         for person in PEOPLE:
             add(local, person)
-        tokens = {p.name: local.access.make_token(p.name, label=TOKEN, days=1).token for p in PEOPLE}
+        tokens = {p.name: local.access.make_token(p.name, label=PURPOSE, days=1).token for p in PEOPLE}
         clients = {name: connect(url, token=token) for name, token in tokens.items()}
         try:
             yield Cast(url, clients, tokens, local)

@@ -38,7 +38,8 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
     left_out: files that were not kept, and why; at most 50 are named.
     root, folder: where the sources stood, and the folder in it that the program ran in ("." is the root itself).
     notebook: the digest of ``code/notebook.ipynb``, the executed cells in their order; empty outside a notebook.
-    nth: the how-manieth run it is that its process opened.
+    nth: the how-manieth run it is that its process opened. redactions: how many secrets were taken out of what was
+    kept; redacted: of which files, each with how many.
     """
 
     kind: Literal["git", "folder"]
@@ -54,6 +55,7 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True):
     files: int = 0
     size_bytes: int = 0
     redactions: int = 0
+    redacted: list[str] = []
     left_out: list[str] = []
 
 

@@ -74,7 +74,13 @@ def capture_code(folder: Path, *, is_tree: bool = True) -> Snapshot:
     texts, code = read_sources(root, listed)
     diff, redactions = redact(diff_of(root, part) if commit else "")
     code = msgspec.structs.replace(
-        code, kind="git", commit=commit, branch=branch, is_dirty=bool(changed), redactions=code.redactions + redactions
+        code,
+        kind="git",
+        commit=commit,
+        branch=branch,
+        is_dirty=bool(changed),
+        redactions=code.redactions + redactions,
+        redacted=[*code.redacted, *([f"what differs from the commit: {redactions}"] if redactions else [])],
     )
     return Snapshot(placed(code, root), msgspec.json.encode(texts, order="sorted"), diff.encode())
 
@@ -150,6 +156,7 @@ def read_sources(root: Path, paths: Iterable[str]) -> tuple[dict[str, str], Code
     """The texts of the source files among the paths, within the bounds, and what was left out."""
     texts: dict[str, str] = {}
     left_out: list[str] = []
+    redacted: list[str] = []
     size = redactions = 0
     for path in paths:
         if is_secret_file(path):
@@ -163,10 +170,12 @@ def read_sources(root: Path, paths: Iterable[str]) -> tuple[dict[str, str], Code
         texts[path], found = redact(text)
         size += len(text)
         redactions += found
+        if found:
+            redacted.append(f"{path}: {found}")
     if len(left_out) > MOST_NAMED:
         left_out = [*left_out[:MOST_NAMED], f"and {len(left_out) - MOST_NAMED:,} more"]
-    code = Code(kind="folder", files=len(texts), size_bytes=size, redactions=redactions, left_out=left_out)
-    return texts, code
+    kept = Code(kind="folder", files=len(texts), size_bytes=size, redactions=redactions, left_out=left_out)
+    return texts, msgspec.structs.replace(kept, redacted=redacted[:MOST_NAMED])
 
 
 def read_text(file: Path, left_out: list[str], path: str) -> str | None:

@@ -44,7 +44,7 @@ AROUND = (
     ),
     re.compile(r"(?P<before>\bBearer\s+)(?P<quote>)[A-Za-z0-9._~+/-]{16,}=*(?P<after>)"),
     re.compile(  # password = "x", "password": "x", password: str | None = f"x"
-        rf"""(?P<before>{SAID})(?P<quote>["'])(?:\\.|(?!(?P=quote))[^\n\\])+(?P=quote)(?P<after>)""",
+        rf"""(?P<before>{SAID})(?P<quote>["'])(?![^\w\s\\](?P=quote))(?:\\.|(?!(?P=quote))[^\n\\])+(?P=quote)(?P<after>)""",
         re.IGNORECASE,
     ),
     re.compile(  # the same inside a JSON text, such as a notebook
@@ -69,8 +69,8 @@ AROUND = (
         r"""(?P<quote>["']?)(?![-$\[])[^\s"'\\)\],`]+(?P=quote)(?P<after>)""",
         re.IGNORECASE,
     ),
-    re.compile(  # AccountKey=x;
-        rf"(?P<before>{STEMS}=)(?P<quote>)(?!\[)[^;\"'\s,()&]+(?P<after>[;&\"'])", re.IGNORECASE
+    re.compile(  # AccountKey=x; but not token=held["mine"], which looks it up
+        rf"(?P<before>{STEMS}=)(?P<quote>)(?!\[|[\w.]+\[[\"'])[^;\"'\s,()&]+(?P<after>[;&\"'])", re.IGNORECASE
     ),
 )
 TRIPLE = re.compile(
