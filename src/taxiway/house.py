@@ -76,6 +76,7 @@ from taxiway.storage.cache import Cache
 from taxiway.storage.database import Database, sqlite_url
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
+from taxiway.storage.owning import Owning
 from taxiway.storage.parts import Parts
 from taxiway.storage.writes import Writer
 from taxiway.stores import routes as stores_routes
@@ -132,24 +133,28 @@ class House:
         """blobs_url: as `storage.places.parse_place` reads it; by default where the home's blobs are already.
         hook_hosts: where hooks may lead although it is within the network, or speaks http.
 
-        Raises HomeTaken, HomeUnusable, BlobsElsewhere, StoreUnusable, DatabaseUnusable, KeyUnusable, NewerDatabase.
+        Raises HomeTaken, HomeUnusable, BlobsElsewhere, StoreUnusable, DatabaseUnusable, DatabaseTaken, KeyUnusable,
+        NewerDatabase.
         """
         self.home = home
         self.login = login
         self.clock = clock
         self.lock = take_home(home)
+        self.owning: Owning | None = None
         try:
             self.blobs = PlacedBlobs(open_blobs(home, blobs_url), Cache(home / "blob-cache"))
             self.database = Database(database_url or sqlite_url(home))
+            self.owning = Owning(self.database)
             self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
             migrate(self.database)
         except OSError as e:
-            self.lock.close()
+            self._let_go()
             raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
         except BaseException:
-            self.lock.close()
+            self._let_go()
             raise
         self.writer = Writer(self.database, clock, str(home))
+        self.writer.before_each = self.owning.require
         self.writer.forget_old_keys()
         self.ledger = Ledger(self.database, self.writer, self.keys)
         self.stores = Stores(self.database, self.ledger, home=home, read=read_object)
@@ -213,6 +218,11 @@ class House:
         self.run_log.close()
         self.writer.close()
         self.database.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self.owning is not None:
+            self.owning.close()
         self.lock.close()
 
 

@@ -142,7 +142,7 @@ def add(connection: Connection, number: int, one: Told, experiment: int) -> None
     add_params(connection, run=number, id_=one.id, given=one.params)
     put_tags(connection, run=number, given=one.tags)
     keys = key_numbers(connection, set(one.metrics))
-    more = {"step": 0, "at": NOW, "points": 1, "sealed": 0}
+    more = {"step": 0, "at": 0, "points": 1, "sealed": 0}
     known = {name: value for name, value in more.items() if name in latest.c}
     for name, value in one.metrics.items():
         stored = None if math.isnan(value) else value

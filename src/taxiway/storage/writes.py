@@ -127,6 +127,7 @@ class Writer:
         self.database = database
         self.clock = clock
         self.home = home
+        self.before_each: Callable[[], None] | None = None  # asked before a commit, which it may refuse
         self.jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._work, name="taxiway-writer", daemon=True)
         self.is_closed = False
@@ -205,6 +206,8 @@ class Writer:
         outcomes: list[Outcome] = []
         after: list[Callable[[], None]] = []
         try:
+            if self.before_each is not None:
+                self.before_each()
             with self.database.engine.connect() as raw:
                 connection = raw.execution_options(taxiway_writer=True)
                 with connection.begin():
