@@ -26,5 +26,7 @@ def digest_of_ref(transport: Transport, ref: str) -> str:
 
 def environment_lock() -> str:
     """Every installed distribution with its version, a line each, sorted: what a bundle's requirements.lock holds."""
-    pins = {f"{d.metadata['Name'].lower()}=={d.version}" for d in distributions() if d.metadata["Name"]}
+    from taxiway.runs.capturing.environment import named  # loads what starts processes, which few callers need
+
+    pins = {f"{name.lower()}=={version}" for name, version in map(named, distributions()) if name}
     return "".join(f"{pin}\n" for pin in sorted(pins))

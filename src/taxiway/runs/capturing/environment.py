@@ -13,6 +13,7 @@ from typing import Any
 
 ASK_GPU = ("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")
 GPU_S = 5.0
+NAMED = ("Name", "Version")
 
 
 def look_around() -> dict[str, Any]:
@@ -28,22 +29,39 @@ def look_around() -> dict[str, Any]:
             "cpu": processor(),
             "gpus": graphics(),
         },
-        "packages": {name: one.version for name, one in found.items()},
-        "lock": [requirement(name, one) for name, one in found.items()],
+        "packages": {name: version for name, version, _ in found},
+        "lock": [requirement(*one) for one in found],
     }
 
 
-def installed() -> dict[str, Distribution]:
-    """Every distribution that can be imported here; of two with one name the first on the path counts."""
-    found: dict[str, Distribution] = {}
+def installed() -> list[tuple[str, str, Distribution]]:
+    """Every distribution that can be imported, with name and version; of two with one name the first counts."""
+    found: dict[str, tuple[str, Distribution]] = {}
     for one in distributions():
-        name = one.name
+        name, version = named(one)
         if name:
-            found.setdefault(name.lower().replace("_", "-").replace(".", "-"), one)
-    return dict(sorted(found.items()))
+            found.setdefault(name.lower().replace("_", "-").replace(".", "-"), (version, one))
+    return [(name, *found[name]) for name in sorted(found)]
 
 
-def requirement(name: str, one: Distribution) -> str:
+def named(one: Distribution) -> tuple[str, str]:
+    """A distribution's name and version, from the first lines of its metadata.
+
+    The library's own properties parse all of it, long descriptions too, and again each time that they are asked.
+    """
+    found: dict[str, str] = {}
+    for line in (one.read_text("METADATA") or "").splitlines():
+        if not line or len(found) == len(NAMED):
+            break
+        field, _, value = line.partition(": ")
+        if field in NAMED:
+            found[field] = value.strip()
+    if len(found) < len(NAMED):
+        return str(one.metadata["Name"] or ""), str(one.version)
+    return found["Name"], found["Version"]
+
+
+def requirement(name: str, version: str, one: Distribution) -> str:
     """The line of a lock that installs exactly this: by version, or by the place that it was installed from."""
     try:
         said = json.loads(one.read_text("direct_url.json") or "{}")
@@ -53,10 +71,10 @@ def requirement(name: str, one: Distribution) -> str:
         elif digest := digest_of(said.get("archive_info", {})):
             place = f"{place}#{digest}"
         elif said.get("dir_info", {}).get("editable"):
-            return f"{name} @ {place}  # {one.version}, editable: its sources are where they were written"
+            return f"{name} @ {place}  # {version}, editable: its sources are where they were written"
     except (ValueError, KeyError, TypeError, OSError):
         place = ""
-    return f"{name} @ {place}  # {one.version}" if place else f"{name}=={one.version}"
+    return f"{name} @ {place}  # {version}" if place else f"{name}=={version}"
 
 
 def digest_of(archive: dict[str, Any]) -> str:
