@@ -105,7 +105,7 @@ def series_of(body: LogBatch) -> dict[str, History]:
         ),
     )
     for course in body.courses:
-        more = history(course.steps, course.at, [float(value) for value in course.values])
+        more = history(course.steps, course.at, course.values)
         parts[course.key] = join([parts[course.key], more]) if course.key in parts else more
     return parts
 

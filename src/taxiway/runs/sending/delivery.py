@@ -152,20 +152,21 @@ class Delivery:
         count = taken = end = 0
         for frame in frames:
             record = decode(frame.payload)
-            if not isinstance(record, Points) or is_beyond(frame, mark):
+            if type(record) is not Points or is_beyond(frame, mark):
                 break
-            if count and not mark.sending and count + len(record.rows) > MOST_POINTS:
+            rows, at = record.rows, record.at
+            if count and not mark.sending and count + len(rows) > MOST_POINTS:
                 break
-            for key, step, value in record.rows:
-                course = columns.get(key)
-                if course is None:
+            for key, step, value in rows:
+                if (course := columns.get(key)) is None:
                     course = columns[key] = Course(key, [], [], [])
                 course.steps.append(step)
-                course.at.append(record.at)
-                course.values.append(value if isfinite(value) else to_wire(value))
-            count += len(record.rows)
+                course.at.append(at)
+                course.values.append(value)
+            count += len(rows)
             taken, end = taken + 1, frame.end
-        return LogBatch(writer, mark.items, courses=list(columns.values())), taken, end
+        courses = [in_words(course) for course in columns.values()]
+        return LogBatch(writer, mark.items, courses=courses), taken, end
 
     def _pairs(self, frames: Iterator[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int, int]:
         """The next batch of parameters and tags. They travel apart from points, so that a refused one takes none
@@ -241,6 +242,14 @@ class Delivery:
             return self.transport.call(endpoint, body, idempotency_key=key, **path)
         except msgspec.DecodeError as e:  # somebody else answers there, such as the page of a hotel's network
             raise Unexpected(detail=f"The answer is none of a Taxiway server: {e}.") from e
+
+
+def in_words(course: Course) -> Course:
+    """A course as it travels: JSON has words for what is no number."""
+    values = list(map(float, course.values))
+    if isfinite(sum(values)):  # nearly always: one look at all of them is enough
+        return course
+    return msgspec.structs.replace(course, values=list(map(to_wire, values)))
 
 
 def is_beyond(frame: Frame, mark: Mark) -> bool:

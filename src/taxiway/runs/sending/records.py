@@ -28,7 +28,7 @@ class Open(Struct, frozen=True, array_like=True, tag="open"):
     body: StartRun
 
 
-class Points(Struct, frozen=True, array_like=True, tag="points"):
+class Points(Struct, frozen=True, array_like=True, tag="points", gc=False):
     """at: microseconds since 1970. rows: key, step and value."""
 
     at: int

@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from taxiway.runs.sending.records import Head, decode, encode
 
 MAGIC = b"TWSPOOL1"
@@ -41,7 +43,7 @@ class Mark(NamedTuple):
     sending: int = 0
 
 
-class Frame(NamedTuple):
+class Frame(Struct, frozen=True, gc=False):
     """A record as it lies there, and where it ends."""
 
     end: int
@@ -115,18 +117,20 @@ class SpoolFile:
     def walk(self) -> Iterator[Frame]:
         """The whole frames from the mark on; it ends where one is torn."""
         at, data, start = self.mark.done, b"", self.mark.done
+        # Nearly every frame is small and read already: it then passes two comparisons and its checksum.
         while at + FRAME.size <= self.end:
-            if at - start + FRAME.size > len(data):
-                data, start = os.pread(self.fd, min(CHUNK, self.end - at), at), at
-            length, checksum = FRAME.unpack_from(data, at - start)
-            if not 0 < length <= LONGEST_FRAME or at + FRAME.size + length > self.end:
-                return
-            if at - start + FRAME.size + length > len(data):
-                data, start = os.pread(self.fd, max(CHUNK, FRAME.size + length), at), at
             body = at - start + FRAME.size
+            if body > len(data):
+                data, start, body = os.pread(self.fd, min(CHUNK, self.end - at), at), at, FRAME.size
+            length, checksum = FRAME.unpack_from(data, body - FRAME.size)
+            if body + length > len(data):
+                if length > LONGEST_FRAME or at + FRAME.size + length > self.end:
+                    return
+                size = min(max(CHUNK, FRAME.size + length), self.end - at)
+                data, start, body = os.pread(self.fd, size, at), at, FRAME.size
             payload = data[body : body + length]
-            if len(payload) < length or zlib.crc32(payload) != checksum:
-                self.is_damaged = True
+            if not length or len(payload) < length or zlib.crc32(payload) != checksum:
+                self.is_damaged = self.is_damaged or length > 0
                 return
             at += FRAME.size + length
             yield Frame(at, payload)
