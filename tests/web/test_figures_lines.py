@@ -81,10 +81,29 @@ def test_events_close_together_have_their_names_in_rows() -> None:
 def test_thresholds_near_each_other_have_their_names_apart() -> None:
     limits = (Threshold(1.5, "baseline"), Threshold(1.501, "alert above"))
     line = Line(name="a", points=((0.0, 1.0), (1.0, 2.0)))
-    for width in (720, 358):
-        root = draw(LineChart(title="t", lines=(line,), thresholds=limits), width)
-        high, low = (place(each, "y") for each in with_class(root, "threshold-name"))
-        assert abs(high - low) >= 14
+    chart = LineChart(title="t", lines=(line,), thresholds=limits)
+
+    high, low = (place(each, "y") for each in with_class(draw(chart), "threshold-name"))
+    assert abs(high - low) >= 14
+
+    right, left = (place(each, "x") for each in with_class(draw(chart, 358), "threshold-name"))
+    assert right - left > 100  # above the plot, where they hide nothing
+
+
+def test_where_it_is_narrow_no_name_stands_in_the_plot() -> None:
+    root = draw(
+        LineChart(
+            title="t",
+            y_name="log loss",
+            lines=(Line(name="a", points=((0.0, 1.0), (1.0, 2.0))),),
+            thresholds=(Threshold(1.5, "a baseline with a very long name"), Threshold(1.6, "alert above")),
+            events=(Event(x=0.5, name="alert"),),
+        ),
+        358,
+    )
+    highest = min(place(each, "y1") for each in with_class(root, "grid"))
+
+    assert max(place(each, "y") for each in with_class(root, "threshold-name")) < highest - 14
 
 
 def test_steps_that_are_whole_have_whole_ticks() -> None:

@@ -18,7 +18,7 @@ from taxiway.kernel.thing import href
 from taxiway.projects.contract import ChangeProject, CreateProject, Kpi, Project, Standing
 from taxiway.projects.portfolio import Portfolio, PortfolioRow, sort_rows
 from taxiway.projects.service import Projects
-from taxiway.web.entries import short_ref
+from taxiway.web.entries import called
 from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural, with_query
 
@@ -88,7 +88,7 @@ class ProjectPages:
             "may_write": self.access.is_allowed(view.caller, "projects.write", name),
             "panels": self.site.drawn("projects/project", view, f"project:{name}"),
             "found": lately.items,
-            "steps": steps(row.standing),
+            "steps": steps(row.standing, self.site.named([entry.because for entry in row.standing.stages])),
             "sent": view.sent,
         }
         return Html("projects/project.html", "portfolio", values)
@@ -178,13 +178,13 @@ def answer_for_one(row: PortfolioRow) -> str:
     return f"{head}, and waits for {listed([f'{wait.who} to {wait.what}' for wait in row.waits[:3]])}"
 
 
-def steps(standing: Standing) -> list[tuple[Any, Markup, bool]]:
-    """The stages it has entered, the latest first, each with what brought it there."""
+def steps(standing: Standing, names: dict[str, str]) -> list[tuple[Any, Markup, bool]]:
+    """The stages it has entered, the latest first, each with what brought it there. names: of runs, by reference."""
     found = []
     for number, entry in enumerate(reversed(standing.stages)):
         words = escape(entry.stage)
         if not entry.because.startswith("project:"):
-            words += Markup(' by <a href="{}">{}</a>').format(href(entry.because), short_ref(entry.because))
+            words += Markup(' by <a href="{}">{}</a>').format(href(entry.because), called(entry.because, names))
         found.append((entry.entered_at, words, number == 0))
     return found
 

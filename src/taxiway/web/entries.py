@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -19,6 +19,20 @@ def short_ref(ref: str) -> str:
     ('run:01932c5f8e', 'model:mortgage@3')
     """
     return LONG_ID.sub(lambda found: found[0][:10], ref)
+
+
+def called(ref: str, names: Mapping[str, str]) -> str:
+    """A thing in words: its kind and its name, or a name with the beginning of its id. names: by reference.
+
+    >>> called("model:mortgage@3", {})
+    'model mortgage@3'
+    >>> called("run:01932c5f8e7a7b3c9d0e1f2a3b4c5d6e", {"run:01932c5f8e7a7b3c9d0e1f2a3b4c5d6e": "calm-heron"})
+    'run calm-heron (01932c5f8e)'
+    """
+    kind, _, rest = short_ref(ref).partition(":")
+    if not rest:
+        return ref
+    return f"{kind} {names[ref]} ({rest})" if ref in names else f"{kind} {rest}"
 
 
 def told(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Scope
 from taxiway.kernel.errors import BadField, NotFound, SignInNeeded, TaxiwayError
-from taxiway.kernel.thing import href
+from taxiway.kernel.thing import href, parse
 from taxiway.web.bodies import kind_of, read_body
 from taxiway.web.doorkeeper import Doorkeeper, check_form_token, form_token
 from taxiway.web.entries import short_ref, told
@@ -179,6 +179,14 @@ class Site:
     def names(self, kind: str, name: Namer) -> None:
         """Adds the names of a kind of thing whose references hold an id: given ids, each one's name if it has one."""
         self.namers[kind] = name
+
+    def named(self, refs: Collection[str]) -> dict[str, str]:
+        """What those of the things are called whose references hold only an id, by reference."""
+        found: dict[str, str] = {}
+        for kind, name in self.namers.items():
+            ids = sorted({thing.name for thing in map(parse, refs) if thing.kind == kind})
+            found |= {f"{kind}:{id_}": text for id_, text in (name(ids) if ids else {}).items()}
+        return found
 
     def drawn(self, slot: str, view: View, thing: str) -> list[str]:
         """The panels of a slot for a thing, as HTML."""

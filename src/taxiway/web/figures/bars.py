@@ -17,8 +17,8 @@ from taxiway.web.figures.axes import (
     x_axis,
     y_axis,
 )
-from taxiway.web.figures.lines import Threshold, limit_text, threshold_line
-from taxiway.web.figures.svg import Numbers, Sheet, Svg, group, label, line, linked, sheet, shorten, tag, text_width
+from taxiway.web.figures.lines import Threshold, limits_head, threshold_line
+from taxiway.web.figures.svg import Numbers, Sheet, Svg, group, label, line, linked, sheet, shorten, tag
 from taxiway.web.numbers import duration, fixed, interval, number
 
 
@@ -51,7 +51,7 @@ class GroupedBars(Struct, frozen=True, kw_only=True):
         low = lowest if any(value < 0 for value in values) else 0.0
         found = ticks(low, high, 5)
         texts = tick_texts(found)
-        head, head_height = self._head(width, 14 + key_height)
+        head, head_height = limits_head(self.y_name, self.thresholds, width, 14 + key_height)
         top = 14 + key_height + head_height
         plot = Plot(
             Scale(0, max(len(self.groups), 1), gutter(texts), width - 12),
@@ -68,27 +68,6 @@ class GroupedBars(Struct, frozen=True, kw_only=True):
             x_axis(plot, places),
             *(threshold_line(limit, plot) for limit in self.thresholds),
         )
-
-    def _head(self, width: int, top: float) -> tuple[Svg, float]:
-        """What stands above the plot, and its height: the name of the axis, and what the dashed lines are.
-
-        Bars fill the plot from side to side, so that a name on a line would hide a value.
-        """
-        if not (self.y_name or self.thresholds):
-            return Svg(""), 0.0
-        parts = [label(self.y_name, 0, top + 4, "axis-name")] if self.y_name else []
-        right, y = width - 12.0, top + 4
-        taken = text_width(self.y_name) + 16 if self.y_name else 0.0
-        for limit in self.thresholds:
-            text = limit_text(limit)
-            left = right - text_width(text) - 28
-            if left < taken:
-                right, y, taken = width - 12.0, y + 18, 0.0
-                left = max(right - text_width(text) - 28, 0.0)
-            parts += [line((left, y - 4), (left + 22, y - 4), "limit-swatch")]
-            parts += [label(text, left + 28, y, "threshold-name")]
-            right = left - 16
-        return group(*parts, class_="head"), y - top + 12
 
     def _cluster(self, at: int, plot: Plot) -> Svg:
         room = plot.x.at(1) - plot.x.at(0)

@@ -93,7 +93,11 @@ class LineChart(Struct, frozen=True, kw_only=True):
         key, key_height = (Svg(""), 0.0)
         if len(names) > 1 and not direct:
             key, key_height = legend(names, width, 14)
-        plot, values, texts = self._plot(width, key_height, direct)
+        is_beside = width >= NARROW
+        head, head_height = (Svg(""), 0.0)
+        if self.thresholds and not is_beside:
+            head, head_height = limits_head(self.y_name, self.thresholds, width, 14 + key_height)
+        plot, values, texts = self._plot(width, key_height + head_height, direct)
         return sheet(
             Sheet(
                 title=self.title,
@@ -104,14 +108,15 @@ class LineChart(Struct, frozen=True, kw_only=True):
                 has_links=any(event.url for event in self.events),
             ),
             key,
-            y_axis(plot, values, texts, self.y_name),
+            head,
+            y_axis(plot, values, texts, "" if head else self.y_name),
             label(self.nothing, (plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2, "tick", "middle")
             if self.says_nothing
             else "",
             x_axis(plot, self._x_places(plot, 4 if width < NARROW else 8), self.x_name),
             group(*self._events(plot), class_="events"),
             *(draw_line(each, index, plot, self) for index, each in enumerate(self.lines)),
-            self._thresholds(plot, is_beside=width >= NARROW),
+            self._thresholds(plot, is_named=is_beside),
             self._end_labels(plot) if direct and len(names) > 1 else "",
             tag("line", class_="crosshair", x1=0, x2=0, y1=plot.top, y2=plot.bottom),
         )
@@ -138,7 +143,8 @@ class LineChart(Struct, frozen=True, kw_only=True):
             x_low, x_high = x_low - room, x_high + room
         across = Scale(x_low, x_high, left, right)
         rows = max(self._rows(across), default=-1) + 1
-        top = 14 + key_height + (16 if self.y_name else 0) + (4 + 14 * rows if rows else 0)
+        has_head = bool(self.thresholds) and width < NARROW  # where the name of the axis stands, too
+        top = 14 + key_height + (16 if self.y_name and not has_head else 0) + (4 + 14 * rows if rows else 0)
         bottom = self.height - (42 if self.x_name else 26)
         upward = (LogScale if self.is_log else Scale)(low, high, bottom, top)
         return Plot(across, upward), values, texts
@@ -187,18 +193,15 @@ class LineChart(Struct, frozen=True, kw_only=True):
         )
         return group(linked(flag, event.url, f"{event.name}, {self.x_text(event.x)}"), class_=f"event-{event.kind}")
 
-    def _thresholds(self, plot: Plot, *, is_beside: bool) -> Svg:
-        """Dashed lines across the plot, their names with the values to the right of it, or on it where it is narrow."""
+    def _thresholds(self, plot: Plot, *, is_named: bool) -> Svg:
+        """Dashed lines across the plot, their names with the values to the right of it unless they stand above it."""
         limits = [limit for limit in self.thresholds if not math.isnan(limit.value)]
         heights = [plot.y.held(limit.value) for limit in limits]
         lines_ = [line((plot.left, y), (plot.right, y), "threshold") for y in heights]
-        if is_beside:
-            places = spread([y + 4 for y in heights], 15, plot.top + 4, plot.bottom)
-            left = plot.right + 8
-        else:
-            lowest = max(heights, default=0.0) if len(heights) > 1 else math.inf
-            places = [y + 14 if y - 16 <= plot.top or y >= lowest else y - 5 for y in heights]
-            left = plot.left + 6
+        if not is_named:
+            return group(*lines_)
+        places = spread([y + 4 for y in heights], 15, plot.top + 4, plot.bottom)
+        left = plot.right + 8
         names = [label(limit_text(limit), left, y, "threshold-name") for limit, y in zip(limits, places, strict=True)]
         return group(*lines_, *names)
 
@@ -328,6 +331,30 @@ def limit_text(threshold: Threshold) -> str:
 def fits_right(event: Event, across: Scale) -> bool:
     """Whether there is room for the event's name to the right of it."""
     return across.held(event.x) + text_width(event.name) + 10 < across.end
+
+
+def limits_head(y_name: str, limits: Sequence[Threshold], width: float, top: float) -> tuple[Svg, float]:
+    """What stands above a plot that has no room for names in it, and its height: the axis's name, the dashed lines'.
+
+    A name on its line would hide what is drawn there.
+    """
+    if not (y_name or limits):
+        return Svg(""), 0.0
+    parts = [label(y_name, 0, top + 4, "axis-name")] if y_name else []
+    right, y = width - 12.0, top + 4
+    taken = text_width(y_name) + 16 if y_name else 0.0
+    for limit in limits:
+        if math.isnan(limit.value):
+            continue
+        text = limit_text(limit)
+        left = right - text_width(text) - 28
+        if left < taken:
+            right, y, taken = width - 12.0, y + 18, 0.0
+            left = max(right - text_width(text) - 28, 0.0)
+        parts += [line((left, y - 4), (left + 22, y - 4), "limit-swatch")]
+        parts += [label(text, left + 28, y, "threshold-name")]
+        right = left - 16
+    return group(*parts, class_="head"), y - top + 12
 
 
 def threshold_line(threshold: Threshold, plot: Plot) -> Svg:

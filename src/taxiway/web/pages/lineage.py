@@ -12,7 +12,7 @@ from taxiway.kernel.thing import href, parse
 from taxiway.lineage.contract import Edge, Graph, WalkFrom
 from taxiway.lineage.layout import lay_out
 from taxiway.lineage.service import Lineage
-from taxiway.web.entries import short_ref
+from taxiway.web.entries import called, short_ref
 from taxiway.web.figures import lineage as figure
 from taxiway.web.site import Html, Site, View
 from taxiway.web.words import plural
@@ -55,7 +55,7 @@ class LineagePage:
         if thing:
             graph = self.lineage.walk(WalkFrom(thing=thing, steps=steps), self.access.visible(view.caller))
         near = nearest(graph, DRAWN_AT_MOST)
-        names = self._names({*things(graph), thing})
+        names = self.site.named({*things(graph), thing})
         values = {
             "title": f"Lineage of {called(thing, names)}" if thing else "Lineage",
             "called": called(thing, names),
@@ -73,14 +73,6 @@ class LineagePage:
             "begin": [] if thing else self._begin(view.caller),
         }
         return Html("web/lineage.html", KINDS.get(parse(thing).kind, ""), values)
-
-    def _names(self, refs: set[str]) -> Names:
-        """What those things are called whose references hold only an id."""
-        found: Names = {}
-        for kind, name in self.site.namers.items():
-            ids = sorted(parse(ref).name for ref in refs if parse(ref).kind == kind)
-            found |= {f"{kind}:{id_}": text for id_, text in (name(ids) if ids else {}).items()}
-        return found
 
 
 def add(site: Site, lineage: Lineage, access: Access) -> None:
@@ -102,20 +94,6 @@ def answer(graph: Graph, names: Names) -> str:
     if parse(graph.thing).kind == "project":
         return f"{plural(len(things(graph)), 'thing')} of {name} and what joins them"
     return f"{name} is joined to {plural(len(things(graph) - versions), 'thing')}"
-
-
-def called(ref: str, names: Names) -> str:
-    """A thing in words: its kind and its name, or a name with the beginning of its id.
-
-    >>> called("model:mortgage@3", {})
-    'model mortgage@3'
-    >>> called("run:01932c5f8e7a7b3c9d0e1f2a3b4c5d6e", {"run:01932c5f8e7a7b3c9d0e1f2a3b4c5d6e": "calm-heron"})
-    'run calm-heron (01932c5f8e)'
-    """
-    kind, _, rest = short_ref(ref).partition(":")
-    if not rest:
-        return ref
-    return f"{kind} {names[ref]} ({rest})" if ref in names else f"{kind} {rest}"
 
 
 def words(verb: str) -> str:
