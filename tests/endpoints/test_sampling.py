@@ -69,6 +69,16 @@ def test_counters_go_on_where_a_new_gateway_begins_anew(gateway: Pretence) -> No
     assert minutes[-1].p99_ms == 7.0
 
 
+def test_latency_is_still_known_when_the_gateway_begins_anew(gateway: Pretence) -> None:
+    gateway.says(gateway.revision(1, requests=10, p50_ms=3.0, p99_ms=9.0))
+    gateway.sampler.sample()
+    gateway.says(gateway.revision(1))
+
+    shown = gateway.stage.olu.endpoints.show("mortgage")
+    assert [(each.p50_ms, each.p99_ms) for each in shown.revisions] == [(3.0, 9.0)]
+    assert (shown.endpoint.p50_ms, shown.endpoint.p99_ms) == (3.0, 9.0)
+
+
 def test_a_page_adds_what_came_since_the_last_sample(gateway: Pretence) -> None:
     gateway.says(gateway.revision(1, requests=10))
     gateway.sampler.sample()

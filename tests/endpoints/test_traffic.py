@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taxiway.endpoints.contract import Revision
 from taxiway.endpoints.counters import Counters
 from taxiway.endpoints.store import Minute
-from taxiway.endpoints.traffic import SPANS, Span, draw_errors, draw_latency, draw_requests, gather
+from taxiway.endpoints.traffic import SPANS, Span, arrivals, draw_errors, draw_latency, draw_requests, gather
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 counters = st.builds(
@@ -66,3 +67,30 @@ def test_a_counter_that_fell_counts_whole(before: Counters, now: Counters) -> No
 
     assert grown.requests == (now.requests - before.requests if now.requests >= before.requests else now.requests)
     assert grown.cpu_s >= 0
+
+
+def test_a_revision_is_flagged_at_the_first_dot_that_it_made() -> None:
+    minute = NOW.replace(second=0)
+    arrived = Revision(
+        endpoint="e",
+        number=1,
+        model="m",
+        version=1,
+        bundle="sha256:0",
+        state="live",
+        created_by="olu",
+        created_at=NOW,
+        live_at=NOW,
+    )
+    traffic = gather([Minute(1, minute, 3, 0, 2.0, 9.0)], SPANS[0], NOW)
+
+    assert [event.x for event in arrivals(traffic, [arrived])] == [minute.timestamp()]
+
+
+def test_a_time_without_errors_says_so_in_place_of_an_axis() -> None:
+    minute = NOW.replace(second=0)
+
+    quiet, loud = (draw_errors(gather([Minute(1, minute, 3, n, 2.0, 9.0)], SPANS[0], NOW)).draw(358) for n in (0, 2))
+
+    assert "no errors" in quiet
+    assert "no errors" not in loud

@@ -73,7 +73,8 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
 
     serves: only versions in this stage are accepted. active: the revision that should answer; answering: the one
     that does, which differs while a new one starts. changed_at: when what should answer was last changed, by whom.
-    requests_per_s: over the last five minutes. p99_ms: of the last requests.
+    requests_per_s: over the last five minutes. p99_ms: of the last 2,048 requests, or of those before
+    the gateway began anew, where it has answered none since.
     """
 
     name: str

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
-
-from msgspec import Struct
 
 from taxiway.endpoints import trying
 from taxiway.endpoints.asking import ask
@@ -26,6 +22,7 @@ from taxiway.endpoints.contract import (
 from taxiway.endpoints.labelling import Labels
 from taxiway.endpoints.panels import STATE_VERDICTS, Panels
 from taxiway.endpoints.service import Endpoints
+from taxiway.endpoints.snippets import snippets
 from taxiway.endpoints.told import steps
 from taxiway.endpoints.tracing import Tracer
 from taxiway.endpoints.traffic import SPANS, draw_errors, draw_latency, draw_requests, gather
@@ -37,14 +34,6 @@ from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural
 
 REVISION_VERDICTS = {**STATE_VERDICTS, "live": "pass", "retired": "missing"}
-
-
-class Latency(Struct, frozen=True):
-    """Percentiles of an endpoint. minute_at: the minute they are of; None for the requests that came last."""
-
-    p50_ms: float | None
-    p99_ms: float | None
-    minute_at: datetime | None
 
 
 class EndpointPages:
@@ -103,30 +92,21 @@ class EndpointPages:
             "verdicts": REVISION_VERDICTS,
             "live": live,
             "since": since(record, live) if live else None,
-            "latency": self._latency(record),
             "figures": [draw_requests(traffic), draw_latency(traffic, detail.revisions), draw_errors(traffic)]
             if has_traffic
             else [],
             "spans": [(each.name, f"/endpoints/{name}?span={quote(each.name)}", each == span) for each in SPANS],
-            "fields": trying.fields(detail.signature, example, view.sent),
+            "groups": trying.groups(detail.signature, example, view.sent),
             "answered": answer,
             "labels": self.labels.count(name),
             "versions": self._versions(record.project, record.serves),
             "may": may,
             "who_can": [] if may["invoke"] else self.access.who_can(view.caller, "endpoints.invoke", record.project),
-            "is_trying": bool(view.sent or answer or view.one("try")),
             "snippets": snippets(detail, example),
             "panels": self.site.drawn("endpoints/endpoint", view, record.ref),
             "sent": view.sent,
         }
         return Html("endpoints/endpoint.html", "endpoints", values)
-
-    def _latency(self, record: EndpointRecord) -> Latency:
-        """The gateway's own percentiles; where it has just started, those of the last minute that is kept."""
-        if record.p50_ms is not None:
-            return Latency(record.p50_ms, record.p99_ms, None)
-        kept = [each for each in self.endpoints.minutes(record.name, SPANS[-1].back) if each.p50_ms is not None]
-        return Latency(kept[-1].p50_ms, kept[-1].p99_ms, kept[-1].minute_at) if kept else Latency(None, None, None)
 
     def _versions(self, project: str, serves: str) -> list[ModelVersion]:
         """What may be deployed: the project's versions in the stage."""
@@ -278,22 +258,3 @@ def answer_for_trace(trace: Trace) -> str:
 
 def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def snippets(detail: EndpointDetail, example: dict[str, Any]) -> dict[str, str]:
-    """How to ask from a shell and from Python."""
-    row = json.dumps(example or {column.name: None for column in detail.signature.inputs})
-    url = detail.gateway or f"$TAXIWAY_URL{detail.path}"
-    python = json.dumps(example, indent=4).replace(": true", ": True").replace(": false", ": False")
-    python = python.replace(": null", ": None")
-    return {
-        "curl": (
-            f"curl {url} \\\n  -H 'Content-Type: application/json' \\\n"
-            f"  -H \"Authorization: Bearer $TAXIWAY_TOKEN\" \\\n  -d '{row}'"
-        ),
-        "python": (
-            "import taxiway as tw\n\n"
-            f'answer = tw.connect().endpoints.invoke("{detail.endpoint.name}", {python})\n'
-            "print(answer.predictions, answer.prediction_id)"
-        ),
-    }

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, RowMapping, func, insert, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, func, insert, select, tuple_, update
 
 from taxiway.endpoints.configuration import Configuration
 from taxiway.endpoints.contract import KeptLabel, LabelValue, Revision
@@ -85,21 +85,33 @@ def add_revision(connection: Connection, revision: Revision, standing: Standing 
     connection.execute(insert(revisions).values(row))
 
 
+def lately(percentile: Column[Any]) -> ColumnElement[Any]:
+    """A percentile of the requests that a revision answered last, as its newest minute has it."""
+    here = (traffic.c.endpoint == revisions.c.endpoint, traffic.c.revision == revisions.c.number)
+    newest_first = select(percentile).where(*here, percentile.is_not(None)).order_by(traffic.c.minute_at.desc())
+    return newest_first.limit(1).scalar_subquery().label(percentile.name)
+
+
+def whole() -> Select[Any]:
+    """Revisions with what is kept of their latency."""
+    return select(revisions, lately(traffic.c.p50_ms), lately(traffic.c.p99_ms))
+
+
 def find_revision(connection: Connection, endpoint: str, number: int) -> Revision | None:
-    query = select(revisions).where(revisions.c.endpoint == endpoint, revisions.c.number == number)
+    query = whole().where(revisions.c.endpoint == endpoint, revisions.c.number == number)
     row = connection.execute(query).mappings().first()
     return revision_of(row) if row else None
 
 
 def revisions_of(connection: Connection, endpoint: str) -> list[Revision]:
     """Newest first."""
-    query = select(revisions).where(revisions.c.endpoint == endpoint).order_by(revisions.c.number.desc())
+    query = whole().where(revisions.c.endpoint == endpoint).order_by(revisions.c.number.desc())
     return [revision_of(row) for row in connection.execute(query).mappings()]
 
 
 def active_revisions(connection: Connection) -> dict[str, Revision]:
     """For each endpoint the revision that should answer."""
-    query = select(revisions).join(
+    query = whole().join(
         endpoints, (endpoints.c.name == revisions.c.endpoint) & (endpoints.c.active == revisions.c.number)
     )
     return {row["endpoint"]: revision_of(row) for row in connection.execute(query).mappings()}
@@ -111,11 +123,11 @@ def rename_model(connection: Connection, before: str, to: str) -> None:
 
 
 def revision_of(row: RowMapping) -> Revision:
-    """A revision as it is stored: what the gateway says of it is not in here."""
+    """A revision as it is stored: what the gateway says of it now is not in here."""
     counted: Counters = row["counted"]
     plain = ("endpoint", "number", "model", "version", "bundle", "workers", "may_run_code", "note")
     return Revision(
-        **{name: row[name] for name in (*plain, "created_by", "created_at", "live_at")},
+        **{name: row[name] for name in (*plain, "created_by", "created_at", "live_at", "p50_ms", "p99_ms")},
         state="refused" if row["refusal"] else "retired",
         reason=row["refusal"],
         requests=counted.requests,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -120,11 +120,16 @@ def draw_errors(traffic: Traffic) -> LineChart:
 
 
 def arrivals(traffic: Traffic, revisions: list[Revision]) -> tuple[Event, ...]:
-    """Where a revision answered for the first time, within the time that is shown."""
+    """The steps in which a revision answered for the first time: its flag stands at the first dot that it made."""
     first = traffic.moments[0]
     came = [(each.number, each.live_at) for each in reversed(revisions) if each.live_at is not None]
     return tuple(
-        Event(x=at.astimezone(UTC).timestamp(), name=f"revision {number}", kind="deploy", url="#revisions")
+        Event(
+            x=at.timestamp() // traffic.step_s * traffic.step_s,
+            name=f"revision {number}",
+            kind="deploy",
+            url="#revisions",
+        )
         for number, at in came
         if at.timestamp() >= first
     )

@@ -8,11 +8,19 @@ from typing import Any
 from msgspec import Struct
 
 from taxiway.endpoints.rows import value_of
-from taxiway.models.signature import Column, Signature, expectation
+from taxiway.models.signature import Column, Signature
 
 PREFIX = "in."
 LARGEST_SINGLE = 3e38  # beyond it, 32 bits hold no number
 TRUTHS = (("true", "true"), ("false", "false"))
+# The groups in their order: the types of column in each, its name, and what its fields accept.
+KINDS = (
+    (("number",), "Numbers", ""),
+    (("integer",), "Whole numbers", ""),
+    (("boolean", "category"), "Choices", ""),
+    (("string",), "Texts", ""),
+    (("datetime",), "Times", "in ISO 8601 with the offset from UTC, such as 2026-05-04T13:00:00Z"),
+)
 
 
 class Field(Struct, frozen=True):
@@ -20,9 +28,26 @@ class Field(Struct, frozen=True):
 
     name: str
     label: str
-    hint: str
     value: str
     choices: tuple[tuple[str, str], ...] = ()
+
+
+class Group(Struct, frozen=True):
+    """The inputs of one kind, so that what they accept is said once."""
+
+    name: str
+    hint: str
+    fields: list[Field]
+
+
+def groups(signature: Signature, example: dict[str, Any], sent: dict[str, str]) -> list[Group]:
+    """The form's fields by kind, each kind in the signature's order."""
+    named = dict(zip((column.name for column in signature.inputs), fields(signature, example, sent), strict=True))
+    found = [
+        Group(name, hint, [named[column.name] for column in signature.inputs if column.type in types])
+        for types, name, hint in KINDS
+    ]
+    return [group for group in found if group.fields]
 
 
 def fields(signature: Signature, example: dict[str, Any], sent: dict[str, str]) -> list[Field]:
@@ -39,7 +64,8 @@ def field(column: Column, example: Any, sent: str | None) -> Field:
         choices = tuple((each, each) for each in column.categories)
     if choices and column.nullable:
         choices = (("", "not given"), *choices)
-    return Field(PREFIX + column.name, column.name, expectation(column) if not choices else "", value, choices)
+    label = f"{column.name} (optional)" if column.nullable else column.name
+    return Field(PREFIX + column.name, label, value, choices)
 
 
 def as_text(value: Any) -> str:
