@@ -188,12 +188,14 @@ class Sender:
         self._tell_trouble()
 
     def _wait_for_server(self, cause: TaxiwayError) -> None:
-        """Tries again later, at growing distances. It is said once."""
+        """Tries again later, at growing distances. It is said once, unless who asked hears it and may give up."""
         with self.change:
+            is_heard = bool(self.asked)
             self.cause = cause
             self.change.notify_all()
         self._tell_trouble()
-        if not self.has_warned:
+        is_over = self.until is not None and time.monotonic() > self.until
+        if not (self.has_warned or is_heard or is_over):
             self.has_warned = True
             log.warning(
                 "%s: %s Logging goes on in %s and is delivered when it can be; after the end of this process, "
