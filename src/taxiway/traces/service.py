@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +22,7 @@ from taxiway.storage.writes import Change
 from taxiway.traces import store
 from taxiway.traces.contract import ListTraces, Remark, Span, Trace, TraceElsewhere, TraceFile, TraceWithSpans
 from taxiway.traces.filter import parse_filter
+from taxiway.traces.measured import Row, View, rows
 from taxiway.traces.query import NAME, Search, count_found, find_ids
 from taxiway.traces.secrets import told_without_secrets, without_secrets
 from taxiway.traces.told import Told, merged, seen
@@ -292,6 +293,11 @@ class Traces:
         """How many traces each search finds, all of them at one moment."""
         with self.database.snapshot() as connection:
             return [count_found(connection, search) for search in searches]
+
+    def measured(self, search: Search, view: View) -> Iterator[Row]:
+        """What there is to measure of the traces that a search finds, in no order; read while it is taken."""
+        with self.database.read() as connection:
+            yield from rows(connection, search, view)
 
     def list(self, caller: Caller, body: ListTraces) -> Page[Trace]:
         """The traces that the caller may see and the filter lets through, the newest first."""

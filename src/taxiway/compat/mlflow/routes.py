@@ -24,6 +24,7 @@ from taxiway.compat.mlflow.runs import RunCalls
 from taxiway.compat.mlflow.search import SearchCalls
 from taxiway.compat.mlflow.shown import Showing
 from taxiway.compat.mlflow.ties import ModelTies
+from taxiway.compat.mlflow.trace_metrics import TraceMetricCalls
 from taxiway.compat.mlflow.traces import TraceCalls
 from taxiway.compat.mlflow.webhooks import WebhookCalls
 from taxiway.hooks.service import Hooks
@@ -73,6 +74,7 @@ def bind(dialect: Dialect, below: Below) -> None:
     traces.bind(dialect)
     OldTraceCalls(traces).bind(dialect)
     CorrelationCalls(below.traces, below.access).bind(dialect)
+    TraceMetricCalls(below.traces, below.access).bind(dialect)
     RegisteredModelCalls(below.models).bind(dialect)
     ModelVersionCalls(below.models, below.foreign, below.files).bind(dialect)
     LoggedModelCalls(below.models.logged, below.models.sourced, below.experiments, below.foreign).bind(dialect)
