@@ -104,6 +104,31 @@ def test_what_the_client_changes_is_told_as_mlflows_server_tells_it(tracking: Tr
     assert all(each.is_signed_with("hidden") for each in got)
 
 
+def test_prompts_are_told_of_as_mlflows_server_tells_of_them(tracking: Tracking, receiver: Receiver) -> None:
+    def script(mlflow: Any, client: Any, *, at: str) -> Any:
+        events = ["prompt.created", "prompt_version.created", "prompt_alias.created", "registered_model.created"]
+        client.create_webhook("prompts", at, [*events, "model_version.created", "model_version_alias.created"])
+        made = mlflow.genai.register_prompt("greeting", "Hello {{name}}", commit_message="first", tags={"a": "b"})
+        mlflow.genai.set_prompt_alias("greeting", "live", made.version)
+        return mlflow.genai.load_prompt("prompts:/greeting@live").template
+
+    with delivering(tracking.live):
+        template = tracking.run(script, at=receiver.url)
+        got = receiver.wait(3)
+
+    assert template == "Hello {{name}}"
+    assert [each.event for each in got] == ["prompt.created", "prompt_version.created", "prompt_alias.created"]
+    assert got[1].told["data"] | {"tags": {}} == {
+        "name": "greeting",
+        "version": "1",
+        "template": "Hello {{name}}",
+        "tags": {},
+        "description": "first",
+    }
+    assert got[1].told["data"]["tags"]["a"] == "b"
+    assert "mlflow.prompt.text" not in got[1].told["data"]["tags"]
+
+
 def test_a_hook_with_events_of_our_own_troubles_the_client_in_nothing(tracking: Tracking, receiver: Receiver) -> None:
     def script(mlflow: Any, client: Any) -> Any:
         shown = client.list_webhooks()
