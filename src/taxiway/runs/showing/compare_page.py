@@ -8,6 +8,7 @@ from taxiway.runs.compare import Row, Scalar
 from taxiway.runs.comparison import MOST_WITH_CODE, Comparisons
 from taxiway.runs.contract import CompareRuns, Comparison, Run
 from taxiway.runs.points.log import Log
+from taxiway.runs.search.filter import NOTE
 from taxiway.runs.showing import telling
 from taxiway.runs.showing.curves import AXES, Curves, Look, read_look
 from taxiway.web.figures.lines import LineChart
@@ -48,10 +49,10 @@ class ComparePage:
             "cells": cells_of(found) if len(runs) > SIDE_BY_SIDE else None,
             **metrics_by_kind(found.metrics),
             "params": telling.plain_lines(found.params),
-            "tags": telling.plain_lines(found.tags),
+            "tags": telling.plain_lines(row for row in found.tags if row.name != NOTE),
             "inputs": telling.plain_lines(found.inputs),
             "environment": telling.plain_lines(found.environment),
-            "changes": [(change.file, telling.diff_lines(change.diff)) for change in found.code],
+            "changes": telling.code_diffs(found),
             "code_words": telling.of_code(runs, found.code),
             "has_code": len(runs) <= MOST_WITH_CODE,
             "look": look,

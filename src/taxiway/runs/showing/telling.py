@@ -18,6 +18,7 @@ from taxiway.web.words import listed, plural
 STATUSES: tuple[RunStatus, ...] = ("scheduled", "running", "finished", "failed", "stopped", "lost")
 BY_FOLD = ", by fold"
 SYSTEM = "system/"  # what the names of a machine's metrics begin with
+MOST_FILES = 60  # whose differences are shown of one run
 CHIEF = ("accuracy", "auc", "roc_auc", "log_loss", "loss")
 
 
@@ -26,6 +27,14 @@ class DiffLine(NamedTuple):
 
     kind: str
     text: str
+
+
+class CodeDiffs(NamedTuple):
+    """The source files of one run that differ: how many, and the first of them with their lines."""
+
+    label: str
+    total: int
+    files: list[tuple[str, list[DiffLine]]]
 
 
 def of_list(ask: ListRuns, counts: Mapping[str, int]) -> str:
@@ -186,6 +195,17 @@ def varying(sides: Sequence[Mapping[str, Scalar]], most: int) -> list[str]:
 def is_numeric(runs: Sequence[Run], param: str) -> bool:
     values = [run.params[param] for run in runs if param in run.params]
     return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+
+
+def code_diffs(found: Comparison) -> list[CodeDiffs]:
+    """How the source files of each later run differ from the first's."""
+    sides = zip(found.runs[1:], labels(found.runs)[1:], strict=True)
+    changed = [(label, [change for change in found.code if change.run == run.id]) for run, label in sides]
+    return [
+        CodeDiffs(label, len(changes), [(each.file, diff_lines(each.diff)) for each in changes[:MOST_FILES]])
+        for label, changes in changed
+        if changes
+    ]
 
 
 def diff_lines(diff: str) -> list[DiffLine]:
