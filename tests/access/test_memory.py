@@ -9,7 +9,7 @@ import pytest
 from taxiway.access.contract import Grant, User
 from taxiway.access.memory import Holder, Memory
 from taxiway.client import connect
-from taxiway.kernel.errors import NotAllowed, SignInNeeded
+from taxiway.kernel.errors import NotFound, SignInNeeded
 from taxiway.runs import contract
 from taxiway.runs.contract import StartRun
 from tests.support.live import Live
@@ -59,7 +59,7 @@ def test_a_role_holds_from_the_call_after_it_was_given_to_the_call_after_it_was_
     ana.runs.show(run.id)
 
     live.client.access.revoke("ana", project="fraud")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         ana.runs.show(run.id)
 
     live.client.access.grant("ana", "viewer", project="fraud")

@@ -22,7 +22,7 @@ from taxiway.datasets.contract import (
     TableUnreadable,
 )
 from taxiway.datasets.terms import ColumnTerms, Contract
-from taxiway.kernel.errors import BadField, NotAllowed, NotFound
+from taxiway.kernel.errors import BadField, NotFound
 from taxiway.storage.contract import YamlBroken
 from tests.support.live import Live
 
@@ -257,9 +257,9 @@ def test_a_stranger_may_neither_see_nor_register(live: Live) -> None:
     ana.datasets.register("loanapp", LOANS, project="loans")
     eve = live.as_person("eve")
 
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         eve.datasets.register("loanapp", LOANS, project="loans")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         eve.datasets.read("loanapp", project="loans")
     assert eve.datasets.list() == []
 

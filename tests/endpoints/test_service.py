@@ -185,7 +185,7 @@ def test_a_stranger_sees_no_endpoint(stage: Stage) -> None:
     eve = stage.live.as_person("eve")
 
     assert eve.endpoints.list() == []
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         eve.endpoints.show("mortgage")
 
 

@@ -98,10 +98,10 @@ def test_who_may_not_write_runs_may_not_say_that_one_was_done_again(told: Story)
     from taxiway.kernel.errors import NotAllowed
 
     version = told.version(FAIR)
-    stranger = told.live.as_person("stranger")
+    viewer = told.live.as_person("vic", "viewer", project=version.project)
 
     with pytest.raises(NotAllowed):
-        stranger.transport.call(record_reproduction, RecordReproduction(because=["so"]), run=version.run or "")
+        viewer.transport.call(record_reproduction, RecordReproduction(because=["so"]), run=version.run or "")
 
 
 @pytest.mark.parametrize("tolerance", ["-1", "2", "soon"])

@@ -353,7 +353,7 @@ def test_a_stranger_sees_no_monitor_and_no_alert(story: Story) -> None:
     eve = story.live.as_person("eve")
 
     assert (eve.monitors.list(), eve.monitors.alerts()) == ([], ())
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         eve.monitors.show(ENDPOINT)
 
 

@@ -78,9 +78,9 @@ def test_a_stranger_sees_no_run(live: Live, make_run: MakeRun) -> None:
 
     assert eve.runs.list() == []
     assert eve.runs.experiments() == []
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         eve.runs.show(run.id)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         eve.runs.compare(run.id, other.id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -36,6 +36,7 @@ from taxiway.storage.database import Database
 
 LINK_LIVES = timedelta(hours=1)
 SESSION_LIVES = timedelta(hours=12)
+UNSEEN = "If it is there, you may not read it: an owner of its project gives roles."
 RESERVED = ("local", "taxiway", "anonymous")
 
 
@@ -72,9 +73,12 @@ class Access:
 
         return self.ledger.change(caller, "access.add_user", f"user:{body.name}", make, answer=User)
 
-    def users(self) -> Page[User]:
+    def users(self, caller: Caller) -> Page[User]:
+        """Everybody, for who holds a role somewhere; who holds none sees only themselves."""
         with self.database.read() as connection:
-            return Page(store.all_users(connection))
+            found = store.all_users(connection)
+            is_someone = caller.is_admin or store.find_grants(connection, user=caller.name)
+            return Page([user for user in found if is_someone or user.name == caller.name])
 
     def people(self, connection: Connection) -> list[str]:
         """The names of all persons, as that connection sees them."""
@@ -307,6 +311,33 @@ class Access:
             caller, needs, f"project:{project}" if project else "platform:taxiway", refusal, project=project
         )
         raise refusal
+
+    def admit(
+        self, caller: Caller, needs: str, *, kind: str, name: str, find: Callable[[], Collection[str]]
+    ) -> Collection[str]:
+        """The projects of a thing, in all of which the caller may do what `needs` says.
+
+        find: gives them, or raises NotFound. Who may not read a thing is told what they are told of one that is not
+        there, word for word, so that nobody learns what there is. Raises NotFound, and NotAllowed for who may read it.
+        """
+        if caller.is_admin:
+            return find()
+        try:
+            projects = find()
+        except NotFound:
+            raise NotFound(kind=kind, name=name, hint=UNSEEN) from None
+        for project in projects:
+            try:
+                self.require(caller, needs, project)
+            except NotAllowed:
+                if not self.is_member(caller, project):
+                    raise NotFound(kind=kind, name=name, hint=UNSEEN) from None
+                raise
+        return projects
+
+    def is_member(self, caller: Caller, project: str) -> bool:
+        """Whether the caller holds a role in the project, each of which lets them read what is in it."""
+        return caller.is_admin or any(grant.user == caller.name for grant in self._grants_in(project))
 
     def who_can(self, caller: Caller, needs: str, project: str | None) -> list[str]:
         """Who else may do it, by name: whom to ask."""

@@ -180,10 +180,14 @@ class Sourced:
     def _like(self, caller: Caller, like: str) -> store.Kept:
         """The version whose files are taken. Raises NotAllowed, NotFound."""
         model, _, version = like.rpartition("@")
+
+        def find() -> list[str]:
+            with self.database.read() as connection:
+                return [find_kept(connection, model, version).version.project]
+
+        self.access.admit(caller, "models.read", kind="version", name=like, find=find)
         with self.database.read() as connection:
-            kept = find_kept(connection, model, version)
-        self.access.require(caller, "models.read", kept.version.project)
-        return kept
+            return find_kept(connection, model, version)
 
     def _run(self, body: RegisterSource, like: store.Kept | None) -> Run | None:
         """The run that made the files, where it is one of ours; another text is kept as a label only."""

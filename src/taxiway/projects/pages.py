@@ -82,7 +82,7 @@ class ProjectPages:
             "answer": answer_for_one(row),
             "mine": [wait for wait in row.waits if wait.is_for(view.caller)],
             "people": people,
-            "users": [(u.name, u.display) for u in self.access.users().items if u.name != view.caller.name],
+            "users": [(u.name, u.display) for u in self.access.users(view.caller).items if u.name != view.caller.name],
             "roles": [(role, role) for role in ROLES],
             "may_grant": self.access.is_allowed(view.caller, "access.grant", name),
             "may_write": self.access.is_allowed(view.caller, "projects.write", name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import msgspec
@@ -28,6 +29,9 @@ class Comparisons:
         self.access = access
         self.blobs = blobs
 
+    def _projects(self, run: str) -> list[str]:
+        return [self.runs.project_of(run)]
+
     def compare(self, caller: Caller, body: CompareRuns) -> Comparison:
         """What is the same and what differs. Raises BadField, NotFound, NotAllowed."""
         ids = list(dict.fromkeys(body.run))
@@ -35,7 +39,8 @@ class Comparisons:
             value = f"{len(ids)} run{'' if len(ids) == 1 else 's'}"
             raise BadField(field="run", value=value, expected=f"2 to {MOST_RUNS} different ids")
         for id_ in ids:
-            self.access.require(caller, "runs.read", self.runs.project_of(id_))
+            find = functools.partial(self._projects, id_)
+            self.access.admit(caller, "runs.read", kind="run", name=id_, find=find)
         runs = [self.runs.find(id_) for id_ in ids]
         return Comparison(
             runs=runs,

@@ -176,7 +176,8 @@ class Runs:
         if thing.kind != "dataset" or not slash or not name or thing.version is None:
             expected = "a reference such as dataset:mortgage-approvals/loanapp@2"
             raise BadField(field="dataset", value=repr(body.dataset[:100]), expected=expected)
-        self.access.require(caller, "datasets.read", owner)
+        about = f"{owner}/{name}"
+        self.access.admit(caller, "datasets.read", kind="dataset", name=about, find=lambda: [owner])
         self.datasets.find(owner, name, thing.version)
 
         def make(record: Record) -> Run:

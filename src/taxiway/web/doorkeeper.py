@@ -129,27 +129,32 @@ class Doorkeeper:
     def admit(
         self, caller: Caller | None, *, needs: str, scope: Scope, path: Mapping[str, Any], body: object = None
     ) -> Caller:
-        """The caller, if they may do what the endpoint needs in the project that the request names."""
+        """The caller, if they may do what the endpoint needs in the project that the request names.
+
+        Raises SignInNeeded, NotAllowed, and NotFound for what is not there or is not theirs to read.
+        """
         if caller is None:
             raise SignInNeeded(reason="This needs someone who is signed in.")
         if scope == "platform":
             self.access.require(caller, needs, None)
         elif scope == "project":
-            self.access.require(caller, needs, self.project(path, body))
+            kind, name, find = self.thing(path, body)
+            self.access.admit(caller, needs, kind=kind, name=name, find=lambda: [find(name)])
         return caller
 
     def names_project(self, path: Mapping[str, Any]) -> bool:
         """Whether the path alone says which project a request is about."""
         return any(name in self.project_of for name in path)
 
-    def project(self, path: Mapping[str, Any], body: object) -> str:
-        for name, value in path.items():
-            if name in self.project_of:
-                return self.project_of[name](str(value))
+    def thing(self, path: Mapping[str, Any], body: object) -> tuple[str, str, Callable[[str], str]]:
+        """What a request is about, its name, and what finds its project by that."""
+        for kind, value in path.items():
+            if kind in self.project_of:
+                return kind, str(value), self.project_of[kind]
         project = getattr(body, "project", None)
         if not isinstance(project, str) or not project:
             raise BadField(field="project", value=repr(project), expected="the name of a project")
-        return project
+        return "project", project, self.project_of["project"]
 
 
 def password_in(credentials: str) -> str:

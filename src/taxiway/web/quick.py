@@ -39,7 +39,7 @@ class QuickRouter(Router):
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """The route at an address with the values of its parameters."""
-        if known := self.table.get((method, path)):
+        if (known := self.table.get((method, path))) and not known[1]:
             return known[0], {}
         before, slash, after = path.rpartition("/")
         start = before.rfind("/") + 1

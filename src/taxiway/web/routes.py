@@ -47,7 +47,7 @@ def bind(server: Server, *, access: Access, audit: Audit, lineage: Lineage, blob
 
 def bind_access(server: Server, access: Access) -> None:
     def users(caller: Caller) -> Page[User]:
-        return access.users()
+        return access.users(caller)
 
     def grants(caller: Caller, *, project: str) -> Page[access_contract.Grant]:
         return access.grants(project=project)

@@ -15,7 +15,7 @@ import pytest
 from msgspec import inspect
 
 from taxiway.compat.mlflow.call import Call
-from taxiway.compat.mlflow.door import Dialect
+from taxiway.compat.mlflow.door import NEW, Dialect
 from taxiway.house import build
 from tests.compat.mlflow.conftest import Told
 from tests.support.live import Live, running
@@ -36,18 +36,38 @@ class Walk(NamedTuple):
     dialect: Dialect
     run: str
     experiment: str
+    name: str = "fraud/base"
+    model: str = "scores"
+    logged: str = "m-" + "0" * 32
 
     @property
     def closed(self) -> list[Call[Any, Any]]:
         return [call for call in self.dialect.calls if call.path not in (*OPEN, BY_SECRET)]
 
+    def ask(self, call: Call[Any, Any], body: dict[str, Any]) -> Any:
+        """What a call of ana's is told."""
+        headers = {"Content-Type": "application/json", "Authorization": bearer(self, "ana")}
+        answer = Visitor(self.live.url).ask("POST", call.paths[0], body=msgspec.json.encode(body), headers=headers)
+        assert answer.status == 200, answer.text
+        return msgspec.json.decode(answer.text)
+
+    def plain(self, told: Told) -> Told:
+        """An answer without the names that were asked with."""
+        text = msgspec.json.encode(told.body).decode()
+        for name in (self.run, self.name, self.model, self.logged):
+            text = text.replace(name, "NAME")
+        text = re.sub(rf"\b({self.experiment}|1)\b", "NAME", text)  # what is asked for without a name of its own is 1
+        return Told(told.status, msgspec.json.decode(text))
+
     def knock(self, call: Call[Any, Any], authorization: str = "", path: str = "") -> Told:
         """The call with the least that it may carry: of anna's, where it is about a run or an experiment."""
         values = {
             "run_id": self.run, "run_uuid": self.run, "run_ids": [self.run], "experiment_id": self.experiment,
-            "experiment_ids": [self.experiment], "experiment_name": "fraud/base",
+            "experiment_ids": [self.experiment], "experiment_name": self.name, "model_id": self.logged,
             "path": f"{self.experiment}/{self.run}/artifacts/x",
         }  # fmt: skip
+        if call.about == "model":
+            values["name"] = self.model
         given = least_of(call.ask, values)
         address = PARAMETER.sub(lambda found: str(values.get(found[1], "1")), path or call.paths[0])
         headers = {"Accept": "*/*"} | ({"Authorization": authorization} if authorization else {})
@@ -108,7 +128,11 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         assert found is not None
         live.as_person("eve")
         live.as_person("vic", "viewer", project="fraud")
-        yield Walk(live, app.state.dialects[0], run.id, str(found.number))
+        walk = Walk(live, app.state.dialects[0], run.id, str(found.number))
+        made = {call.path: call for call in walk.closed if call.method == "POST"}
+        logged = walk.ask(made["/mlflow/logged-models"], {"experiment_id": walk.experiment, "name": "made"})
+        walk.ask(made["/mlflow/registered-models/create"], {"name": walk.model})
+        yield walk._replace(logged=logged["model"]["info"]["model_id"])
 
 
 def bearer(walk: Walk, name: str) -> str:
@@ -154,6 +178,20 @@ def test_a_stranger_finds_and_changes_nothing_of_the_project(walk: Walk) -> None
     assert [e.verb for e in after if e not in before and not e.verb.endswith(".refused") and e.actor == "eve"] == []
 
 
+def test_what_a_stranger_may_not_read_is_told_of_as_what_is_not_there(walk: Walk) -> None:
+    token = bearer(walk, "eve")
+    absent = walk._replace(run="0" * 32, experiment="999999", name="fraud/none", model="none", logged="m-" + "1" * 32)
+    of_projects = [call for call in walk.closed if call.about not in ("platform", "open", *NEW)]
+
+    there = {(call.method, call.path): walk.plain(walk.knock(call, token)) for call in of_projects}
+    not_there = {(call.method, call.path): absent.plain(absent.knock(call, token)) for call in of_projects}
+
+    assert {door: (told, not_there[door]) for door, told in there.items() if told != not_there[door]} == {}
+    found = {told.code for told in there.values()}
+    assert "PERMISSION_DENIED" not in found
+    assert [told.code for told in there.values()].count("RESOURCE_DOES_NOT_EXIST") > 30
+
+
 def test_a_viewer_reads_and_changes_nothing(walk: Walk) -> None:
     token = bearer(walk, "vic")
     known = [call for call in walk.closed if call.about in ("run", "runs", "experiment") and call.path != BY_HEADER]
@@ -165,6 +203,20 @@ def test_a_viewer_reads_and_changes_nothing(walk: Walk) -> None:
     assert {door: t for door, t in told.items() if (t.status, t.code) != (403, "PERMISSION_DENIED")} == {}
     reading = [call for call in walk.closed if call.path in ("/mlflow/runs/get", "/mlflow/experiments/get")]
     assert [walk.knock(call, token).status for call in reading] == [200, 200]
+
+
+def test_a_refused_experiment_names_the_project_that_it_would_be_in(walk: Walk) -> None:
+    create = next(call for call in walk.closed if call.path == "/mlflow/experiments/create")
+    walk.live.client.access.grant("vic", "viewer", project="default")
+
+    told = {}
+    for name in ("fraud/new", "new", "hers/new"):
+        headers = {"Content-Type": "application/json", "Authorization": bearer(walk, "vic")}
+        body = msgspec.json.encode({"name": name})
+        answer = Visitor(walk.live.url).ask("POST", create.paths[0], body=body, headers=headers)
+        told[name] = (answer.status, "the project fraud" in answer.text)
+
+    assert told == {"fraud/new": (403, True), "new": (403, False), "hers/new": (403, False)}
 
 
 def test_a_token_may_be_the_password_of_a_basic_login(walk: Walk) -> None:

@@ -17,7 +17,7 @@ from taxiway.compat.mlflow.call import Call
 from taxiway.compat.mlflow.reading import Reader
 from taxiway.compat.mlflow.refusals import CallRefused
 from taxiway.kernel.caller import Caller
-from taxiway.kernel.errors import SignInNeeded, TaxiwayError, TooLarge
+from taxiway.kernel.errors import NotFound, SignInNeeded, TaxiwayError, TooLarge
 from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, kind_of, read_body
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.downloads import Download, download
@@ -29,6 +29,13 @@ A = TypeVar("A")
 JSON = "application/json"
 PREFIXES = ("/api/2.0/", "/api/3.0/", "/ajax-api/")
 BARE = ("/get-artifact", "/model-versions/get-artifact", "/version", "/v1/traces", "/graphql")
+
+NEW = ("new_experiment", "new_model")
+NAMING = (
+    *("run_id", "run_uuid", "run_ids", "experiment_name", "name", "model_id", "trace_id", "request_id"),
+    *("path", "upload_id", "experiment_id", "experiment_ids"),
+)  # where requests name what they are about
+KINDS = {"runs": "run", "named_experiment": "experiment", "told_trace": "trace", "place": "file", "folder": "folder"}
 
 Projects = Callable[[Caller, Any], Collection[str]]
 
@@ -130,15 +137,30 @@ class Dialect:
         return project is not None and self.doorkeeper.access.is_settled(caller, project)
 
     def _admit(self, caller: Caller, call: Call[Any, Any], ask: Any) -> None:
-        """Nothing, if the caller may make this call. Raises NotAllowed, and NotFound for what it is about."""
+        """Nothing, if the caller may make this call. Raises NotAllowed, and NotFound for what it is about.
+
+        In what is new the caller puts something themselves, so that a refusal there tells them of nothing.
+        """
         if caller.is_admin:  # may do everything; what does not exist is the handler's to say
             return
         require = self.doorkeeper.access.require
         if call.about == "platform":
             require(caller, call.needs, None)
-        elif call.about != "open":
+        elif call.about in NEW:
             for project in self.projects_of[call.about](caller, ask):
                 require(caller, call.needs, project)
+        elif call.about != "open":
+            kind, name = thing_of(call.about, ask)
+
+            def find() -> Collection[str]:
+                try:
+                    return self.projects_of[call.about](caller, ask)
+                except CallRefused as e:
+                    if e.error_code == "RESOURCE_DOES_NOT_EXIST":
+                        raise NotFound(kind=kind, name=name) from e
+                    raise
+
+            self.doorkeeper.access.admit(caller, call.needs, kind=kind, name=name, find=find)
 
     def speaks_at(self, path: str) -> bool:
         """Whether whoever asks there expects the dialect's answers, also to what does not exist."""
@@ -146,6 +168,13 @@ class Dialect:
 
     def refuse(self, refusal: TaxiwayError) -> Response:
         return refusals.answer(refusal)
+
+
+def thing_of(about: str, ask: Any) -> tuple[str, str]:
+    """What a request is about, in words, and the name that it is given there."""
+    given = (getattr(ask, field, "") for field in NAMING)
+    name = next((one for one in given if one), "")
+    return KINDS.get(about, about.replace("_", " ")), ", ".join(name) if isinstance(name, list) else str(name)
 
 
 def origin_of(request: Request) -> str:

@@ -152,10 +152,13 @@ class ExperimentCalls:
         return found
 
     def split(self, caller: Caller, name: str) -> tuple[str, str]:
-        """The project that a new experiment goes to, and its name there: a project that the caller may write in."""
+        """The project that a new experiment goes to, and its name there.
+
+        A name begins with a project that the caller may read; one that they may not is like any other word.
+        """
         project, slash, rest = name.partition("/")
         is_elsewhere = slash and rest and project != DEFAULT and self.is_project(project)
-        if is_elsewhere and self.access.is_allowed(caller, "runs.write", project):
+        if is_elsewhere and self.access.is_member(caller, project):
             return project, rest
         return DEFAULT, name
 

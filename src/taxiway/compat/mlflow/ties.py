@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -29,18 +30,24 @@ class ModelTies:
 
     def use(self, caller: Caller, models: Sequence[str], *, run: str) -> None:
         """Notes that a run read models. Raises NotFound, and NotAllowed for one that the caller may not read."""
-        for project in {self.logged.project_of(model) for model in models}:
-            self.access.require(caller, "models.read", project)
+        self._admit(caller, "models.read", models)
         self.logged.use(run=run, models=dict.fromkeys(models, 0), role="input")
 
     def measure(self, caller: Caller, points: Sequence[ModelPoint], *, run: str) -> None:
         """Keeps what was measured. Raises NotFound, and NotAllowed for a model that the caller may not write to."""
-        for project in {self.logged.project_of(point.model) for point in points}:
-            self.access.require(caller, "models.write", project)
+        self._admit(caller, "models.write", [point.model for point in points])
         given: defaultdict[str, list[LoggedMetric]] = defaultdict(list)
         for point in points:
             given[point.model].append(metric_of(point, run))
         self.logged.measure(given)
+
+    def _admit(self, caller: Caller, needs: str, models: Sequence[str]) -> None:
+        for model in dict.fromkeys(models):
+            find = functools.partial(self._projects, model)
+            self.access.admit(caller, needs, kind="logged model", name=model, find=find)
+
+    def _projects(self, model: str) -> list[str]:
+        return [self.logged.project_of(model)]
 
 
 def metric_of(point: ModelPoint, run: str) -> LoggedMetric:

@@ -87,4 +87,4 @@ class SavedViews:
 
     def _admit(self, caller: Caller, project: str) -> None:
         if project:
-            self.access.require(caller, "runs.write", project)
+            self.access.admit(caller, "runs.write", kind="project", name=project, find=lambda: [project])

@@ -44,7 +44,7 @@ class Search:
     def people(self, caller: Caller, text: str, most: int) -> list[Found]:
         """People and service accounts; their page is what they did."""
         wanted = text.lower()
-        fitting = [user for user in self.access.users().items if wanted in f"{user.name} {user.display}".lower()]
+        fitting = [user for user in self.access.users(caller).items if wanted in f"{user.name} {user.display}".lower()]
         return [
             Found(user.display, href(f"user:{user.name}"), "service account" if user.kind == "service" else user.name)
             for user in fitting[:most]
