@@ -74,6 +74,7 @@ judges: test-venv mlflow-venv ## the long comparisons with other systems, which 
 	@TAXIWAY_TESTS_ON=postgres+s3 tools/phase "judges on PostgreSQL and S3" $(BIN)/pytest -q -m "not judge and not fault and not browser and not slow" tests/compat tests/runs tests/traces
 
 faults: test-venv ## break servers, clients, disks and clocks on purpose, at length
+	@command -v strace >/dev/null || apt-get install -y -qq strace >/dev/null 2>&1 || echo "strace could not be installed: what needs it is reported as not run, and fails"
 	@tools/phase "faults" $(BIN)/pytest -q -m fault
 
 format: test-venv ## write the code the way ruff lays it out

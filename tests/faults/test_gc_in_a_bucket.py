@@ -67,7 +67,7 @@ def test_gc_frees_in_the_bucket_what_it_says_and_nothing_that_a_model_needs(
         name: freed[name] for name in ("runs", "files", "size_bytes")
     }
     assert freed["runs"] == 1
-    assert [kept["thing"] for kept in freed["kept"]] == [f"run:{live_run}"]  # type: ignore[attr-defined,index]
+    assert [kept["thing"] for kept in freed["kept"]] == [f"run:{live_run}"]  # type: ignore[attr-defined]
     assert freed["files"] == len(before) - len(after)
     assert freed["size_bytes"] == sum(before.values()) - sum(after.values())
     assert bundle.version == 1
