@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from taxiway.cli import main
 from taxiway.client import Client, connect, read_address
 from taxiway.models.bundle import write_bundle
 from tests.server.test_process import TAXIWAY, free_port, server, surroundings, taxiway
@@ -33,8 +34,15 @@ UNKNOWN = [
     ("endpoints show nothing", "There is no endpoint 'nothing'", "taxiway endpoints deploy"),
     ("endpoints trace nothing", "There is no prediction 'nothing'", "Taxiway-Prediction-Id"),
     ("monitors show nothing", "There is no monitor 'nothing'", "taxiway monitors list"),
-    ("access grant nobody viewer default", "There is no user 'nobody'", "taxiway access add"),
+    ("access grant nobody viewer kept", "There is no user 'nobody'", "taxiway access add"),
     ("audit verify --held nothing.json", "nothing.json cannot be used", "Check the path"),
+    ("datasets list --project nothing", "There is no project 'nothing'", "taxiway projects create nothing"),
+    ("access grant local viewer nothing", "There is no project 'nothing'", "taxiway projects list"),
+    ("gates publish nothing.yaml", "nothing.yaml cannot be used", "Check the path"),
+    ("gates path careful@x", "'careful@x' is not accepted", "careful@1"),
+    ("monitors alerts nothing", "There is no monitor 'nothing'", "taxiway monitors list"),
+    ("lineage show nothing", "'nothing'", "model:mortgage@1"),
+    ("projects change kept", "nothing is not accepted", "--purpose"),
 ]
 
 
@@ -73,6 +81,36 @@ def refused(home: Path, *words: str) -> str:
 def test_what_is_not_there_is_named_with_what_to_do(home: Path, command: str, said: str, next_step: str) -> None:
     told = refused(home, *command.split())
 
+    assert said in told
+    assert next_step in told
+
+
+MISSPELT = [
+    ("modles show x", "There is no command `taxiway modles`", "Did you mean `taxiway models`?"),
+    ("models shwo x", "There is no command `taxiway models shwo`", "Did you mean `taxiway models show`?"),
+    ("frobnicate", "There is no command `taxiway frobnicate`", "`taxiway --help` lists"),
+    ("models show", "required: version", "`taxiway models show --help`"),
+    ("runs compare", "required: run", "`taxiway runs compare --help`"),
+    ("runs list --limit -1", "'-1' is not a whole number of at least 1", "`taxiway runs list --help`"),
+    ("server --port 99999", "'99999' is not a port", "from 0 to 65535"),
+]
+
+
+def exit_code(words: list[str]) -> int:
+    """What the shell gets, whether the command line returns it or leaves with it."""
+    try:
+        return main(words)
+    except SystemExit as left:
+        return int(left.code or 0)
+
+
+@pytest.mark.parametrize(("command", "said", "next_step"), MISSPELT)
+def test_words_that_are_no_command_end_in_what_to_type(
+    command: str, said: str, next_step: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(command.split()) == 2
+
+    told = capsys.readouterr().err
     assert said in told
     assert next_step in told
 

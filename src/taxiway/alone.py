@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,13 +129,20 @@ def tell_freed(freed: Freed) -> str:
     return show_freed(freed)
 
 
+def port(text: str) -> int:
+    """A port's number; 0 takes any free one. argparse shows the complaint."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise ArgumentTypeError(f"{text!r} is not a port: a number from 0 to 65535")
+    return int(text)
+
+
 def seconds(text: str) -> float:
     """A duration such as ``7d`` in seconds; argparse shows the complaint."""
     from taxiway.runs.search.moments import DURATIONS, read_duration
 
     found = read_duration(f"{text}s" if text.isdigit() else text)
     if found is None:
-        raise ValueError(f"{text!r} is not {DURATIONS}")
+        raise ArgumentTypeError(f"{text!r} is not {DURATIONS}")
     return found
 
 
@@ -148,7 +155,7 @@ COMMANDS = {
         (
             HOME,
             Argument("--host", "the address to listen on", default="127.0.0.1"),
-            Argument("--port", "the port to listen on", int, 5500),
+            Argument("--port", "the port to listen on", port, 5500),
             Argument("--database", "a PostgreSQL URL instead of the home's own SQLite file"),
             Argument("--blobs", "where files are kept: s3://BUCKET/PREFIX?endpoint=URL, or file:///FOLDER"),
             Argument("--login", "ask people to sign in, on loopback too", is_flag=True),
@@ -163,7 +170,7 @@ COMMANDS = {
         demo,
         (
             Argument("--home", "the folder that holds everything", default=".taxiway-demo", is_file=True),
-            Argument("--port", "the port of the server", int, 5500),
+            Argument("--port", "the port of the server", port, 5500),
             Argument("--exit", "end when the story does; exits 1 where a step ended otherwise", is_flag=True),
         ),
     ),
@@ -205,7 +212,7 @@ COMMANDS = {
         "doctor",
         "check this machine and home; exits 1 where there is a problem",
         doctor,
-        (HOME, Argument("--port", "the port a server would use", int, 5500)),
+        (HOME, Argument("--port", "the port a server would use", port, 5500)),
         show=tell_findings,
         exit_code=lambda findings: 1 if any(f.state == "problem" for f in findings) else 0,
     ),

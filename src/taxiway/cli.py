@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from taxiway.kernel.commands import Argument, Command
@@ -45,6 +45,9 @@ Every command takes --json. Exit codes: 0 done, 1 refused or not so, 2 wrong usa
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and gives the exit code for the shell."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if refusal := refuse_unknown(given):
+        print(f"taxiway: {refusal}", file=sys.stderr)
+        return 2
     parser = build_parser(given)
     own, rest = split_rest(given)
     parsed = parser.parse_args(own)
@@ -55,6 +58,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (getattr(parsed, "parser", None) or parser).print_help()
         return 0 if not given else 2
     return execute(parsed)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints end in what to do."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"taxiway: {message}. `{self.prog} --help` says what it takes.\n")
+
+
+def refuse_unknown(given: Sequence[str]) -> str:
+    """What is wrong with the name of a noun, verb or command, and what was perhaps meant; empty where nothing is."""
+    words = [word for word in given if not word.startswith("-")]
+    asked, names = "taxiway", [*NOUNS, *ALONE]
+    if words and words[0] in NOUNS:
+        asked = f"taxiway {words.pop(0)}"
+        names = [command.name for command in commands_of(asked.rpartition(" ")[2])]
+    elif words and words[0] in ALONE:
+        return ""
+    if not words or words[0] in names:
+        return ""
+    import difflib
+
+    close = [f"`{asked} {name}`" for name in difflib.get_close_matches(words[0], names, n=2)]
+    meant = f" Did you mean {' or '.join(close)}?" if close else ""
+    return f"There is no command `{asked} {words[0]}`.{meant} `{asked} --help` lists those there are."
+
+
+def commands_of(noun: str) -> Sequence[Command]:
+    found: Sequence[Command] = importlib.import_module(f"taxiway.{noun}.commands").COMMANDS
+    return found
 
 
 def split_rest(given: list[str]) -> tuple[list[str], list[str]]:
@@ -73,7 +107,7 @@ def build_parser(given: Sequence[str], *, is_complete: bool = False) -> argparse
     """The parser, with the commands of the noun that is asked for, or of all for completion scripts."""
     from taxiway.kernel.version import VERSION
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="taxiway",
         description="From experiment to production on one marked, approved path.",
         epilog=EPILOG,
@@ -87,7 +121,7 @@ def build_parser(given: Sequence[str], *, is_complete: bool = False) -> argparse
         group.set_defaults(parser=group)
         if word == noun or is_complete:
             verbs = group.add_subparsers(metavar="VERB", title="verbs")
-            for command in importlib.import_module(f"taxiway.{noun}.commands").COMMANDS:
+            for command in commands_of(noun):
                 add_command(verbs, command)
     for name, about in ALONE.items():
         if word == name or is_complete:
@@ -117,7 +151,7 @@ def add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
     else:
         options |= {"type": argument.kind, "default": argument.default, "choices": argument.choices}
         if argument.is_many:
-            options["nargs"] = "*"
+            options["nargs"] = "*" if argument.is_option or argument.is_optional else "+"
         elif argument.is_optional:
             options["nargs"] = "?"
     added = parser.add_argument(argument.name, **options)
@@ -170,4 +204,7 @@ def run_command(command: Command, parsed: argparse.Namespace) -> Any:
     from taxiway.client import connect
 
     with connect(door="cli") as client:
-        return command.run(client, parsed)
+        answer = command.run(client, parsed)
+        if answer in ([], ()) and (project := getattr(parsed, "project", None)):
+            client.projects.show(project)  # nothing of a project that is not there: its name is misspelt
+        return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import http.client
 import json
@@ -51,9 +52,12 @@ class PortTaken(TaxiwayError):
     port: int
     cause: str
     used_by: str = ""
+    is_ours: bool = True  # the address is one of this machine
 
     def __str__(self) -> str:
         by = f"; {self.used_by} answers there" if self.used_by else ""
+        if not self.is_ours:
+            return f"{self.host} cannot be listened on: {self.cause}. Give an address of this machine with --host."
         return (
             f"Port {self.port} on {self.host} cannot be used: {self.cause}{by}. "
             f"Give another with --port, or stop what uses it."
@@ -252,7 +256,10 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as e:
         listener.close()
-        raise PortTaken(host=host, port=port, cause=e.strerror or str(e), used_by=who_listens(host, port)) from e
+        cause = e.strerror or str(e)
+        if isinstance(e, socket.gaierror) or e.errno == errno.EADDRNOTAVAIL:
+            raise PortTaken(host=host, port=port, cause=cause, is_ours=False) from e
+        raise PortTaken(host=host, port=port, cause=cause, used_by=who_listens(host, port)) from e
     return listener
 
 

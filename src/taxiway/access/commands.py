@@ -60,6 +60,7 @@ def show_link(link: SignInLink) -> str:
 
 
 def grant(client: Client, given: Namespace) -> Grant:
+    client.projects.show(given.project)  # a role in a project that is not there would wait for whoever makes it
     return client.access.grant(given.user, given.role, project=given.project)
 
 

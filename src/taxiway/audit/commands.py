@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taxiway.audit.contract import Entry, TreeHead, Verification
-from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.commands import Argument, Command, count
+from taxiway.kernel.errors import BadField
 from taxiway.kernel.problems import decode
 
 if TYPE_CHECKING:
@@ -30,8 +31,17 @@ def head(client: Client, given: Namespace) -> TreeHead:
 
 
 def verify(client: Client, given: Namespace) -> Verification:
-    held = decode(Path(given.held).read_bytes(), TreeHead) if given.held else None
-    return client.audit.verify(held)
+    return client.audit.verify(read_head(given.held) if given.held else None)
+
+
+def read_head(file: str) -> TreeHead:
+    """A head that was kept elsewhere. Raises BadField, OSError."""
+    data = Path(file).read_bytes()
+    try:
+        return decode(data, TreeHead)
+    except BadField as e:
+        expected = "a head as `taxiway audit head --out FILE` writes it"
+        raise BadField(field="held", value=repr(file), expected=expected) from e
 
 
 def tell(found: Verification) -> str:
@@ -50,7 +60,7 @@ COMMANDS = (
             Argument("--thing", "only of this thing, such as model:mortgage@1"),
             Argument("--actor", "only by this person"),
             Argument("--verb", "only this kind of change, such as models.promote"),
-            Argument("--limit", "how many at most", int, 50),
+            Argument("--limit", "how many at most", count, 50),
         ),
         ("seq", "at", "actor", "verb", "thing", "door"),
     ),

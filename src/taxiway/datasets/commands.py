@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.datasets.contract import DatasetDiff, DatasetSummary, DatasetVersion, Profile
 from taxiway.datasets.terms import ContractResult
-from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.commands import Argument, Command, count
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.show import as_table, cell
 
@@ -201,7 +201,7 @@ COMMANDS = (
         "diff",
         "what changed between two versions",
         diff,
-        (DATASET, Argument("before", "a version", kind=int), Argument("after", "another version", kind=int)),
+        (DATASET, Argument("before", "a version", count), Argument("after", "another version", count)),
         show=show_diff,
     ),
 )

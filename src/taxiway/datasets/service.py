@@ -277,5 +277,6 @@ def read_contract(contract: Contract | None, text: ContractText | None) -> Contr
 def unknown(project: str, name: str, version: int | None = None) -> NotFound:
     hint = f"`taxiway datasets list --project {project}` shows those there are."
     if version:
+        hint = f"`taxiway datasets versions {project}/{name}` shows those there are."
         return NotFound(kind="dataset version", name=f"{project}/{name}@{version}", hint=hint)
     return NotFound(kind="dataset", name=f"{project}/{name}", hint=hint)

@@ -80,13 +80,14 @@ def start(client: Client, given: Namespace) -> EndpointRecord:
 
 
 def read(file: str) -> tuple[str, str]:
-    """A file's text and name; ``-`` is what comes in. Raises BadField."""
-    if file == "-":
-        return sys.stdin.read(), "-"
+    """A file's text and name; ``-`` is what comes in. Raises BadField where it is empty or no text, OSError."""
     try:
-        return Path(file).read_text(encoding="utf-8"), file
-    except (OSError, UnicodeDecodeError) as e:
-        raise BadField(field="file", value=repr(file), expected=f"a file that can be read ({e})") from e
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except UnicodeDecodeError as e:
+        raise BadField(field="file", value=repr(file), expected="text in UTF-8: JSON, JSON lines or CSV") from e
+    if not text.strip():
+        raise BadField(field="file", value=f"{file!r}, which is empty,", expected="a file with rows")
+    return text, file
 
 
 def parse_labels(text: str, name: str) -> list[Label]:

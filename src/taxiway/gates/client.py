@@ -19,6 +19,7 @@ from taxiway.gates.contract import (
     Standing,
     Withdraw,
 )
+from taxiway.kernel.errors import BadField
 from taxiway.kernel.transport import Transport
 from taxiway.models.client import split
 
@@ -48,7 +49,10 @@ class Gates:
         The same path again gives the version there is. Needs an admin. Raises YamlBroken with line and key.
         """
         if isinstance(text, Path):
-            body = PublishPath(text=text.read_text(encoding="utf-8"), name=text.name)
+            try:
+                body = PublishPath(text=text.read_text(encoding="utf-8"), name=text.name)
+            except UnicodeDecodeError as e:
+                raise BadField(field="file", value=repr(str(text)), expected="YAML in UTF-8") from e
         else:
             body = PublishPath(text=text)
         return self.transport.call(contract.publish_path, body)

@@ -38,15 +38,14 @@ def paths(client: Client, given: Namespace) -> list[PathVersion]:
 
 
 def path(client: Client, given: Namespace) -> PathVersion:
-    name, _, version = given.path.partition("@")
-    return client.gates.path(name, int(version) if version.isdigit() else 0)
+    name, at, version = given.path.partition("@")
+    if at and not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise BadField(field="path", value=repr(given.path), expected="NAME, or NAME@VERSION such as careful@1")
+    return client.gates.path(name, int(version or 0))
 
 
 def publish(client: Client, given: Namespace) -> PathVersion:
-    file = Path(given.file)
-    if not file.is_file():
-        raise BadField(field="file", value=repr(given.file), expected="the file of a path, in YAML")
-    return client.gates.publish(file)
+    return client.gates.publish(Path(given.file))
 
 
 def show(client: Client, given: Namespace) -> Standing:

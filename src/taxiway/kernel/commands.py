@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,17 @@ class Argument(Struct, frozen=True):
     is_optional: bool = False
     is_rest: bool = False  # everything that follows, untouched: another command
     is_file: bool = False  # for completion
+
+    @property
+    def is_option(self) -> bool:
+        return self.name.startswith("--")
+
+
+def count(text: str) -> int:
+    """A number of things, at least one; argparse shows the complaint."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 1 << 31:
+        raise ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
 
 
 class Command(Struct, frozen=True):

@@ -208,6 +208,10 @@ def kind_of(value: Any) -> str:
 SENTENCES = [
     (r"Object missing required field `(.*)`", r"an object with the field \1"),
     (r"Object contains unknown field `(.*)`", r"an object without the unknown field \1"),
+    (r"Expected `(?:int|float)` >= (\S+)", r"a number of at least \1"),
+    (r"Expected `(?:int|float)` <= (\S+)", r"a number of at most \1"),
+    (r"Expected `(?:str|array|object)` of length >= 1\b", "something that is not empty"),
+    (r"Expected `(\w+)` of length ([<>]=) (\d+)", r"something of a length \2 \3"),
     (r".*out of range", "a number that fits in 64 bits"),
     (r"Invalid enum value", "one of the values that the documentation names"),
     (r"Invalid RFC3339", WORDS["datetime"]),

@@ -91,7 +91,8 @@ def plain(text: str) -> str:
 
 
 def as_facts(thing: dict[str, Any], indent: str = "") -> str:
-    """Names and values, nested ones further in."""
+    """Names and values, nested ones further in; those without a value are left out."""
+    thing = {name: value for name, value in thing.items() if value not in (None, "", [], {})}
     width = max((len(name) for name in thing), default=0)
     lines = []
     for name, value in thing.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundle import MANIFEST, verify_bundle
+from taxiway.models.bundle import MANIFEST, BundleTampered, verify_bundle
 from taxiway.models.contract import Alias, Card, Deleted, Model, ModelVersion, Target, Verified
 from taxiway.models.logged_contract import LoggedModel
 
@@ -58,7 +58,10 @@ def register(client: Client, given: Namespace) -> ModelVersion:
 
 
 def logged(client: Client, given: Namespace) -> list[LoggedModel]:
-    return client.models.logged(run=given.run, project=given.project)
+    found = client.models.logged(run=given.run, project=given.project)
+    if not found and given.run:
+        client.runs.show(given.run)
+    return found
 
 
 def seal(client: Client, given: Namespace) -> ModelVersion:
@@ -66,6 +69,8 @@ def seal(client: Client, given: Namespace) -> ModelVersion:
 
 
 def describe(client: Client, given: Namespace) -> Model | ModelVersion:
+    if given.text is None and not given.tag and not given.untag:
+        raise BadField(field="what to say", value="nothing", expected="--text, --tag or --untag")
     tags = dict(pair(text) for text in given.tag or [])
     return client.models.describe(given.what, description=given.text, tags=tags, untag=given.untag or [])
 
@@ -111,7 +116,10 @@ def verify(client: Client, given: Namespace) -> Verified:
     """A folder is checked here, a version by the server that holds it."""
     folder = Path(given.what)
     if not (folder.is_dir() or "/" in given.what or given.what.endswith(MANIFEST)):
-        return client.models.verify(given.what)
+        found = client.models.verify(given.what)
+        if given.digest and given.digest != found.digest:
+            raise BundleTampered(file=MANIFEST, expected=given.digest, found=found.digest)
+        return found
     bundle = verify_bundle(folder.parent if folder.name == MANIFEST else folder, given.digest or None)
     files = bundle.manifest.files
     size_bytes = sum(file.size_bytes for file in files)
@@ -124,6 +132,8 @@ def show_verified(verified: Verified) -> str:
 
 
 def download(client: Client, given: Namespace) -> str:
+    if Path(given.to).exists():
+        raise BadField(field="to", value=repr(given.to), expected="a folder that is not there yet")
     bundle = client.models.download(given.version, given.to)
     return f"{bundle.folder}\n{bundle.digest}"
 
@@ -246,7 +256,7 @@ COMMANDS = (
         verify,
         (
             Argument("what", "MODEL@VERSION_OR_ALIAS, or the path of a bundle's folder", is_file=True),
-            Argument("--digest", "the digest that a folder must have", default=""),
+            Argument("--digest", "the digest that it must have", default=""),
         ),
         show=show_verified,
     ),

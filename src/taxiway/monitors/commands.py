@@ -51,7 +51,10 @@ def evaluate(client: Client, given: Namespace) -> Evaluated:
 
 
 def alerts(client: Client, given: Namespace) -> list[Alert]:
-    return list(client.monitors.alerts(given.monitor or "", state=given.state))
+    found = list(client.monitors.alerts(given.monitor or "", state=given.state))
+    if not found and given.monitor:
+        client.monitors.show(given.monitor)  # no alerts of a monitor that is not there: its name is misspelt
+    return found
 
 
 def acknowledge(client: Client, given: Namespace) -> Alert:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, get_args
 
 from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.errors import BadField
 from taxiway.projects.contract import ChangeProject, Project, RiskTier, Standing
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def create(client: Client, given: Namespace) -> Project:
 
 def change(client: Client, given: Namespace) -> Project:
     facts = {name: getattr(given, name) for name in ("purpose", "risk", "path", "owner", "sponsor")}
+    if all(value is None for value in facts.values()):
+        raise BadField(field="what to change", value="nothing", expected=f"one of --{', --'.join(facts)}")
     return client.projects.change(given.project, ChangeProject(**facts))
 
 

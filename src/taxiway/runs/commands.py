@@ -7,7 +7,7 @@ import time
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.commands import Argument, Command, count
 from taxiway.runs.again.sameness import TOLERANCE, Reproduction
 from taxiway.runs.again.verdicts import EXIT_CODES, show_reproduction
 from taxiway.runs.contract import Artifact, Comparison, Experiment, Point, Run
@@ -119,7 +119,7 @@ COMMANDS = (
             PROJECT,
             Argument("--experiment", "only of this experiment", default=""),
             Argument("--order", "such as 'metrics.auc desc'", default="started_at desc"),
-            Argument("--limit", "how many at most", int, 50),
+            Argument("--limit", "how many at most", count, 50),
             Argument("--ids", "print the ids alone, one on a line", is_flag=True),
         ),
         show=lambda found: found if isinstance(found, str) else show_runs(found),
@@ -191,7 +191,7 @@ COMMANDS = (
         tag,
         (
             RUN,
-            Argument("tags", "name=text", pair, is_many=True, default=()),
+            Argument("tags", "name=text", pair, is_many=True, is_optional=True, default=()),
             Argument("--name", "a new name for the run"),
         ),
     ),

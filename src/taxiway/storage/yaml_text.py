@@ -54,6 +54,8 @@ def read_yaml(text: str, kind: type[T], *, name: str) -> T:
     Rule(at_least=0.85)
     """
     node = read_tree(text, name)
+    if node.value is None:
+        raise YamlBroken(file=name, line=1, key="", problem="there is nothing in it", expected=whole(kind))
     try:
         return msgspec.convert(node.value, kind)
     except msgspec.ValidationError as e:
@@ -181,6 +183,12 @@ def explain(error: msgspec.ValidationError, root: Node, kind: Any, name: str) ->
         field = bad_field(msgspec.ValidationError(problem), node.value, Any)
         problem, expected = f"{field.value} is not accepted", one_of(problem, kind, steps) or field.expected
     return YamlBroken(file=name, line=node.line, key=".".join(steps), problem=problem, expected=expected)
+
+
+def whole(kind: Any) -> str:
+    """What a whole text is to hold, in words."""
+    keys = keys_at(inspect.type_info(kind), [])
+    return f"the keys {', '.join(keys)}" if keys else "a value"
 
 
 def walk(node: Node, steps: list[str]) -> Node:

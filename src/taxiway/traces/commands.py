@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.commands import Argument, Command, count
 from taxiway.kernel.show import as_table
 from taxiway.traces.contract import Span, Trace, TraceWithSpans
 
@@ -46,7 +46,7 @@ COMMANDS = (
         (
             Argument("filter", "such as \"status = 'ERROR' and tags.team = 'search'\"", default="", is_optional=True),
             Argument("--project", "only of this project", default=""),
-            Argument("--limit", "how many at most", int, 50),
+            Argument("--limit", "how many at most", count, 50),
         ),
         ("id", "name", "state", "started_ms", "duration_ms", "spans", "project"),
     ),

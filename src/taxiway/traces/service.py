@@ -324,7 +324,7 @@ def require(change: Change | Record, trace: str) -> None:
 
 
 def unknown(kind: str, name: str) -> NotFound:
-    return NotFound(kind=kind, name=name[:100], hint="The page Traces lists those there are.")
+    return NotFound(kind=kind, name=name[:100], hint="`taxiway traces list` and the page Traces list those there are.")
 
 
 def check_id(id_: str) -> None:

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.commands import Argument, Command, count
 from taxiway.runs.contract import Run
 from taxiway.runs.showing.shown import show_runs
 from taxiway.runs.trash.trashed import Trashed
@@ -57,7 +57,7 @@ COMMANDS = (
         (
             Argument("filter", "as for `runs list`", default="", is_optional=True),
             Argument("--project", "only of this project", default=""),
-            Argument("--limit", "how many at most", int, 50),
+            Argument("--limit", "how many at most", count, 50),
         ),
         show=show_runs,
     ),
