@@ -16,6 +16,7 @@ from tests.support.s3 import KEY, S3, SECRET, running_s3
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.support.kept import Kept
     from tests.support.live import Live
 
 
@@ -25,7 +26,7 @@ settings.load_profile("house")
 
 
 # What starts servers or processes: right for the whole suite, too slow for the inner loop.
-STARTS_SERVERS = {"s3", "live", "live_for_all", "sqlite_live", "open_live", "story", "any_story", "platform", "site"}
+STARTS_SERVERS = {"s3", "live", "live_for_all", "sqlite_live", "open_live", "kept", "platform", "site"}
 STARTS_SERVERS |= {"served", "portfolio", "make_run", "tracking"}
 FOLDERS_OF_PROCESSES = ("demo", "docs", "server")
 
@@ -132,6 +133,24 @@ def live_for_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     folder = tmp_path_factory.mktemp("live")
     with with_tables(request, folder) as url, running(folder / "home", database_url=url) as live:
         yield live
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> "Kept":
+    """Beginnings of stories, told once in each test process and copied for each test."""
+    from tests.support.kept import Kept
+
+    return Kept(tmp_path_factory.mktemp("kept"))
+
+
+@pytest.fixture(params=BOTH)
+def either_database(request: pytest.FixtureRequest) -> Postgres | None:
+    """Where a kept story's rows are: in its home for the one run of a test, in PostgreSQL for the other."""
+    if request.param == "sqlite":
+        return None
+    request.getfixturevalue("postgres_with_tables")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server
 
 
 @pytest.fixture

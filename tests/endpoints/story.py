@@ -32,6 +32,14 @@ class Stage(Story):
     def __init__(self, live: Live, folder: Path) -> None:
         super().__init__(live, folder, PATH)
         self.olu = live.as_person("olu", "operator", project=PROJECT)
+        self._meet(live)
+
+    def go_on(self, live: Live, folder: Path) -> None:
+        super().go_on(live, folder)
+        self.olu = live.as_person("olu")
+        self._meet(live)
+
+    def _meet(self, live: Live) -> None:
         self.home = live.house.home
         live.house.publisher.front = Front(login=True)
 

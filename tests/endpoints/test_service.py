@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,17 @@ from taxiway.models.contract import Target
 from taxiway.models.refusals import StillAnswers
 from tests.endpoints.story import Stage
 from tests.gates.story import FAIR, PROJECT
-from tests.support.live import Live
+from tests.support.kept import Kept
+from tests.support.postgres import Postgres
 
 
 @pytest.fixture
-def stage(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(
+    kept: Kept, either_database: Postgres | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
     monkeypatch.chdir(tmp_path)
-    return Stage(live, tmp_path)
+    with kept.again(Stage, tmp_path, either_database) as stage:
+        yield stage
 
 
 def test_a_version_that_the_gates_do_not_let_through_does_not_answer(stage: Stage) -> None:

@@ -80,6 +80,12 @@ class Story:
         self.data = self.dataset()
         self.made = 0
 
+    def go_on(self, live: Live, folder: Path) -> None:
+        """Goes on with a server that holds all that was told until now."""
+        self.live, self.folder = live, folder
+        self.ivo, self.olga, self.ana = map(live.as_person, ("ivo", "olga", "ana"))
+        self.vera, self.vito = map(live.as_person, ("vera", "vito"))
+
     def dataset(self, *, gdlin: int = 1) -> DatasetVersion:
         rows = pa.table({"gdlin": [0, 1, gdlin], "approve": [0, 1, 1]})
         return self.ana.datasets.register("loans", rows, project=PROJECT, contract=CONTRACT)

@@ -9,14 +9,14 @@ import pytest
 
 from tests.gates.browse import VERSION, said, visit
 from tests.gates.story import FAIR, PROJECT, Story
-from tests.support.live import running
+from tests.support.kept import Kept
 
 
 @pytest.fixture
-def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+def story(kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     monkeypatch.chdir(tmp_path)
-    with running(tmp_path / "home") as live:
-        yield Story(live, tmp_path)
+    with kept.again(Story, tmp_path) as story:
+        yield story
 
 
 def test_an_empty_list_teaches_the_first_command(story: Story) -> None:
@@ -43,7 +43,7 @@ def test_models_of_other_projects_are_not_listed(story: Story) -> None:
     eve = visit(story, "eve")
 
     assert "No model yet" in eve.get("/models").text
-    assert eve.get(VERSION).status == 403
+    assert eve.get(VERSION).status == 404
 
 
 def test_a_model_shows_each_version_on_its_way(story: Story) -> None:

@@ -17,20 +17,24 @@ from taxiway.models.contract import EnterCard, RegisterVersion
 from taxiway.models.refusals import AliasGuarded, BundleDiffers, EvaluationUnfit, ModelElsewhere, RunElsewhere
 from taxiway.storage.blobs import DigestMismatch
 from tests.gates.story import CARD, FAIR, PROJECT, Story, table
-from tests.support.live import Live, running
+from tests.support.kept import Kept
+from tests.support.postgres import Postgres
 
 
 @pytest.fixture
-def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+def story(kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     monkeypatch.chdir(tmp_path)
-    with running(tmp_path / "home") as live:
-        yield Story(live, tmp_path)
+    with kept.again(Story, tmp_path) as story:
+        yield story
 
 
 @pytest.fixture
-def any_story(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+def any_story(
+    kept: Kept, either_database: Postgres | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Story]:
     monkeypatch.chdir(tmp_path)
-    return Story(live, tmp_path)
+    with kept.again(Story, tmp_path, either_database) as story:
+        yield story
 
 
 def test_a_version_is_its_bundle_with_run_data_and_evaluation(any_story: Story) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.monitors.story import Story
-from tests.support.live import Live
+from tests.support.kept import Kept
+from tests.support.postgres import Postgres
 
 
 @pytest.fixture
-def story(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+def story(
+    kept: Kept, either_database: Postgres | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Story]:
     monkeypatch.chdir(tmp_path)  # so that runs find no sources to keep
-    return Story(live, tmp_path)
+    with kept.again(Story, tmp_path, either_database) as story:
+        yield story

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,12 @@ class Served:
         self.ana.models.promote(f"{ENDPOINT}@1", "production", reason="good enough")
         self.olga.endpoints.deploy(ENDPOINT, f"{ENDPOINT}@1", wait=False)
 
+    def go_on(self, live: Live, folder: Path) -> None:
+        """Goes on with a server that holds all that was told until now."""
+        self.live = live
+        self.traffic = Traffic(live.house.home)
+        self.olga, self.ana = map(live.as_person, ("olga", "ana"))
+
     def register(self, folder: Path, said: Any, signature: Signature) -> ModelVersion:
         folder.mkdir()
         (folder / "model.bin").write_bytes(b"warm is late")
@@ -89,6 +96,10 @@ class Story(Served):
         table = pa.table({"temp": temp, "origin": self.rng.choice(ORIGINS, rows), "late": late})
         said = pa.table({"late": late, "said": (chances(temp) >= 0.5).astype(int), "score": chances(temp)})
         super().__init__(live, folder, table=table, said=said, signature=SIGNATURE)
+
+    def go_on(self, live: Live, folder: Path) -> None:
+        super().go_on(live, folder)
+        self.rng = copy.deepcopy(self.rng)
 
     def truths(self, temp: Floats, *, turned: bool = False) -> NDArray[np.int64]:
         """What happened: as the model says, or turned round."""

@@ -26,13 +26,15 @@ class Live:
         self.url = url
         self.client = connect(home=house.home)
         self.people: dict[str, Client] = {}
+        self.tokens: dict[str, str] = {}
 
     def as_person(self, name: str, *roles: str, project: str = "", is_admin: bool = False) -> Client:
         """A client signed in as `name`, who is added and given the roles in the project at first use."""
         if name not in self.people:
-            self.client.access.add_user(name, is_admin=is_admin)
-            token = self.client.access.make_token(name).token
-            self.people[name] = connect(self.url, token=token)
+            if name not in self.tokens:
+                self.client.access.add_user(name, is_admin=is_admin)
+                self.tokens[name] = self.client.access.make_token(name).token
+            self.people[name] = connect(self.url, token=self.tokens[name])
         for role in roles:
             self.client.access.grant(name, role, project=project)  # type: ignore[arg-type]
         return self.people[name]
