@@ -78,7 +78,7 @@ def test_a_stranger_sees_no_dataset(live: Live) -> None:
     eve.post(urlsplit(live.sign_in_link("eve")).path)
 
     assert "loanapp" not in eve.get("/datasets").text
-    assert eve.get("/datasets/loans/loanapp").status == 403
+    assert eve.get("/datasets/loans/loanapp").status == 404
 
 
 @pytest.mark.browser

@@ -123,9 +123,13 @@ def test_a_viewer_is_offered_nothing_that_would_be_refused(live: Live, ana: Visi
     assert sent.status == 403
 
 
-def test_a_stranger_learns_who_can_help(live: Live, ana: Visitor) -> None:
-    refused = visitor_of(live, "eve").get("/projects/fraud")
+def test_a_stranger_learns_of_no_project_and_a_viewer_who_can_help(live: Live, ana: Visitor) -> None:
+    live.as_person("vic", "viewer", project="fraud")
 
+    unseen = visitor_of(live, "eve").get("/projects/fraud")
+    refused = visitor_of(live, "vic").get("/projects/fraud/edit")
+
+    assert (unseen.status, "ana" in unseen.text) == (404, False)
     assert refused.status == 403
     assert "Ask ana." in refused.text
 

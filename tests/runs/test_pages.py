@@ -131,7 +131,7 @@ def test_new_runs_appear_and_what_was_selected_stays(open_live: Live, page: Page
     expect(page).to_have_url(re.compile("/runs/compare"))
 
 
-def test_a_run_of_somebody_else_is_refused(live: Live, page: Page, make_run: MakeRun) -> None:
+def test_a_run_of_somebody_else_is_not_to_be_seen(live: Live, page: Page, make_run: MakeRun) -> None:
     live.client.projects.create("fraud")
     run = make_run(live.client)
     live.as_person("eve")
@@ -141,4 +141,4 @@ def test_a_run_of_somebody_else_is_refused(live: Live, page: Page, make_run: Mak
     answer = page.goto(f"{live.url}/runs/{run.id}")
 
     assert answer is not None
-    assert answer.status == 403
+    assert answer.status == 404

@@ -111,6 +111,16 @@ class Run(Struct, frozen=True):
     def ref(self) -> str:
         return f"run:{self.id}"
 
+    @property
+    def has_start(self) -> bool:
+        """Whether it was said when the run started: MLflow's clients may leave it out, and 1970 stands for that."""
+        return self.started_at.timestamp() > 0
+
+    @property
+    def took_s(self) -> float:
+        """From its start to its end, or to when it was last heard of."""
+        return ((self.ended_at or self.heard_at) - self.started_at).total_seconds()
+
     def _repr_html_(self) -> str:
         from taxiway.runs.showing.displays import run_html
 

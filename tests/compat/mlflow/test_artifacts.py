@@ -114,7 +114,7 @@ def test_a_large_file_goes_up_in_parts(tracking: Tracking, tmp_path: Path) -> No
 
 def test_a_file_is_in_place_of_what_had_its_path(tracking: Tracking, place: str) -> None:
     assert put(tracking, f"{place}/a.txt", b"one").status == 200
-    assert put(tracking, f"{place}/a.txt", b"other").body == b"{}"
+    assert put(tracking, f"{place}/a.txt", b"other").body == b""
     assert get(tracking, f"{place}/a.txt").body == b"other"
 
 
@@ -270,3 +270,26 @@ def test_parts_arrive_in_any_order_and_more_than_once(tracking: Tracking, place:
     assert get(tracking, f"{place}/x.bin").body == b"hello world"
     digest = hashlib.sha256(b"hello world").hexdigest()
     assert tracking.live.house.runs.artifact(place.split("/")[1], "x.bin").digest == f"sha256:{digest}"
+
+
+def test_the_proxy_answers_as_mlflows_does_where_there_is_no_file(tracking: Tracking) -> None:
+    number = tracking.new_experiment()
+    run, nobody = tracking.new_run(number), "0" * 32
+    root = f"//api/2.0/mlflow-artifacts/artifacts/{number}"
+
+    def told(method: str, path: str) -> tuple[int, str]:
+        answer = tracking.call(method, f"{root}/{path}", b"x" if method == "PUT" else None)
+        return answer.status, answer.code
+
+    assert tracking.call("PUT", f"{root}/{run}/artifacts/a/b.txt", b"x") == (200, "")
+    assert {path: told("PUT", f"{run}/artifacts/{path}") for path in ("a/", "c/", "a")} == dict.fromkeys(
+        ("a/", "c/", "a"), (400, "INVALID_PARAMETER_VALUE")
+    )
+    assert told("GET", f"{run}/artifacts/a") == told("GET", f"{run}/artifacts/a/") == (400, "INVALID_PARAMETER_VALUE")
+    assert told("GET", f"{run}/artifacts/none") == (404, "RESOURCE_DOES_NOT_EXIST")
+    assert told("DELETE", f"{run}/artifacts/none") == told("DELETE", f"{nobody}/artifacts/none") == (200, "")
+    assert told("PUT", f"{nobody}/artifacts/x") == (404, "RESOURCE_DOES_NOT_EXIST")
+    listed = tracking.call("GET", f"//api/2.0/mlflow-artifacts/artifacts?path={number}/{nobody}/artifacts")
+    assert listed == (200, {})
+    inside = tracking.call("GET", f"/artifacts/list?run_id={run}&path=a/")
+    assert [one["path"] for one in inside.body["files"]] == ["a/b.txt"]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.compat.mlflow.conftest import Tracking
 from tests.compat.mlflow.real import ScriptFailed
+from tests.web.browse import Visitor
 
 
 def test_an_experiment_lives_its_whole_life(tracking: Tracking) -> None:
@@ -344,3 +345,19 @@ def test_programs_find_what_they_look_for_in_a_refusal(tracking: Tracking) -> No
         tracking.run(script)
 
     assert (failure.value.kind, failure.value.code) == ("RestException", "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_a_run_without_a_start_says_so_and_is_not_lost_while_it_logs(tracking: Tracking) -> None:
+    number = tracking.new_experiment()
+    told = tracking.call("POST", "/runs/create", {"experiment_id": number, "run_name": "no start"})
+    run = told.body["run"]["info"]["run_id"]
+    tracking.call("POST", "/runs/log-metric", {"run_id": run, "key": "m", "value": 1, "timestamp": 0})
+
+    running = tracking.live.client.runs.show(run)
+    pages = [Visitor(tracking.url).get(path).text for path in (f"/runs/{run}", f"/runs?filter=id+%3D+'{run}'")]
+    tracking.call("POST", "/runs/update", {"run_id": run, "status": "FINISHED", "end_time": 5})
+
+    assert told.body["run"]["info"]["start_time"] == 0
+    assert running.status == "running"
+    assert [("not said" in page, "1970" in page) for page in pages] == [(True, False)] * 2
+    assert "no start finished with m 1" in Visitor(tracking.url).get(f"/runs/{run}").text

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 from msgspec import Struct
+from starlette.responses import Response
 
 from taxiway.compat.mlflow.call import Call, Given, Void
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.files import Files, Kept
 from taxiway.compat.mlflow.places import FileInfo, Place, listing, place_of, relative
-from taxiway.compat.mlflow.refusals import CallRefused, ParameterMissing
+from taxiway.compat.mlflow.refusals import CallRefused, ParameterMissing, refused
 from taxiway.kernel.caller import Caller
+from taxiway.kernel.errors import NotFound
 from taxiway.web.bodies import Upload
 from taxiway.web.downloads import Download
 
@@ -46,7 +49,7 @@ class Presign(Struct, frozen=True):
 
 
 PROXY = "/mlflow-artifacts/artifacts"
-put_file = Call("PUT", f"{PROXY}/{{path:path}}", AtPlace, Void, "runs.write", "place", body="raw")
+put_file = Call("PUT", f"{PROXY}/{{path:path}}", AtPlace, Response, "runs.write", "place", body="raw")
 get_file = Call("GET", f"{PROXY}/{{path:path}}", AtPlace, Download, "runs.read", "place")
 drop_file = Call("DELETE", f"{PROXY}/{{path:path}}", AtPlace, Void, "runs.write", "place", body="none")
 list_proxy = Call("GET", PROXY, InFolder, Listing, "runs.read", "folder")
@@ -85,23 +88,37 @@ class Artifacts:
         for call in presigned:
             dialect.serve(call, refuse_signing)
 
-    def put(self, caller: Caller, ask: AtPlace, upload: Upload) -> Void:
+    def put(self, caller: Caller, ask: AtPlace, upload: Upload) -> Response:
+        """An empty answer, as the proxy's is. A path that ends as a folder's names no file."""
+        if ask.path.endswith("/"):
+            raise refused("Invalid path: it must include a filename, and cannot end with '/'.")
         self.files.put(caller, place_of(ask.path), upload)
-        return Void()
+        return Response(b"")
 
     def get(self, caller: Caller, ask: AtPlace) -> Download:
-        return self.files.fetch(place_of(ask.path))
+        place = place_of(ask.path)
+        try:
+            return self.files.fetch(place)
+        except NotFound as e:
+            if e.kind == "artifact" and listing(sizes(self.files, place), place.path):
+                raise refused(f"Artifact path refers to a directory, not a file: {ask.path[:200]!r}.") from e
+            raise
 
     def drop(self, caller: Caller, ask: AtPlace) -> Void:
-        self.files.drop(caller, place_of(ask.path))
+        """Where there is nothing to drop, nothing happens: not the file, nor what it would belong to."""
+        with suppress(NotFound):
+            self.files.drop(caller, place_of(ask.path))
         return Void()
 
     def list_proxy(self, caller: Caller, ask: InFolder) -> Listing:
-        """Names relative to the folder, as the proxy gives them. The root of all places shows nothing."""
+        """Names relative to the folder, as the proxy gives them. The root of all, like what is not there, is empty."""
         if not ask.path:
             return Listing()
         place = place_of(ask.path)
-        found = listing(sizes(self.files, place), place.path)
+        try:
+            found = listing(sizes(self.files, place), place.path)
+        except NotFound:
+            return Listing()
         return Listing(files=[FileInfo(PurePosixPath(f.path).name, f.is_dir, f.file_size) for f in found])
 
     def list_run(self, caller: Caller, ask: OfRun) -> Listing:
@@ -125,7 +142,9 @@ class Artifacts:
         run = ask.run_id or ask.run_uuid
         if not run:
             raise ParameterMissing(parameter="run_id")
-        return Place("run", run, self.files.runs.owner(run)[0], relative(ask.path) if ask.path else "")
+        return Place(
+            "run", run, self.files.runs.owner(run)[0], relative(ask.path.removesuffix("/")) if ask.path else ""
+        )
 
 
 def sizes(files: Files, place: Place) -> list[tuple[str, int]]:

@@ -25,7 +25,7 @@ def run_html(run: Run) -> str:
                 ("status", f"{run.status} {run.failure}".strip()),
                 ("project", Link(run.project, f"project:{run.project}")),
                 ("experiment", run.experiment),
-                ("started", run.started_at),
+                ("started", run.started_at if run.has_start else "not said"),
                 ("data", ", ".join(ref.removeprefix("dataset:") for ref in run.inputs)),
                 ("id", run.id),
             ]

@@ -24,7 +24,7 @@ def show_runs(runs: Sequence[Run]) -> str:
         [
             *(run.id, run.name, run.project, run.experiment, run.status),
             *(run.metrics.get(name) for name in shown),
-            *(run.started_at, run.created_by),
+            *(run.started_at if run.has_start else "not said", run.created_by),
         ]
         for run in runs
     ]

@@ -51,19 +51,18 @@ def of_list(ask: ListRuns, counts: Mapping[str, int]) -> str:
 
 def of_run(run: Run, counts: Mapping[str, int]) -> str:
     """How a run stands, and some of its metrics: those measured once come first, they sum it up. counts: of points."""
-    so_far = (run.heard_at - run.started_at).total_seconds()
-    took = (run.ended_at - run.started_at).total_seconds() if run.ended_at else so_far
+    after = f" after {duration(run.took_s)}" if run.has_start else ""
     match run.status:
         case "running":
             head = f"{run.name} is running"
         case "lost":
             head = f"{run.name} is lost: nothing was heard of it for five minutes"
         case "failed":
-            head = f"{run.name} failed after {duration(took)}"
+            head = f"{run.name} failed{after}"
         case "stopped":
-            head = f"{run.name} was stopped after {duration(took)}"
+            head = f"{run.name} was stopped{after}"
         case _:
-            head = f"{run.name} finished in {duration(took)}"
+            head = f"{run.name} finished{after.replace(' after ', ' in ')}"
     if run.status == "failed" and run.failure:
         return f"{head}: {run.failure if len(run.failure) <= 160 else run.failure[:159] + '…'}"
     names = sorted(run.metrics, key=lambda name: (rank(name), counts.get(name, 0) > 1, name))[:3]
