@@ -69,7 +69,7 @@ def test_a_model_without_version_has_a_page_with_all_of_them(live: Live, ana: Vi
 
     page = ana.get("/lineage/model:a_b").text
 
-    assert "model a_b, in 2 versions, is joined to" in page
+    assert "Model a_b, in 2 versions, is joined to" in page
     assert page.count("node is-here") == 4  # both versions, in the wide and in the narrow drawing
 
 

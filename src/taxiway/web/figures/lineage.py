@@ -39,12 +39,19 @@ class LineageGraph(Struct, frozen=True, kw_only=True):
     edges: tuple[Edge, ...]
     here: str = ""
 
-    def draw(self, width: int = 720) -> Svg:
+    def _grid(self, width: int) -> "_Grid":
         """From left to right, or from the top down where it is narrow."""
         layers = max((node.layer for node in self.nodes), default=0) + 1
         bent = [order for edge in self.edges for _, order in edge.via]
         lanes = max([0.0, *(node.order for node in self.nodes), *bent]) + 1
-        grid = _downward(width, layers, lanes) if width < NARROW else _rightward(width, layers, lanes)
+        return _downward(width, layers, lanes) if width < NARROW else _rightward(width, layers, lanes)
+
+    def width(self, room: int) -> float:
+        """How wide it is drawn where there is so much room: more than that where it cannot be made to fit."""
+        return self._grid(room).size[0]
+
+    def draw(self, width: int = 720) -> Svg:
+        grid = self._grid(width)
         paper = Sheet(
             title=self.title,
             words=self.words(),

@@ -18,6 +18,7 @@ from taxiway.web.site import Html, Site, View
 from taxiway.web.words import plural
 
 DRAWN_AT_MOST = 60
+PHONE = 358  # px that a drawing has on a phone
 MOST_BEGIN = 8  # of each kind, offered where nothing was named
 BEGIN = {"model": "Models", "endpoint": "Endpoints", "project": "Projects"}
 STEPS = (1, 2, 3, 6, 12, 25)
@@ -63,7 +64,8 @@ class LineagePage:
             "steps": steps,
             "choices": [(number, plural(number, "step")) for number in sorted({*STEPS, steps})],
             "answer": answer(graph, names),
-            "figure": draw(graph, near, names) if near else None,
+            "figure": (drawing := draw(graph, near, names) if near else None),
+            "goes_on": drawing is not None and drawing.width(PHONE) > PHONE,
             "left_out": len(things(graph)) - len(near),
             "rows": [
                 Row(edge, called(edge.source, names), words(edge.verb), called(edge.target, names))
@@ -93,7 +95,7 @@ def answer(graph: Graph, names: Names) -> str:
         name += f", in {plural(len(versions), 'version')},"
     if parse(graph.thing).kind == "project":
         return f"{plural(len(things(graph)), 'thing')} of {name} and what joins them"
-    return f"{name} is joined to {plural(len(things(graph) - versions), 'thing')}"
+    return f"{name[:1].upper()}{name[1:]} is joined to {plural(len(things(graph) - versions), 'thing')}"
 
 
 def words(verb: str) -> str:
