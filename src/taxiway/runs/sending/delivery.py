@@ -29,6 +29,7 @@ from taxiway.kernel.transport import Transport
 from taxiway.runs import contract
 from taxiway.runs.contract import Course, LogBatch
 from taxiway.runs.refusals import ParamFixed
+from taxiway.runs.sending.fresh import MOST, Columns
 from taxiway.runs.sending.records import Act, Capture, Change, File, Finish, Head, Open, Pairs, Points, Use, decode
 from taxiway.runs.sending.spool import Frame, Mark
 from taxiway.runs.sending.stream import Source
@@ -37,8 +38,6 @@ from taxiway.storage.contract import put_blob
 B = TypeVar("B")
 A = TypeVar("A")
 
-MOST_POINTS = 16_000
-MOST_FRAMES = 16_000
 MOST_PAIRS = 500
 BUSY = frozenset((408, 425, 429))
 OF_ONE_ITEM = (BadField, ParamFixed, TooLarge)  # refusals that the rest of a batch may not deserve
@@ -74,18 +73,27 @@ class Delivery:
         self.run = run
         self.folder = folder
         self.held = held if held is not None else {}
-        self.most = MOST_FRAMES
+        self.most = MOST
         self.distance_s = 0.0  # how long it took to connect
 
     def next(self, source: Source) -> Done | None:
         """Delivers a batch, or one record that is none; None where nothing waits. Raises NotNow."""
+        mark = source.mark
+        until = mark.sending
+        if source.fresh is not None and self.most == MOST and not mark.sending:
+            chunk = source.fresh.take(source, mark.done)
+            if chunk is not None:
+                batch = LogBatch(source.writer, mark.items, courses=courses_of(chunk.columns))
+                return self._deliver_batch(source, batch, chunk.records, chunk.end)
+            until = source.fresh.start(source)
         frames = source.frames(self.most)
         first = next(frames, None)
         if first is None:
             return None
         record = decode(first.payload)
         if isinstance(record, Points | Pairs):
-            return self._deliver_batch(source, chain((first,), frames), record)
+            gather = self._points if isinstance(record, Points) else self._pairs
+            return self._deliver_batch(source, *gather(chain((first,), frames), source, until))
         done = Done(records=1)
         if not isinstance(record, Head):
             self._act(source, first, record, done)
@@ -119,10 +127,9 @@ class Delivery:
 
     # --- batches ---
 
-    def _deliver_batch(self, source: Source, frames: Iterator[Frame], first: Points | Pairs) -> Done:
+    def _deliver_batch(self, source: Source, batch: LogBatch, taken: int, end: int) -> Done:
+        """taken: of how many records the batch is. end: where the last of them ends."""
         mark = source.mark
-        gather = self._points if isinstance(first, Points) else self._pairs
-        batch, taken, end = gather(frames, mark, source.writer)
         items = sum(len(course.steps) for course in batch.courses) + len(batch.params) + len(batch.tags)
         source.advance(Mark(mark.done, mark.items, sending=end))
         done = Done(records=taken, items=items)
@@ -139,43 +146,44 @@ class Delivery:
         except Exception as e:  # noqa: BLE001 - the worker loop: a batch that cannot be sent costs itself alone
             done.refusal = Unexpected(detail=f"A batch could not be sent: {e!r}")
         source.advance(Mark(end, mark.items + items))
-        self.most = min(self.most * 2, MOST_FRAMES)
+        self.most = min(self.most * 2, MOST)
         return done
 
-    def _points(self, frames: Iterator[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int, int]:
+    def _points(self, frames: Iterator[Frame], source: Source, until: int) -> tuple[LogBatch, int, int]:
         """The next batch of points, as columns by metric, of how many records it is, and where the last one ends.
+
+        until: where it ends at the latest, if not 0; one that was sent before ends just there.
 
         Records are read one by one: thousands of them at once would have the garbage collector look at everything
         that the training holds.
         """
-        columns: dict[str, Course] = {}
+        columns: dict[str, Columns] = {}
         count = taken = end = 0
         for frame in frames:
             record = decode(frame.payload)
-            if type(record) is not Points or is_beyond(frame, mark):
+            if type(record) is not Points or 0 < until < frame.end:
                 break
             rows, at = record.rows, record.at
-            if count and not mark.sending and count + len(rows) > MOST_POINTS:
+            if count and not source.mark.sending and count + len(rows) > MOST:
                 break
             for key, step, value in rows:
                 if (course := columns.get(key)) is None:
-                    course = columns[key] = Course(key, [], [], [])
-                course.steps.append(step)
-                course.at.append(at)
-                course.values.append(value)
+                    course = columns[key] = ([], [], [])
+                course[0].append(step)
+                course[1].append(at)
+                course[2].append(value)
             count += len(rows)
             taken, end = taken + 1, frame.end
-        courses = [in_words(course) for course in columns.values()]
-        return LogBatch(writer, mark.items, courses=courses), taken, end
+        return LogBatch(source.writer, source.mark.items, courses=courses_of(columns)), taken, end
 
-    def _pairs(self, frames: Iterator[Frame], mark: Mark, writer: str) -> tuple[LogBatch, int, int]:
+    def _pairs(self, frames: Iterator[Frame], source: Source, until: int) -> tuple[LogBatch, int, int]:
         """The next batch of parameters and tags. They travel apart from points, so that a refused one takes none
         along; one that is given twice goes with the next batch."""
         given: dict[str, dict[str, Any]] = {"params": {}, "tags": {}}
         taken = end = 0
         for frame in frames:
             record = decode(frame.payload)
-            if not isinstance(record, Pairs) or is_beyond(frame, mark):
+            if not isinstance(record, Pairs) or 0 < until < frame.end:
                 break
             more = msgspec.json.decode(record.given, type=dict[str, Any])
             of_kind = given[record.kind]
@@ -183,7 +191,8 @@ class Delivery:
                 break
             of_kind |= more
             taken, end = taken + 1, frame.end
-        return LogBatch(writer, mark.items, params=given["params"], tags=given["tags"]), taken, end
+        batch = LogBatch(source.writer, source.mark.items, params=given["params"], tags=given["tags"])
+        return batch, taken, end
 
     # --- all else ---
 
@@ -244,17 +253,13 @@ class Delivery:
             raise Unexpected(detail=f"The answer is none of a Taxiway server: {e}.") from e
 
 
-def in_words(course: Course) -> Course:
-    """A course as it travels: JSON has words for what is no number."""
-    values = list(map(float, course.values))
-    if isfinite(sum(values)):  # nearly always: one look at all of them is enough
-        return course
-    return msgspec.structs.replace(course, values=list(map(to_wire, values)))
-
-
-def is_beyond(frame: Frame, mark: Mark) -> bool:
-    """Whether a frame comes after the batch that was sent before and is to be sent again."""
-    return 0 < mark.sending < frame.end
+def courses_of(columns: Mapping[str, Columns]) -> list[Course]:
+    """Columns as they travel: JSON has words for what is no number."""
+    found = []
+    for key, (steps, at, values) in columns.items():
+        is_plain = isfinite(sum(values))  # nearly always: one look at all of them is enough
+        found.append(Course(key, steps, at, [*values] if is_plain else [to_wire(value) for value in values]))
+    return found
 
 
 def is_for_later(error: TaxiwayError) -> bool:

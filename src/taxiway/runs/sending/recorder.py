@@ -78,7 +78,7 @@ class Recorder:
     def points(self, at: int, rows: list[tuple[str, int, float]]) -> None:
         """at: microseconds since 1970. rows: key, step and value."""
         stream, items = self.stream, len(rows)
-        stream.put(encode(("points", at, rows)), items)
+        stream.put(encode(("points", at, rows)), items, (at, rows))
         if stream.put_items % MANY < items:
             self.sender.wake.set()
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from taxiway.runs.sending.fresh import Fresh
 from taxiway.runs.sending.records import Head, decode, encode
 
 MAGIC = b"TWSPOOL1"
@@ -60,6 +61,7 @@ class SpoolFile:
         self.writer = head.writer
         self.mark = mark
         self.end = end
+        self.fresh: Fresh | None = None  # what is still in memory of it
         self.is_damaged = False  # a frame that was whole does not fit its checksum, and hides what follows
 
     @classmethod

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from taxiway.kernel.ids import new_id
 from taxiway.runs.contract import AddArtifact
+from taxiway.runs.sending.fresh import Fresh, Rows
 from taxiway.runs.sending.records import File, Head, encode
 from taxiway.runs.sending.spool import FRAME, Frame, Mark, SpoolFile
 
@@ -40,6 +41,7 @@ class Source(Protocol):
 
     writer: str
     mark: Mark
+    fresh: Fresh | None
 
     def frames(self, most: int) -> Iterator[Frame]: ...
     def advance(self, mark: Mark) -> None: ...
@@ -55,6 +57,7 @@ class Memory:
         self.payloads: deque[bytes] = deque()
         self.items = 0
         self.held: dict[str, bytes] = {}
+        self.fresh: Fresh | None = None
 
     def append(self, payload: bytes, items: int) -> None:
         with self.lock:
@@ -87,6 +90,7 @@ class Stream:
         self.lock = threading.RLock()
         self.id = new_id()
         self.files: deque[SpoolFile] = deque()
+        self.fresh = Fresh(self.lock)
         self.memory = Memory(self.lock)
         self.trouble = ""  # why the spool had no room, once it had none
         self.retry_at = 0.0
@@ -112,14 +116,19 @@ class Stream:
 
     # --- appending ---
 
-    def put(self, payload: bytes, items: int) -> int:
-        """Keeps a record and gives its number. Never raises: what finds no room anywhere is counted as dropped."""
+    def put(self, payload: bytes, items: int, said: tuple[int, Rows] | None = None) -> int:
+        """Keeps a record and gives its number. Never raises: what finds no room anywhere is counted as dropped.
+
+        said: the points in it, if it is one of points, and their time in microseconds since 1970.
+        """
         with self.lock:
             file = self.open_file
             if file is not None:  # nearly always: one write, and little Python around it
                 data = FRAME.pack(len(payload), crc32(payload)) + payload
                 end = file.end + len(data)
                 if end <= self.open_until and try_write(file.fd, data, file.end):
+                    if said is not None:
+                        self.fresh.add(file, file.end, end, *said)
                     file.end = end
                     self.put_records += 1
                     self.put_items += items
@@ -178,10 +187,12 @@ class Stream:
             return False
         head = Head(self.run, self.place.server, new_id(), self.id, self.made, os.getpid())
         try:
-            self.files.append(SpoolFile.create(self.folder, head))
+            file = SpoolFile.create(self.folder, head)
         except OSError as e:
             self.retry_at = time.monotonic() + RETRY_S
             return self._has_no_room(e.strerror or str(e))
+        file.fresh = self.fresh
+        self.files.append(file)
         self.made += 1
         self._count_older()
         return True
