@@ -31,6 +31,7 @@ from taxiway.endpoints.tracing import Tracer
 from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
+from taxiway.hooks import pages as hooks_pages
 from taxiway.hooks import routes as hooks_routes
 from taxiway.hooks.addresses import Reach
 from taxiway.hooks.service import Hooks
@@ -310,6 +311,7 @@ def build(house: House) -> Starlette:
     runs_pages.add(site, house.runs, house.run_log, house.comparisons, house.trash)
     reproduced.add(site, house.reproductions)
     traces_pages.add(site, house.traces)
+    hooks_pages.add(site, house.hooks)
     models = models_pages.add(site, house.models, house.comparisons, house.access)
     gates_pages.add(site, house.gates, models, house.runs, house.access, house.portfolio)
     audit.add(site, house.audit, house.access)

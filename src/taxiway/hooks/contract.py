@@ -31,7 +31,6 @@ Event = Literal[
 State = Literal["waiting", "delivered", "given_up"]
 
 Description = Annotated[str, Meta(max_length=2000)]
-Events = Annotated[list[Event], Meta(min_length=1)]
 Url = Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
@@ -81,7 +80,7 @@ class AddHook(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     url: Url
-    events: Events
+    events: list[Event]
     description: Description = ""
     secret: str = ""
     is_active: bool = True
@@ -92,7 +91,7 @@ class ChangeHook(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str | None = None
     url: Url | None = None
-    events: Events | None = None
+    events: list[Event] | None = None
     description: Description | None = None
     secret: str | None = None
     is_active: bool | None = None

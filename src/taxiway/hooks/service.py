@@ -49,7 +49,8 @@ class Hooks:
         """Raises HostUnknown, HostUnsafe, BadField, TooManyHooks."""
         check_name(body.name)
         check_secret(body.secret)
-        self._check_url(caller, "hooks.add", body.url)
+        check_events(body.events)
+        self._check_url(caller, "hooks.add", body.name, body.url)
         id_ = new_id()
         secret = self.keys.seal(body.secret, label(id_)) if body.secret else None
 
@@ -90,8 +91,10 @@ class Hooks:
         if body.name is not None:
             check_name(body.name)
         check_secret(body.secret or "")
+        if body.events is not None:
+            check_events(body.events)
         if body.url is not None:
-            self._check_url(caller, "hooks.change", body.url)
+            self._check_url(caller, "hooks.change", hook, body.url)
 
         def make(record: Record, kept: Kept) -> Hook:
             before = kept.hook
@@ -138,11 +141,11 @@ class Hooks:
         with self.database.read() as connection:
             return Page(store.deliveries_of(connection, find(connection, hook).hook.id, body.limit))
 
-    def _check_url(self, caller: Caller, verb: str, url: str) -> None:
+    def _check_url(self, caller: Caller, verb: str, hook: str, url: str) -> None:
         try:
             self.reach.addresses(read_url(url))
         except HostUnsafe as refusal:
-            self.ledger.refused(caller, verb, "hook:new", refusal)
+            self.ledger.refused(caller, verb, f"hook:{hook}", refusal)
             raise
 
     def _change(self, caller: Caller, verb: str, hook: str, make: Making) -> Hook:
@@ -219,6 +222,11 @@ def find(connection: Connection, hook: str) -> Kept:
 def check_name(name: str) -> None:
     if not is_name(name):
         raise BadField(field="name", value=repr(name[:100]), expected="a name of a-z, 0-9, '.', '_' and '-'")
+
+
+def check_events(events: Sequence[Event]) -> None:
+    if not events:
+        raise BadField(field="events", value="[]", expected="at least one event")
 
 
 def check_secret(secret: str) -> None:

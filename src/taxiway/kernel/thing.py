@@ -38,7 +38,7 @@ def href(ref: str) -> str:
     kind, name, version = parse(ref)
     path, suffix = quote(name, safe="/"), f"/versions/{version}" if version else ""
     match kind:
-        case "project" | "endpoint" | "monitor" | "run" | "trace":
+        case "project" | "endpoint" | "monitor" | "run" | "trace" | "hook":
             return f"/{kind}s/{path}"
         case "dataset" | "model":
             return f"/{kind}s/{path}{suffix}"

@@ -124,8 +124,6 @@ class WebhookCalls:
     def create(self, caller: Caller, ask: CreateWebhook) -> WebhookAnswer:
         check_lengths(ask)
         events = [event_of(each) for each in ask.events]
-        if not events:
-            raise invalid("events", [], "at least one event")
         body = AddHook(ask.name, ask.url, events, ask.description, ask.secret, ask.status != "DISABLED")
         return WebhookAnswer(shown(self.hooks.add(caller, body)))
 
