@@ -45,11 +45,15 @@ class Blocking(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """counts: how many gates have which verdict, the worst first. stance: None where no approval is wanted."""
+    """counts: how many gates have which verdict, the worst first. stance: None where no approval is wanted.
+
+    approved: who gave the approvals that count.
+    """
 
     counts: list[tuple[str, int]]
     blocking: list[Blocking]
     stance: Stance | None
+    approved: list[str]
 
 
 def lead_of(standing: Standing, stance: Stance | None, *, author: str) -> Lead:
@@ -61,6 +65,7 @@ def lead_of(standing: Standing, stance: Stance | None, *, author: str) -> Lead:
         counts=[(verdict, count) for verdict, count in counts if count],
         blocking=[blocking(gate, standing, author) for gate in unmet],
         stance=stance,
+        approved=list(dict.fromkeys(each.by for stage in standing.stages for each in stage.approvals if each.counts)),
     )
 
 

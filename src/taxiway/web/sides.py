@@ -136,6 +136,25 @@ def of_texts(name: str, texts: Sequence[str], *, is_different: bool) -> Line:
     return Line(name, cells, is_different)
 
 
+def of_settings(name: str, values: Sequence[float], *, is_different: bool) -> Line:
+    """A line of numbers that somebody chose: none of them is better.
+
+    >>> [cell.text for cell in of_settings("rate", [0.1, 1 / 60], is_different=True).cells]
+    ['0.1', '0.01667']
+    """
+    digits = next((n for n in range(DIGITS, MOST_DIGITS) if told_apart(values, n)), MOST_DIGITS * 2)
+    cells = [
+        Cell(number(value, digits), full=repr(value), is_other=len(values) > PAIR and value != values[0])
+        for value in values
+    ]
+    return Line(name, cells, is_different)
+
+
+def told_apart(values: Sequence[float], digits: int) -> bool:
+    """Whether different values look different with so many digits."""
+    return len({number(value, digits) for value in values}) == len(set(values))
+
+
 def best_of(name: str, values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None and math.isfinite(value)]
     if way(name) == 0 or len(known) < PAIR:

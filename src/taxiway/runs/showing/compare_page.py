@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from taxiway.runs.compare import Row, Scalar
 from taxiway.runs.comparison import MOST_WITH_CODE, Comparisons
 from taxiway.runs.contract import CompareRuns, Comparison, Run
@@ -70,8 +72,15 @@ class ComparePage:
         counts = [self.log.counts(run.id) for run in runs]
         names = sorted({name for each in counts for name, points in each.items() if points > 1})
         shown = [name for name in names if look.shows(name)]
+        shown.sort(key=telling.is_of_machine)
         charts: list[LineChart] = self.curves.charts(runs, shown[:MOST_CHARTS], look, columns=COLUMNS)
-        return {"charts": charts, "has_curves": bool(names), "left_out": max(0, len(shown) - MOST_CHARTS)}
+        named = [msgspec.structs.replace(chart, title=telling.shown_name(chart.title)) for chart in charts]
+        return {
+            "charts": [chart for chart in named if not telling.is_of_machine(chart.title)],
+            "machine_charts": [chart for chart in named if telling.is_of_machine(chart.title)],
+            "has_curves": bool(names),
+            "left_out": max(0, len(shown) - MOST_CHARTS),
+        }
 
 
 def metrics_by_kind(rows: list[Row]) -> dict[str, list[Line]]:

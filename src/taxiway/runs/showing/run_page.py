@@ -17,6 +17,7 @@ from taxiway.runs.service import Runs
 from taxiway.runs.showing import telling
 from taxiway.runs.showing.curves import AXES, Curves, Look, draw, read_look
 from taxiway.web.figures.lines import LineChart, Point
+from taxiway.web.sides import texts_of
 from taxiway.web.site import Html, Site, View
 
 MOST_CHARTS = 60
@@ -106,6 +107,7 @@ class RunPage:
             "answer": telling.of_series(key, found),
             "chart": large(run, key, found, look),
             "count": len(found),
+            "texts": texts_of(found.values[-MOST_POINTS_LISTED:].tolist())[0][::-1],
             "points": [
                 (step, times.moment(at), value)
                 for step, at, value in zip(

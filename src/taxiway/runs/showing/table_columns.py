@@ -9,10 +9,12 @@ from typing import Literal
 from msgspec import Struct
 
 from taxiway.kernel.errors import BadField
+from taxiway.runs.compare import Scalar
 from taxiway.runs.contract import Run
 from taxiway.runs.search.filter import NOTE, Field, render_field
 from taxiway.runs.search.parsing import parse_order
 from taxiway.runs.showing.telling import common, is_numeric, number_of, text_of, varying
+from taxiway.web.numbers import number
 
 MOST_COLUMNS = 30
 MOST_OFFERED = 60  # names of each kind; any other can be written into the URL
@@ -45,7 +47,7 @@ class TableColumn(Struct, frozen=True):
         if kind == "metrics":
             return number_of(run, name)
         if kind == "params":
-            return shortened(text_of(run.params[name])) if name in run.params else None
+            return param_text(run.params[name]) if name in run.params else None
         if kind == "tags":
             return shortened(run.tags[name]) if name in run.tags else None
         found: Cell = None if name == "duration_s" else getattr(run, name)
@@ -103,6 +105,11 @@ def offered(runs: Sequence[Run], shown: Sequence[Field]) -> list[tuple[str, list
             columns = [column(field, runs) for field in there]
             groups.append((title, [(one.key, one.label, one.field in chosen) for one in columns]))
     return groups
+
+
+def param_text(value: Scalar) -> str:
+    """A parameter for a narrow column: four digits of a number, the first line of a text."""
+    return number(value, 4) if isinstance(value, float) else shortened(text_of(value))
 
 
 def shortened(text: str) -> str:

@@ -12,7 +12,7 @@ from taxiway.runs.compare import CodeChange, Row, Scalar, code_words
 from taxiway.runs.contract import Comparison, ListRuns, Run, RunStatus
 from taxiway.runs.points.segments import History
 from taxiway.web.numbers import duration, number
-from taxiway.web.sides import Line, of_numbers, of_texts
+from taxiway.web.sides import Line, of_numbers, of_settings, of_texts
 from taxiway.web.words import listed, plural
 
 STATUSES: tuple[RunStatus, ...] = ("scheduled", "running", "finished", "failed", "stopped", "lost")
@@ -132,7 +132,15 @@ def metric_lines(rows: Iterable[Row]) -> list[Line]:
 
 
 def plain_lines(rows: Iterable[Row]) -> list[Line]:
-    return [of_texts(row.name, [text_of(value) for value in row.values], is_different=row.is_different) for row in rows]
+    """Parameters, tags and the like: numbers with as many digits as it takes to tell them apart."""
+    return [plain_line(row) for row in rows]
+
+
+def plain_line(row: Row) -> Line:
+    numbers = [value for value in row.values if isinstance(value, float)]
+    if len(numbers) == len(row.values):
+        return of_settings(row.name, numbers, is_different=row.is_different)
+    return of_texts(row.name, [text_of(value) for value in row.values], is_different=row.is_different)
 
 
 def shown_name(metric: str) -> str:
