@@ -10,6 +10,7 @@ import pytest
 
 from taxiway.client import Client
 from taxiway.hooks.addresses import Reach
+from taxiway.hooks.delivering import Couriers
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import new_id
 from taxiway.models.bundle import Manifest, NativeModel, write_bundle
@@ -197,6 +198,24 @@ def test_a_slow_receiver_holds_up_no_other(server: Live, client: Client, receive
 
     assert waiting == 3
     assert took_s < 3
+
+
+def test_a_server_ends_although_a_receiver_hangs(server: Live, client: Client, receiver: Receiver) -> None:
+    receiver.held.set()
+    client.hooks.add("slow", receiver.url, ["registered_model.created"])
+    couriers = Couriers(server.house.hooks, every_s=0.02)
+    couriers.start()
+    open_model(client)
+    receiver.wait(1)
+
+    began = time.monotonic()
+    couriers.stop()
+    took_s = time.monotonic() - began
+
+    assert took_s < 4
+    assert client.hooks.show("slow").waiting == 1
+    receiver.held.clear()
+    eventually(lambda: client.hooks.show("slow").delivered == 1)
 
 
 def test_a_hook_that_is_off_is_told_later_of_what_waited(server: Live, client: Client, receiver: Receiver) -> None:

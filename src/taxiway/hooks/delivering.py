@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from taxiway.hooks.service import Hooks
 from taxiway.kernel.errors import TaxiwayError
 
 EVERY_S = 0.5
-STOP_S = 12.0  # longer than an attempt takes
+STOP_S = 2.0  # what a receiver has not taken by then it gets again from the next server, under the same id
 log = logging.getLogger("taxiway.hooks")
 
 
@@ -28,12 +29,12 @@ class Couriers:
         self.thread.start()
 
     def stop(self) -> None:
-        """Ends after the attempts under way; what is still waiting goes out when a server runs again."""
+        """Ends after the attempts under way, or soon; what is still waiting goes out when a server runs again."""
         self.is_stopping.set()
-        if self.thread.is_alive():
-            self.thread.join(STOP_S)
-        for lane in list(self.lanes.values()):
-            lane.join(STOP_S)
+        until = time.monotonic() + STOP_S
+        for thread in (self.thread, *self.lanes.values()):
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def _go(self) -> None:
         self._try(self.hooks.start)
@@ -62,6 +63,7 @@ class Couriers:
         try:
             act(*given)
         except TaxiwayError as refusal:
-            log.error("Deliveries: %s", refusal)  # noqa: TRY400  the refusal says it all
+            if not self.is_stopping.is_set():
+                log.error("Deliveries: %s", refusal)  # noqa: TRY400  the refusal says it all
         except Exception:  # the worker loop: what was claimed is due again later
             log.exception("Deliveries failed")
