@@ -22,8 +22,8 @@ WIDTH = 1280
 VIEWER = "vera"
 # Name, address, and the height that shows what the picture is about.
 PICTURES = (
-    ("model", "/models/mortgage/versions/1", 730),
-    ("compare", "/models/mortgage/compare?version=1&version=2", 1250),
+    ("model", "/models/mortgage/versions/1", 1010),
+    ("compare", "/models/mortgage/compare?version=1&version=2", 1110),
     ("monitor", "/monitors/flights", 830),
 )
 
