@@ -41,7 +41,7 @@ UNKNOWN = [
     ("gates publish nothing.yaml", "nothing.yaml cannot be used", "Check the path"),
     ("gates path careful@x", "'careful@x' is not accepted", "careful@1"),
     ("monitors alerts nothing", "There is no monitor 'nothing'", "taxiway monitors list"),
-    ("lineage show nothing", "'nothing'", "model:mortgage@1"),
+    ("lineage show nothing", "'nothing' is not accepted", "model:NAME@1"),
     ("projects change kept", "nothing is not accepted", "--purpose"),
 ]
 

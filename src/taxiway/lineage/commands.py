@@ -6,21 +6,20 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from taxiway.kernel.commands import Argument, Command
-from taxiway.kernel.errors import NotFound
+from taxiway.kernel.errors import BadField
 from taxiway.lineage.contract import Edge
 
 if TYPE_CHECKING:
     from taxiway.client import Client
 
-HINT = "Give a reference such as model:mortgage@1, dataset:PROJECT/NAME@1, run:ID, endpoint:NAME or project:NAME"
+REFERENCES = "a reference: model:NAME@1, dataset:PROJECT/NAME@1, run:ID, endpoint:NAME or project:NAME"
 
 
 def show(client: Client, given: Namespace) -> list[Edge]:
-    found = client.lineage.walk(given.thing, steps=given.steps).edges
-    if not found:
-        hint = f"{HINT}; what is there and has no edges yet came from nothing and led to nothing."
-        raise NotFound(kind="thing with a history", name=given.thing, hint=hint)
-    return found
+    kind, colon, name = given.thing.partition(":")
+    if not (kind and colon and name):
+        raise BadField(field="thing", value=repr(given.thing), expected=REFERENCES)
+    return client.lineage.walk(given.thing, steps=given.steps).edges
 
 
 COMMANDS = (
