@@ -123,8 +123,10 @@ def sessions(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, Se
         yield opened
 
 
-def run_page(page: Path, folder: Path, *, port: int, stage: Path | None = None) -> None:
-    """Runs a page's blocks in `folder`; where it says 5500, its server takes `port`. Raises BlockFailed.
+def run_page(page: Path, folder: Path, *, port: int, stage: Path | None = None) -> list[Block]:
+    """Runs a page's blocks in `folder`, and says which; where it says 5500, its server takes `port`.
+
+    Raises BlockFailed.
 
     stage: a script that is run before, in the page's interpreter: what the page takes for granted.
     """
@@ -137,6 +139,7 @@ def run_page(page: Path, folder: Path, *, port: int, stage: Path | None = None) 
         "XDG_STATE_HOME": str(folder / ".state"),
     }
     printed = ""
+    ran: list[Block] = []
     set_up = [Block("python", stage.read_text(), 0)] if stage else []
     with sessions(folder, environment) as opened:
         for block in (*set_up, *blocks_of(page)):
@@ -149,8 +152,10 @@ def run_page(page: Path, folder: Path, *, port: int, stage: Path | None = None) 
                 printed, is_done = opened[block.language].run(as_input(text))
                 if not is_done:
                     raise BlockFailed(f"{where} failed:\n{text}\nIt printed:\n{printed}")
+                ran.append(block)
             elif block.language == "text" and (missing := first_missing(text, printed)):
                 raise BlockFailed(f"{where}: no line like {missing!r} (in this order) in:\n{printed}")
+    return ran[len(set_up) :]
 
 
 def first_missing(expected: str, printed: str) -> str:

@@ -49,7 +49,9 @@ def test_the_workflow_of_the_page_gives_a_pull_request_its_verdict(tmp_path: Pat
     work = tmp_path / "work"
     work.mkdir()
 
-    run_page(page, work, port=free_port(), stage=STAGE)
+    ran = run_page(page, work, port=free_port(), stage=STAGE)
+
+    assert [block.text for block in ran if block.text.startswith(BEFORE)] == [f"{BEFORE}{s['run']}\n" for s in steps()]
 
 
 def test_the_page_s_files_are_those_that_its_commands_name() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import blocks_of, run_page
+from tests.docs.blocks import FILE_NAME, blocks_of, run_page
 from tests.server.test_process import free_port
 
 HOUSE = Path(__file__).parents[2]
@@ -26,7 +26,10 @@ NOUNS = ("projects", "datasets", "runs", "models", "gates", "endpoints", "monito
 @pytest.mark.parametrize("page", [p for p in PAGES if p.stem not in ELSEWHERE], ids=lambda page: page.stem)
 def test_a_page_runs_as_it_is_written(page: Path, tmp_path: Path) -> None:
     stage = STAGES / f"{page.stem}.py"
-    run_page(page, tmp_path, port=free_port(), stage=stage if stage.exists() else None)
+
+    ran = run_page(page, tmp_path, port=free_port(), stage=stage if stage.exists() else None)
+
+    assert ran == [block for block in blocks_of(page) if block.language in RUN and not FILE_NAME.match(block.text)]
 
 
 @pytest.mark.parametrize("noun", NOUNS)

@@ -25,7 +25,8 @@ from taxiway.runs.again.sameness import (
 from taxiway.runs.compare import Row
 
 SERIES = st.lists(st.tuples(st.integers(0, 5), st.floats()), max_size=20)
-NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
+# But those so small that the gap of two of them may be no normal number: libraries have processors take that for zero.
+NUMBERS = st.floats(allow_nan=True, allow_infinity=True).filter(lambda number: not 0 < abs(number) < 1e-290)
 
 
 @given(SERIES)
@@ -39,7 +40,7 @@ def test_the_difference_is_symmetric_and_nothing_only_for_what_is_the_same(one: 
 
     assert apart == difference(other, one)
     is_same = one == other or (math.isnan(one) and math.isnan(other))
-    assert apart == 0 if is_same else apart > 0 or abs(one - other) < 1e-300
+    assert apart == 0 if is_same else apart > 0
 
 
 @given(SERIES.filter(len))
