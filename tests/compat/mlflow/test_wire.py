@@ -338,3 +338,30 @@ def test_odd_names_are_kept_as_they_are_or_refused(
         assert tags[key] == value[:8000]
     if made.status == 200 and name:
         assert made.body["run"]["info"]["run_name"] == name
+
+
+def test_refusals_have_the_words_that_mlflows_own_tests_look_for(tracking: Tracking, run: str) -> None:
+    upload = "//ajax-api/2.0/mlflow/upload-artifact"
+    asks: dict[tuple[str, str], Any] = {
+        ("POST", "/runs/log-parameter"): {"run_id": 31, "key": "p", "value": 41},
+        ("POST", "/runs/set-tag"): {"run_id": 31, "key": "p", "value": 41},
+        ("GET", f"/artifacts/list?run_id={run}&path=../a"): None,
+        ("GET", f"//get-artifact?run_id={run}&path=../a"): None,
+        ("POST", upload): b"x",
+        ("POST", f"{upload}?run_uuid={run}"): b"x",
+        ("POST", f"{upload}?run_uuid={run}&path=a.txt"): b"",
+        ("POST", f"{upload}?run_uuid={run}&path=../a.txt"): b"x",
+    }
+
+    told = [tracking.call(method, path, body) for (method, path), body in asks.items()]
+
+    assert {(answer.status, answer.code) for answer in told} == {(400, "INVALID_PARAMETER_VALUE")}
+    assert ["Invalid value 31 for parameter 'run_id' supplied" in answer.message for answer in told[:2]] == [True] * 2
+    assert [answer.message for answer in told[2:]] == [
+        "Invalid path",
+        "Invalid path",
+        "Request must specify run_uuid.",
+        "Request must specify path.",
+        "Request must specify data.",
+        "Invalid path",
+    ]

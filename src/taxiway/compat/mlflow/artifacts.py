@@ -11,7 +11,7 @@ from starlette.responses import Response
 from taxiway.compat.mlflow.call import Call, Given, Void
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.files import Files, Kept
-from taxiway.compat.mlflow.places import FileInfo, Place, listing, place_of, relative
+from taxiway.compat.mlflow.places import FileInfo, Place, listing, place_of, read_path
 from taxiway.compat.mlflow.refusals import CallRefused, ParameterMissing, refused
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
@@ -132,19 +132,23 @@ class Artifacts:
         return self.files.fetch(self.place_of_run(ask))
 
     def upload(self, caller: Caller, ask: OfRun, upload: Upload) -> Void:
-        if not ask.path:
-            raise ParameterMissing(parameter="path")
+        is_empty = upload.headers.get("content-length", "0") == "0" and "transfer-encoding" not in upload.headers
+        for what, is_missing in (("run_uuid", not id_given(ask)), ("path", not ask.path), ("data", is_empty)):
+            if is_missing:
+                raise refused(f"Request must specify {what}.")
         upload.limit = MOST_PAGE_BYTES
         self.files.put(caller, self.place_of_run(ask), upload)
         return Void()
 
     def place_of_run(self, ask: OfRun) -> Place:
-        run = ask.run_id or ask.run_uuid
+        run = id_given(ask)
         if not run:
             raise ParameterMissing(parameter="run_id")
-        return Place(
-            "run", run, self.files.runs.owner(run)[0], relative(ask.path.removesuffix("/")) if ask.path else ""
-        )
+        return Place("run", run, self.files.runs.owner(run)[0], read_path(ask.path) if ask.path else "")
+
+
+def id_given(ask: OfRun) -> str:
+    return ask.run_id or ask.run_uuid
 
 
 def sizes(files: Files, place: Place) -> list[tuple[str, int]]:

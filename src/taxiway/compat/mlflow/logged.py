@@ -44,23 +44,23 @@ class MetricIn(Struct, frozen=True, gc=False):
     dataset_digest: str = ""
 
 
-class LogMetric(Struct, frozen=True):
+class LogMetric(Struct, frozen=True, kw_only=True):
+    run_id: str = ""
+    run_uuid: str = ""
     key: Given
     value: Number
     timestamp: Int64
     step: Int64 = 0
-    run_id: str = ""
-    run_uuid: str = ""
     model_id: str = ""
     dataset_name: str = ""
     dataset_digest: str = ""
 
 
-class LogPair(Struct, frozen=True):
-    key: Given
-    value: str = ""
+class LogPair(Struct, frozen=True, kw_only=True):
     run_id: str = ""
     run_uuid: str = ""
+    key: Given
+    value: str = ""
 
 
 class LogBatch(Struct, frozen=True):

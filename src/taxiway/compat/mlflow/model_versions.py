@@ -14,7 +14,7 @@ from taxiway.compat.mlflow.files import Files
 from taxiway.compat.mlflow.grammar import Key, Vocabulary, arrange, parse, parse_order, select
 from taxiway.compat.mlflow.names import SCHEME, check_run_id, in_ms
 from taxiway.compat.mlflow.paging import page, page_size
-from taxiway.compat.mlflow.places import Place, relative, version_place
+from taxiway.compat.mlflow.places import Place, read_path, version_place
 from taxiway.compat.mlflow.refusals import CallRefused
 from taxiway.compat.mlflow.registered_models import TagIn
 from taxiway.compat.mlflow.registry import (
@@ -272,7 +272,7 @@ class ModelVersionCalls:
     def fetch(self, caller: Caller, ask: FileOf) -> Download:
         """Raises NoBundle, NotFound."""
         number = int(version_number(ask.version))
-        return self.files.fetch(Place("version", ask.name, number, relative(ask.path)))
+        return self.files.fetch(Place("version", ask.name, number, read_path(ask.path)))
 
     def get_place(self, caller: Caller, ask: VersionNamed) -> DownloadUri:
         """Where its files are fetched: those of the bundle as it was registered, whatever was changed since."""
