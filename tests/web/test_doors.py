@@ -72,9 +72,6 @@ PLAIN: dict[type[inspect.Type], Any] = {
     inspect.IntType: 1,
     inspect.FloatType: 1,
     inspect.BoolType: True,
-    inspect.ListType: [],
-    inspect.VarTupleType: [],
-    inspect.SetType: [],
     inspect.DictType: {},
     inspect.DateTimeType: "2026-01-01T00:00:00Z",
 }
@@ -88,6 +85,8 @@ def least(kind: inspect.Type, name: str) -> Any:
         return kind.values[0]
     if isinstance(kind, inspect.UnionType):
         return least(next(t for t in kind.types if not isinstance(t, inspect.NoneType)), name)
+    if isinstance(kind, (inspect.ListType, inspect.VarTupleType, inspect.SetType)):
+        return [least(kind.item_type, name)] * (kind.min_length or 0)
     if isinstance(kind, inspect.StrType) and kind.pattern:
         return "0" * 32  # an id
     return PLAIN.get(type(kind), VALUES.get(name, "x"))
