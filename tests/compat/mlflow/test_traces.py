@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 from taxiway.compat.mlflow.spans import downloaded, plain, shown_value
 from taxiway.traces.contract import Span
 from tests.compat.mlflow.conftest import Tracking
 from tests.compat.mlflow.wire import ask
+from tests.web.browse import Visitor
 
 
 def test_decorated_functions_are_traced_and_found(tracking: Tracking) -> None:
@@ -194,3 +196,30 @@ def test_values_that_json_lacks_are_kept() -> None:
     }
     assert plain(odd) == {"b": "AA==", "n": "NaN", "i": 2**60, "none": None}
     assert b'"attributes":{"a":"[1]"}' in downloaded("tr-00", [Span("1", "s", 0, attributes={"a": [1]})])
+
+
+def test_spans_may_come_as_json(tracking: Tracking) -> None:
+    number, trace = tracking.new_experiment(), "5b8efff798038103d269b633813fc60c"
+    span = {
+        "traceId": trace,
+        "spanId": "eee19b7ec3c1b174",
+        "name": "ask",
+        "kind": 2,
+        "startTimeUnixNano": "1700000000000000000",
+        "endTimeUnixNano": "1700000001000000000",
+        "status": {"code": 1},
+        "attributes": [{"key": "fruit", "value": {"stringValue": "apple"}}, {"key": "n", "value": {"intValue": "7"}}],
+    }
+
+    def told(body: object, kind: str = "application/json") -> int:
+        headers = {"Content-Type": kind, "x-mlflow-experiment-id": number}
+        return Visitor(tracking.url).ask("POST", "/v1/traces", body=json.dumps(body).encode(), headers=headers).status
+
+    assert told({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}) == 200
+    odd = [[], {}, {"resourceSpans": 5}, {"resourceSpans": [{"scopeSpans": [{"spans": [span | {"spanId": "xyz"}]}]}]}]
+    assert [told(body) for body in odd] == [400] * 4
+    assert told({}, "text/plain") == 400
+    found = tracking.call("GET", f"//api/3.0/mlflow/traces/get?trace_id=tr-{trace}").body["trace"]
+    assert [one["name"] for one in found["spans"]] == ["ask"]
+    assert {"key": "fruit", "value": {"string_value": "apple"}} in found["spans"][0]["attributes"]
+    assert found["trace_info"]["execution_duration"] == "1.000s"

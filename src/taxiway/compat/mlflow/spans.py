@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span as Sent
 
 PREFIX = "tr-"
+IDS = ("traceId", "spanId", "parentSpanId")
 KIND = "mlflow.spanType"
 BYTES, NUMBER = "$bytes", "$number"
 MOST_BYTES = 16 << 20
@@ -52,17 +53,21 @@ def unpacked(data: bytes, encoding: str) -> bytes:
     return found
 
 
-def read_spans(data: bytes) -> dict[str, list[Span]]:
+def read_spans(data: bytes, *, is_json: bool = False) -> dict[str, list[Span]]:
     """The spans of an export request, by the id of their trace. Raises CallRefused, TooLarge."""
     # Imported when the first spans come: most servers never see one.
+    from google.protobuf.json_format import ParseDict, ParseError
     from google.protobuf.message import DecodeError
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     request = ExportTraceServiceRequest()
     try:
-        request.ParseFromString(data)
-    except DecodeError as e:
-        raise unreadable("the body is no ExportTraceServiceRequest in protobuf") from e
+        if is_json:
+            ParseDict(with_ids(msgspec.json.decode(data)), request, ignore_unknown_fields=True)
+        else:
+            request.ParseFromString(data)
+    except (DecodeError, ParseError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
+        raise unreadable(f"the body is no ExportTraceServiceRequest in {'JSON' if is_json else 'protobuf'}") from e
     sent = [span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
     if not request.resource_spans:
         raise unreadable("it holds no spans")
@@ -72,6 +77,20 @@ def read_spans(data: bytes) -> dict[str, list[Span]]:
     for span in sent:
         found[trace_of(span)].append(span_of(span))
     return dict(found)
+
+
+def with_ids(given: Any) -> Any:
+    """A request in OTLP's JSON, whose ids are hexadecimal, with ids as protobuf reads bytes."""
+    match given:
+        case dict():
+            return {
+                key: in_base64(value) if key in IDS and isinstance(value, str) else with_ids(value)
+                for key, value in given.items()
+            }
+        case list():
+            return [with_ids(one) for one in given]
+        case _:
+            return given
 
 
 def trace_of(sent: Sent) -> str:

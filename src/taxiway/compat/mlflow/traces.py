@@ -47,6 +47,7 @@ from taxiway.web.downloads import Download
 V3 = ("3.0",)
 BOTH = ("2.0", "3.0")
 PROTOBUF = "application/x-protobuf"
+JSON = "application/json"  # as OTLP has it, beside protobuf
 MOST_LISTED, USUALLY_LISTED = 500, 100
 MOST_AT_ONCE = 500
 MOST_LINKED = 100
@@ -193,17 +194,18 @@ class TraceCalls:
 
     def export(self, caller: Caller, ask: Export, upload: Upload) -> Response:
         kind = upload.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != PROTOBUF:
-            raise unreadable(f"Content-Type must be {PROTOBUF}, not {kind[:60]!r}")
+        if kind not in (PROTOBUF, JSON):
+            raise unreadable(f"Content-Type must be {PROTOBUF} or {JSON}, not {kind[:60]!r}")
         place = self.place(ask.experiment_id)
         if ask.run_id and self.runs.owner(ask.run_id)[1] != place.project:
             raise NotFound(kind="run", name=ask.run_id[:100], hint="It is not in the project of the experiment.")
         upload.limit = MOST_BYTES
         data = b"".join(iter(lambda: upload.read(CHUNK), b""))
-        spans = read_spans(unpacked(data, upload.headers.get("content-encoding", "").lower()))
+        plain = unpacked(data, upload.headers.get("content-encoding", "").lower())
+        spans = read_spans(plain, is_json=kind == JSON)
         if spans:
             self.traces.log_spans(caller, spans, place=place, run=ask.run_id)
-        return Response(b"", media_type=PROTOBUF)
+        return Response(b"{}" if kind == JSON else b"", media_type=kind)
 
     def start(self, caller: Caller, ask: StartTrace) -> OneTrace:
         sent = ask.trace.trace_info
