@@ -40,6 +40,8 @@ def server(_client: Any, given: Namespace) -> None:
         print(f"Taxiway is ready at {said.url} (home {home}). Stop it with Ctrl-C.", flush=True)
         where = f"at {said.gateway}, with or without this server" if said.gateway else f"nowhere yet: {said.problem}"
         print(f"Endpoints answer {where}.", flush=True)
+        if said.login:
+            print("People sign in: `taxiway access link NAME` makes a link for one who was added.", flush=True)
 
     serve(options, ready)
 
@@ -159,7 +161,11 @@ COMMANDS = {
             Argument("--database", "a PostgreSQL URL instead of the home's own SQLite file"),
             Argument("--blobs", "where files are kept: s3://BUCKET/PREFIX?endpoint=URL, or file:///FOLDER"),
             Argument("--login", "ask people to sign in, on loopback too", is_flag=True),
-            Argument("--no-login", "let everybody on this machine in (loopback only)", is_flag=True),
+            Argument(
+                "--no-login",
+                "let everybody on this machine in, asked for sign-in before or not (loopback only)",
+                is_flag=True,
+            ),
             Argument("--allow-host", "another host name this server goes by", is_many=True),
             Argument("--hook-host", "a host within the network, or of http, that hooks may lead to", is_many=True),
         ),

@@ -172,8 +172,6 @@ class House:
         self.gates = Gates(self.database, self.ledger, self.access, models=self.models, clock=clock)
         self.models.guard_with(self.gates)
         self.projects.path_names = self.gates.paths.names
-        self.publisher = Publisher(home, self.database, self.writer, self.keys, self.access)
-        below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
         self.imports = Imports(self.ledger, self.projects, self.models.logged, self.traces, clock)
         self.intakes = imports_routes.Intakes(
             self.imports,
@@ -182,17 +180,7 @@ class House:
             RegistryIntake(self.imports, self.models),
             TraceIntake(self.imports, self.experiments),
         )
-        self.endpoints = Endpoints(home, self.ledger, below, self.publisher)
-        self.labels = Labels(self.endpoints)
-        self.tracer = Tracer(self.endpoints, self.labels)
-        self.monitors = Monitors(
-            self.database,
-            self.ledger,
-            self.access,
-            watched=Watched(self.endpoints, self.labels, self.models),
-            references=References(self.datasets, self.blobs, self.access),
-            clock=clock,
-        )
+        self._open_endpoints()
 
     def _open_runs(self) -> None:
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, self.clock)
@@ -213,6 +201,21 @@ class House:
         )
         self.emptying = Emptying(self.database, self.ledger, self.blobs, MadeModels(self.shelf), self.clock)
         self.emptying.with_experiments.append(self.traces.drop_of)
+
+    def _open_endpoints(self) -> None:
+        self.publisher = Publisher(self.home, self.database, self.writer, self.keys, self.access)
+        below = Below(self.access, self.datasets, self.runs, self.models, self.gates)
+        self.endpoints = Endpoints(self.home, self.ledger, below, self.publisher)
+        self.labels = Labels(self.endpoints)
+        self.tracer = Tracer(self.endpoints, self.labels)
+        self.monitors = Monitors(
+            self.database,
+            self.ledger,
+            self.access,
+            watched=Watched(self.endpoints, self.labels, self.models),
+            references=References(self.datasets, self.blobs, self.access),
+            clock=self.clock,
+        )
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -265,6 +268,19 @@ def build(house: House) -> Starlette:
     doorkeeper = Doorkeeper(house.access, login=house.login)
     server = Server(doorkeeper)
     site = Site(doorkeeper, login=house.login)
+    bind_routes(server, house)
+    mlflow = dialect_of(house, doorkeeper, server)
+    add_pages(site, house, server)
+    static = StaticFiles(packages=[("taxiway.web", "static")])
+    routes = [Route("/health", health), *server.routes, *mlflow.routes, *site.routes, Mount("/static", static)]
+    app = Starlette(routes=routes, exception_handlers=handlers(site, [mlflow]))
+    app.router = QuickRouter(routes)
+    app.state.dialects = [mlflow]
+    return app
+
+
+def bind_routes(server: Server, house: House) -> None:
+    """The API of every noun."""
     web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
     projects_routes.bind(server, house.projects)
     datasets_routes.bind(server, house.datasets)
@@ -279,6 +295,10 @@ def build(house: House) -> Starlette:
     imports_routes.bind(server, house.intakes)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
+
+
+def dialect_of(house: House, doorkeeper: Doorkeeper, server: Server) -> Dialect:
+    """The API of MLflow's clients."""
     mlflow = Dialect(doorkeeper, server.uploads)
     mlflow_routes.bind(
         mlflow,
@@ -304,6 +324,11 @@ def build(house: House) -> Starlette:
             traces=house.traces,
         ),
     )
+    return mlflow
+
+
+def add_pages(site: Site, house: House, server: Server) -> None:
+    """The pages of every noun."""
     sign_in.add(site, house.access)
     account.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
@@ -320,9 +345,3 @@ def build(house: House) -> Starlette:
     docs.add(site, server)
     endpoints_pages.add(site, house.endpoints, house.labels, house.tracer, house.portfolio)
     monitors_pages.add(site, house.monitors, house.access, house.portfolio)
-    static = StaticFiles(packages=[("taxiway.web", "static")])
-    routes = [Route("/health", health), *server.routes, *mlflow.routes, *site.routes, Mount("/static", static)]
-    app = Starlette(routes=routes, exception_handlers=handlers(site, [mlflow]))
-    app.router = QuickRouter(routes)
-    app.state.dialects = [mlflow]
-    return app

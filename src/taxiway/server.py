@@ -42,6 +42,7 @@ HANDLER_THREADS = 64
 BACKLOG = 256  # the loop accepts as many at once, before any of them can be refused
 GATEWAY_WAIT_S = 20.0
 MOST_HEALTH_BYTES = 4096
+LOGIN = "login"  # a file in the home: it was served with login, so it asks for it until --no-login is said
 
 
 class PortTaken(TaxiwayError):
@@ -75,7 +76,10 @@ class LoginNeeded(TaxiwayError):
 
 
 class Options(Struct, frozen=True):
-    """How `taxiway server` was asked to serve. login: None means only where the bind is not loopback."""
+    """How `taxiway server` was asked to serve.
+
+    login: None means where the bind is not loopback, and where the home was served with login before.
+    """
 
     home: Path
     host: str = "127.0.0.1"
@@ -91,7 +95,7 @@ class Options(Struct, frozen=True):
         is_loopback = self.host in LOOPBACK
         if self.login is False and not is_loopback:
             raise LoginNeeded(host=self.host)
-        return self.login if self.login is not None else not is_loopback
+        return self.login if self.login is not None else not is_loopback or (self.home / LOGIN).exists()
 
 
 class QuietServer(uvicorn.Server):
@@ -143,6 +147,7 @@ class Ready(Struct, frozen=True):
     url: str
     gateway: str
     problem: str = ""
+    login: bool = False
 
 
 def serve(options: Options, ready: Callable[[Ready], None]) -> None:
@@ -162,6 +167,8 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
         hook_hosts=options.hook_hosts,
     )
     try:
+        if login:
+            (house.home / LOGIN).touch(mode=0o600)
         port = listener.getsockname()[1]
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
@@ -172,7 +179,7 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
             thread.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                serving = run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, ready))
+                serving = run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, login, ready))
                 runner.run(serving)
         finally:
             couriers.stop()
@@ -190,12 +197,12 @@ def rounds_of(house: House, options: Options, listener: socket.socket) -> Rounds
     return Rounds(house.endpoints, host=host, port=port + 1, front=front)
 
 
-def tell_of(rounds: Rounds, ready: Callable[[Ready], None]) -> Callable[[str], None]:
+def tell_of(rounds: Rounds, login: bool, ready: Callable[[Ready], None]) -> Callable[[str], None]:
     """Says that the server is ready once its gateway is, too, or cannot be."""
 
     def tell(url: str) -> None:
         gateway = rounds.meet(GATEWAY_WAIT_S)
-        ready(Ready(url, gateway.url if gateway else "", rounds.problem))
+        ready(Ready(url, gateway.url if gateway else "", rounds.problem, login))
 
     return tell
 

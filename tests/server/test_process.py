@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,23 @@ def test_other_machines_need_login(tmp_path: Path) -> None:
     refused = taxiway(tmp_path, "server", "--home", str(tmp_path / "h"), "--host", "0.0.0.0", "--no-login")
     assert refused.returncode == 1
     assert "login" in refused.stderr
+
+
+def test_a_home_that_asked_for_sign_in_goes_on_asking_until_told_otherwise(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    def answered(*options: str) -> int:
+        with server(home, *options) as (_, url):
+            port = int(url.rpartition(":")[2])
+            asking = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            with closing(asking):
+                asking.request("GET", "/api/projects")
+                return asking.getresponse().status
+
+    assert answered() == 200
+    assert answered("--login") == 401
+    assert answered() == 401
+    assert answered("--no-login") == 200
 
 
 def test_a_home_that_cannot_be_made_is_said(tmp_path: Path) -> None:
