@@ -20,12 +20,12 @@ class Tag(Struct, frozen=True):
     value: str = ""
 
 
-class Pair(Struct, frozen=True):
+class Pair(Struct, frozen=True, gc=False):
     key: str
     value: str
 
 
-class Metric(Struct, frozen=True, omit_defaults=True):
+class Metric(Struct, frozen=True, omit_defaults=True, gc=False):
     key: str
     value: Number
     timestamp: int
