@@ -230,3 +230,14 @@ def test_aliases_follow_the_clients_rules(tracking: Tracking) -> None:
     assert told("fine") == ""
     unknown = tracking.call("GET", "/registered-models/alias?name=alias-rules&alias=Fine")
     assert unknown.code == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_version_below_one_is_a_number_that_no_version_has(tracking: Tracking) -> None:
+    tracking.call("POST", "/registered-models/create", {"name": "counted"})
+
+    told = {
+        number: tracking.call("GET", f"/model-versions/get?name=counted&version={number}")
+        for number in ("-1", "0", "x")
+    }
+
+    assert {number: answer.status for number, answer in told.items()} == {"-1": 404, "0": 404, "x": 400}

@@ -138,7 +138,9 @@ def check_model_name(name: str, field: str = "name") -> str:
 
 
 def version_number(given: str) -> str:
-    """Raises CallRefused for what is no number."""
+    """Raises CallRefused for what is no number, NotFound for one that no version has."""
+    if given.startswith("-") and given[1:].isascii() and given[1:].isdigit():
+        raise NotFound(kind="version", name=given[:20])
     if not (given.isascii() and given.isdigit()):
         message = f"Parameter 'version' must be an integer, got '{given[:100]}'."
         raise CallRefused(error_code="INVALID_PARAMETER_VALUE", message=message)
