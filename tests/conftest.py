@@ -27,8 +27,10 @@ settings.load_profile("house")
 
 # What starts servers or processes: right for the whole suite, too slow for the inner loop.
 STARTS_SERVERS = {"s3", "live", "live_for_all", "sqlite_live", "open_live", "kept", "platform", "site"}
-STARTS_SERVERS |= {"served", "portfolio", "make_run", "tracking"}
+STARTS_SERVERS |= {"served", "portfolio", "make_run", "tracking", "server", "story", "told", "moved", "in_place"}
+STARTS_SERVERS |= {"walk", "city", "many", "seen", "stage", "office", "open_house"}
 FOLDERS_OF_PROCESSES = ("demo", "docs", "server")
+FILES_OF_PROCESSES = ("test_bad_input", "test_launch", "test_docs", "test_tracking_machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks the tests that start servers or processes, so that `make fast` can leave them out."""
     for item in items:
-        is_slow_room = item.path.parent.name in FOLDERS_OF_PROCESSES
+        is_slow_room = item.path.parent.name in FOLDERS_OF_PROCESSES or item.path.stem in FILES_OF_PROCESSES
         if is_slow_room or STARTS_SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("server")
 
