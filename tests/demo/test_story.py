@@ -158,9 +158,12 @@ def test_ctrl_c_ends_every_process_it_started(tmp_path: Path) -> None:
         start_new_session=True,
     )
     assert process.stdout is not None
-    first = process.stdout.readline()
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    try:
+        first = process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
 
     assert "Taxiway serves" in first
     assert process.returncode == 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import shutil
 import signal
 import socket
 import subprocess
@@ -218,6 +219,18 @@ def test_sigterm_ends_the_gateway_and_its_workers_cleanly(served: Site) -> None:
 
     assert not is_running(worker)
     assert not (served.home / "gateway" / "address.json").exists()
+
+
+def test_a_gateway_whose_home_is_deleted_ends(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "taxiway.endpoints.gateway", "--home", str(home)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until((home / "gateway" / "address.json").exists)
+        shutil.rmtree(home)
+
+        assert process.wait(timeout=20) == 0
+
+    assert not home.exists()
 
 
 def test_there_is_one_gateway_for_a_home(shared: Site) -> None:

@@ -114,12 +114,15 @@ def show_links(cast: Cast, narrator: Narrator) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """A hang-up or a polite kill ends the demo as Ctrl-C does, so that nothing is left running."""
+    """A hang-up or a polite kill ends the demo as Ctrl-C does, so that nothing is left running.
+
+    Ctrl-C does so too where a shell started the demo in the background, which has it ignored.
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, stop) for number in numbers]
     try:
         yield

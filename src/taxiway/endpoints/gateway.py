@@ -18,6 +18,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import uvicorn
 
@@ -29,14 +30,15 @@ from taxiway.endpoints.workers import Command, Limits, worker_command
 from taxiway.kernel.clock import now
 
 GRACE_S = 5
+TICKS_PER_LOOK = 20  # of uvicorn's ticks, ten a second
 
 
 class Server(uvicorn.Server):
     """uvicorn that leaves signals to us, so that SIGTERM ends in a clean exit, and says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, home: Path, listener: socket.socket) -> None:
+    def __init__(self, config: uvicorn.Config, home: Path, listener: socket.socket, lock: TextIO) -> None:
         super().__init__(config)
-        self.home, self.listener = home, listener
+        self.home, self.listener, self.lock = home, listener, lock
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -47,6 +49,11 @@ class Server(uvicorn.Server):
 
     def leave(self) -> None:
         self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Also ends a gateway whose home was deleted: the next one could not know of it."""
+        is_over = counter % TICKS_PER_LOOK == 0 and not holds(self.lock, self.home)
+        return await super().on_tick(counter) or is_over
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -70,7 +77,7 @@ def main(arguments: list[str] | None = None, command: Command = worker_command) 
     home: Path = chosen.home.resolve()
     os.chdir("/")  # wherever it was started, that folder may go
     (home / "gateway").mkdir(parents=True, exist_ok=True)
-    with only_one(home):
+    with only_one(home) as lock:
         listener = listen(chosen.host, chosen.port)
         is_public = not ipaddress.ip_address(chosen.host).is_loopback
         limits = Limits(deadline_s=chosen.deadline_s)
@@ -89,8 +96,9 @@ def main(arguments: list[str] | None = None, command: Command = worker_command) 
             timeout_graceful_shutdown=GRACE_S,
             backlog=512,
         )
-        Server(config, home, listener).run(sockets=[listener])
-        (home / "gateway" / FILE).unlink(missing_ok=True)
+        Server(config, home, listener, lock).run(sockets=[listener])
+        if holds(lock, home):
+            (home / "gateway" / FILE).unlink(missing_ok=True)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -108,14 +116,22 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def only_one(home: Path) -> Iterator[None]:
+def only_one(home: Path) -> Iterator[TextIO]:
     """Holds the home's gateway lock; the kernel lets go of it whatever way the process ends."""
     with (home / "gateway" / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             sys.exit(f"Another gateway runs for {home}; its address is in {home / 'gateway' / FILE}.")
-        yield
+        yield file
+
+
+def holds(lock: TextIO, home: Path) -> bool:
+    """Whether the lock is still the home's own, which is another one once the home was deleted."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), (home / "gateway" / "lock").stat())
+    except OSError:
+        return False
 
 
 if __name__ == "__main__":

@@ -65,8 +65,8 @@ def tell_alias(record: Record, model: str, alias: str, version: int) -> None:
 
 def tell_no_alias(record: Record, model: str, alias: str) -> None:
     is_one = is_prompt_named(record, model)
-    event = "prompt_alias.deleted" if is_one else "model_version_alias.deleted"
-    announce(record, event, {"name": model, "alias": alias})
+    told = {"name": model, "alias": alias}
+    announce(record, "prompt_alias.deleted" if is_one else "model_version_alias.deleted", told)
 
 
 def said_of(tags: Mapping[str, str], thing: Model | ModelVersion) -> dict[str, object]:
