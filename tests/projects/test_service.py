@@ -86,6 +86,7 @@ def test_a_stranger_sees_nothing_and_who_may_read_learns_who_can_help(live: Live
     assert {"projects.read.refused", "projects.write.refused"} <= {e.verb for e in live.client.audit.entries().items}
 
 
+@pytest.mark.parametrize("lighter", [ChangeProject(risk="low"), ChangeProject(path="light")])
 def test_an_owner_cannot_make_the_rules_lighter_and_learns_who_can(live: Live, lighter: ChangeProject) -> None:
     live.as_person("ivo", is_admin=True)
     ana = live.as_person("ana")

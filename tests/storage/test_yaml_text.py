@@ -69,7 +69,7 @@ def test_a_text_becomes_the_struct_it_describes() -> None:
         ("name: a\nname: b\n", 2, "name", "the key stands twice, first on line 1"),
         ("name: a\ncolour: red\n", 2, "colour", "one of name, columns, keys, rules"),
         ("name: 3\n", 1, "name", "give a text."),
-        ("", 1, "", "null is not accepted"),
+        ("", 1, "", "there is nothing in it"),
         ("- a\n- b\n", 1, "", "is not accepted"),
         ("name: a\nkeys: [[a, b]\n", 3, "", "valid YAML"),
         ("name: a\n\tkeys: []\n", 2, "", "valid YAML"),
