@@ -168,8 +168,9 @@ def artifact_up(server: Serving, megabytes: int) -> float:
     run = open_run(server)
     path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/weights.bin"
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=300)
+    piece = os.urandom(1 << 20)  # a file that is not there yet
     start = time.perf_counter()
-    connection.request("PUT", path, (PIECE for _ in range(megabytes)), {"Content-Length": str(megabytes << 20)})
+    connection.request("PUT", path, (piece for _ in range(megabytes)), {"Content-Length": str(megabytes << 20)})
     if connection.getresponse().read() is None:
         raise RuntimeError("no answer")
     took_s = time.perf_counter() - start
