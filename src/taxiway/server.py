@@ -32,6 +32,7 @@ from taxiway.monitors.watching import Watch
 from taxiway.web import health
 from taxiway.web.descriptors import LoopFailures, raise_file_limit
 from taxiway.web.edge import Edge
+from taxiway.web.heap import keep_memory
 from taxiway.web.protocol import GuardedProtocol
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -158,6 +159,7 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     """
     login = options.is_login_on
     raise_file_limit()
+    keep_memory()
     listener = listen(options.host, options.port)
     house = House(
         options.home,

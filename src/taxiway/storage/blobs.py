@@ -22,6 +22,7 @@ from taxiway.kernel.errors import DiskFull, NotFound, TaxiwayError
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 KEY = re.compile(r"sha256/[0-9a-f]{2}/([0-9a-f]{64})")
 CHUNK = 1 << 20
+MOST_AT_ONCE = 4 << 20  # more than a piece of an upload, so that none is cut in two
 # What was stored, or sent once more, less than this ago is not to be freed: what will name it may be on its way.
 GRACE = timedelta(hours=1)
 
@@ -248,7 +249,7 @@ def digest_of_key(key: str) -> str:
 
 def pour(source: Readable, incoming: Incoming) -> None:
     """Writes all that a source gives."""
-    while chunk := source.read(CHUNK):
+    while chunk := source.read(MOST_AT_ONCE):
         incoming.write(chunk)
 
 

@@ -80,8 +80,10 @@ class Upload:
             self.size_bytes += len(self.rest)
             if self.size_bytes > self.limit:
                 raise TooLarge(what="The body in bytes", limit=self.limit, found=self.size_bytes)
-        piece = self.rest if size < 0 else self.rest[:size]
-        self.rest = self.rest[len(piece) :]
+        if size < 0 or size >= len(self.rest):
+            piece, self.rest = self.rest, b""
+        else:
+            piece, self.rest = self.rest[:size], self.rest[size:]
         return piece
 
     def _received(self) -> bytes:
@@ -100,15 +102,17 @@ class Upload:
 
     async def _next(self) -> bytes:
         """What comes next, gathered: changing threads for each packet would take longer than storing it."""
-        piece = bytearray()
+        chunks: list[bytes] = []
+        size = 0
         hurry_at = self.loop.time() + PIECE_WITHIN_S / 2
         async with asyncio.timeout(PIECE_WITHIN_S):
             async for chunk in self.stream:
-                piece += chunk
+                chunks.append(chunk)
+                size += len(chunk)
                 enough = PIECE_BYTES if self.loop.time() < hurry_at else LEAST_PIECE_BYTES
-                if len(piece) >= min(enough, self.limit - self.size_bytes + 1):
+                if size >= min(enough, self.limit - self.size_bytes + 1):
                     break
-        return bytes(piece)
+        return b"".join(chunks)
 
     def close(self) -> None:
         """Stops receiving: nobody reads on."""
