@@ -110,6 +110,23 @@ def test_a_token_is_asked_for_before_anything_is_read(served: Site) -> None:
     assert served.ask({"x": 1}, Authorization="Bearer secret").predictions == [2.0]
 
 
+def test_who_may_not_call_an_endpoint_cannot_tell_that_it_is_there(served: Site) -> None:
+    own, other = (hashlib.sha256(token).hexdigest() for token in (b"own", b"other"))
+    served.change("adder", login_required=True, token_hashes=(own,))
+    served.endpoints["twin"] = msgspec.structs.replace(served.endpoints["adder"], name="twin", token_hashes=(other,))
+    served.revisions += [msgspec.structs.replace(one, endpoint="twin") for one in served.revisions]
+    served.write()
+    until(lambda: served.ask({"x": 1}, name="twin", Authorization="Bearer other").status == 200)
+
+    def told(name: str, **headers: str) -> tuple[int, str]:
+        answer = served.ask({"x": 1}, name=name, **headers)
+        return answer.status, answer.body["detail"].replace(name, "NAME")
+
+    for headers, status in (({}, 401), ({"Authorization": "Bearer no"}, 401), ({"Authorization": "Bearer other"}, 404)):
+        assert told("adder", **headers) == told("nobody", **headers)
+        assert told("adder", **headers)[0] == status
+
+
 def test_pages_of_other_sites_are_kept_out(shared: Site) -> None:
     own = f"127.0.0.1:{shared.address.port}"
 

@@ -86,7 +86,7 @@ class EndpointUnknown(TaxiwayError):
     endpoint: str
 
     def __str__(self) -> str:
-        return f"There is no endpoint {self.endpoint!r} here. `taxiway endpoints list` shows those there are."
+        return f"There is no endpoint {self.endpoint!r} here to call. `taxiway endpoints list` shows those there are."
 
 
 class AddressUnknown(TaxiwayError):

@@ -28,6 +28,7 @@ Headers = dict[bytes, bytes]  # lower-case names; of a repeated header the last
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EVENT_TIME = b"taxiway-event-time"
+NOT_HERE = "This token may not call this endpoint."
 
 
 class Rows(Struct, forbid_unknown_fields=True):
@@ -69,12 +70,17 @@ def check_origin(headers: Headers) -> None:
 
 def check_token(headers: Headers, hashes: Collection[str]) -> None:
     """Asks for a bearer token with one of these hashes. Raises SignInNeeded."""
+    if token_hash(headers) not in hashes:
+        raise SignInNeeded(reason=NOT_HERE)
+
+
+def token_hash(headers: Headers) -> str:
+    """The hash of the bearer token. Raises SignInNeeded where there is none."""
     kind, _, token = headers.get(b"authorization", b"").partition(b" ")
     if kind.lower() != b"bearer" or not token:
         raise SignInNeeded(reason="This endpoint asks for a token.")
     # Looking up a hash tells nothing about the token by its time, since nobody can steer a hash.
-    if hashlib.sha256(token.strip()).hexdigest() not in hashes:
-        raise SignInNeeded(reason="This token may not call this endpoint.")
+    return hashlib.sha256(token.strip()).hexdigest()
 
 
 def check_media_type(headers: Headers) -> None:

@@ -217,7 +217,7 @@ def test_spans_may_come_as_json(tracking: Tracking) -> None:
 
     assert told({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}) == 200
     odd = [[], {}, {"resourceSpans": 5}, {"resourceSpans": [{"scopeSpans": [{"spans": [span | {"spanId": "xyz"}]}]}]}]
-    assert [told(body) for body in odd] == [400] * 4
+    assert [told(body) for body in (*odd, None, 1, True, "x")] == [400] * 8
     assert told({}, "text/plain") == 400
     found = tracking.call("GET", f"//api/3.0/mlflow/traces/get?trace_id=tr-{trace}").body["trace"]
     assert [one["name"] for one in found["spans"]] == ["ask"]

@@ -63,7 +63,8 @@ def read_spans(data: bytes, *, is_json: bool = False) -> dict[str, list[Span]]:
     request = ExportTraceServiceRequest()
     try:
         if is_json:
-            ParseDict(with_ids(msgspec.json.decode(data)), request, ignore_unknown_fields=True)
+            given = msgspec.json.decode(data, type=dict[str, Any])  # what is no object the parser stumbles over
+            ParseDict(with_ids(given), request, ignore_unknown_fields=True)
         else:
             request.ParseFromString(data)
     except (DecodeError, ParseError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
