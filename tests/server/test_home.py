@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from taxiway.house import HomeUnusable, House
+from taxiway.kernel.errors import Unavailable
 from taxiway.storage.database import DatabaseUnusable
+from tests.support.live import running
 
 
 def mode(path: Path) -> int:
@@ -43,3 +45,17 @@ def test_a_full_disk_at_the_start_is_said(
 
     with pytest.raises(refusal, match=r"cannot be used: (File too large|disk I/O error)"):
         House(tmp_path / "home")
+
+
+def test_what_would_be_written_to_a_database_that_is_gone_is_refused(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home, login=False) as live:
+        live.client.projects.create("fraud")
+        (home / "taxiway.db").rename(home / "elsewhere")
+        with pytest.raises(Unavailable, match="deleted, moved or replaced"):
+            live.client.projects.create("churn")
+
+        (home / "elsewhere").rename(home / "taxiway.db")
+        live.client.projects.create("churn")
+
+        assert {project.project.name for project in live.client.projects.list()} >= {"fraud", "churn"}

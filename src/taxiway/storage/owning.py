@@ -1,13 +1,15 @@
 """One server to a database: a lock of PostgreSQL's that its session holds for as long as the server lives.
 
 A home's own SQLite file needs none, because the home itself is taken. Two servers on one database would each keep in
-memory what the other changes.
+memory what the other changes. A file can be deleted, moved or put back from a backup under a running server, which
+would go on writing to what nobody finds again.
 """
 
 from __future__ import annotations
 
 import select
 import time
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -44,16 +46,32 @@ class Owning:
         """Raises DatabaseTaken, DatabaseUnusable."""
         self.database = database
         self.connection: Connection | None = None
+        self.file: tuple[int, int] | None = None
         if not database.is_sqlite:
             with database.opening():
                 self._take()
 
     def require(self) -> None:
-        """Called before each change. Raises DatabaseTaken where another server came between."""
-        if self.database.is_sqlite or self._is_held():
-            return
-        self.close()
-        self._take()
+        """Called before each change. Raises DatabaseTaken where another server came between, OSError for a file."""
+        if self.database.is_sqlite:
+            self._require_file()
+        elif not self._is_held():
+            self.close()
+            self._take()
+
+    def _require_file(self) -> None:
+        """That the file is the one that was there at first."""
+        path = Path(self.database.engine.url.database or "")
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            found = (0, 0)
+        else:
+            found = (status.st_dev, status.st_ino)
+        self.file = self.file or found
+        if found != self.file or not found[1]:
+            step = "stop this server, put the home back and start it again"
+            raise FileNotFoundError(f"its file {path} was deleted, moved or replaced: {step}")
 
     def _is_held(self) -> bool:
         """Whether the session lives: nothing is ever sent to it unasked but its end, which costs no question."""
