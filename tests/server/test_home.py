@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from taxiway.house import HomeUnusable, House
 from taxiway.kernel.errors import Unavailable
 from taxiway.storage.database import DatabaseUnusable
 from tests.support.live import running
+from tests.web.browse import Visitor
+
+EMPTY = f"sha256:{hashlib.sha256().hexdigest()}"
 
 
 def mode(path: Path) -> int:
@@ -47,7 +51,7 @@ def test_a_full_disk_at_the_start_is_said(
         House(tmp_path / "home")
 
 
-def test_what_would_be_written_to_a_database_that_is_gone_is_refused(tmp_path: Path) -> None:
+def test_what_would_be_written_to_a_home_that_is_gone_is_refused(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running(home, login=False) as live:
         live.client.projects.create("fraud")
@@ -55,7 +59,11 @@ def test_what_would_be_written_to_a_database_that_is_gone_is_refused(tmp_path: P
         with pytest.raises(Unavailable, match="deleted, moved or replaced"):
             live.client.projects.create("churn")
 
+        (home / "blobs").rename(home / "away")
+        sent = Visitor(live.url).ask("PUT", f"/api/blobs/{EMPTY}", headers={"Content-Type": "application/octet-stream"})
+        (home / "away").rename(home / "blobs")
         (home / "elsewhere").rename(home / "taxiway.db")
         live.client.projects.create("churn")
 
         assert {project.project.name for project in live.client.projects.list()} >= {"fraud", "churn"}
+    assert (sent.status, "is gone" in sent.text) == (503, True)

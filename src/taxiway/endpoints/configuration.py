@@ -219,7 +219,7 @@ def to_be_signed(payload: bytes) -> bytes:
 
 def replace(path: Path, content: bytes) -> None:
     """Writes a file so that a reader, or a crash, finds the old content or the new, on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     waiting = path.with_name(f".{path.name}.{os.getpid()}")
     with waiting.open("wb") as file:
         file.write(content)

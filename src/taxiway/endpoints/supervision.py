@@ -44,7 +44,7 @@ def find_gateway(home: Path) -> Address | None:
 def start_gateway(home: Path, port: int, host: str) -> Address:
     """Starts the gateway in a session of its own and waits until it answers. Raises GatewayAway."""
     folder = home / "gateway"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # not the home: where that was deleted, it stays so
     log = folder / "gateway.log"
     if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
         log.replace(folder / "gateway.log.1")

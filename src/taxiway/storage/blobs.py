@@ -17,7 +17,7 @@ from typing import IO, Protocol
 
 from msgspec import Struct
 
-from taxiway.kernel.errors import DiskFull, NotFound, TaxiwayError
+from taxiway.kernel.errors import DiskFull, NotFound, TaxiwayError, Unavailable
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 KEY = re.compile(r"sha256/[0-9a-f]{2}/([0-9a-f]{64})")
@@ -121,8 +121,15 @@ class Incoming:
 
 @contextmanager
 def spool(folder: Path) -> Iterator[Incoming]:
-    """A file to receive bytes in; it is gone when the block ends, unless it was moved. Raises DiskFull."""
-    handle, name = tempfile.mkstemp(dir=folder)
+    """A file to receive bytes in; it is gone when the block ends, unless it was moved. Raises DiskFull, Unavailable."""
+    try:
+        handle, name = tempfile.mkstemp(dir=folder)
+    except FileNotFoundError as e:
+        raise Unavailable(what="The store of files", cause=f"its folder {folder} is gone") from e
+    except OSError as e:
+        if e.errno == errno.ENOSPC:
+            raise DiskFull(home=str(folder.parent)) from e
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             yield Incoming(file, Path(name))
