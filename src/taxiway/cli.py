@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -44,6 +46,7 @@ Every command takes --json. Exit codes: 0 done, 1 refused or not so, 2 wrong usa
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and gives the exit code for the shell."""
+    atexit.register(gc.freeze)  # what ends need not look through all that it imported, for what is in nobody's hands
     given = list(sys.argv[1:] if arguments is None else arguments)
     if refusal := refuse_unknown(given):
         print(f"taxiway: {refusal}", file=sys.stderr)

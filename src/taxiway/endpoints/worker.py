@@ -8,7 +8,9 @@ and ends when the gateway's end of the socket does.
 from __future__ import annotations
 
 import argparse
+import atexit
 import ctypes
+import gc
 import importlib.metadata
 import math
 import resource
@@ -59,6 +61,7 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
     parser.add_argument("--may-run-code", action="store_true", help="load what runs code while it is read")
     chosen = parser.parse_args(arguments)
     confine()
+    atexit.register(gc.freeze)  # its end would else look through all that a model's library is made of
     with socket.socket(fileno=chosen.descriptor) as gateway:
         began = time.monotonic()
         try:
