@@ -1,5 +1,7 @@
 """What tests of every noun stand on: databases of both kinds, fresh for each test, and a browser."""
 
+import atexit
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +50,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_slow_room = item.path.parent.name in FOLDERS_OF_PROCESSES or item.path.stem in FILES_OF_PROCESSES
         if is_slow_room or STARTS_SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("server")
+
+
+def pytest_collection_finish() -> None:
+    """Has Python look for garbage among what the tests make, and no more in the modules and tests themselves.
+
+    Nor again at the very end, where a process with all these libraries in it takes seconds for it.
+    """
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.freeze)
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ import pytest
 
 from taxiway.client import connect
 from taxiway.endpoints.supervision import stop_gateway
+from tests.support.tables import furnish
 
 TAXIWAY = [sys.executable, "-m", "taxiway"]
 
@@ -37,6 +38,8 @@ def surroundings(home: Path) -> dict[str, str]:
 @contextmanager
 def server(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server process that has said it is ready, and its URL."""
+    if "--database" not in options:
+        furnish(home)
     command = [*TAXIWAY, "server", "--home", str(home), "--port", str(free_port()), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings(home))
     assert process.stdout is not None
