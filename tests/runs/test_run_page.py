@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from taxiway.runs.showing.curves import Look, smoothed
-from taxiway.runs.showing.preview import read_csv, table_in
+from taxiway.runs.showing.preview import pretty, read_csv, table_in
 from tests.support.browser import assert_accessible
 from tests.support.live import Live, running
 from tests.web.browse import Visitor
@@ -66,6 +66,15 @@ def test_a_table_is_found_in_separated_values_and_in_json() -> None:
     assert said is not None
     assert said.rows == [["1"], [""]]
     assert table_in('{"a": 1}') is None
+    assert table_in("[" * 100_000) is None
+
+
+def test_json_nested_without_end_is_shown_as_it_is() -> None:
+    broad = "[" * 900 + "1," * 100_000 + "1" + "]" * 900
+
+    assert pretty(broad) == broad
+    assert pretty("[" * 100_000) == "[" * 100_000
+    assert pretty('{"a":["[[[["]}') == '{\n  "a": [\n    "[[[["\n  ]\n}'
 
 
 def test_the_charts_part_is_empty_where_nothing_was_logged_since(served: Live) -> None:

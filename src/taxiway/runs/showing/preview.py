@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ MOST_TEXT_BYTES = 300_000
 MOST_ROWS = 200
 MOST_COLUMNS = 60
 LONGEST_CELL = 200
+MOST_NESTED = 20
+NESTING = re.compile(r'"(?:[^"\\]|\\.)*"?|[][{}]', re.DOTALL)  # a text, which may hold brackets, or a bracket
 LARGEST_PARQUET = 2 << 30
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 TEXTS = (".txt", ".md", ".py", ".yaml", ".yml", ".toml", ".json", ".log", ".cfg", ".ini", ".sh", ".sql", ".r", ".diff")
@@ -71,7 +74,10 @@ class ArtifactPage:
             return Preview("none", note="Its bytes are no text in UTF-8.")
         except (OSError, ValueError) as e:  # pyarrow's errors are ValueErrors
             return Preview("none", note=f"It cannot be read as a table: {str(e).splitlines()[0][:200]}")
-        return preview_of_text(artifact, text)
+        try:
+            return preview_of_text(artifact, text)
+        except csv.Error as e:  # such as a value without end
+            return Preview("none", note=f"It cannot be read as a table: {e}")
 
 
 def preview_of_text(artifact: Artifact, text: str) -> Preview:
@@ -126,7 +132,7 @@ def table_in(text: str) -> Table | None:
     """The table in a JSON text of the form {"columns": [...], "data": [[...], ...]}; None where there is none."""
     try:
         said: Any = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     match said:
         case {"columns": [*columns], "data": [*rows]} if all(isinstance(row, list) for row in rows):
@@ -141,6 +147,12 @@ def cell(value: object) -> str:
 
 
 def pretty(text: str) -> str:
+    """JSON with a line for each value; as it is where it is none, or nested so deeply that it is mostly margin."""
+    depth = 0
+    for found in NESTING.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth > MOST_NESTED:
+            return text
     try:
         return msgspec.json.format(text, indent=2)
     except msgspec.DecodeError:
