@@ -163,3 +163,11 @@ def test_on_a_phone_the_names_move_into_a_legend() -> None:
 
     assert [len(with_class(desk, name)) for name in ("end-labels", "legend")] == [1, 0]
     assert [len(with_class(phone, name)) for name in ("end-labels", "legend")] == [0, 1]
+
+
+def test_a_line_without_a_colour_of_its_own_covers_none_that_has_one() -> None:
+    lines = tuple(Line(name=f"run {n}", points=((0.0, n), (1.0, n))) for n in range(11))
+
+    drawn = [each.get("data-name") for each in with_class(draw(LineChart(title="t", lines=lines)), "series")]
+
+    assert drawn == ["run 8", "run 9", "run 10", *(f"run {n}" for n in range(8))]

@@ -84,3 +84,11 @@ def test_an_axis_of_widely_spread_numbers_is_logarithmic() -> None:
     assert isinstance(Upright("lr", (1e-5, 1e-1)).scale(100, 0), LogScale)
     assert type(Upright("lr", (0.1, 0.5)).scale(100, 0)) is Scale
     assert type(Upright("lr", (0.0, 1e6)).scale(100, 0)) is Scale
+
+
+def test_a_word_on_an_axis_is_whole_where_there_is_room() -> None:
+    axes = tuple(Upright(name, ("network", "logistic")) for name in ("first", "second", "third"))
+
+    drawn = ParallelChart(title="t", names=("a", "b"), axes=axes).draw(1080)
+
+    assert drawn.count(">network</text>") >= 2  # the first axis has less room beside it

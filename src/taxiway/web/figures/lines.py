@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from taxiway.web.figures.axes import (
     NARROW,
+    SERIES,
     LogScale,
     Plot,
     Scale,
@@ -87,6 +88,10 @@ class LineChart(Struct, frozen=True, kw_only=True):
         lines_ = [(colour_of(index, each), each) for index, each in enumerate(self.lines) if not each.is_faint]
         return lines_ if len(lines_) <= self.most_named else []
 
+    def _from_below(self) -> list[tuple[int, Line]]:
+        """The lines with their indexes, those without a colour of their own first, so that they cover no other."""
+        return sorted(enumerate(self.lines), key=lambda pair: colour_of(*pair) < SERIES)
+
     def draw(self, width: int = 720) -> Svg:
         names = [(series_class(colour), each.name) for colour, each in self.named]
         direct = width >= NARROW and 1 <= len(names) <= 6
@@ -115,7 +120,7 @@ class LineChart(Struct, frozen=True, kw_only=True):
             else "",
             x_axis(plot, self._x_places(plot, 4 if width < NARROW else 8), self.x_name),
             group(*self._events(plot), class_="events"),
-            *(draw_line(each, index, plot, self) for index, each in enumerate(self.lines)),
+            *(draw_line(each, index, plot, self) for index, each in self._from_below()),
             self._thresholds(plot, is_named=is_beside),
             self._end_labels(plot) if direct and len(names) > 1 else "",
             tag("line", class_="crosshair", x1=0, x2=0, y1=plot.top, y2=plot.bottom),

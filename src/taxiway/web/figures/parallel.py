@@ -120,7 +120,9 @@ class ParallelChart(Struct, frozen=True, kw_only=True):
         parts = [line((left, scale.start), (left, scale.end), "base")]
         for value, text in axis.places(scale):
             parts.append(line((left - 4, scale.at(value)), (left, scale.at(value)), "base"))
-            parts.append(label(shorten(text, 48), left - 8, scale.at(value) + 4, "tick halo", "end"))
+            parts.append(
+                label(shorten(text, min(left - 12, room - 40)), left - 8, scale.at(value) + 4, "tick halo", "end")
+            )
         if any(value is None for value in axis.values):
             parts.append(label("none", left - 8, scale.start + NOWHERE + 4, "tick", "end"))
         name = shorten(axis.name, room - 12)
