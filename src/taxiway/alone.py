@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,10 +80,20 @@ def init(_client: Any, given: Namespace) -> Begun:
 
 def tell_begun(begun: Begun) -> str:
     where = "" if begun.folder == Path.cwd() else f"\n  cd {begun.folder}"
+    taxiway, python = callable_names()
     return (
         f"Wrote {', '.join(begun.files)} and opened the project {begun.project}. Next:{where}\n"
-        f"  taxiway run -- python train.py\n  taxiway server"
+        f"  {python} test_train.py\n  {taxiway} run -- {python} train.py\n  {taxiway} server"
     )
+
+
+def callable_names() -> tuple[str, str]:
+    """How to call this very Taxiway and its Python from here: by path where their folder is not on the PATH."""
+    folder = Path(sys.executable).parent
+    found = [shutil.which(name) for name in ("taxiway", "python")]
+    if all(path is not None and Path(path).parent == folder for path in found):
+        return "taxiway", "python"
+    return shlex.quote(str(folder / "taxiway")), shlex.quote(sys.executable)
 
 
 def completion(_client: Any, given: Namespace) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from taxiway.alone import callable_names
 from taxiway.starter.write import FILES, as_name
 from tests.server.test_process import TAXIWAY, surroundings
 
@@ -37,6 +38,18 @@ def test_a_fresh_project_runs_and_its_model_goes_to_production(tmp_path: Path) -
 
     assert "first-steps" in json.dumps(shown)
     assert tested.returncode == 0, tested.stderr
+
+
+def test_the_next_steps_call_this_very_taxiway(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(sys.executable).parent
+
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin")
+    near = callable_names()
+    monkeypatch.setenv("PATH", "/usr/bin")
+    far = callable_names()
+
+    assert near == ("taxiway", "python")
+    assert far == (f"{folder}/taxiway", sys.executable)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ COMMANDS = (
         "list",
         "the monitors you may see",
         list_,
-        columns=("name", "project", "state", "open_alerts", "newest", "noted", "evaluated_at"),
+        columns=("name", "project", "open_alerts", "newest", "state", "noted", "evaluated_at"),
     ),
     Command("show", "a monitor, its windows and alerts", show, (MONITOR,), show=report_in_words),
     Command(

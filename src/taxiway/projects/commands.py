@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
+from taxiway.kernel.show import as_table
 from taxiway.projects.contract import ChangeProject, Project, RiskTier, Standing
 
 if TYPE_CHECKING:
@@ -35,6 +36,24 @@ def change(client: Client, given: Namespace) -> Project:
 
 def list_(client: Client, given: Namespace) -> list[Standing]:
     return client.projects.list()
+
+
+def tell_standings(standings: list[Standing]) -> str:
+    """A line for each project, with the stage that it entered last."""
+    return as_table(
+        [
+            {
+                "name": standing.project.name,
+                "stage": standing.stages[-1].stage if standing.stages else "",
+                "since": standing.stages[-1].entered_at if standing.stages else None,
+                "risk": standing.project.risk,
+                "path": standing.project.path,
+                "owner": standing.project.owner,
+                "purpose": standing.project.purpose,
+            }
+            for standing in standings
+        ]
+    )
 
 
 def show(client: Client, given: Namespace) -> Standing:
@@ -72,7 +91,7 @@ COMMANDS = (
         "list",
         "the projects you may see",
         list_,
-        columns=("project.name", "project.risk", "project.owner", "project.purpose"),
+        show=tell_standings,
     ),
     Command("show", "a project and its way so far", show, (PROJECT,)),
 )
