@@ -201,6 +201,7 @@ class House:
         )
         self.emptying = Emptying(self.database, self.ledger, self.blobs, MadeModels(self.shelf), self.clock)
         self.emptying.with_experiments.append(self.traces.drop_of)
+        self.emptying.forget = self.access.digests.forget
 
     def _open_endpoints(self) -> None:
         self.publisher = Publisher(self.home, self.database, self.writer, self.keys, self.access)

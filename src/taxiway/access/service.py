@@ -24,6 +24,7 @@ from taxiway.access.contract import (
     User,
     WhoAmI,
 )
+from taxiway.access.digests import Digests
 from taxiway.access.memory import Memory
 from taxiway.access.roles import Role, may, roles_for
 from taxiway.audit.service import Ledger, Record
@@ -48,6 +49,7 @@ class Access:
         self.ledger = ledger
         self.clock = clock
         self.memory = Memory()
+        self.digests = Digests(database, ledger.writer)
 
     # --- people ---
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from taxiway.access.contract import Grant, KeptToken, User
 from taxiway.access.memory import Holder
-from taxiway.access.tables import grants, secrets, users
+from taxiway.access.tables import grants, secrets, sent, users
 
 TOKEN_ID_LENGTH = 16
 
@@ -26,6 +26,12 @@ def all_users(connection: Connection) -> list[User]:
 
 def add_user(connection: Connection, user: User) -> None:
     connection.execute(insert(users).values(asdict(user)))
+
+
+def put_sent(connection: Connection, digest: bytes, sender: str, at: datetime) -> None:
+    """Notes who sent bytes, and when last."""
+    connection.execute(delete(sent).where(sent.c.digest == digest, sent.c.sender == sender))
+    connection.execute(insert(sent).values(digest=digest, sender=sender, at=at))
 
 
 class Secret(Struct, frozen=True):

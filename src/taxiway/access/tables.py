@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, String, Table, Text
+from sqlalchemy import Boolean, Column, LargeBinary, String, Table, Text
 
 from taxiway.storage.database import Moment, metadata
 
@@ -36,4 +36,13 @@ grants = Table(
     Column("role", String(20), primary_key=True),
     Column("granted_by", String(64), nullable=False),
     Column("granted_at", Moment, nullable=False),
+)
+
+# Whose bytes came whole: who sent some may name them. Binary, so that a note keeps no bytes that nothing else needs.
+sent = Table(
+    "access_sent",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("sender", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
 )

@@ -46,6 +46,7 @@ class Datasets:
         self.ledger = ledger
         self.access = access
         self.blobs = blobs
+        access.digests.named_in.append(store.names_digest)
         self.projects = projects
 
     def register(self, caller: Caller, body: RegisterVersion, *, project: str, name: str) -> DatasetVersion:
@@ -63,7 +64,7 @@ class Datasets:
             return known if not body.refuse_broken else unbroken(known)
         if contract is None:
             contract = self._newest_contract(project, name)
-        self._require_bytes(body.digest, body.file_name)
+        self._require_bytes(caller, body.digest, body.file_name)
         table = self._as_table(body.digest, body.format, body.file_name)
 
         from taxiway.datasets.measuring import measure  # loads Arrow, which a server without tables never needs
@@ -164,7 +165,7 @@ class Datasets:
         contract = read_contract(body.contract, body.contract_text)
         if body.digest:
             self.projects.find(project)
-            self._require_bytes(body.digest, body.file_name)
+            self._require_bytes(caller, body.digest, body.file_name)
             table, called = self._as_table(body.digest, body.format, body.file_name), body.file_name
             contract = contract or self._newest_contract(project, name)
         else:
@@ -201,8 +202,8 @@ class Datasets:
             raise BytesGone(what=name)
         return self.blobs.file(digest)
 
-    def _require_bytes(self, digest: str, name: str) -> None:
-        if not self.blobs.has(digest):
+    def _require_bytes(self, caller: Caller, digest: str, name: str) -> None:
+        if not (self.access.digests.may_name(caller, digest) and self.blobs.has(digest)):
             hint = f"They are the bytes of {name}: store them first with `PUT /api/blobs/{digest}`."
             raise NotFound(kind="blob", name=digest, hint=hint)
 

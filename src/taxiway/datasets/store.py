@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -41,6 +42,13 @@ def with_digest(connection: Connection, digest: str) -> list[DatasetVersion]:
     query = select(*FIELDS).where(or_(versions.c.digest == digest, versions.c.table == digest))
     order = (versions.c.created_at, versions.c.project, versions.c.name, versions.c.version)
     return [DatasetVersion(**row) for row in connection.execute(query.order_by(*order)).mappings()]
+
+
+def names_digest(connection: Connection, digest: str, projects: Sequence[str]) -> bool:
+    """Whether the file or table of a version in these projects has the digest."""
+    is_it = or_(versions.c.digest == digest, versions.c.table == digest)
+    query = select(versions.c.version).where(is_it, versions.c.project.in_(projects))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def profile_of(connection: Connection, version: DatasetVersion) -> Profile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,11 +13,17 @@ from taxiway.models.refusals import EvaluationUnfit
 from taxiway.storage.blobs import Blobs
 
 
-def check_evaluation(blobs: Blobs, evaluation: Evaluation, manifest: Manifest, pinned: Collection[str]) -> None:
+def check_evaluation(
+    blobs: Blobs,
+    evaluation: Evaluation,
+    manifest: Manifest,
+    pinned: Collection[str],
+    may_name: Callable[[str], bool],
+) -> None:
     """Nothing, or EvaluationUnfit: for predictions of another run than the model's, a file that is no Parquet, a
     column or a row that is not there, and a threshold that is not the model's own.
 
-    pinned: the digests of the predictions that the manifest's run logged.
+    pinned: the digests of the predictions that the manifest's run logged. may_name: whether the caller may name one.
     """
     if manifest.run is not None and evaluation.digest not in pinned:
         raise EvaluationUnfit(
@@ -25,7 +31,7 @@ def check_evaluation(blobs: Blobs, evaluation: Evaluation, manifest: Manifest, p
             problem=f"{evaluation.digest} is nothing that run {manifest.run} logged as its predictions",
             expected="what `run.log_predictions` gave in the run that made the model",
         )
-    if not blobs.has(evaluation.digest):
+    if not (may_name(evaluation.digest) and blobs.has(evaluation.digest)):
         raise EvaluationUnfit(
             field="digest",
             problem=f"{evaluation.digest} was not stored",

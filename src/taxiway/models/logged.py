@@ -44,6 +44,7 @@ class LoggedModels:
         self.ledger = ledger
         self.access = access
         self.blobs = blobs
+        access.digests.named_in.append(store.names_digest)
 
     # --- changing ---
 

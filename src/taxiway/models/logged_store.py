@@ -188,6 +188,13 @@ def kept_digests(connection: Connection) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
+def names_digest(connection: Connection, digest: str, projects: Sequence[str]) -> bool:
+    """Whether a file of a living model in these projects has the digest."""
+    query = select(logged_files.c.digest).join(logged_models, logged_models.c.id == logged_files.c.model).where(LIVING)
+    mine = query.where(logged_files.c.digest == digest, logged_models.c.project.in_(projects))
+    return connection.execute(mine.limit(1)).first() is not None
+
+
 def put_use(connection: Connection, *, run: str, model: str, role: Role, step: int) -> None:
     c = logged_uses.c
     connection.execute(delete(logged_uses).where(c.run == run, c.model == model, c.role == role))

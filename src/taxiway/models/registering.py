@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from taxiway.audit.service import Record
 from taxiway.datasets.contract import DatasetVersion
@@ -27,11 +27,15 @@ class Sources:
         self.datasets = datasets
         self.runs = runs
 
-    def datasets_of(self, manifest: Manifest, project: str) -> list[str]:
-        """References of the dataset versions that a bundle was trained on. Raises NotFound for an unknown digest."""
+    def datasets_of(self, manifest: Manifest, project: str, visible: Collection[str] | None) -> list[str]:
+        """References of the dataset versions that a bundle was trained on. Raises NotFound for an unknown digest.
+
+        visible: the projects among which to look; None is all of them.
+        """
         refs: dict[str, None] = {}
         for digest in manifest.datasets:
-            found = self.datasets.with_digest(digest)
+            everywhere = self.datasets.with_digest(digest)
+            found = [each for each in everywhere if visible is None or each.project in visible]
             if not found:
                 raise NotFound(kind="dataset", name=digest, hint="Register the dataset, then log the model again.")
             own = [each for each in found if each.project == project] or found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from taxiway.access.service import Access
@@ -30,7 +32,7 @@ from taxiway.models.movements import Movements
 from taxiway.models.names import check_name
 from taxiway.models.refusals import BundleDiffers, ModelElsewhere
 from taxiway.models.registering import Sources, draw_edges, new_version
-from taxiway.models.shelf import Shelf
+from taxiway.models.shelf import Shelf, not_stored
 from taxiway.models.sourced import Sourced
 from taxiway.projects.service import enter_stage, require_project
 from taxiway.storage.blobs import Blobs
@@ -49,6 +51,7 @@ class Models:
         self.sources = sources
         self.blobs = blobs
         self.shelf = shelf
+        access.digests.named_in.append(store.names_digest)
         self.movements = Movements(database, ledger, access)
         self.catalogue = Catalogue(ledger, access, self.movements)
         self.logged = LoggedModels(ledger, access, blobs)
@@ -79,9 +82,11 @@ class Models:
             expected = f"{project.risk}, the tier of the project {project.name}"
             raise BadField(field="manifest.risk_tier", value=repr(manifest.risk_tier), expected=expected)
         self.sources.check_run(manifest, project.name)
-        datasets = self.sources.datasets_of(manifest, project.name)
+        datasets = self.sources.datasets_of(manifest, project.name, self.access.visible(caller))
         if body.evaluation is not None:
-            check_evaluation(self.blobs, body.evaluation, manifest, self.sources.pinned(manifest))
+            may_name = functools.partial(self.access.digests.may_name, caller)
+            check_evaluation(self.blobs, body.evaluation, manifest, self.sources.pinned(manifest), may_name)
+        self._check_sent(caller, manifest)
         self.shelf.put(manifest)
 
         def make(record: Record) -> ModelVersion:
@@ -106,6 +111,13 @@ class Models:
 
         thing = f"model:{name}"
         return self.ledger.change(caller, "models.register", thing, make, answer=ModelVersion, project=project.name)
+
+    def _check_sent(self, caller: Caller, manifest: Manifest) -> None:
+        """Raises NotFound for the first file that the caller may not name, as `Shelf.put` does for one not there."""
+        if not caller.is_admin:
+            for file in manifest.files:
+                if not (self.access.digests.may_name(caller, file.digest) and self.blobs.has(file.digest)):
+                    raise not_stored(file)
 
     def _own(self, record: Record, name: str, project: str) -> None:
         require_project(record, project)

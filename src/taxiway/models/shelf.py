@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from taxiway.kernel.errors import NotFound
-from taxiway.models.bundle import MANIFEST, Bundle, Manifest, bundle_digest, verify_bundle
+from taxiway.models.bundle import MANIFEST, Bundle, BundleFile, Manifest, bundle_digest, verify_bundle
 from taxiway.models.canonical import canonical_json
 from taxiway.storage.blobs import Blobs, sync_folder
 
@@ -57,7 +57,7 @@ class Shelf:
             source = self.blobs.file(file.digest)
             target = folder / file.path
             if not source.exists():
-                raise NotFound(kind="blob", name=file.digest, hint=f"Store the bytes of {file.path} first.")
+                raise not_stored(file)
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.link(source, target)
@@ -69,6 +69,10 @@ class Shelf:
             file_out.flush()
             os.fsync(file_out.fileno())
         (folder / MANIFEST).chmod(0o444)
+
+
+def not_stored(file: BundleFile) -> NotFound:
+    return NotFound(kind="blob", name=file.digest, hint=f"Store the bytes of {file.path} first.")
 
 
 def take(beside: Path, place: Path) -> None:

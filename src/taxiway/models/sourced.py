@@ -6,6 +6,7 @@ refused for what needs a model.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import msgspec
@@ -160,7 +161,8 @@ class Sourced:
             kept = find_kept(connection, model, version)
         require_bundle(kept.version, "be judged")
         assert kept.manifest is not None
-        check_evaluation(self.blobs, body, kept.manifest, self.sources.pinned(kept.manifest))
+        may_name = functools.partial(self.access.digests.may_name, caller)
+        check_evaluation(self.blobs, body, kept.manifest, self.sources.pinned(kept.manifest), may_name)
 
         def make(record: Record) -> ModelVersion:
             here = require_version(record, model, kept.version.version)

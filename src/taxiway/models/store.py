@@ -8,7 +8,19 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Text,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from taxiway.models.bundle import Manifest
 from taxiway.models.contract import Alias, CardField, Model, ModelStage, ModelVersion, StageEntry
@@ -192,6 +204,20 @@ def kept_digests(connection: Connection) -> set[str]:
         found |= {file.digest for file in row.manifest.files} if row.manifest else set()
         found |= {row.evaluation.digest} if row.evaluation else set()
     return found
+
+
+def names_digest(connection: Connection, digest: str, projects: Sequence[str]) -> bool:
+    """Whether a file or the pinned predictions of a living version in these projects have the digest.
+
+    A text that mentions it does not count: anyone may write that.
+    """
+    texts = (type_coerce(versions.c[name], Text).like(f"%{digest}%") for name in ("manifest", "evaluation"))
+    query = select(versions.c.manifest, versions.c.evaluation).where(LIVING, versions.c.project.in_(projects))
+    return any(
+        (row.manifest and digest in {file.digest for file in row.manifest.files})
+        or (row.evaluation and row.evaluation.digest == digest)
+        for row in connection.execute(query.where(or_(*texts)))
+    )
 
 
 def read_versions(connection: Connection, *which: ColumnElement[bool]) -> list[ModelVersion]:

@@ -66,6 +66,7 @@ class Runs:
         self.ledger = ledger
         self.access = access
         self.blobs = blobs
+        access.digests.named_in.append(store.names_digest)
         self.datasets = datasets
         self.clock = clock
         self.settled: Callable[[Artifact], Artifact] = lambda artifact: artifact  # until stores are known
@@ -129,7 +130,7 @@ class Runs:
         """Keeps what a run was: its command, sources and surroundings."""
         project = self.project_of(run)
         digests = {path: d for path, d in kept_files(body).items() if d}
-        sizes = {digest: self.size_of(digest) for digest in digests.values()}
+        sizes = {digest: self.size_of(caller, digest) for digest in digests.values()}
 
         def make(record: Record) -> Run:
             number = self.open_number(record, run)
@@ -196,7 +197,9 @@ class Runs:
         if not MEDIA_TYPE.fullmatch(body.media_type):
             expected = "a media type such as image/svg+xml"
             raise BadField(field="media_type", value=repr(body.media_type[:100]), expected=expected)
-        size = self.size_of(body.digest)
+        size = self.size_of(caller, body.digest)
+        if body.predictions is not None and body.predictions.digest != body.digest:
+            self.size_of(caller, body.predictions.digest)
 
         def make(record: Record) -> Artifact:
             number = self.open_number(record, run)
@@ -311,8 +314,9 @@ class Runs:
         with self.database.read() as connection:
             return store.packages_of(connection, found.environment.digest if found.environment else "")
 
-    def size_of(self, digest: str) -> int:
-        """The size of stored bytes. Raises NotFound where they were not sent first."""
+    def size_of(self, caller: Caller, digest: str) -> int:
+        """The size of bytes that the caller may name. Raises NotFound where they were not sent first."""
+        self.access.digests.require(caller, digest)
         return self.blobs.size(digest)
 
     def open_number(self, record: Record, run: str) -> int:

@@ -240,6 +240,13 @@ def runs_with_artifact(connection: Connection, digest: str) -> list[str]:
     return [row.id for row in connection.execute(query.order_by(runs.c.number))]
 
 
+def names_digest(connection: Connection, digest: str, projects: Sequence[str]) -> bool:
+    """Whether a run of these projects kept a file of this digest."""
+    query = select(artifacts.c.run).join(runs, runs.c.number == artifacts.c.run)
+    mine = query.where(artifacts.c.digest == digest, runs.c.project.in_(projects))
+    return connection.execute(mine.limit(1)).first() is not None
+
+
 # --- environments ---
 
 

@@ -56,6 +56,7 @@ class Traces:
         self.ledger = ledger
         self.access = access
         self.blobs = blobs
+        access.digests.named_in.append(store.names_digest)
 
     # --- telling ---
 

@@ -188,6 +188,13 @@ def put_file(connection: Connection, file: TraceFile) -> None:
     connection.execute(insert(files).values(msgspec.structs.asdict(file)))
 
 
+def names_digest(connection: Connection, digest: str, projects: Sequence[str]) -> bool:
+    """Whether a trace of these projects kept a file of this digest."""
+    query = select(files.c.digest).join(traces, traces.c.id == files.c.trace)
+    mine = query.where(files.c.digest == digest, traces.c.project.in_(projects))
+    return connection.execute(mine.limit(1)).first() is not None
+
+
 def files_of(connection: Connection, trace: str) -> list[TraceFile]:
     """By path."""
     query = select(files).where(files.c.trace == trace).order_by(files.c.path)

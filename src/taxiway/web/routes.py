@@ -39,6 +39,7 @@ def bind(server: Server, *, access: Access, audit: Audit, lineage: Lineage, blob
 
     def put(caller: Caller, body: Upload, *, digest: str) -> Stored:
         stored = store(blobs, body, expected=digest)
+        access.digests.sent(caller, stored)
         return Stored(stored, blobs.size(stored))
 
     server.serve(lineage_contract.walk, walk)

@@ -67,7 +67,8 @@ class Files(NamedTuple):
         self.name(caller, place, store(self.blobs, upload))
 
     def name(self, caller: Caller, place: Place, digest: str) -> None:
-        """Names bytes that are stored."""
+        """Names bytes that the caller just sent."""
+        self.models.access.digests.sent(caller, digest)
         kind = media_type_of(place.path)
         match place.kind:
             case "run":

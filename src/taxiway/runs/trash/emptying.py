@@ -63,6 +63,7 @@ class Emptying:
         self.blobs = blobs
         self.made = made
         self.clock = clock
+        self.forget: Callable[[Sequence[str], datetime], None] = lambda freed, before: None  # until senders are known
         self.with_experiments: list[Callable[[Connection, Sequence[int]], None]] = []  # what goes with them, by number
 
     def empty(self, caller: Caller, body: EmptyTrash) -> Freed:
@@ -142,12 +143,14 @@ class Emptying:
             held = needed(connection, counts | counting(before, kept) if body.is_dry else counts)
         held |= self.made.files_of(held)
         act = self.made.freeable if body.is_dry else self.made.free
-        files, size = 0, act(held, sent_before)
+        size, freed = act(held, sent_before), list[str]()
         for blob in self.blobs.listed():
             if blob.stored_at < sent_before and bytes.fromhex(blob.digest.removeprefix("sha256:")) not in held:
-                files += 1
+                freed.append(blob.digest)
                 size += blob.size_bytes if body.is_dry else self.blobs.delete(blob.digest)
-        return files, size
+        if not body.is_dry:
+            self.forget(freed, sent_before)
+        return len(freed), size
 
 
 def drop_rows(connection: Connection, numbers: Sequence[int]) -> None:

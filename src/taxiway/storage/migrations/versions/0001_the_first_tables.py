@@ -34,6 +34,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_access_secrets_user"), "access_secrets", ["user"], unique=False)
     op.create_table(
+        "access_sent",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", "sender", name=op.f("pk_access_sent")),
+    )
+    op.create_table(
         "access_users",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
@@ -1024,6 +1031,7 @@ def downgrade() -> None:
     op.drop_index("ix_audit_entries_project_seq", table_name="audit_entries")
     op.drop_table("audit_entries")
     op.drop_table("access_users")
+    op.drop_table("access_sent")
     op.drop_index(op.f("ix_access_secrets_user"), table_name="access_secrets")
     op.drop_table("access_secrets")
     op.drop_table("access_grants")
