@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from taxiway.kernel.natural import natural
+
 Scalar = str | bool | int | float
 
 
@@ -28,7 +30,7 @@ class CodeChange(Struct, frozen=True):
 
 
 def side_by_side(sides: Sequence[Mapping[str, Scalar]]) -> list[Row]:
-    """Every name that any side has, sorted, with each side's value.
+    """Every name that any side has, in natural order, with each side's value.
 
     Values differ when they are not equal; NaN equals NaN here, and text never equals a number.
 
@@ -36,7 +38,7 @@ def side_by_side(sides: Sequence[Mapping[str, Scalar]]) -> list[Row]:
     >>> [(row.name, row.is_different) for row in rows]
     [('C', True), ('penalty', False)]
     """
-    names = sorted({name for side in sides for name in side})
+    names = sorted({name for side in sides for name in side}, key=natural)
     rows = []
     for name in names:
         values = [side.get(name) for side in sides]

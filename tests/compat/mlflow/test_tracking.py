@@ -306,7 +306,7 @@ def test_refusals_say_what_mlflows_own_tests_look_for(tracking: Tracking) -> Non
     bulk, interval = "/metrics/get-history-bulk", "/metrics/get-history-bulk-interval"
     many = "&".join(["{}=x"] * 101)
     asked = {
-        "Run .+ not found": ("POST", "/runs/delete-tag", {"run_id": nobody, "key": "x"}),
+        "^Run ['0]+ not found. `taxiway runs list` shows": ("POST", "/runs/delete-tag", {"run_id": nobody, "key": "x"}),
         "No tag with name: fakeTag": ("POST", "/runs/delete-tag", {"run_id": run, "key": "fakeTag"}),
         "must specify at least one run_id": ("GET", f"{bulk}?metric_key=m", None),
         "request cannot specify more than 100 run_ids": ("GET", f"{bulk}?{many.replace('{}', 'run_id')}", None),

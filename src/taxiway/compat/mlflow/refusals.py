@@ -121,9 +121,9 @@ def message_of(refusal: TaxiwayError) -> str:
     said = str(refusal)
     match refusal:
         case NotFound(kind="tag", name=name):
-            return f"No tag with name: {name}. {said}"
+            return f"No tag with name: {name}. {refusal.hint}".rstrip()
         case NotFound(kind=kind, name=name) if not is_no_endpoint(refusal):
-            return f"{kind[:1].upper()}{kind[1:]} {name!r} not found. {said}"
+            return f"{kind[:1].upper()}{kind[1:]} {name!r} not found. {refusal.hint}".rstrip()
         case RunTrashed(run=run):
             return f"The run {run} must be in the 'active' state. Current state is deleted. {said}"
         case _:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from taxiway.kernel.natural import natural
 from taxiway.runs.compare import Row, Scalar
 from taxiway.runs.comparison import MOST_WITH_CODE, Comparisons
 from taxiway.runs.contract import CompareRuns, Comparison, Run
@@ -70,7 +71,7 @@ class ComparePage:
 
     def _charts(self, runs: list[Run], look: Look) -> dict[str, Any]:
         counts = [self.log.counts(run.id) for run in runs]
-        names = sorted({name for each in counts for name, points in each.items() if points > 1})
+        names = sorted({name for each in counts for name, points in each.items() if points > 1}, key=natural)
         shown = [name for name in names if look.shows(name)]
         shown.sort(key=telling.is_of_machine)
         charts: list[LineChart] = self.curves.charts(runs, shown[:MOST_CHARTS], look, columns=COLUMNS)

@@ -7,6 +7,7 @@ from itertools import groupby
 import numpy as np
 
 from taxiway.kernel.errors import BadField, NotFound
+from taxiway.kernel.natural import natural
 from taxiway.kernel.thing import href
 from taxiway.runs.contract import CHANGES, Artifact, Run
 from taxiway.runs.points import times
@@ -43,7 +44,7 @@ class RunPage:
         values = {
             "title": run.name,
             "project": run.project,
-            "params": [(name, telling.text_of(value)) for name, value in run.params.items()],
+            "params": [(name, telling.text_of(value)) for name, value in sorted(run.params.items(), key=by_name)],
             "pictures": [a for a in artifacts if a.media_type in PICTURES],
             "artifacts": artifacts,
             "folders": by_folder(artifacts),
@@ -66,18 +67,19 @@ class RunPage:
 
     def _metrics(self, run: Run, look: Look) -> dict[str, object]:
         counts = self.log.counts(run.id)
-        curved = [name for name in run.metrics if counts.get(name, 0) > 1 and look.shows(name)]
+        names = sorted(run.metrics, key=natural)
+        curved = [name for name in names if counts.get(name, 0) > 1 and look.shows(name)]
         drawn = sorted(curved, key=section)[:MOST_CHARTS]
         groups = [
-            (title, self.curves.charts([run], list(names), look, columns=SMALL_COLUMNS))
-            for title, names in groupby(drawn, section)
+            (title, self.curves.charts([run], list(those), look, columns=SMALL_COLUMNS))
+            for title, those in groupby(drawn, section)
         ]
         return {
             "run": run,
             "answer": telling.of_run(run, counts),
             "look": look,
             "axes": AXES,
-            "metrics": [(name, telling.number_of(run, name), counts.get(name, 0)) for name in run.metrics],
+            "metrics": [(name, telling.number_of(run, name), counts.get(name, 0)) for name in names],
             "groups": groups,
             "by_fold": BY_FOLD,
             "shown_name": telling.shown_name,
@@ -130,6 +132,10 @@ class RunPage:
             text = file.read(MOST_SHOWN_BYTES).decode("utf-8", "replace")
         is_whole = artifact.size_bytes <= MOST_SHOWN_BYTES
         return text if is_whole else f"{text}\n… download the file for the rest"
+
+
+def by_name(pair: tuple[str, object]) -> tuple[list[str | int], str]:
+    return natural(pair[0])
 
 
 def section(name: str) -> tuple[int, str]:

@@ -12,6 +12,7 @@ import msgspec
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField
+from taxiway.kernel.natural import natural
 from taxiway.runs.contract import ListRuns, Run
 from taxiway.runs.points.log import Log
 from taxiway.runs.search.filter import Field, Order, quoted, render_order
@@ -124,7 +125,7 @@ class TablePage:
             "next_rows": url_of({**pinned, "after": [page.next]}, "/runs/rows") if page.next else "",
             "columns": columns,
             "metric": metric,
-            "metrics": [(name, name) for name in sorted({*telling.common(sides), metric} - {""})],
+            "metrics": [(name, name) for name in sorted({*telling.common(sides), metric} - {""}, key=natural)],
             "has_courses": has_courses,
             "sparks": sparks,
             "cells": [[(each.look, each.cell(run), each.label) for each in columns] for run in page.items],

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from taxiway.kernel.natural import natural
 from taxiway.kernel.numbers import from_wire
 from taxiway.runs.compare import CodeChange, Row, Scalar, code_words
 from taxiway.runs.contract import Comparison, ListRuns, Run, RunStatus
@@ -65,7 +66,7 @@ def of_run(run: Run, counts: Mapping[str, int]) -> str:
             head = f"{run.name} finished{after.replace(' after ', ' in ')}"
     if run.status == "failed" and run.failure:
         return f"{head}: {run.failure if len(run.failure) <= 160 else run.failure[:159] + '…'}"
-    names = sorted(run.metrics, key=lambda name: (rank(name), counts.get(name, 0) > 1, name))[:3]
+    names = sorted(run.metrics, key=lambda name: (rank(name), counts.get(name, 0) > 1, natural(name)))[:3]
     measured = [f"{name} {number(from_wire(run.metrics[name]))}" for name in names]
     return f"{head} with {listed(measured)}" if measured else head
 
@@ -177,7 +178,7 @@ def common(sides: Sequence[Mapping[str, object]]) -> list[str]:
     for side in sides:
         for name in side:
             count[name] = count.get(name, 0) + 1
-    return sorted(count, key=lambda name: (-count[name], name))
+    return sorted(count, key=lambda name: (-count[name], natural(name)))
 
 
 def rank(name: str) -> int:
