@@ -67,7 +67,7 @@ def test_a_run_begun_and_ended_without_a_server_is_delivered_whole(server: Live,
         run.log_figure('<svg xmlns="http://www.w3.org/2000/svg"/>', "roc")
         run.rename("told later")
         run._capture.finish()
-        run._recorder.sender.until = 0.0  # nobody will come: do not wait
+        run.finish(wait_s=0.0)  # nobody will come
     ended = datetime.now(UTC)
     assert (run.run.status, run.outcome is not None and run.outcome.lost) == ("finished", 0)
     where.url = server.url
