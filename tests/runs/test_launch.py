@@ -66,6 +66,21 @@ def test_a_script_is_kept_without_a_line_of_configuration(folder: Path) -> None:
     assert "password = '[redacted]'" in kept
 
 
+def test_the_run_goes_to_the_experiment_that_the_script_names(folder: Path) -> None:
+    script = 'import taxiway as tw\nwith tw.run("mine", experiment="repro", tags={"a": "b"}): pass\n'
+    (folder / "train.py").write_text(script)
+
+    untold = taxiway("run", "--", sys.executable, "train.py")
+    told = taxiway("run", "--experiment", "nightly", "--", sys.executable, "train.py")
+
+    kept, moved = runs(folder)
+    assert (moved.experiment, moved.name, moved.tags) == ("repro", "mine", {"a": "b"})
+    assert (kept.experiment, kept.name) == ("nightly", "mine")
+    assert "stays in" not in untold.stderr
+    assert told.stderr.count("stays in the experiment 'nightly'") == 1
+    assert "--experiment repro" in told.stderr
+
+
 def test_the_program_s_exit_code_is_ours(folder: Path) -> None:
     done = taxiway("run", "--name", "broken", "--", "sh", "-c", "echo oops >&2; exit 3", check=False)
 

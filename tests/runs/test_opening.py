@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from taxiway.kernel.errors import AlreadyExists
+from taxiway.kernel.errors import AlreadyExists, BadField
 from taxiway.kernel.ids import new_id
 from taxiway.runs import contract
 from taxiway.runs.contract import FinishRun, StartRun
+from taxiway.runs.refusals import RunEnded
 from tests.support.live import Live
 
 
@@ -24,7 +25,25 @@ def test_a_run_whose_id_the_client_drew_is_opened_once(open_live: Live) -> None:
     assert again == first
     assert [run.id for run in open_live.client.runs.list()] == [body.id]
     with pytest.raises(AlreadyExists):
-        open_live.client.transport.call(contract.start_run, StartRun(project="default", experiment="b", id=body.id))
+        open_live.client.transport.call(contract.start_run, StartRun(project="other", id=body.id))
+
+
+def test_a_run_that_goes_on_is_moved_and_one_that_ended_stays(open_live: Live) -> None:
+    client = open_live.client
+    body = StartRun(project="default", id=new_id())
+    client.transport.call(contract.start_run, body)
+
+    moved = client.runs.change(str(body.id), experiment="repro")
+    again = client.transport.call(contract.start_run, body)  # such as of a process that was away
+
+    assert (moved.experiment, again.experiment) == ("repro", "repro")
+    assert {one.name: one.runs for one in client.runs.experiments("default")} == {"default": 0, "repro": 1}
+    with pytest.raises(BadField, match="experiment"):
+        client.runs.change(moved.id, experiment="Not a name")
+    client.runs.finish(moved.id)
+    with pytest.raises(RunEnded):
+        client.runs.change(moved.id, experiment="late")
+    assert client.runs.change(moved.id, name="n", experiment="repro").name == "n"
 
 
 @pytest.mark.parametrize("days", [-3, -1, 3])

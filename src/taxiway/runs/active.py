@@ -329,6 +329,11 @@ class ActiveRun:
         self._recorder.say(Change(ChangeRun(name=name)))
         self.run = msgspec.structs.replace(self.run, name=name)
 
+    def move(self, experiment: str) -> None:
+        """Moves the run to another experiment of its project. Raises BadField, ExperimentTrashed."""
+        self._recorder.say(Change(ChangeRun(experiment=experiment)))
+        self.run = msgspec.structs.replace(self.run, experiment=experiment)
+
 
 _open: list[ActiveRun] = []  # in the order in which they were opened
 

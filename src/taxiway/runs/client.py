@@ -46,6 +46,7 @@ log = logging.getLogger("taxiway")
 LogModel = Callable[..., Any]  # (run, model, name, **facts): composed by the client, for models are above runs
 
 MOST_IN_A_PAGE = 500
+UNSAID = "default"  # the experiment of runs for which nobody named one
 
 Surrounding = Literal["rebuild", "current"]
 
@@ -79,7 +80,8 @@ class Runs(Trashing):
         TAXIWAY_EXPERIMENT, or what taxiway.toml says, or "default". An experiment is made at its first use.
         source: the folder whose sources are kept; by default the working folder, in git its whole tree.
         In a script that `taxiway run` started, the first run that does not name another project is the one that
-        was opened for it, with the sources that `taxiway run` kept.
+        was opened for it, with the sources that `taxiway run` kept. It goes to the experiment that the script names,
+        unless `taxiway run` was told another: then that is kept, and a warning says so.
 
         >>> with client.runs.start("baseline", project="fraud") as run:  # doctest: +SKIP
         ...     run.log(step=1, loss=0.3)
@@ -90,6 +92,7 @@ class Runs(Trashing):
         if attached is not None:
             if name:
                 attached.rename(name)
+            self._settle(attached, experiment)
             attached.tag(**dict(tags or {}))
             return self._opened.begin(attached)
         body = opening(
@@ -162,13 +165,28 @@ class Runs(Trashing):
         body = StartRun(self.settings.project, self.settings.experiment, id=self.settings.run)
         try:
             recorder, run = self._open(body)
-        except AlreadyExists:  # it is of another experiment than the one that this process works on
+        except AlreadyExists:  # it is of another project than the one that this process works on
             return None
         if run.status not in ("running", "lost"):
             recorder.abandon()
             return None
         self._opened.is_attached = True
         return ActiveRun(self.transport, recorder, run, is_attached=True, log_model=self.log_model)
+
+    def _settle(self, attached: ActiveRun, named: str | None) -> None:
+        """Has the run of `taxiway run` in the experiment that the script names, unless that was told another."""
+        named, kept = named or self.settings.experiment, attached.run.experiment
+        if named in (kept, UNSAID):
+            return
+        if kept == UNSAID:
+            attached.move(named)
+            return
+        log.warning(
+            "run %s: it stays in the experiment %r, which `taxiway run` was told, although the script names %r. "
+            "For the script's, leave out --experiment, TAXIWAY_EXPERIMENT and the line in taxiway.toml, or write "
+            "`taxiway run --experiment %s -- ...`.",
+            *(attached.run.name or attached.id, kept, named, named),
+        )
 
     def show(self, run: str) -> Run:
         """A run with its newest metrics, as floats. Raises NotFound."""
@@ -248,9 +266,16 @@ class Runs(Trashing):
             beside.unlink(missing_ok=True)
         return target
 
-    def change(self, run: str, *, name: str | None = None, tags: Mapping[str, str] | None = None) -> Run:
-        """Renames or tags a run, also after it ended."""
-        ask = ChangeRun(name=name, tags=dict(tags or {}))
+    def change(
+        self,
+        run: str,
+        *,
+        name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        experiment: str | None = None,
+    ) -> Run:
+        """Renames or tags a run, also after it ended; moves one that goes on. Raises RunEnded."""
+        ask = ChangeRun(name=name, tags=dict(tags or {}), experiment=experiment)
         return run_in_floats(self.transport.call(contract.change_run, ask, run=run))
 
     def finish(self, run: str, status: Ending = "finished", *, failure: str = "") -> Run:

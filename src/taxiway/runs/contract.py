@@ -210,10 +210,14 @@ class CaptureRun(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChangeRun(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is None stays as it is; tags are added to those there are."""
+    """What is None stays as it is; tags are added to those there are.
+
+    experiment: where a run that goes on is moved to, within its project; it is made at its first use.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     tags: dict[Key, Text] = {}
+    experiment: str | None = None
 
 
 class FinishRun(Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
+from taxiway.kernel.ids import is_name
 from taxiway.projects.service import DEFAULT, open_project
 from taxiway.runs import store
 from taxiway.runs.paths import is_clean
@@ -212,6 +213,24 @@ def put_tags(connection: Connection, number: int, given: Mapping[str, str]) -> N
         here = (experiment_tags.c.experiment == number, experiment_tags.c.key == key)
         if not connection.execute(update(experiment_tags).where(*here).values(text=text)).rowcount:
             connection.execute(insert(experiment_tags).values(experiment=number, key=key, text=text))
+
+
+def check_experiment(name: str) -> None:
+    """The name of an experiment of our own clients. Raises BadField."""
+    if not is_name(name):
+        expected = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
+        raise BadField(field="experiment", value=repr(name[:100]), expected=expected)
+
+
+def number_of(record: Record, project: str, name: str) -> int:
+    """The number of an experiment that takes runs; it is made at its first use. Raises ExperimentTrashed."""
+    connection, by = record.connection, record.caller.name
+    number = store.experiment_number(connection, project=project, name=name)
+    if number is None:
+        return store.add_experiment(connection, project=project, name=name, by=by, at=record.at)
+    if store.is_experiment_trashed(connection, number):
+        raise ExperimentTrashed(experiment=name)
+    return number
 
 
 def check_name(name: str) -> None:

@@ -16,7 +16,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
-from taxiway.kernel.ids import is_name, new_id
+from taxiway.kernel.ids import new_id
 from taxiway.kernel.thing import parse
 from taxiway.lineage.service import draw_edge
 from taxiway.projects.service import enter_stage, open_project
@@ -40,9 +40,10 @@ from taxiway.runs.contract import (
     StartRun,
     UseDataset,
 )
+from taxiway.runs.experiments import check_experiment, number_of
 from taxiway.runs.paths import check_key, check_path
 from taxiway.runs.points import series
-from taxiway.runs.refusals import ExperimentTrashed, RunEnded, RunTrashed
+from taxiway.runs.refusals import RunEnded, RunTrashed
 from taxiway.runs.search.searching import Searching
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database
@@ -75,12 +76,10 @@ class Runs:
     def start(self, caller: Caller, body: StartRun) -> Run:
         """Opens a run; the experiment, and the project `default`, are made at their first use.
 
-        One whose id the client drew is opened once: the same again gives it as it is. Raises AlreadyExists where the
-        id belongs to a run of another experiment.
+        One whose id the client drew is opened once: the same again gives it as it is, also where it was moved to
+        another experiment. Raises AlreadyExists where the id belongs to a run of another project.
         """
-        if not is_name(body.experiment):
-            expected = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
-            raise BadField(field="experiment", value=repr(body.experiment), expected=expected)
+        check_experiment(body.experiment)
         for tag in body.tags:
             check_key("tags", tag)
         if body.id is not None and (found := self.opened(body.id, body)) is not None:
@@ -92,13 +91,7 @@ class Runs:
             if there := store.find(connection, [id_], at):  # opened this very moment by another process of the run
                 return there[0]
             open_project(record, body.project)
-            experiment = store.experiment_number(connection, project=body.project, name=body.experiment)
-            if experiment is None:
-                experiment = store.add_experiment(
-                    connection, project=body.project, name=body.experiment, by=caller.name, at=at
-                )
-            elif store.is_experiment_trashed(connection, experiment):
-                raise ExperimentTrashed(experiment=body.experiment)
+            experiment = number_of(record, body.project, body.experiment)
             run = Run(
                 id=id_,
                 project=body.project,
@@ -122,7 +115,7 @@ class Runs:
         """The run of that id, where it was opened before. Raises AlreadyExists for one that is elsewhere."""
         with self.database.read() as connection:
             found = store.find(connection, [id_], self.clock())
-        if found and (found[0].project, found[0].experiment) != (body.project, body.experiment):
+        if found and found[0].project != body.project:
             raise AlreadyExists(kind="run", name=id_, hint="Draw an id for each run.")
         return found[0] if found else None
 
@@ -152,8 +145,10 @@ class Runs:
         return self.ledger.change(caller, "runs.capture", f"run:{run}", make, answer=Run, project=project)
 
     def change(self, caller: Caller, body: ChangeRun, *, run: str) -> Run:
-        """Renames or tags a run, at any time."""
+        """Renames or tags a run, at any time; moves one that goes on. Raises RunEnded, ExperimentTrashed."""
         project = self.project_of(run)
+        if body.experiment is not None:
+            check_experiment(body.experiment)
         for tag in body.tags:
             check_key("tags", tag)
 
@@ -162,6 +157,11 @@ class Runs:
             before = store.whole(record.connection, [number], record.at)[0]
             if body.name is not None:
                 store.change(record.connection, number, name=body.name)
+            if body.experiment not in (None, before.experiment):
+                self.open_number(record, run)
+                experiment = number_of(record, project, body.experiment)
+                store.change(record.connection, number, experiment=experiment)
+                record.note(experiment=[before.experiment, body.experiment])
             series.put_tags(record.connection, run=number, given=body.tags)
             after = store.whole(record.connection, [number], record.at)[0]
             record.note(name=[before.name, after.name], tags=body.tags)
