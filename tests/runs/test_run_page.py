@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,25 @@ def test_json_nested_without_end_is_shown_as_it_is() -> None:
     assert pretty(broad) == broad
     assert pretty("[" * 100_000) == "[" * 100_000
     assert pretty('{"a":["[[[["]}') == '{\n  "a": [\n    "[[[["\n  ]\n}'
+
+
+def test_pictures_of_steps_and_names_with_numbers_are_shown_as_people_say_them(served: Live) -> None:
+    visitor, tail = Visitor(served.url), "+timestamp+1732370000000+0e3f5c1e-3b1d-4c5e-9f52-7a1b2c3d4e5f"
+    with served.client.runs.start("pictures") as run:
+        for step in (10, 2):
+            run.log_artifact(b"<svg/>", f"images/dog+step+{step}{tail}.svg")
+        run.log_artifact(b"RIFF", f"images/dog+step+2{tail}+compressed.webp")
+        run.params(layer_10=1, layer_2=1)
+
+    page = visitor.get(f"/runs/{run.id}").text
+    one = visitor.get(f"/runs/{run.id}/artifact?path=images/dog%2Bstep%2B10{tail.replace('+', '%2B')}.svg").text
+
+    assert re.findall(r">(dog, step [^<]+)</figcaption>", page) == ["dog, step 2", "dog, step 10"]
+    assert f'title="images/dog+step+10{tail}.svg">dog, step 10</a>' in page
+    assert ">dog, step 2, small</a>" in page
+    assert page.index("layer_2") < page.index("layer_10")
+    assert "<title>dog, step 10 · " in one
+    assert f"images/dog+step+10{tail}.svg" in one.partition("<dl")[2]
 
 
 def test_the_charts_part_is_empty_where_nothing_was_logged_since(served: Live) -> None:

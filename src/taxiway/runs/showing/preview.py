@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from taxiway.runs.contract import Artifact
 from taxiway.runs.service import Runs
+from taxiway.runs.showing import telling
 from taxiway.web.site import Html, View
 
 Kind = Literal["picture", "table", "text", "page", "none"]
@@ -52,7 +53,7 @@ class ArtifactPage:
         run = self.runs.find(view.path["run"])
         artifact = self.runs.artifact(run.id, view.one("path"))
         values = {
-            "title": artifact.path,
+            "title": telling.shown_path(artifact.path),
             "project": run.project,
             "run": run,
             "artifact": artifact,

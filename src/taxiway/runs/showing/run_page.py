@@ -40,7 +40,7 @@ class RunPage:
 
     def show(self, view: View) -> Html:
         run = self.runs.find(view.path["run"])
-        artifacts = self.runs.artifacts(run.id)
+        artifacts = sorted(self.runs.artifacts(run.id), key=lambda artifact: natural(artifact.path))
         values = {
             "title": run.name,
             "project": run.project,
@@ -48,6 +48,7 @@ class RunPage:
             "pictures": [a for a in artifacts if a.media_type in PICTURES],
             "artifacts": artifacts,
             "folders": by_folder(artifacts),
+            "shown_path": telling.shown_path,
             "predictions": [a for a in artifacts if a.predictions is not None],
             "inputs": [(ref.removeprefix("dataset:"), href(ref)) for ref in run.inputs],
             "changes": telling.patch_lines(self._text(artifacts, CHANGES)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from taxiway.web.sides import Line, of_numbers, of_settings, of_texts
 from taxiway.web.words import listed, plural
 
 STATUSES: tuple[RunStatus, ...] = ("scheduled", "running", "finished", "failed", "stopped", "lost")
+STEPPED = re.compile(  # one of its older clients wrote % and #
+    r"images/(?P<key>[^+%]+)[+%]step[+%](?P<step>-?\d+)[+%]timestamp[+%]\d+[+%][0-9a-f-]{36}(?P<small>[+%]compressed)?\.\w+"
+)
 BY_FOLD = ", by fold"
 SYSTEM = "system/"  # what the names of a machine's metrics begin with
 MOST_FILES = 60  # whose differences are shown of one run
@@ -155,6 +159,21 @@ def shown_name(metric: str) -> str:
         if last.startswith(start) and len(last) > len(start):
             return f"{head}{slash}{last.removeprefix(start)}{BY_FOLD}"
     return metric
+
+
+def shown_path(path: str) -> str:
+    """What a file is called for people: pictures of MLflow's client have key, step, time and an id in their names.
+
+    >>> shown_path("images/val~dog+step+3+timestamp+1732370000000+0e3f5c1e-3b1d-4c5e-9f52-7a1b2c3d4e5f.png")
+    'val/dog, step 3'
+    >>> shown_path("figures/roc.svg")
+    'figures/roc.svg'
+    """
+    found = STEPPED.fullmatch(path)
+    if found is None:
+        return path
+    small = ", small" if found["small"] else ""
+    return f"{found['key'].replace('~', '/').replace('#', '/')}, step {found['step']}{small}"
 
 
 def is_by_fold(metric: str) -> bool:
