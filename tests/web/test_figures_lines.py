@@ -2,6 +2,8 @@ import json
 import math
 from xml.etree.ElementTree import Element
 
+import pytest
+
 from taxiway.web.figures.lines import Event, Line, LineChart, Threshold, thin
 from tests.web.drawn import parse, place, texts, with_class
 
@@ -163,6 +165,21 @@ def test_on_a_phone_the_names_move_into_a_legend() -> None:
 
     assert [len(with_class(desk, name)) for name in ("end-labels", "legend")] == [1, 0]
     assert [len(with_class(phone, name)) for name in ("end-labels", "legend")] == [0, 1]
+
+
+def test_the_key_takes_nothing_of_the_plot_and_counts_those_without_a_colour() -> None:
+    def drawn(count: int) -> tuple[Element, float]:
+        lines = tuple(Line(name=f"trial-{n}", points=((0.0, n), (1.0, n + 1))) for n in range(count))
+        root = draw(LineChart(title="t", lines=lines, height=220), 358)
+        heights = [place(each, "y1") for each in with_class(root, "grid")]
+        return root, max(heights) - min(heights)
+
+    (many, room), (_, room_of_one) = drawn(20), drawn(1)
+
+    assert room == pytest.approx(room_of_one, rel=0.2)
+    assert [text for text in texts(many) if text.startswith("trial")] == [f"trial-{n}" for n in range(8)]
+    assert "12 more" in texts(many)
+    assert "trial-8" in texts(drawn(9)[0])  # one alone is not counted but named
 
 
 def test_a_line_without_a_colour_of_its_own_covers_none_that_has_one() -> None:

@@ -65,7 +65,10 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class LineChart(Struct, frozen=True, kw_only=True):
-    """x counts steps, or seconds since 1970 when `is_time`. On a logarithmic axis only positive values are drawn."""
+    """x counts steps, or seconds since 1970 when `is_time`. On a logarithmic axis only positive values are drawn.
+
+    height: without the key, which comes on top of it.
+    """
 
     title: str
     lines: tuple[Line, ...]
@@ -80,35 +83,41 @@ class LineChart(Struct, frozen=True, kw_only=True):
     nothing: str = ""  # said in the plot, in place of an axis, where every value is 0
     places: tuple[tuple[float, str], ...] = ()  # the ticks of x with their texts; by default round ones
     is_log: bool = False
-    most_named: int = 24  # of more lines than these only the hover tells the names
 
     @property
     def named(self) -> list[tuple[int, Line]]:
         """The lines that have names in the drawing, with the index of their colour."""
-        lines_ = [(colour_of(index, each), each) for index, each in enumerate(self.lines) if not each.is_faint]
-        return lines_ if len(lines_) <= self.most_named else []
+        return [(colour_of(index, each), each) for index, each in enumerate(self.lines) if not each.is_faint]
+
+    def _key(self) -> list[tuple[str, str]]:
+        """What the key lists: those that share a colour with others are only counted, the hover tells their names."""
+        coloured = [(colour, each) for colour, each in self.named if colour < SERIES]
+        others = len(self.named) - len(coloured)
+        listed = coloured if coloured and others > 1 else self.named
+        more = [(series_class(SERIES), f"{others} more")] if len(listed) < len(self.named) else []
+        return [(series_class(colour), each.name) for colour, each in listed] + more
 
     def _from_below(self) -> list[tuple[int, Line]]:
         """The lines with their indexes, those without a colour of their own first, so that they cover no other."""
         return sorted(enumerate(self.lines), key=lambda pair: colour_of(*pair) < SERIES)
 
     def draw(self, width: int = 720) -> Svg:
-        names = [(series_class(colour), each.name) for colour, each in self.named]
-        direct = width >= NARROW and 1 <= len(names) <= 6
+        count = len(self.named)
+        direct = width >= NARROW and 1 <= count <= 6
         key, key_height = (Svg(""), 0.0)
-        if len(names) > 1 and not direct:
-            key, key_height = legend(names, width, 14)
+        if count > 1 and not direct:
+            key, key_height = legend(self._key(), width, 14)
         is_beside = width >= NARROW
         head, head_height = (Svg(""), 0.0)
         if self.thresholds and not is_beside:
             head, head_height = limits_head(self.y_name, self.thresholds, width, 14 + key_height)
-        plot, values, texts = self._plot(width, key_height + head_height, direct)
+        plot, values, texts = self._plot(width, key_height, head_height, direct)
         return sheet(
             Sheet(
                 title=self.title,
                 words=self.words(),
                 width=width,
-                height=self.height,
+                height=self.height + key_height,
                 kind="lines",
                 has_links=any(event.url for event in self.events),
             ),
@@ -122,7 +131,7 @@ class LineChart(Struct, frozen=True, kw_only=True):
             group(*self._events(plot), class_="events"),
             *(draw_line(each, index, plot, self) for index, each in self._from_below()),
             self._thresholds(plot, is_named=is_beside),
-            self._end_labels(plot) if direct and len(names) > 1 else "",
+            self._end_labels(plot) if direct and count > 1 else "",
             tag("line", class_="crosshair", x1=0, x2=0, y1=plot.top, y2=plot.bottom),
         )
 
@@ -130,7 +139,9 @@ class LineChart(Struct, frozen=True, kw_only=True):
     def says_nothing(self) -> bool:
         return bool(self.nothing) and all(y == 0 for each in self.lines for _, y in each.points)
 
-    def _plot(self, width: int, key_height: float, direct: bool) -> tuple[Plot, tuple[float, ...], tuple[str, ...]]:
+    def _plot(
+        self, width: int, key_height: float, head_height: float, direct: bool
+    ) -> tuple[Plot, tuple[float, ...], tuple[str, ...]]:
         ys = [y for each in self.lines for _, y in each.points]
         ys += [y for each in self.lines for y in (*each.low, *each.high)]
         ys += [threshold.value for threshold in self.thresholds]
@@ -149,8 +160,10 @@ class LineChart(Struct, frozen=True, kw_only=True):
         across = Scale(x_low, x_high, left, right)
         rows = max(self._rows(across), default=-1) + 1
         has_head = bool(self.thresholds) and width < NARROW  # where the name of the axis stands, too
-        top = 14 + key_height + (16 if self.y_name and not has_head else 0) + (4 + 14 * rows if rows else 0)
-        bottom = self.height - (42 if self.x_name else 26)
+        top = (
+            14 + key_height + head_height + (16 if self.y_name and not has_head else 0) + (4 + 14 * rows if rows else 0)
+        )
+        bottom = self.height + key_height - (42 if self.x_name else 26)
         upward = (LogScale if self.is_log else Scale)(low, high, bottom, top)
         return Plot(across, upward), values, texts
 
