@@ -23,6 +23,7 @@ TEAMS = ("risk", "pricing", "fraud", "vision", "search", "growth", "ops", "core"
 EXPERIMENTS = 20
 DRAWN = 5_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
+STARTED = round(START.timestamp()) * 1_000_000  # as points tell their times, in microseconds
 POINTS = 40
 
 
@@ -83,7 +84,7 @@ def add_logged(connection: Connection, drawn: random.Random, numbers: Iterable[i
     """What runs logged: the newest values of metrics, parameters, tags and their words."""
     latest, params, tags, words = [], [], [], []
     for number in numbers:
-        row = {"run": number, "step": 9, "at": START, "points": 10, "sealed": 0}
+        row = {"run": number, "step": 9, "at": STARTED, "points": 10, "sealed": 0}
         latest += [{**row, "key": keys[name], "value": drawn.random()} for name in METRICS]
         given: dict[str, str | float] = {
             "lr": drawn.choice((0.001, 0.01, 0.1)),

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData, Table, create_engine, func, select, text
 
 from taxiway.runs import tables
+from taxiway.runs.points.times import to_ms
 from taxiway.storage.database import Database, sqlite_url
 from tools.bench.many_runs import fill, load
 from tools.moving.source import MAKE_TABLES
@@ -68,7 +69,7 @@ def copy_runs(here: Connection, there: Connection, known: MetaData, numbers: ran
     ids = {row.number: row.id for row in rows}
     load(there, known.tables["runs"], [run_row(row) for row in rows])
     points: Rows = [
-        {"timestamp": ms(row.at), "step": row.step, "is_nan": False, **pair(row, ids, row.value)}
+        {"timestamp": to_ms(row.at), "step": row.step, "is_nan": False, **pair(row, ids, row.value)}
         for row in logged(here, tables.latest, numbers)
     ]
     load(there, known.tables["latest_metrics"], points)
