@@ -150,7 +150,7 @@ def add_courses(connection: Connection, drawn: random.Random, numbers: Iterable[
                 "run": n,
                 "seq": s,
                 "step": s,
-                "at": START + timedelta(seconds=s),
+                "at": STARTED + s * 1_000_000,
                 "value": drawn.random() + 9 / (s + 1),
             }
             for n in numbers
