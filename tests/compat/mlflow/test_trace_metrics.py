@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import statistics
 from typing import Any
 
-import numpy as np
 import pytest
 
-from taxiway.compat.mlflow.trace_points import percentile
+from taxiway.compat.mlflow.trace_points import Aggregation
 from tests.compat.mlflow.conftest import Tracking
 
 PATH = "//api/3.0/mlflow/traces/metrics"
@@ -188,9 +188,16 @@ def test_points_come_in_pages(tracking: Tracking, experiment: str) -> None:
     assert "next_page_token" not in last
 
 
-@pytest.mark.parametrize("share", [0.0, 12.5, 50.0, 99.0, 100.0])
-def test_a_percentile_is_that_of_numpy(share: float) -> None:
-    values = sorted([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0])
+@pytest.mark.parametrize("share", [1, 25, 50, 77, 99])
+def test_a_percentile_lies_between_the_values_that_it_falls_between(share: int) -> None:
+    values = [3.0, 1.0, 4.0, 1.5, 9.0]
+    of = Aggregation("P", None, percentile=share).of
 
-    assert percentile(values, share) == pytest.approx(np.quantile(values, share / 100))
-    assert percentile([7.0], share) == 7.0
+    assert of(values) == pytest.approx(statistics.quantiles(values, n=100, method="inclusive")[share - 1])
+    assert of([7.0]) == 7.0
+
+
+def test_the_ends_are_the_least_and_the_greatest() -> None:
+    ends = [Aggregation("P", None, percentile=share).of([3.0, 1.0, 9.0]) for share in (0.0, 100.0)]
+
+    assert ends == [1.0, 9.0]

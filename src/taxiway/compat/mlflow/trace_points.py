@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
+import numpy as np
 from msgspec import Struct
 
 from taxiway.traces.measured import Row
@@ -29,7 +30,7 @@ class Aggregation(Struct, frozen=True):
 
     def of(self, values: Sequence[float]) -> float:
         if self.percentile is not None:
-            return percentile(sorted(values), self.percentile)
+            return float(np.percentile(values, self.percentile))
         return self.act(values) if self.act is not None else len(values)
 
 
@@ -65,15 +66,3 @@ def points(
         Point(metric, key, {each.name: each.of(values) for each in aggregations})
         for _, (key, values) in sorted(groups.items())
     ]
-
-
-def percentile(ordered: Sequence[float], share: float) -> float:
-    """Between the two values that it falls between, by how near it is to each (NumPy's `linear`).
-
-    >>> percentile([1, 2, 3, 4], 50)
-    2.5
-    """
-    at = (len(ordered) - 1) * share / 100
-    low = math.floor(at)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (at - low) * (ordered[high] - ordered[low])
