@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from taxiway.kernel.canonical import canonical_json
 from taxiway.models.bundle import (
     Bundle,
     BundleTampered,
@@ -22,7 +23,6 @@ from taxiway.models.bundle import (
     verify_bundle,
     write_bundle,
 )
-from taxiway.models.canonical import canonical_json
 from taxiway.models.signature import Column, Signature
 
 SIGNATURE = Signature(

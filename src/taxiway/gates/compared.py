@@ -11,10 +11,10 @@ from taxiway.gates.comparison import Measured, difference, gain, is_certain, mea
 from taxiway.gates.estimates import Estimate
 from taxiway.gates.figures import draw_rates
 from taxiway.gates.predictions import Predictions
+from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import parse
 from taxiway.models.bundle import digest_of
-from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import Evaluation
 from taxiway.models.service import Models
 from taxiway.runs.service import Runs

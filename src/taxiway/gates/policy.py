@@ -12,9 +12,9 @@ from msgspec import UNSET, Struct, UnsetType
 from taxiway.gates.checks.port import Check
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import GATE_STAGES, GateSpec, GateStage, PathStage, PathVersion
+from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.ids import is_name
 from taxiway.models.bundle import digest_of
-from taxiway.models.canonical import canonical_json
 from taxiway.projects.contract import RiskTier
 from taxiway.storage.contract import YamlBroken
 from taxiway.storage.yaml_text import read_tree, read_yaml, walk

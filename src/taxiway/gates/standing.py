@@ -5,7 +5,6 @@ All of it is read over one connection, so that inside a change it is judged as o
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from functools import cache
 
@@ -15,7 +14,7 @@ from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.gates import store
-from taxiway.gates.checks.approvals import ApprovalsAsk, ApproverRole
+from taxiway.gates.authorship import Authorship
 from taxiway.gates.checks.port import Case
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import (
@@ -33,9 +32,8 @@ from taxiway.gates.contract import (
 from taxiway.gates.paths import Paths
 from taxiway.gates.policy import parameters_of
 from taxiway.gates.predictions import Predictions
-from taxiway.gates.refusals import joined
+from taxiway.kernel.canonical import canonical_json
 from taxiway.models.bundle import digest_of
-from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import ModelVersion
 from taxiway.models.service import Models
 from taxiway.projects.service import find_project
@@ -81,14 +79,11 @@ class Look:
             each for stage in self.path.stages for spec in stage.gates if (each := self._ask(stage.stage, spec))
         ]
         self.evidence = store.find_evidence(connection, [each.key for each in self.asked])
-        self.authors = self._authors()
-        self.unknown_authors = self._unknown_authors()
+        authorship = Authorship(sources.models, sources.access, connection, version)
+        self.authorship = authorship.read(self.path, self.evidence.values())
         self.given = store.approvals_of(connection, version.model, version.version)
         moves = sources.models.movements.entered(connection, version)
         self.archived_at = max((each.entered_at for each in moves if each.stage == "archived"), default=None)
-        self.holders = sources.access.people_with(
-            connection, project=version.project, roles={r for stage in self.path.stages for r in roles_of(stage)}
-        )
 
     def standing(self) -> Standing:
         stages: list[StageStanding] = []
@@ -106,7 +101,7 @@ class Look:
             path_digest=self.path.digest,
             stage=self.version.stage,
             stages=stages,
-            authors=self.authors,
+            authors=self.authorship.authors,
             who_can=sorted({name for stage in self.path.stages for name in self.who_can(stage)}),
         )
 
@@ -154,15 +149,8 @@ class Look:
         ]
 
     def who_can(self, stage: PathStage) -> list[str]:
-        """Who holds a role that the stage asks for, is no author, and has not approved what stands now.
-
-        Nobody, where an author is no person: whoever stands behind that account might be the one who approves.
-        """
-        if self.unknown_authors:
-            return []
-        able = {name for name, held in self.holders.items() if set(held) & set(roles_of(stage))}
-        given = {each.by for each in self.approvals(stage.stage) if each.counts}
-        return sorted(able - set(self.authors) - given)
+        """Who could give the stage an approval that it has not got yet, as things stand now."""
+        return self.authorship.who_can(stage, {each.by for each in self.approvals(stage.stage) if each.counts})
 
     def _ask(self, stage: GateStage, spec: GateSpec) -> Asked | None:
         check = CHECKS[spec.check]
@@ -177,7 +165,7 @@ class Look:
                 self.case(),
                 approvals=self.approvals(stage.stage),
                 who_can=self.who_can(stage),
-                unknown_authors=self.unknown_authors,
+                unknown_authors=self.authorship.unknown,
             )
             outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
             return GateStanding(stage.stage, spec.name, spec.check, spec.title, outcome, at=self.at)
@@ -192,30 +180,6 @@ class Look:
             stage.stage, spec.name, spec.check, spec.title, found.outcome, found.id, found.author, found.at
         )
 
-    def _authors(self) -> dict[str, list[str]]:
-        """Who may not approve the version, each with what they did, always told in the same order."""
-        did = self._making()
-        checks = Counter(each.author for each in self.evidence.values())
-        did += [(name, f"ran {count} {'check' if count == 1 else 'checks'}") for name, count in checks.items()]
-        did.append((self.path.published_by, f"published its path {self.path.name}@{self.path.version}"))
-        authors: dict[str, list[str]] = {}
-        for name, what in did:
-            authors.setdefault(name, []).append(what)
-        return authors
-
-    def _making(self) -> list[tuple[str, str]]:
-        """Who made the version itself, and how."""
-        version, models = self.version, self.sources.models
-        did = [(version.created_by, "registered it")]
-        if version.run:
-            did.append((models.sources.runs.find(version.run).created_by, "started its run"))
-        return did + [(name, "wrote on its card") for name in sorted(models.cards.writers(self.connection, version))]
-
-    def _unknown_authors(self) -> list[str]:
-        """Who made the version and is no person: a service account, or the home's owner who did not sign in."""
-        people = self.sources.access.people(self.connection)
-        return sorted({name for name, _ in self._making()} - set(people))
-
     def _why_void(self, approval: Approval, now: Digests) -> str:
         if approval.withdrawn_at is not None:
             return "it was withdrawn"
@@ -226,17 +190,7 @@ class Look:
             return f"what it was given to has changed since: {', '.join(changed)}"
         if self.archived_at is not None and approval.at <= self.archived_at:
             return "the version was archived since"
-        return self._why_not_theirs(approval)
-
-    def _why_not_theirs(self, approval: Approval) -> str:
-        """Why who gave it could not give it now."""
-        if approval.by in self.authors:
-            return f"{approval.by} {joined(self.authors[approval.by])}"
-        if self.unknown_authors:
-            return f"{joined(self.unknown_authors)} made it, and is no person"
-        if approval.role not in self.holders.get(approval.by, []):
-            return f"{approval.by} is no {approval.role} any more"
-        return ""
+        return self.authorship.why_not_theirs(approval)
 
 
 def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> dict[str, str]:
@@ -256,14 +210,3 @@ def evidence_key(path: PathVersion, stage: GateStage, spec: GateSpec, inputs: di
     """What a piece of evidence is found by: everything that its answer depends on."""
     rests_on = {"path": path.digest, "stage": stage, "gate": spec.name, "check": spec.check}
     return digest_of(canonical_json({**rests_on, "parameters": spec.parameters, "inputs": inputs}))
-
-
-def roles_of(stage: PathStage) -> list[ApproverRole]:
-    """The roles by which one can approve for a stage."""
-    return [role for spec in stage.gates if spec.check == "approvals" for role in approvals_asked(spec).roles]
-
-
-def approvals_asked(spec: GateSpec) -> ApprovalsAsk:
-    asked = parameters_of(spec)
-    assert isinstance(asked, ApprovalsAsk)
-    return asked

@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from taxiway.kernel.canonical import NotCanonical, canonical_json
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.version import VERSION
-from taxiway.models.canonical import NotCanonical, canonical_json
 from taxiway.models.signature import Signature
 
 MANIFEST = "taxiway.json"

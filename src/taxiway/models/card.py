@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from taxiway.kernel.canonical import canonical_json
 from taxiway.models.bundle import digest_of
-from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import Card, CardField, ModelVersion
 from taxiway.models.signature import Column
 from taxiway.projects.contract import Project

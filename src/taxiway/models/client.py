@@ -11,10 +11,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.transport import Transport
 from taxiway.models import contract, logged_contract
 from taxiway.models.bundle import MANIFEST, Bundle, Manifest, verify_bundle, write_bundle
-from taxiway.models.canonical import canonical_json
 from taxiway.models.contract import (
     Alias,
     Card,

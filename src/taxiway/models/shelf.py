@@ -7,9 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import NotFound
 from taxiway.models.bundle import MANIFEST, Bundle, BundleFile, Manifest, bundle_digest, verify_bundle
-from taxiway.models.canonical import canonical_json
 from taxiway.storage.blobs import Blobs, sync_folder
 
 
