@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
+from taxiway.gates.authorship import approvals_asked, roles_of
 from taxiway.gates.contract import (
     Approval,
     Approve,
@@ -29,7 +30,7 @@ from taxiway.gates.refusals import (
     RoleMissing,
     joined,
 )
-from taxiway.gates.standing import Look, Sources, approvals_asked, roles_of
+from taxiway.gates.standing import Look, Sources
 from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -83,16 +84,16 @@ class Approvals:
         if not caller.can_approve:
             raise NeedsPerson(actor=caller.name, kind=caller.kind)
         who_can = look.who_can(stage)
-        if because := look.authors.get(caller.name):
+        if because := look.authorship.authors.get(caller.name):
             raise FourEyes(
                 actor=caller.name, model=version.model, version=version.version, because=because, who_can=who_can
             )
         asked = roles_of(stage)
-        if look.unknown_authors:
+        if look.authorship.unknown:
             raise AuthorUnknown(
-                actor=caller.name, model=version.model, version=version.version, authors=look.unknown_authors
+                actor=caller.name, model=version.model, version=version.version, authors=look.authorship.unknown
             )
-        held = [role for role in look.holders.get(caller.name, []) if role in asked]
+        held = [role for role in look.authorship.holders.get(caller.name, []) if role in asked]
         if not held:
             raise RoleMissing(actor=caller.name, project=version.project, roles=list(asked), who_can=who_can)
         return held[0]
@@ -202,7 +203,7 @@ def inbox_item(look: Look, request: Request, caller: Caller) -> InboxItem:
     waits_for = look.who_can(stage)
     counting = {each.by for each in look.approvals(stage.stage) if each.counts}
     asked = max(approvals_asked(spec).count for spec in stage.gates if spec.check == "approvals")
-    because = look.authors.get(caller.name, [])
+    because = look.authorship.authors.get(caller.name, [])
     unmet = [
         f"{gate.gate}: {gate.verdict}"
         for each in look.standing().stages
