@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv chromium test fast check static tests judges faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -72,6 +72,10 @@ tests: test-venv
 judges: test-venv mlflow-venv ## the long comparisons with other systems, which `test` leaves out
 	@tools/phase "judges" $(BIN)/pytest -q -m judge
 	@TAXIWAY_TESTS_ON=postgres+s3 tools/phase "judges on PostgreSQL and S3" $(BIN)/pytest -q -m "not judge and not fault and not browser and not slow" tests/compat tests/runs tests/traces
+	@$(MAKE) --no-print-directory judges-torch
+
+judges-torch: ## the autologging of PyTorch and Lightning, with the real ones in .venvs/torch
+	@tools/phase "judges of torch" tools/torch "$(PYTHON)"
 
 faults: test-venv ## break servers, clients, disks and clocks on purpose, at length
 	@command -v strace >/dev/null || apt-get install -y -qq strace >/dev/null 2>&1 || echo "strace could not be installed: what needs it is reported as not run, and fails"
