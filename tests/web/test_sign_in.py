@@ -144,7 +144,8 @@ def test_a_pasted_link_is_found_in_whatever_was_pasted(live: Live) -> None:
 
 
 def test_a_service_account_gets_no_link(live: Live) -> None:
-    live.client.access.add_service("robot")
+    live.as_person("ana")
+    live.client.access.add_service("robot", accountable="ana")
 
     with pytest.raises(BadField, match="takes a token"):
         live.client.access.make_link("robot")

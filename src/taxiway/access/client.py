@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 from taxiway.access import contract
 from taxiway.access.contract import (
     AddUser,
+    ChangeUser,
     Grant,
     GrantRole,
     KeptToken,
@@ -18,6 +21,15 @@ from taxiway.access.roles import Role
 from taxiway.kernel.transport import Transport
 
 
+class UserChanges(TypedDict, total=False):
+    """What can be changed of an account."""
+
+    display: str
+    accountable: str
+    is_admin: bool
+    reason: str
+
+
 class Access:
     """People, tokens and roles: ``client.access``."""
 
@@ -29,9 +41,36 @@ class Access:
         body = AddUser(name=name, display=display, is_admin=is_admin)
         return self.transport.call(contract.add_user, body)
 
-    def add_service(self, name: str, *, display: str = "") -> User:
-        """Adds a service account: it can do what its roles say, but never approve."""
-        return self.transport.call(contract.add_user, AddUser(name=name, display=display, kind="service"))
+    def add_service(self, name: str, *, accountable: str, display: str = "") -> User:
+        """Adds a service account: it can do what its roles say, but never approve.
+
+        accountable: the person who answers for it. Raises AlreadyExists, BadField.
+        """
+        body = AddUser(name=name, display=display, kind="service", accountable=accountable)
+        return self.transport.call(contract.add_user, body)
+
+    def change_user(self, name: str, **changes: Unpack[UserChanges]) -> User:
+        """Changes an account: its `display`, who is `accountable` for a service account, whether it `is_admin`.
+
+        Raises BadField, NotFound, OwnAccount.
+        """
+        return self.transport.call(contract.change_user, ChangeUser(**changes), user=name)
+
+    def deactivate(self, name: str, *, reason: str = "") -> User:
+        """Ends every sign-in, link and token of an account for good; what it did stays. Raises NotFound, OwnAccount."""
+        return self.transport.call(contract.change_user, ChangeUser(is_active=False, reason=reason), user=name)
+
+    def activate(self, name: str, *, reason: str = "") -> User:
+        """Lets new links and tokens be made for an account that was deactivated. Raises NotFound."""
+        return self.transport.call(contract.change_user, ChangeUser(is_active=True, reason=reason), user=name)
+
+    def tokens(self, name: str) -> list[KeptToken]:
+        """Somebody's tokens that hold now, newest first; for admins. Raises NotFound."""
+        return self.transport.call(contract.list_tokens, user=name).items
+
+    def revoke_token(self, name: str, token: str) -> list[KeptToken]:
+        """Ends one of somebody's tokens, by its id, and gives those that remain; for admins. Raises NotFound."""
+        return self.transport.call(contract.revoke_token, user=name, token=token).items
 
     def users(self) -> list[User]:
         """Everybody, by name."""

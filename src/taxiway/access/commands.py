@@ -21,7 +21,7 @@ PROJECT = Argument("project", "the project's name")
 
 def add(client: Client, given: Namespace) -> User:
     if given.service:
-        return client.access.add_service(given.user, display=given.display)
+        return client.access.add_service(given.user, display=given.display, accountable=given.accountable)
     return client.access.add_user(given.user, display=given.display, is_admin=given.admin)
 
 
@@ -40,11 +40,25 @@ def token(client: Client, given: Namespace) -> Token:
 
 
 def tokens(client: Client, given: Namespace) -> list[KeptToken]:
-    return client.access.my_tokens()
+    return client.access.my_tokens() if given.user is None else client.access.tokens(given.user)
 
 
 def end(client: Client, given: Namespace) -> list[KeptToken]:
-    return client.access.revoke_my_token(given.token)
+    if given.user is None:
+        return client.access.revoke_my_token(given.token)
+    return client.access.revoke_token(given.user, given.token)
+
+
+def deactivate(client: Client, given: Namespace) -> User:
+    return client.access.deactivate(given.user, reason=given.reason)
+
+
+def activate(client: Client, given: Namespace) -> User:
+    return client.access.activate(given.user, reason=given.reason)
+
+
+def answer_for(client: Client, given: Namespace) -> User:
+    return client.access.change_user(given.service, accountable=given.person)
 
 
 def link(client: Client, given: Namespace) -> SignInLink:
@@ -82,9 +96,33 @@ COMMANDS = (
             Argument("--display", "the name to show", default=""),
             Argument("--admin", "may do everything on the platform", is_flag=True),
             Argument("--service", "an account for a program", is_flag=True),
+            Argument("--accountable", "the person who answers for a service account", default=""),
         ),
     ),
-    Command("users", "everybody, by name", users, columns=("name", "kind", "display", "is_admin")),
+    Command(
+        "users",
+        "everybody, by name",
+        users,
+        columns=("name", "kind", "display", "is_admin", "accountable", "is_orphaned", "deactivated_at"),
+    ),
+    Command(
+        "deactivate",
+        "end every sign-in, link and token of an account; what it did stays",
+        deactivate,
+        (USER, Argument("--reason", "why", default="")),
+    ),
+    Command(
+        "activate",
+        "let new links and tokens be made for an account again",
+        activate,
+        (USER, Argument("--reason", "why", default="")),
+    ),
+    Command(
+        "answers-for",
+        "say which person answers for a service account",
+        answer_for,
+        (Argument("person", "who answers for it"), Argument("service", "the service account's name")),
+    ),
     Command("me", "who you are here, and your roles", me),
     Command(
         "token",
@@ -96,12 +134,21 @@ COMMANDS = (
             Argument("--days", "how long it lives", int, 90),
         ),
     ),
-    Command("tokens", "your own tokens", tokens, columns=("id", "label", "created_at", "expires_at")),
+    Command(
+        "tokens",
+        "the tokens that hold now",
+        tokens,
+        (Argument("user", "whose (default: your own)", is_optional=True),),
+        ("id", "label", "created_at", "expires_at"),
+    ),
     Command(
         "end-token",
-        "end one of your own tokens",
+        "end a token",
         end,
-        (Argument("token", "its id, as `tokens` lists it"),),
+        (
+            Argument("token", "its id, as `tokens` lists it"),
+            Argument("--user", "whose, where it is not your own"),
+        ),
         ("id", "label", "expires_at"),
     ),
     Command("link", "make a link that signs a person in once", link, (USER,), show=show_link),

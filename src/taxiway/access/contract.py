@@ -14,13 +14,25 @@ from taxiway.kernel.errors import TaxiwayError
 
 
 class User(Struct, frozen=True):
-    """A person or a service account. Names are lower-case and never used again for somebody else."""
+    """A person or a service account. Names are lower-case and never used again for somebody else.
+
+    accountable: the person who answers for a service account. is_orphaned: that person was deactivated, or is nobody.
+    deactivated_at: since when the account opens nothing; None for one that does.
+    """
 
     name: str
     kind: Literal["person", "service"]
     display: str
     is_admin: bool
     created_at: datetime
+    added_by: str = ""
+    accountable: str = ""
+    deactivated_at: datetime | None = None
+    is_orphaned: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        return self.deactivated_at is None
 
 
 class Grant(Struct, frozen=True):
@@ -34,10 +46,23 @@ class Grant(Struct, frozen=True):
 
 
 class AddUser(Struct, frozen=True, forbid_unknown_fields=True):
+    """accountable: the person who answers for a service account; every one has one."""
+
     name: str
     display: str = ""
     kind: Literal["person", "service"] = "person"
     is_admin: bool = False
+    accountable: str = ""
+
+
+class ChangeUser(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is None stays as it is. is_active: False ends every sign-in, link and token; True lets new ones be made."""
+
+    display: str | None = None
+    accountable: str | None = None
+    is_active: bool | None = None
+    is_admin: bool | None = None
+    reason: str = ""
 
 
 class GrantRole(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,6 +145,17 @@ class LastOwner(TaxiwayError):
         return f"{self.user} is the only owner of {self.project}. Make somebody else an owner first."
 
 
+class OwnAccount(TaxiwayError):
+    """An admin tries to deactivate themselves, or to take or give themselves the rights of an admin."""
+
+    status = 409
+    is_audited = True
+    user: str
+
+    def __str__(self) -> str:
+        return f"{self.user} cannot change that of their own account. Ask another admin."
+
+
 add_user = Endpoint(
     "POST",
     "/api/access/users",
@@ -132,6 +168,15 @@ add_user = Endpoint(
 list_users = Endpoint(
     "GET", "/api/access/users", Nothing, Page[User], "access.self", "People and service accounts", "platform"
 )
+change_user = Endpoint(
+    "PATCH",
+    "/api/access/users/{user}",
+    ChangeUser,
+    User,
+    "access.admin",
+    "Change an account, or deactivate it",
+    "platform",
+)
 who_am_i = Endpoint("GET", "/api/access/me", Nothing, WhoAmI, "access.self", "Who the caller is", "platform")
 make_token = Endpoint(
     "POST",
@@ -140,6 +185,24 @@ make_token = Endpoint(
     Token,
     "access.admin",
     "Make a token for someone",
+    "platform",
+)
+list_tokens = Endpoint(
+    "GET",
+    "/api/access/users/{user}/tokens",
+    Nothing,
+    Page[KeptToken],
+    "access.admin",
+    "Somebody's tokens that hold now",
+    "platform",
+)
+revoke_token = Endpoint(
+    "DELETE",
+    "/api/access/users/{user}/tokens/{token}",
+    Nothing,
+    Page[KeptToken],
+    "access.admin",
+    "End one of somebody's tokens",
     "platform",
 )
 list_my_tokens = Endpoint(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from taxiway.access import store
+from taxiway.access.accounts import Accounts, unknown
 from taxiway.access.contract import (
     AddUser,
     Grant,
@@ -31,14 +32,12 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
-from taxiway.kernel.ids import is_name
+from taxiway.kernel.errors import BadField, NotAllowed, NotFound
 from taxiway.storage.database import Database
 
 LINK_LIVES = timedelta(hours=1)
 SESSION_LIVES = timedelta(hours=12)
 UNSEEN = "If it is there, you may not read it: an owner of its project gives roles."
-RESERVED = ("local", "taxiway", "anonymous")
 
 
 class Access:
@@ -49,46 +48,29 @@ class Access:
         self.ledger = ledger
         self.clock = clock
         self.memory = Memory()
+        self.accounts = Accounts(database, ledger, clock, self.memory)
         self.digests = Digests(database, ledger.writer)
 
     # --- people ---
 
     def add_user(self, caller: Caller, body: AddUser) -> User:
-        if not is_name(body.name) or body.name in RESERVED:
-            expected = "a name of a-z, 0-9, '.', '_' and '-', at most 63 characters, that is not reserved"
-            raise BadField(field="name", value=repr(body.name), expected=expected)
-
-        def make(record: Record) -> User:
-            if store.find_user(record.connection, body.name):
-                raise AlreadyExists(kind="user", name=body.name)
-            user = User(
-                name=body.name,
-                kind=body.kind,
-                display=body.display or body.name,
-                is_admin=body.is_admin,
-                created_at=record.at,
-            )
-            store.add_user(record.connection, user)
-            record.after_commit(self.memory.forget)
-            record.note(kind=user.kind, is_admin=user.is_admin)
-            return user
-
-        return self.ledger.change(caller, "access.add_user", f"user:{body.name}", make, answer=User)
+        """As `Accounts.add`."""
+        return self.accounts.add(caller, body)
 
     def users(self, caller: Caller) -> Page[User]:
         """Everybody, for who holds a role somewhere; who holds none sees only themselves."""
         with self.database.read() as connection:
-            found = store.all_users(connection)
             is_someone = caller.is_admin or store.find_grants(connection, user=caller.name)
-            return Page([user for user in found if is_someone or user.name == caller.name])
+        return Page([user for user in self.accounts.all() if is_someone or user.name == caller.name])
 
     def people(self, connection: Connection) -> list[str]:
-        """The names of all persons, as that connection sees them."""
+        """The names of all persons, as that connection sees them, also of those who were deactivated."""
         return [user.name for user in store.all_users(connection) if user.kind == "person"]
 
     def admins(self, connection: Connection) -> list[str]:
         """The names of the persons who run the platform."""
-        return [user.name for user in store.all_users(connection) if user.kind == "person" and user.is_admin]
+        found = store.all_users(connection)
+        return [user.name for user in found if user.kind == "person" and user.is_admin and user.is_active]
 
     def who_am_i(self, caller: Caller) -> WhoAmI:
         with self.database.read() as connection:
@@ -123,15 +105,7 @@ class Access:
     def revoke_my_token(self, caller: Caller, *, token: str) -> Page[KeptToken]:
         """Ends one of the caller's own tokens and gives those that remain. Raises NotFound."""
 
-        def make(record: Record) -> Page[KeptToken]:
-            if not store.end_token(record.connection, user=caller.name, token=token, at=record.at):
-                raise NotFound(kind="token", name=token, hint="`taxiway access tokens` lists yours.")
-            record.after_commit(self.memory.forget)
-            record.note(token=token)
-            return Page(store.tokens_of(record.connection, caller.name, record.at))
-
-        thing = f"user:{caller.name}"
-        return self.ledger.change(caller, "access.revoke_token", thing, make, answer=Page[KeptToken])
+        return self.accounts.revoke_token(caller, user=caller.name, token=token)
 
     def make_link(self, caller: Caller, *, user: str) -> SignInLink:
         secret, until = self._make_secret(caller, user, "link", "sign-in link", LINK_LIVES)
@@ -143,7 +117,10 @@ class Access:
         def make(record: Record) -> datetime:
             found = store.find_user(record.connection, user)
             if found is None:
-                raise NotFound(kind="user", name=user, hint="`taxiway access users` lists them.")
+                raise unknown(user)
+            if not found.is_active:
+                expected = "an active account (`taxiway access activate NAME` lets one in again)"
+                raise BadField(field="user", value=repr(user), expected=expected)
             if kind == "link" and found.kind != "person":
                 raise BadField(field="user", value=repr(user), expected="a person; a service account takes a token")
             until = record.at + lives

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -25,7 +26,15 @@ def all_users(connection: Connection) -> list[User]:
 
 
 def add_user(connection: Connection, user: User) -> None:
-    connection.execute(insert(users).values(asdict(user)))
+    connection.execute(insert(users).values(columns_of(user)))
+
+
+def change_user(connection: Connection, user: User) -> None:
+    connection.execute(update(users).where(users.c.name == user.name).values(columns_of(user)))
+
+
+def columns_of(user: User) -> dict[str, Any]:
+    return {name: value for name, value in asdict(user).items() if name in users.c}
 
 
 def put_sent(connection: Connection, digest: bytes, sender: str, at: datetime) -> None:
@@ -65,12 +74,13 @@ def holder_of(connection: Connection, *, digest: str, kinds: tuple[str, ...], at
             secrets.c.kind.in_(kinds),
             secrets.c.expires_at > at,
             secrets.c.spent_at.is_(None),
+            users.c.deactivated_at.is_(None),
         )
     )
     row = connection.execute(query).mappings().first()
     if row is None:
         return None
-    user = User(**{name: row[name] for name in User.__struct_fields__})
+    user = User(**{name: row[name] for name in User.__struct_fields__ if name in users.c})
     return Holder(user, row["secret_kind"], row["expires_at"])
 
 
@@ -110,11 +120,17 @@ def end_token(connection: Connection, *, user: str, token: str, at: datetime) ->
     return connection.execute(query).rowcount > 0
 
 
+def end_secrets(connection: Connection, user: str, at: datetime) -> int:
+    """Ends every token, session and link of a user; gives how many."""
+    held = (secrets.c.user == user, secrets.c.spent_at.is_(None), secrets.c.expires_at > at)
+    return connection.execute(update(secrets).where(*held).values(spent_at=at)).rowcount
+
+
 def token_digests(connection: Connection, at: datetime) -> dict[str, str]:
     """The hash of every token that holds at that time, with its user."""
-    query = select(secrets.c.digest, secrets.c.user).where(
-        secrets.c.kind == "token", secrets.c.expires_at > at, secrets.c.spent_at.is_(None)
-    )
+    query = select(secrets.c.digest, secrets.c.user).join(users, secrets.c.user == users.c.name)
+    query = query.where(secrets.c.kind == "token", secrets.c.expires_at > at, secrets.c.spent_at.is_(None))
+    query = query.where(users.c.deactivated_at.is_(None))
     return {row.digest: row.user for row in connection.execute(query)}
 
 

@@ -122,7 +122,7 @@ class Digests(Struct, frozen=True):
 class Approval(Struct, frozen=True):
     """A named person's yes to exactly these digests. It counts while they are the current ones.
 
-    void_because: why it does not count (any more); empty where it does.
+    void_because: why it does not count (any more); empty where it does. on_behalf_of: who delegated the role to them.
     """
 
     id: str
@@ -138,6 +138,7 @@ class Approval(Struct, frozen=True):
     withdrawn_at: datetime | None = None
     withdrawn_because: str = ""
     void_because: str = ""
+    on_behalf_of: str = ""
 
     @property
     def counts(self) -> bool:
@@ -218,7 +219,10 @@ class RequestApproval(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Request(Struct, frozen=True):
-    """That somebody asks for approval of a version."""
+    """That somebody asks for approval of a version.
+
+    earlier: who had asked before, where it was asked anew so that roles given since then count.
+    """
 
     model: str
     version: int
@@ -227,6 +231,7 @@ class Request(Struct, frozen=True):
     by: str
     note: str
     at: datetime
+    earlier: list[str] = []
 
 
 class InboxItem(Struct, frozen=True):

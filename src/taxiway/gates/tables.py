@@ -59,6 +59,7 @@ approvals = Table(
     Column("expires_at", Moment),
     Column("withdrawn_at", Moment),
     Column("withdrawn_because", Text, nullable=False),
+    Column("on_behalf_of", String(64), nullable=False),  # who delegated the role; empty where it is their own
 )
 
 requests = Table(
@@ -71,4 +72,5 @@ requests = Table(
     Column("by", String(64), nullable=False),
     Column("note", Text, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("earlier", Json(list[str]), nullable=False),  # who asked before, where it was asked anew
 )

@@ -55,6 +55,9 @@ def bind_access(server: Server, access: Access) -> None:
 
     server.serve(access_contract.add_user, access.add_user)
     server.serve(access_contract.list_users, users)
+    server.serve(access_contract.change_user, access.accounts.change)
+    server.serve(access_contract.list_tokens, access.accounts.tokens)
+    server.serve(access_contract.revoke_token, access.accounts.revoke_token)
     server.serve(access_contract.who_am_i, access.who_am_i)
     server.serve(access_contract.make_token, access.make_token)
     server.serve(access_contract.list_my_tokens, access.my_tokens)

@@ -13,6 +13,21 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "access_delegations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("giver", sa.String(length=64), nullable=False),
+        sa.Column("taker", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_by", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_delegations")),
+    )
+    op.create_index(op.f("ix_access_delegations_project"), "access_delegations", ["project"], unique=False)
+    op.create_table(
         "access_grants",
         sa.Column("user", sa.String(length=64), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
@@ -20,6 +35,20 @@ def upgrade() -> None:
         sa.Column("granted_by", sa.String(length=64), nullable=False),
         sa.Column("granted_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("user", "project", "role", name=op.f("pk_access_grants")),
+    )
+    op.create_table(
+        "access_proposals",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("user", sa.String(length=64), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("decided_by", sa.String(length=64), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_proposals")),
     )
     op.create_table(
         "access_secrets",
@@ -47,6 +76,9 @@ def upgrade() -> None:
         sa.Column("display", sa.Text(), nullable=False),
         sa.Column("is_admin", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("added_by", sa.String(length=64), nullable=False),
+        sa.Column("accountable", sa.String(length=64), nullable=False),
+        sa.Column("deactivated_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_access_users")),
     )
     op.create_table(
@@ -217,6 +249,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_because", sa.Text(), nullable=False),
+        sa.Column("on_behalf_of", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_approvals")),
     )
     op.create_index(op.f("ix_gate_approvals_model"), "gate_approvals", ["model"], unique=False)
@@ -264,6 +297,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(length=64), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("earlier", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model", "version", "stage", name=op.f("pk_gate_requests")),
     )
     op.create_index(op.f("ix_gate_requests_project"), "gate_requests", ["project"], unique=False)
@@ -1034,4 +1068,7 @@ def downgrade() -> None:
     op.drop_table("access_sent")
     op.drop_index(op.f("ix_access_secrets_user"), table_name="access_secrets")
     op.drop_table("access_secrets")
+    op.drop_table("access_proposals")
     op.drop_table("access_grants")
+    op.drop_index(op.f("ix_access_delegations_project"), table_name="access_delegations")
+    op.drop_table("access_delegations")
