@@ -17,6 +17,7 @@ from tests.support.live import Live
 
 PATH = """\
 path: strict
+mode: block
 applies_to: {risk: [high]}
 stages:
   staging:

@@ -25,6 +25,7 @@ stages:
   production:
     - card: {complete: true}
     - approvals: {roles: [validator], count: 1, expires: 90d}
+mode: block
 """
 CONTRACT = """\
 columns:

@@ -113,7 +113,8 @@ def test_a_path_that_changes_voids_the_approval(story: Story) -> None:
 
     [approval] = story.ana.gates.show("mortgage").stages[1].approvals
     assert "path" in approval.void_because
-    assert set(verdicts(story.ana).values()) == {"missing"}
+    missing = {gate for gate, verdict in verdicts(story.ana).items() if verdict == "missing"}
+    assert missing == {"performance", "approvals"}  # what the other gates found still stands
 
 
 def test_an_author_cannot_approve_even_as_a_validator(any_story: Story) -> None:
@@ -319,7 +320,7 @@ def test_a_contributor_takes_nothing_out_of_production(story: Story, back: Targe
 
 def bot_of(story: Story) -> Client:
     """A service account that contributes, by its token."""
-    story.live.client.access.add_service("bot", accountable="ana")
+    story.live.client.access.add_service("bot")
     story.live.client.access.grant("bot", "contributor", project=PROJECT)
     bot = connect(story.live.url, token=story.live.client.access.make_token("bot").token)
     return story.live.people.setdefault("bot", bot)

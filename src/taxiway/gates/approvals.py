@@ -101,7 +101,8 @@ class Approvals:
     def _worth_approving(self, look: Look, stage: PathStage, caller: Caller) -> None:
         upto = [each.stage for each in look.path.stages]
         counted = upto[: upto.index(stage.stage) + 1]
-        lacking = [e.spec.name for e in look.asked if e.stage in counted and e.key not in look.evidence]
+        asked = [each for each in look.asked if each.stage in counted and each.spec.mode == "block"]
+        lacking = [each.spec.name for each in asked if each.key not in look.evidence]
         if lacking:
             raise EvidenceMissing(model=look.version.model, version=look.version.version, gates=lacking)
         if any(each.by == caller.name and each.counts for each in look.approvals(stage.stage)):
@@ -208,7 +209,7 @@ def inbox_item(look: Look, request: Request, caller: Caller) -> InboxItem:
         f"{gate.gate}: {gate.verdict}"
         for each in look.standing().stages
         for gate in each.gates
-        if gate.check != "approvals" and gate.verdict != "pass"
+        if gate.check != "approvals" and gate.stops
     ]
     return InboxItem(
         request=request,

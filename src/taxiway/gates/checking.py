@@ -53,7 +53,7 @@ def counted(standing: Standing, stage: GateStage | None) -> Iterator[GateStandin
     upto = GATE_STAGES if stage is None else GATE_STAGES[: GATE_STAGES.index(stage) + 1]
     for each in standing.stages:
         if each.stage in upto:
-            yield from (gate for gate in each.gates if stage is not None or gate.check != "approvals")
+            yield from (gate for gate in each.gates if gate.counts and (stage or gate.check != "approvals"))
 
 
 def verdict_of(checked: Checked) -> str:

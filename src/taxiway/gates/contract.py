@@ -21,14 +21,25 @@ GateStage = Literal["staging", "production"]
 Verdict = Literal["pass", "fail", "inconclusive", "missing"]
 GATE_STAGES: tuple[GateStage, ...] = ("staging", "production")
 
+# What a gate that is not open does: it is written down, it is shown as a warning too, or it stops what would pass.
+GateMode = Literal["observe", "warn", "block"]
+Party = Literal["platform", "project"]
+
 
 class GateSpec(Struct, frozen=True):
-    """One gate of a path: its name there, the check that it asks, with what parameters, and that in words."""
+    """One gate of a path: its name there, the check that it asks, with what parameters, and that in words.
+
+    mode: only a gate that blocks counts. demanded_by: the platform, for all projects of a tier, or the project's own
+    path. path: the ref of the path that asks; empty until the path is looked at for a version.
+    """
 
     name: str
     check: str
     parameters: dict[str, Any]
     title: str
+    mode: GateMode = "block"
+    demanded_by: Party = "project"
+    path: str = ""
 
 
 class PathStage(Struct, frozen=True):
@@ -42,7 +53,9 @@ class PathVersion(Struct, frozen=True):
     """One published state of a path; it never changes. `digest` stands for what it asks, comments left out.
 
     risk: the tiers whose projects may take it. aliases: for each stage the alias that moves with it and no other way.
-    is_pinned: False for a path that ships with the platform and has not been used here yet.
+    is_pinned: False for a path that ships with the platform and has not been used here yet. mode: of the gates that
+    say none of their own. platform: the tiers of whose projects it is demanded, beside the path that they take.
+    demands: refs of the platform's paths whose gates are among these, where it is looked at for a version.
     """
 
     name: str
@@ -55,6 +68,9 @@ class PathVersion(Struct, frozen=True):
     published_by: str
     published_at: datetime | None
     is_pinned: bool = True
+    mode: GateMode = "block"
+    platform: list[RiskTier] = []
+    demands: list[str] = []
 
     @property
     def ref(self) -> str:
@@ -146,7 +162,11 @@ class Approval(Struct, frozen=True):
 
 
 class GateStanding(Struct, frozen=True):
-    """How one gate stands for a version. `evidence` is empty where it was not evaluated yet."""
+    """How one gate stands for a version. `evidence` is empty where it was not evaluated yet.
+
+    mode, demanded_by, path: as its path says. waiver: the id of what stands in for it, where something does.
+    lacks: how many approvals it waits for.
+    """
 
     stage: GateStage
     gate: str
@@ -156,14 +176,33 @@ class GateStanding(Struct, frozen=True):
     evidence: str = ""
     author: str = ""
     at: datetime | None = None
+    mode: GateMode = "block"
+    demanded_by: Party = "project"
+    path: str = ""
+    waiver: str = ""
+    lacks: int = 0
 
     @property
     def verdict(self) -> Verdict:
         return self.outcome.verdict
 
+    @property
+    def counts(self) -> bool:
+        """Whether it stops what it does not let pass; one that observes or warns stops nothing."""
+        return self.mode == "block"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has what it asks for, whatever its mode."""
+        return self.verdict == "pass"
+
+    @property
+    def stops(self) -> bool:
+        return self.counts and not self.is_open
+
 
 class StageStanding(Struct, frozen=True):
-    """The gates before a stage, and whether these and all before them are open.
+    """The gates before a stage, and whether these and all before them are open, of those that count.
 
     approvals: all that were ever given for this stage, newest first. digests: what an approval would be given to now.
     """
@@ -179,6 +218,7 @@ class Standing(Struct, frozen=True):
     """Where a version stands on its path.
 
     authors: who may not approve it, each with why. who_can: who may and has not yet, by the path's roles.
+    demands: refs of the platform's paths whose gates stand here beside those of its project's path.
     """
 
     model: str
@@ -190,6 +230,7 @@ class Standing(Struct, frozen=True):
     stages: list[StageStanding]
     authors: dict[str, list[str]]
     who_can: list[str]
+    demands: list[str] = []
 
     def _repr_html_(self) -> str:
         from taxiway.gates.displays import standing_html

@@ -55,7 +55,7 @@ class Evaluations:
             here = require_version(record, model, found.version)
             pin(record, self.sources.path(record.connection, here))
             look = Look(self.sources, record.connection, here, record.at)
-            still = {each.key for each in look.asked} - look.evidence.keys()
+            still = {each.key for each in look.unanswered()}
             for asked, outcome in answers:
                 if asked.key in still:  # else somebody was faster, or what it rests on has changed meanwhile
                     evidence = self._evidence(record, here, look, asked, outcome)
@@ -95,11 +95,7 @@ class Evaluations:
 def ask_checks(look: Look) -> list[tuple[Asked, Outcome]]:
     """What every check says that has no evidence yet. Raises DigestMismatch for predictions that were changed."""
     case = look.case()
-    return [
-        (each, CHECKS[each.spec.check].ask(parameters_of(each.spec), case))
-        for each in look.asked
-        if each.key not in look.evidence
-    ]
+    return [(each, CHECKS[each.spec.check].ask(parameters_of(each.spec), case)) for each in look.unanswered()]
 
 
 def tools() -> dict[str, str]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
 from taxiway.gates.contract import PathVersion, PublishPath
-from taxiway.gates.policy import OBSERVING, PACKAGED, packaged, read_path
+from taxiway.gates.policy import OBSERVING, PACKAGED, packaged, read_path, with_mode
 from taxiway.gates.refusals import PathUnfit
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
@@ -32,19 +32,26 @@ class Paths:
         path = read_path(body.text, name=body.name)
 
         def make(record: Record) -> PathVersion:
-            before = self.newest(record.connection, path.name)
-            if before and before.is_pinned and before.digest == path.digest:
-                return before
-            number = before.version + 1 if before else 1
-            after = msgspec.structs.replace(path, version=number, published_by=caller.name, published_at=record.at)
-            if before and not before.is_pinned:
-                pin(record, before)
-            store.add_path(record.connection, after)
-            record.thing = after.ref
-            record.note(digest=after.digest, before=before.digest if before else None)
-            return after
+            return self.add(record, body, caller.name)
 
         return self.ledger.change(caller, "gates.publish", f"path:{path.name}", make, answer=PathVersion)
+
+    def add(self, record: Record, body: PublishPath, author: str) -> PathVersion:
+        """As `publish`, within a change. A text that says no mode goes on in the one before; a new path observes."""
+        name = read_path(body.text, name=body.name).name
+        before = self.newest(record.connection, name)
+        text = with_mode(body.text, before.mode if before else "observe", name=body.name)
+        path = read_path(text, name=body.name)
+        if before and before.is_pinned and before.digest == path.digest:
+            return before
+        number = before.version + 1 if before else 1
+        after = msgspec.structs.replace(path, version=number, published_by=author, published_at=record.at)
+        if before and not before.is_pinned:
+            pin(record, before)
+        store.add_path(record.connection, after)
+        record.thing = after.ref
+        record.note(digest=after.digest, before=before.digest if before else None)
+        return after
 
     def show(self, caller: Caller, *, path: str, version: int) -> PathVersion:
         """version: 0 is the newest. Raises NotFound."""

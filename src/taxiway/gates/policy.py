@@ -8,10 +8,11 @@ from typing import Any, get_args
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from taxiway.gates.checks.port import Check
 from taxiway.gates.checks.register import CHECKS
-from taxiway.gates.contract import GATE_STAGES, GateSpec, GateStage, PathStage, PathVersion
+from taxiway.gates.contract import GATE_STAGES, GateMode, GateSpec, GateStage, PathStage, PathVersion
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.ids import is_name
 from taxiway.models.bundle import digest_of
@@ -22,6 +23,7 @@ from taxiway.storage.yaml_text import read_tree, read_yaml, walk
 PACKAGED: dict[RiskTier, str] = {"low": "light", "medium": "standard", "high": "careful"}
 OBSERVING = "observing"  # followed by the project `default` alone, until it is given a path; nobody chooses it
 ALIASES: dict[GateStage, str] = {"production": "champion"}
+MODE = "mode"  # beside a check's key, and at the top for those gates that say none
 
 
 class AppliesTo(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,9 +32,16 @@ class AppliesTo(Struct, frozen=True, forbid_unknown_fields=True):
     risk: list[RiskTier] = msgspec.field(default_factory=lambda: list(get_args(RiskTier)))
 
 
+class Platform(Struct, frozen=True, forbid_unknown_fields=True):
+    """The tiers of whose projects the platform demands the path, whatever path they take themselves."""
+
+    risk: list[RiskTier] = msgspec.field(default_factory=lambda: list(get_args(RiskTier)))
+
+
 def gate_type(checks: dict[str, Check]) -> type[Struct]:
-    """The type of one entry of a stage: a key for each check, with that check's own parameters."""
-    fields = [(name, check.parameters | UnsetType, UNSET) for name, check in checks.items()]
+    """The type of one entry of a stage: a key for each check, with that check's own parameters, and its mode."""
+    fields: list[Any] = [(name, check.parameters | UnsetType, UNSET) for name, check in checks.items()]
+    fields.append((MODE, GateMode | UnsetType, UNSET))
     return msgspec.defstruct("Gate", fields, frozen=True, forbid_unknown_fields=True)
 
 
@@ -48,7 +57,9 @@ def path_type(checks: dict[str, Check]) -> Any:
         ("path", str),
         ("stages", stages),
         ("applies_to", AppliesTo, AppliesTo()),
-        ("aliases", dict[GateStage, str], msgspec.field(default_factory=lambda: dict(ALIASES))),
+        ("platform", Platform | UnsetType, UNSET),
+        (MODE, GateMode | UnsetType, UNSET),
+        ("aliases", dict[GateStage, str] | UnsetType, UNSET),
     ]
     return msgspec.defstruct("Path", fields, forbid_unknown_fields=True)
 
@@ -56,56 +67,96 @@ def path_type(checks: dict[str, Check]) -> Any:
 PATH = path_type(CHECKS)
 
 
-def read_path(text: str, *, name: str) -> PathVersion:
+def read_path(text: str, *, name: str, mode: GateMode = "block") -> PathVersion:
     """The path that a YAML text describes, not yet published. Raises YamlBroken.
 
-    name: what a refusal calls the text, such as a file's name.
+    name: what a refusal calls the text, such as a file's name. mode: of a text that says none.
     """
     given = read_yaml(text, PATH, name=name)
     reader = Broken(text, name)
-    if not is_name(given.path):
-        raise reader.at(["path"], f"{given.path!r} is not accepted", "a name of a-z, 0-9, '.', '_' and '-'")
-    if not given.applies_to.risk:
-        raise reader.at(["applies_to", "risk"], "no tier is named", "at least one of low, medium and high")
-    for stage, alias in given.aliases.items():
-        if not is_name(alias) or alias.isdigit():
-            raise reader.at(["aliases", stage], f"{alias!r} is not accepted", "a name that is no number")
-    if len(set(given.aliases.values())) < len(given.aliases):
-        raise reader.at(["aliases"], "two stages move the same alias", "an alias of its own for each")
-    stages = [PathStage(stage, specs(getattr(given.stages, stage), stage, reader)) for stage in GATE_STAGES]
-    asks = {
-        "path": given.path,
-        "risk": given.applies_to.risk,
-        "aliases": given.aliases,
-        "stages": {stage.stage: [(gate.name, gate.check, gate.parameters) for gate in stage.gates] for stage in stages},
-    }
+    require_whole(given, reader)
+    platform = [] if given.platform is UNSET else given.platform.risk
+    usual = mode if given.mode is UNSET else given.mode
+    aliases: dict[GateStage, str] = given.aliases if given.aliases is not UNSET else {} if platform else dict(ALIASES)
+    require_aliases(aliases, reader)
+    stages = [PathStage(stage, specs(getattr(given.stages, stage), stage, usual, reader)) for stage in GATE_STAGES]
+    if platform:
+        stages = [
+            PathStage(each.stage, [replace(gate, demanded_by="platform") for gate in each.gates]) for each in stages
+        ]
     return PathVersion(
         name=given.path,
         version=0,
-        digest=digest_of(canonical_json(asks)),
+        digest=digest_of(canonical_json(asked(given.path, given.applies_to.risk, platform, aliases, stages))),
         risk=given.applies_to.risk,
-        aliases=given.aliases,
+        aliases=aliases,
         stages=stages,
         text=text,
         published_by="",
         published_at=None,
+        mode=usual,
+        platform=platform,
     )
 
 
-def specs(gates: list[Any], stage: GateStage, reader: Broken) -> list[GateSpec]:
-    """The gates of a stage. Several of one check are told apart by a number."""
+def asked(
+    name: str, risk: list[RiskTier], platform: list[RiskTier], aliases: dict[GateStage, str], stages: list[PathStage]
+) -> dict[str, Any]:
+    """What the digest of a path stands for."""
+    gates = {
+        each.stage: [(gate.name, gate.check, gate.parameters, gate.mode) for gate in each.gates] for each in stages
+    }
+    return {"path": name, "risk": risk, "platform": platform, "aliases": aliases, "stages": gates}
+
+
+def require_whole(given: Any, reader: Broken) -> None:
+    """Raises YamlBroken for a name that is none, and for tiers that nobody is in."""
+    if not is_name(given.path):
+        raise reader.at(["path"], f"{given.path!r} is not accepted", "a name of a-z, 0-9, '.', '_' and '-'")
+    if not given.applies_to.risk:
+        raise reader.at(["applies_to", "risk"], "no tier is named", "at least one of low, medium and high")
+    if given.platform is not UNSET and not given.platform.risk:
+        raise reader.at(["platform", "risk"], "no tier is named", "at least one of low, medium and high")
+
+
+def require_aliases(aliases: dict[GateStage, str], reader: Broken) -> None:
+    for stage, alias in aliases.items():
+        if not is_name(alias) or alias.isdigit():
+            raise reader.at(["aliases", stage], f"{alias!r} is not accepted", "a name that is no number")
+    if len(set(aliases.values())) < len(aliases):
+        raise reader.at(["aliases"], "two stages move the same alias", "an alias of its own for each")
+
+
+def specs(gates: list[Any], stage: GateStage, usual: GateMode, reader: Broken) -> list[GateSpec]:
+    """The gates of a stage. Several of one check are told apart by a number. usual: the mode of those that say none."""
     found: list[GateSpec] = []
     for index, gate in enumerate(gates):
-        asked = {name: value for name in gate.__struct_fields__ if (value := getattr(gate, name)) is not UNSET}
-        if len(asked) != 1:
-            problem = f"this entry names {len(asked)} checks" if asked else "this entry names no check"
+        said = {name: value for name in CHECKS if (value := getattr(gate, name)) is not UNSET}
+        if len(said) != 1:
+            problem = f"this entry names {len(said)} checks" if said else "this entry names no check"
             raise reader.at(["stages", stage, str(index)], problem, f"one of {', '.join(CHECKS)}")
-        [(check, parameters)] = asked.items()
+        [(check, parameters)] = said.items()
         count = sum(each.check == check for each in found) + 1
         name = check if count == 1 else f"{check}-{count}"
         title = CHECKS[check].title(parameters)
-        found.append(GateSpec(name, check, msgspec.to_builtins(parameters), title))
+        mode = usual if gate.mode is UNSET else gate.mode
+        found.append(GateSpec(name, check, msgspec.to_builtins(parameters), title, mode))
     return found
+
+
+def with_mode(text: str, mode: GateMode, *, name: str) -> str:
+    """The text, saying its mode: a line of its own before the path's name where it says none.
+
+    Raises YamlBroken for one that is written in one line, where there is no room.
+    """
+    tree = read_tree(text, name)
+    if MODE in tree.inside:
+        return text
+    lines = text.splitlines(keepends=True)
+    at = tree.inside["path"].line - 1
+    if not lines[at].startswith("path"):
+        raise Broken(text, name).at([], "it does not say its mode", "mode: observe, mode: warn or mode: block")
+    return "".join([*lines[:at], f"mode: {mode}\n", *lines[at:]])
 
 
 class Broken:
@@ -132,4 +183,4 @@ def packaged(name: str) -> PathVersion | None:
         return None
     text = (files("taxiway.gates") / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
     path = read_path(text, name=f"{name}.yaml")
-    return msgspec.structs.replace(path, version=1, published_by="taxiway", is_pinned=False)
+    return replace(path, version=1, published_by="taxiway", is_pinned=False)

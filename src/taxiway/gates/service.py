@@ -101,9 +101,9 @@ def follow_name(record: Record, before: str, to: str) -> None:
 
 
 def closed(standing: Standing, stage: ModelStage) -> list[Unmet]:
-    """The gates up to a stage that are not open, in the path's order."""
+    """The gates up to a stage that count and are not open, in the path's order."""
     counted = GATE_STAGES[: GATE_STAGES.index(stage) + 1] if stage in GATE_STAGES else ()
-    return [unmet_of(g) for s in standing.stages if s.stage in counted for g in s.gates if g.verdict != "pass"]
+    return [unmet_of(g) for s in standing.stages if s.stage in counted for g in s.gates if g.stops]
 
 
 def unmet_of(gate: GateStanding) -> Unmet:

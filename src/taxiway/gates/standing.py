@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.gates import store
-from taxiway.gates.authorship import Authorship
+from taxiway.gates.authorship import Authorship, approvals_asked
 from taxiway.gates.checks.port import Case
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import (
@@ -90,7 +90,7 @@ class Look:
         for stage in self.path.stages:
             gates = [self._gate(stage, spec) for spec in stage.gates]
             was_open = all(before.is_open for before in stages)
-            is_open = was_open and all(gate.verdict == "pass" for gate in gates)
+            is_open = was_open and not any(gate.stops for gate in gates)
             approvals, digests = self.approvals(stage.stage), self.digests(stage.stage)
             stages.append(StageStanding(stage.stage, is_open, gates, approvals, digests))
         return Standing(
@@ -104,6 +104,10 @@ class Look:
             authors=self.authorship.authors,
             who_can=sorted({name for stage in self.path.stages for name in self.who_can(stage)}),
         )
+
+    def unanswered(self) -> list[Asked]:
+        """What has no evidence yet; gates that ask the same of the same share it, and stand here once."""
+        return list({each.key: each for each in reversed(self.asked) if each.key not in self.evidence}.values())[::-1]
 
     def case(self) -> Case:
         """What checks get to see of the version."""
@@ -123,13 +127,13 @@ class Look:
         )
 
     def digests(self, stage: GateStage) -> Digests:
-        """What an approval for a stage would be given to: all evidence up to that stage is in it."""
+        """What an approval for a stage would be given to: the evidence of all gates that count up to it is in it."""
         upto = [each.stage for each in self.path.stages]
         counted = upto[: upto.index(stage) + 1]
         found = [
             (each.stage, each.spec.name, self.evidence[each.key].id if each.key in self.evidence else NOTHING)
             for each in self.asked
-            if each.stage in counted
+            if each.stage in counted and each.spec.mode == "block"
         ]
         return Digests(
             bundle=self.inputs["bundle"],
@@ -142,11 +146,7 @@ class Look:
     def approvals(self, stage: GateStage) -> list[Approval]:
         """All that were given for a stage, newest first, each knowing why it does not count, if it does not."""
         now = self.digests(stage)
-        return [
-            msgspec.structs.replace(each, void_because=self._why_void(each, now))
-            for each in self.given
-            if each.stage == stage
-        ]
+        return [replace(each, void_because=self._why_void(each, now)) for each in self.given if each.stage == stage]
 
     def who_can(self, stage: PathStage) -> list[str]:
         """Who could give the stage an approval that it has not got yet, as things stand now."""
@@ -157,28 +157,31 @@ class Look:
         if check.is_live:
             return None
         inputs: dict[str, str] = {name: self.inputs[name] for name in ("bundle", *check.inputs)}
-        return Asked(stage, spec, evidence_key(self.path, stage, spec, inputs), inputs)
+        return Asked(stage, spec, evidence_key(spec, inputs), inputs)
 
     def _gate(self, stage: PathStage, spec: GateSpec) -> GateStanding:
         if CHECKS[spec.check].is_live:
-            case = msgspec.structs.replace(
-                self.case(),
-                approvals=self.approvals(stage.stage),
-                who_can=self.who_can(stage),
-                unknown_authors=self.authorship.unknown,
-            )
-            outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
-            return GateStanding(stage.stage, spec.name, spec.check, spec.title, outcome, at=self.at)
+            return self._live(stage, spec)
+        standing = stands(stage, spec, unasked(self.version))
         [asked] = [each for each in self.asked if each.stage == stage.stage and each.spec.name == spec.name]
         found = self.evidence.get(asked.key)
         if found is None:
-            version = f"{self.version.model}@{self.version.version}"
-            advice = f"Run `taxiway gates evaluate {version}`."
-            outcome = Outcome("missing", "It was not evaluated for what stands now.", advice)
-            return GateStanding(stage.stage, spec.name, spec.check, spec.title, outcome)
-        return GateStanding(
-            stage.stage, spec.name, spec.check, spec.title, found.outcome, found.id, found.author, found.at
+            return standing
+        return replace(standing, outcome=found.outcome, evidence=found.id, author=found.author, at=found.at)
+
+    def _live(self, stage: PathStage, spec: GateSpec) -> GateStanding:
+        """A gate that is asked anew each time: approvals."""
+        approvals = self.approvals(stage.stage)
+        case = replace(
+            self.case(),
+            approvals=approvals,
+            who_can=self.who_can(stage),
+            unknown_authors=self.authorship.unknown,
         )
+        outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
+        asks = approvals_asked(spec)
+        given = {each.by for each in approvals if each.counts and each.role in asks.roles}
+        return replace(stands(stage, spec, outcome), at=self.at, lacks=max(asks.count - len(given), 0))
 
     def _why_void(self, approval: Approval, now: Digests) -> str:
         if approval.withdrawn_at is not None:
@@ -191,6 +194,17 @@ class Look:
         if self.archived_at is not None and approval.at <= self.archived_at:
             return "the version was archived since"
         return self.authorship.why_not_theirs(approval)
+
+
+def stands(stage: PathStage, spec: GateSpec, outcome: Outcome) -> GateStanding:
+    """A gate with an outcome, as its path says the rest."""
+    said = {"mode": spec.mode, "demanded_by": spec.demanded_by, "path": spec.path}
+    return replace(GateStanding(stage.stage, spec.name, spec.check, spec.title, outcome), **said)
+
+
+def unasked(version: ModelVersion) -> Outcome:
+    advice = f"Run `taxiway gates evaluate {version.model}@{version.version}`."
+    return Outcome("missing", "It was not evaluated for what stands now.", advice)
 
 
 def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> dict[str, str]:
@@ -206,7 +220,9 @@ def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> 
     }
 
 
-def evidence_key(path: PathVersion, stage: GateStage, spec: GateSpec, inputs: dict[str, str]) -> str:
-    """What a piece of evidence is found by: everything that its answer depends on."""
-    rests_on = {"path": path.digest, "stage": stage, "gate": spec.name, "check": spec.check}
-    return digest_of(canonical_json({**rests_on, "parameters": spec.parameters, "inputs": inputs}))
+def evidence_key(spec: GateSpec, inputs: dict[str, str]) -> str:
+    """What a piece of evidence is found by: everything that its answer depends on.
+
+    Which path asks, and in what mode, changes no answer: another version of a path keeps what was measured.
+    """
+    return digest_of(canonical_json({"check": spec.check, "parameters": spec.parameters, "inputs": inputs}))

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 import taxiway as tw
 
-PATH = "path: open\nstages:\n  production:\n    - performance: {metric: roc_auc, at_least: 0.5}\n"
+PATH = "path: open\nmode: block\nstages:\n  production:\n    - performance: {metric: roc_auc, at_least: 0.5}\n"
 ROWS = 400
 
 server = subprocess.Popen(["taxiway", "server", "--port", "5500"], stdout=subprocess.PIPE, text=True)
