@@ -35,7 +35,7 @@ UNKNOWN = [
     ("endpoints trace nothing", "There is no prediction 'nothing'", "Taxiway-Prediction-Id"),
     ("monitors show nothing", "There is no monitor 'nothing'", "taxiway monitors list"),
     ("access grant nobody viewer kept", "There is no user 'nobody'", "taxiway access add"),
-    ("audit verify --held nothing.json", "nothing.json cannot be used", "Check the path"),
+    ("audit verify --head nothing.json", "nothing.json cannot be used", "Check the path"),
     ("datasets list --project nothing", "There is no project 'nothing'", "taxiway projects create nothing"),
     ("access grant local viewer nothing", "There is no project 'nothing'", "taxiway projects list"),
     ("gates publish nothing.yaml", "nothing.yaml cannot be used", "Check the path"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,21 +12,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from taxiway.audit import store
 from taxiway.audit.contract import TreeHead, Verification
-from taxiway.audit.merkle import DIGEST_BYTES, Frontier, leaf_hash
+from taxiway.audit.leaves import entry_bytes, signed_text
+from taxiway.audit.merkle import DIGEST_BYTES, Growing, leaf_hash
+from taxiway.storage.database import read_moment
 from taxiway.storage.keys import Keys, Signature
 
-ENTRY_FIELDS = ("seq", "at", "actor", "verb", "thing", "project", "door", "request_id", "facts")
+KEPT_EVERY = 1024  # entries between heads that stay; the newest gives way to the next one
 UNREADABLE = (TypeError, ValueError, OverflowError, AttributeError, msgspec.MsgspecError)
 
 
-def canonical(entry: dict[str, Any]) -> bytes:
-    """The bytes of an entry that are hashed: JSON with sorted keys, its facts to the letter as they are stored."""
-    return msgspec.json.encode({**entry, "facts": msgspec.Raw(entry["facts"].encode())}, order="sorted")
-
-
-def signed_text(size: int, root: bytes, at: datetime) -> bytes:
-    """What a head's signature covers."""
-    return msgspec.json.encode({"at": at, "root": root.hex(), "size": size}, order="sorted")
+def is_kept(size: int) -> bool:
+    """Whether the head of this size stays when the log grows."""
+    return size % KEPT_EVERY == 0
 
 
 class Broken(Exception):
@@ -39,15 +35,18 @@ class Broken(Exception):
 
 
 class Check:
-    """One check. `frontier` is the tree of the entries found right so far, `levels` its full subtrees by height."""
+    """One check. `tree` is that of the entries found right so far."""
 
-    def __init__(self, connection: Connection, keys: Keys, held: TreeHead | None) -> None:
-        self.connection, self.keys, self.held = connection, keys, held
+    def __init__(self, connection: Connection, keys: Keys, held: Sequence[TreeHead]) -> None:
+        self.connection, self.keys = connection, keys
+        self.held = {head.size: head for head in held}
+        self.twice = next((head for head in held if self.held[head.size].root != head.root), None)
         self.heads: dict[int, dict[str, Any]] = {}
-        self.frontier = Frontier()
-        self.levels: list[bytearray] = []
+        self.tree = Growing()
 
     def run(self) -> Verification:
+        if self.twice is not None:
+            return self.verification(f"two heads held for size {self.twice.size} differ: the log was forked", None)
         try:
             self.heads = {head["size"]: head for head in store.raw_heads(self.connection)}
             self.entries()
@@ -57,13 +56,13 @@ class Check:
             return self.verification(e.problem, e.seq)
         except (SQLAlchemyError, *UNREADABLE) as e:
             words = str(getattr(e, "orig", None) or e).partition("\n")[0]
-            return self.verification(f"the log cannot be read after {self.frontier.size} entries: {words}", None)
+            return self.verification(f"the log cannot be read after {self.tree.size} entries: {words}", None)
         return self.verification(None, None)
 
     def verification(self, problem: str | None, seq: int | None) -> Verification:
         return Verification(
             is_intact=problem is None,
-            entries=self.frontier.size,
+            entries=self.tree.size,
             heads=len(self.heads),
             problem=problem,
             first_bad_seq=seq,
@@ -71,36 +70,53 @@ class Check:
 
     def entries(self) -> None:
         """Raises Broken for the first entry that does not hold."""
+        tree, looked_at = self.tree, {*self.heads, *self.held}
         with closing(store.raw_rows(self.connection)) as rows:
             for row in rows:
+                if row[0] != tree.size:
+                    words = f"entry {tree.size} is missing: entry {row[0]} stands in its place"
+                    raise Broken(words, tree.size)
                 self.entry(row)
+                if tree.size in looked_at or not tree.size % KEPT_EVERY:
+                    self.head()
 
-    def entry(self, row: dict[str, Any]) -> None:
-        seq = self.frontier.size
-        if row["seq"] != seq:
-            raise Broken(f"entry {seq} is missing: entry {row['seq']} stands in its place", seq)
-        leaf = readable(lambda: leaf_of(row), f"entry {seq} cannot be read: it was changed", seq)
-        if leaf != row["leaf"]:
+    def entry(self, row: tuple[Any, ...]) -> None:
+        seq = self.tree.size
+        try:
+            _, at, actor, verb, thing, project, door, request_id, facts, kept = row
+            entry = {
+                "seq": seq,
+                "at": read_moment(at),
+                "actor": actor,
+                "verb": verb,
+                "thing": thing,
+                "project": project,
+                "door": door,
+                "request_id": request_id,
+                "facts": facts,
+            }
+            leaf = leaf_hash(entry_bytes(entry))
+        except UNREADABLE as e:
+            raise Broken(f"entry {seq} cannot be read: it was changed", seq) from e
+        if leaf != kept:
             raise Broken(f"entry {seq} does not match its hash: it was changed", seq)
-        grown, completed = self.frontier.append(leaf)
-        self.head(grown)
-        self.frontier = grown
-        for node in completed[1:]:
-            self.levels += [bytearray()] * (node.level > len(self.levels))
-            self.levels[node.level - 1] += node.digest
-        if self.held and self.held.size == grown.size and self.held.root != grown.root().hex():
-            raise Broken(f"the head held for size {grown.size} is not the log's: its past was changed", None)
+        self.tree.append(leaf)
 
-    def head(self, grown: Frontier) -> None:
-        """The stored head of a size, held against the entries up to it."""
-        seq, row = grown.size - 1, self.heads.get(grown.size)
+    def head(self) -> None:
+        """The heads that are stored and held for the size reached, held against the entries up to it."""
+        size, root = self.tree.size, self.tree.root()
+        seq, row, held = size - 1, self.heads.get(size), self.held.get(size)
+        if held is not None and held.root != root.hex():
+            raise Broken(f"the head held for size {size} is not the log's: its past was changed", None)
         if row is None:
-            raise Broken(f"entry {seq} has no signed head", seq)
-        name = f"the head of size {grown.size}"
+            if is_kept(size):
+                raise Broken(f"entry {seq} has no signed head", seq)
+            return
+        name = f"the head of size {size}"
         head = readable(lambda: store.read_head(store.with_moment(row)), f"{name} cannot be read: it was changed", seq)
-        if grown.root() != head.root:
+        if root != head.root:
             raise Broken(f"{name} does not match the entries up to {seq}", seq)
-        if b"".join(grown.peaks) != head.frontier:
+        if b"".join(self.tree.peaks) != head.frontier:
             raise Broken(f"{name} is stored with another frontier than its entries have: it was changed", seq)
         signature = Signature(head.key_id, head.signature)
         text = readable(lambda: signed_text(head.size, head.root, head.at), f"{name} cannot be read", seq)
@@ -108,15 +124,20 @@ class Check:
             raise Broken(f"{name} is not signed by a key of this platform", seq)
 
     def end(self) -> None:
-        size, longest = self.frontier.size, max(self.heads, default=0)
-        if longest != size:
+        size, longest = self.tree.size, max(self.heads, default=0)
+        if longest > size:
             raise Broken(f"the log ends at {size} entries, but a head was signed for {longest}: entries were cut", size)
-        if self.held and self.held.size > size:
-            raise Broken(f"the log has {size} entries, the head held has {self.held.size}: entries were cut off", size)
+        if longest < size:
+            raise Broken(f"entry {longest} and what follows is under no signed head: entries were added", longest)
+        if self.held and max(self.held) > size:
+            words = f"the log has {size} entries, the head held has {max(self.held)}: entries were cut off"
+            raise Broken(words, size)
+        if extra := [each for each in self.heads if each != size and not is_kept(each)]:
+            raise Broken(f"a head of size {extra[0]} is stored that gave way to later ones: it was put back", None)
 
     def nodes(self) -> None:
         """The stored subtrees, which proofs are made from, held against those of the entries."""
-        for level, digests in enumerate(self.levels, 1):
+        for level, digests in enumerate(self.tree.levels, 1):
             stored = store.raw_nodes(self.connection, level)
             with closing(stored):
                 for number in range(len(digests) // DIGEST_BYTES):
@@ -125,7 +146,7 @@ class Check:
                         first, last = number << level, ((number + 1) << level) - 1
                         words = f"the stored node over the entries {first} to {last} is not theirs: it was changed"
                         raise Broken(words, first)
-        wanted, found = sum(map(len, self.levels)) // DIGEST_BYTES, store.count_nodes(self.connection)
+        wanted, found = sum(map(len, self.tree.levels)) // DIGEST_BYTES, store.count_nodes(self.connection)
         if found != wanted:
             raise Broken(f"{found} nodes are stored, the entries have {wanted}: some were added", None)
 
@@ -136,8 +157,3 @@ def readable(read: Callable[[], Any], problem: str, seq: int) -> Any:
         return read()
     except UNREADABLE as e:
         raise Broken(problem, seq) from e
-
-
-def leaf_of(row: dict[str, Any]) -> bytes:
-    entry = store.with_moment(row)
-    return leaf_hash(canonical({name: entry[name] for name in ENTRY_FIELDS}))

@@ -50,6 +50,6 @@ class Audit:
         """That the log of `first` entries is the beginning of the one of `second`."""
         return self.transport.call(contract.prove_consistency, ProveConsistency(first=first, second=second))
 
-    def verify(self, held: TreeHead | None = None) -> Verification:
-        """Checks every entry, root and signature; with `held`, also that the log contains that head."""
-        return self.transport.call(contract.verify_log, VerifyLog(held=held))
+    def verify(self, *held: TreeHead) -> Verification:
+        """Checks every entry, root and signature, and that the log contains each head that was kept elsewhere."""
+        return self.transport.call(contract.verify_log, VerifyLog(held=[*held]))

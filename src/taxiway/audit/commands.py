@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taxiway.audit.contract import Entry, TreeHead, Verification
+from taxiway.audit.held import read_heads
 from taxiway.kernel.commands import Argument, Command, count
-from taxiway.kernel.errors import BadField
-from taxiway.kernel.problems import decode
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -31,22 +30,14 @@ def head(client: Client, given: Namespace) -> TreeHead:
 
 
 def verify(client: Client, given: Namespace) -> Verification:
-    return client.audit.verify(read_head(given.held) if given.held else None)
-
-
-def read_head(file: str) -> TreeHead:
-    """A head that was kept elsewhere. Raises BadField, OSError."""
-    data = Path(file).read_bytes()
-    try:
-        return decode(data, TreeHead)
-    except BadField as e:
-        expected = "a head as `taxiway audit head --out FILE` writes it"
-        raise BadField(field="held", value=repr(file), expected=expected) from e
+    return client.audit.verify(*(read_heads(Path(given.head).read_bytes(), given.head) if given.head else ()))
 
 
 def tell(found: Verification) -> str:
     if found.is_intact:
-        return f"The log holds: {found.entries} entries, {found.heads} signed heads, every hash and signature right."
+        entries = "1 entry" if found.entries == 1 else f"{found.entries:,} entries"
+        heads = "1 signed head" if found.heads == 1 else f"{found.heads:,} signed heads"
+        return f"The log holds: {entries}, {heads}, every hash and signature right."
     return f"The log does not hold: {found.problem}."
 
 
@@ -74,7 +65,7 @@ COMMANDS = (
         "verify",
         "check every entry, hash and signature; exits 1 when something does not hold",
         verify,
-        (Argument("--held", "a head kept in a file: the log must contain it", is_file=True),),
+        (Argument("--head", "a file of heads that were kept elsewhere: the log must contain them all", is_file=True),),
         show=tell,
         exit_code=lambda found: 0 if found.is_intact else 1,
     ),

@@ -85,9 +85,9 @@ class Verification(Struct, frozen=True):
 
 
 class VerifyLog(Struct, frozen=True, forbid_unknown_fields=True):
-    """held: a head that was kept elsewhere; the log must contain it."""
+    """held: heads that were kept elsewhere; the log must contain them all."""
 
-    held: TreeHead | None = None
+    held: list[TreeHead] = []
 
 
 list_entries = Endpoint(

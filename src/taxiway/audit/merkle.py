@@ -84,6 +84,37 @@ class Frontier(Struct, frozen=True):
         return _fold(self.peaks)
 
 
+class Growing:
+    """A tree that only grows, kept for checking a whole log: its peaks, and its full subtrees by height.
+
+    levels: for each height from 1 on the digests of its full subtrees, one after the other.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.peaks: list[bytes] = []
+        self.levels: list[bytearray] = []
+
+    def append(self, leaf: bytes) -> None:
+        digest, index, level = leaf, self.size, 0
+        while index & 1:
+            digest = sha256(b"\x01" + self.peaks.pop() + digest).digest()
+            if level == len(self.levels):
+                self.levels.append(bytearray())
+            self.levels[level] += digest
+            index, level = index >> 1, level + 1
+        self.peaks.append(digest)
+        self.size += 1
+
+    def root(self) -> bytes:
+        return _fold(self.peaks)
+
+
+def root_of(nodes: Nodes, size: int) -> bytes:
+    """The tree head over the first `size` leaves, from stored subtrees."""
+    return _range_root(nodes, 0, size)
+
+
 def nodes_of(leaves: Sequence[bytes]) -> Nodes:
     """A look-up over leaf hashes held in memory, for proofs of small trees and for verifying whole logs."""
     known: dict[tuple[int, int], bytes] = {}

@@ -1,17 +1,16 @@
-"""The rule of the audit log: a change and its entry commit together, and every size of the log has a signed head."""
+"""The rule of the audit log: a change and its entry commit together, and the log as it ends has a signed head."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
 
-import msgspec
 from sqlalchemy import inspect, text
 
 from taxiway.audit import store
-from taxiway.audit.checking import Check, canonical, signed_text
+from taxiway.audit.checking import Check, is_kept
 from taxiway.audit.contract import (
     Consistency,
     Entry,
@@ -23,7 +22,8 @@ from taxiway.audit.contract import (
     Verification,
     VerifyLog,
 )
-from taxiway.audit.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash
+from taxiway.audit.leaves import facts_text, leaf_of, signed_text
+from taxiway.audit.merkle import Frontier, Node, consistency_proof, inclusion_proof, root_of
 from taxiway.audit.tables import heads
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
@@ -50,6 +50,7 @@ class Record:
         self.project = project
         self.facts: dict[str, Any] = {}
         self.further: list[tuple[str, str, dict[str, Any]]] = []
+        self.claims: list[Any] = []  # what `evidence.attesting` says with this change; signed before its entry is made
 
     def note(self, **facts: Any) -> None:
         """Adds facts to the entry: what was, what is, why."""
@@ -70,6 +71,7 @@ class Ledger:
         self.database = database
         self.writer = writer
         self.keys = keys
+        self.before_entries: list[Callable[[Record], None]] = []  # done in every change, just before its entries
 
     def change(
         self,
@@ -91,9 +93,9 @@ class Ledger:
         def both(change: Change) -> T:
             record = Record(change, caller=caller, verb=verb, thing=thing, project=project)
             result = make(record)
-            self._append(record, record.verb, record.thing, record.facts)
-            for also_verb, also_thing, facts in record.further:
-                self._append(record, also_verb, also_thing, facts)
+            for act in self.before_entries:
+                act(record)
+            self._append(record, [(record.verb, record.thing, record.facts), *record.further])
             return result
 
         key = Key(f"{caller.name}/{verb}/{caller.key}", caller.fingerprint) if caller.key else None
@@ -114,18 +116,34 @@ class Ledger:
         def enter(change: Change) -> None:
             record = Record(change, caller=caller, verb=verb, thing=thing, project=project)
             facts = {"error": type(refusal).__name__, "detail": str(refusal), "facts": refusal.facts()}
-            self._append(record, f"{verb}.refused", thing, facts)
+            self._append(record, [(f"{verb}.refused", thing, facts)])
 
         self.writer.write(enter)
 
-    def _append(self, record: Record, verb: str, thing: str, facts: dict[str, Any]) -> None:
+    def _append(self, record: Record, said: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
+        """Entries for these verbs, things and facts, and the heads of the log that they make."""
         connection = record.connection
         if not self.database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": APPEND_LOCK})
         newest = store.newest_head(connection)
         frontier = read_frontier(newest)
+        rows: list[dict[str, Any]] = []
+        nodes: list[Node] = []
+        heads: list[store.Head] = []
+        for verb, thing, facts in said:
+            rows.append(self._entry(record, frontier.size, verb=verb, thing=thing, facts=facts))
+            frontier, completed = frontier.append(rows[-1]["leaf"])
+            nodes += completed[1:]
+            if is_kept(frontier.size):
+                heads.append(self._head(frontier, record.at))
+        if not is_kept(frontier.size):
+            heads.append(self._head(frontier, record.at))
+        given_way = newest.size if newest and not is_kept(newest.size) else None
+        store.append(connection, rows, nodes, heads, before=given_way)
+
+    def _entry(self, record: Record, seq: int, *, verb: str, thing: str, facts: dict[str, Any]) -> dict[str, Any]:
         entry = {
-            "seq": newest.size if newest else 0,
+            "seq": seq,
             "at": record.at,
             "actor": record.caller.name,
             "verb": verb,
@@ -133,11 +151,9 @@ class Ledger:
             "project": record.project,
             "door": record.caller.door,
             "request_id": record.caller.request_id,
-            "facts": msgspec.json.encode(facts, order="sorted").decode(),
+            "facts": facts_text(facts),
         }
-        leaf = leaf_hash(canonical(entry))
-        frontier, completed = frontier.append(leaf)
-        store.append(connection, {**entry, "leaf": leaf}, self._head(frontier, record.at), completed)
+        return {**entry, "leaf": leaf_of(entry)}
 
     def _head(self, frontier: Frontier, at: datetime) -> store.Head:
         root = frontier.root()
@@ -196,12 +212,9 @@ class Audit:
             raise BadField(field="seq", value=str(ask.seq), expected=f"an entry below the size, at most {newest}")
         with self.database.read() as connection:
             nodes = store.stored_nodes(connection)
-            head = store.head_at(connection, size)
             path = inclusion_proof(nodes, index=ask.seq, size=size)
-            leaf = nodes(0, ask.seq)
-        if head is None:
-            raise NotFound(kind="audit head", name=str(size))
-        return Inclusion(seq=ask.seq, size=size, leaf=leaf.hex(), path=[h.hex() for h in path], root=head.root.hex())
+            leaf, root = nodes(0, ask.seq), root_of(nodes, size)
+        return Inclusion(seq=ask.seq, size=size, leaf=leaf.hex(), path=[h.hex() for h in path], root=root.hex())
 
     def consistency(self, ask: ProveConsistency) -> Consistency:
         newest = self.head().size

@@ -8,14 +8,45 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Select, Table, func, insert, select, type_coerce
+from sqlalchemy import Connection, Select, Table, func, select, type_coerce
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.types import NullType
 
 from taxiway.audit.contract import Entry, ListEntries, TreeHead
 from taxiway.audit.merkle import Node, Nodes
 from taxiway.audit.tables import entries, heads, nodes
-from taxiway.storage.database import EPOCH, read_moment
+from taxiway.storage.database import EPOCH, read_moment, write_moment
+from taxiway.storage.rows import Into, marks, put_all
+
+HEAD_FIELDS = "size, root, frontier, at, key_id, signature"
+NEWEST = f"SELECT {HEAD_FIELDS} FROM audit_heads ORDER BY size DESC LIMIT 1"  # noqa: S608 - names of ours
+ENTRIES = Into(
+    "audit_entries",
+    (
+        ("seq", "bigint"),
+        ("at", "bigint"),
+        ("actor", "varchar"),
+        ("verb", "varchar"),
+        ("thing", "varchar"),
+        ("project", "varchar"),
+        ("door", "varchar"),
+        ("request_id", "varchar"),
+        ("facts", "text"),
+        ("leaf", "bytea"),
+    ),
+)
+NODES = Into("audit_nodes", (("level", "integer"), ("number", "bigint"), ("digest", "bytea")))
+HEADS = Into(
+    "audit_heads",
+    (
+        ("size", "bigint"),
+        ("root", "bytea"),
+        ("frontier", "bytea"),
+        ("at", "bigint"),
+        ("key_id", "varchar"),
+        ("signature", "bytea"),
+    ),
+)
 
 
 class Head(Struct, frozen=True):
@@ -39,21 +70,33 @@ class Head(Struct, frozen=True):
 
 
 def newest_head(connection: Connection) -> Head | None:
-    row = connection.execute(select(heads).order_by(heads.c.size.desc()).limit(1)).mappings().first()
-    return read_head(row) if row else None
+    """Asked before each entry, so the statement goes to the driver as it stands."""
+    row = connection.exec_driver_sql(NEWEST).first()
+    if row is None:
+        return None
+    size, root, frontier, at, key_id, signature = row
+    return Head(size, bytes(root), bytes(frontier), read_moment(at), key_id, bytes(signature))
 
 
-def head_at(connection: Connection, size: int) -> Head | None:
-    row = connection.execute(select(heads).where(heads.c.size == size)).mappings().first()
-    return read_head(row) if row else None
+def append(
+    connection: Connection, rows: list[dict[str, Any]], completed: list[Node], made: list[Head], *, before: int | None
+) -> None:
+    """Adds entries, the full subtrees above their leaves that they complete, and heads.
+
+    before: the size of the head that gives way to these; None where it stays.
+    """
+    signed = [(h.size, h.root, h.frontier, write_moment(h.at), h.key_id, h.signature) for h in made]
+    if before is not None:
+        mark = marks(connection, 1)
+        changes = ", ".join(f"{name} = {mark}" for name, _ in HEADS.columns)
+        statement = f"UPDATE audit_heads SET {changes} WHERE size = {mark}"  # noqa: S608 - names of ours
+        connection.exec_driver_sql(statement, (*signed.pop(0), before))
+    above = [(node.level, node.index, node.digest) for node in completed]
+    put_all(connection, [(ENTRIES, [as_kept(row) for row in rows]), (NODES, above), (HEADS, signed)])
 
 
-def append(connection: Connection, entry: dict[str, Any], head: Head, completed: list[Node]) -> None:
-    connection.execute(insert(entries).values(entry))
-    above = [{"level": n.level, "number": n.index, "digest": n.digest} for n in completed if n.level > 0]
-    if above:
-        connection.execute(insert(nodes), above)
-    connection.execute(insert(heads).values(msgspec.structs.asdict(head)))
+def as_kept(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(write_moment(row[name]) if name == "at" else row[name] for name, _ in ENTRIES.columns)
 
 
 def as_stored(table: Table) -> Select[*tuple[Any, ...]]:
@@ -61,12 +104,15 @@ def as_stored(table: Table) -> Select[*tuple[Any, ...]]:
     return select(*(type_coerce(column, NullType()).label(column.name) for column in table.c))
 
 
-def raw_rows(connection: Connection) -> Generator[dict[str, Any], None, None]:
-    """Every entry as stored, oldest first. Whoever stops early closes it: the server holds a cursor for it."""
+def raw_rows(connection: Connection) -> Generator[tuple[Any, ...], None, None]:
+    """Every entry as stored, oldest first: its fields in their order, and its leaf.
+
+    Whoever stops early closes it: the server holds a cursor for it.
+    """
     query = as_stored(entries).order_by(entries.c.seq).execution_options(yield_per=1000)
     with connection.execute(query) as found:
-        for row in found.mappings():
-            yield dict(row)
+        for rows in found.partitions():
+            yield from map(tuple, rows)
 
 
 def raw_heads(connection: Connection) -> Iterator[dict[str, Any]]:

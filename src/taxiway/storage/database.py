@@ -46,9 +46,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        return (value - EPOCH) // timedelta(microseconds=1)
+        return None if value is None else write_moment(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else read_moment(value)
@@ -57,6 +55,11 @@ class Moment(TypeDecorator[datetime]):
 def read_moment(value: int) -> datetime:
     """The time that a Moment keeps as this number."""
     return EPOCH + timedelta(microseconds=value)
+
+
+def write_moment(value: datetime) -> int:
+    """The number that a Moment keeps this time as."""
+    return (value - EPOCH) // timedelta(microseconds=1)
 
 
 class Json(TypeDecorator[T], Generic[T]):

@@ -6,9 +6,9 @@ import msgspec
 
 from taxiway.access.service import Access
 from taxiway.audit.contract import ListEntries, TreeHead, Verification, VerifyLog
+from taxiway.audit.held import read_heads
 from taxiway.audit.service import Audit
 from taxiway.kernel.errors import NotFound
-from taxiway.kernel.problems import decode
 from taxiway.web.site import Html, Site, View
 from taxiway.web.words import listed, plural, with_query
 
@@ -27,7 +27,7 @@ class AuditPage:
     def verify(self, view: View, fields: dict[str, str]) -> Html:
         """The page with the answer of a check of every entry; a head that was kept elsewhere counts too."""
         held = fields.get("held", "").strip()
-        ask = VerifyLog(held=decode(held.encode(), TreeHead) if held else None)
+        ask = VerifyLog(held=read_heads(held.encode()))
         return self._page(view, self.audit.verify(ask))
 
     def _page(self, view: View, verified: Verification | None = None) -> Html:
