@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from taxiway.gates.drawings import Bars, Spread
 from taxiway.gates.estimates import Estimate, GroupRate
 from taxiway.gates.rules import Threshold
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
@@ -88,7 +89,8 @@ class Outcome(Struct, frozen=True):
     """What a check found. A check that had nothing to measure says `missing`, and why.
 
     reason: sentences for people. advice: what to do next unless it passed. groups: rates by group. curve: points of
-    the ROC curve, (false positive rate, true positive rate), where scores are there.
+    the ROC curve, (false positive rate, true positive rate), where scores are there. details: a line for each thing
+    found. drawings: figures as data. is_broken: the check itself could not be asked, and asking again may help.
     """
 
     verdict: Verdict
@@ -100,6 +102,9 @@ class Outcome(Struct, frozen=True):
     rows_needed: int | None = None
     groups: list[GroupRate] = []
     curve: list[tuple[float, float]] = []
+    details: list[str] = []
+    drawings: list[Bars | Spread] = []
+    is_broken: bool = False
 
 
 class Evidence(Struct, frozen=True):

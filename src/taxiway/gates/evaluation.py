@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-import platform
-
-import numpy as np
-import pyarrow as pa
+from msgspec import Struct
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import Evaluate, Evidence, Outcome, Standing
 from taxiway.gates.paths import pin
-from taxiway.gates.policy import parameters_of
 from taxiway.gates.standing import Asked, Look, Sources
+from taxiway.gates.working import wire
+from taxiway.gates.working.packing import pack
+from taxiway.gates.working.pool import WORKERS, Workers
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import TaxiwayError, revive
 from taxiway.kernel.ids import new_id
-from taxiway.kernel.version import VERSION
+from taxiway.models.bundle import BundleTampered
 from taxiway.models.contract import ModelVersion
 from taxiway.models.lookup import require_bundle, require_version
 from taxiway.storage.blobs import DigestMismatch
 from taxiway.storage.database import Database
+
+TAMPERED: dict[str, type[TaxiwayError]] = {each.__name__: each for each in (DigestMismatch, BundleTampered)}
+
+
+class Answer(Struct, frozen=True):
+    """What a worker said to a gate's question, and with which tools."""
+
+    asked: Asked
+    outcome: Outcome
+    tools: dict[str, str]
 
 
 class Evaluations:
@@ -33,34 +43,41 @@ class Evaluations:
         self.ledger = ledger
         self.sources = sources
         self.clock = clock
+        self.workers: Workers = WORKERS
 
     def evaluate(self, caller: Caller, body: Evaluate, *, model: str, version: str) -> Standing:
         """Asks every check of the path that has no evidence for what stands now; what has some keeps it.
 
-        Who asks becomes an author of the evidence, and may not approve on it. Raises DigestMismatch.
+        Who asks becomes an author of the evidence, and may not approve on it. A check that could not be asked leaves
+        no evidence, only why, and is asked again the next time. Raises BundleTampered, DigestMismatch, WorkersGone.
         """
         found = self.sources.models.find(model, version)
         require_bundle(found, "be evaluated")
         with self.database.read() as connection:
             look = Look(self.sources, connection, found, self.clock())
-            try:
-                answers = ask_checks(look)
-            except DigestMismatch as refusal:
-                self.ledger.refused(caller, "gates.evaluate", found.ref, refusal, project=found.project)
-                raise
-            if not answers:
+            jobs = [
+                (each, pack(self.sources.models, connection, found, each.spec, CHECKS[each.spec.check]))
+                for each in look.unanswered()
+            ]
+            if not jobs:
                 return look.standing()
+        try:
+            answers = [self.ask(asked, job) for asked, job in jobs]
+        except (DigestMismatch, BundleTampered) as refusal:
+            self.ledger.refused(caller, "gates.evaluate", found.ref, refusal, project=found.project)
+            raise
 
         def make(record: Record) -> Standing:
             here = require_version(record, model, found.version)
             pin(record, self.sources.path(record.connection, here))
             look = Look(self.sources, record.connection, here, record.at)
             still = {each.key for each in look.unanswered()}
-            for asked, outcome in answers:
-                if asked.key in still:  # else somebody was faster, or what it rests on has changed meanwhile
-                    evidence = self._evidence(record, here, look, asked, outcome)
+            for answer in answers:
+                if answer.asked.key in still:  # else somebody was faster, or what it rests on has changed meanwhile
+                    evidence = self._evidence(record, here, look, answer)
                     store.add_evidence(record.connection, evidence)
-                    record.note(**{asked.spec.name: {"verdict": outcome.verdict, "evidence": evidence.id}})
+                    noted = {"verdict": evidence.outcome.verdict, "evidence": evidence.id}
+                    record.note(**{answer.asked.spec.name: noted})
             record.note(path=look.path.ref)
             return Look(self.sources, record.connection, here, record.at).standing()
 
@@ -72,10 +89,24 @@ class Evaluations:
         with self.database.read() as connection:
             return Page(store.evidence_of(connection, found.model, found.version))
 
-    def _evidence(self, record: Record, version: ModelVersion, look: Look, asked: Asked, outcome: Outcome) -> Evidence:
+    def ask(self, asked: Asked, job: wire.Job) -> Answer:
+        """Has a worker answer a gate's question. Raises BundleTampered, DigestMismatch, WorkersGone."""
+        found = self.workers.ask(job)
+        if isinstance(found, wire.Answered):
+            return Answer(asked, found.outcome, found.tools)
+        if found.error in TAMPERED:
+            raise revive(found.error, found.facts)
+        reason = found.reason if found.error else f"The check {asked.spec.check} gave no answer: {found.reason}."
+        advice = (
+            "Mend that and evaluate again." if found.error else "Evaluate again; its author can look at the reason."
+        )
+        return Answer(asked, Outcome("missing", reason, advice, is_broken=True), {})
+
+    def _evidence(self, record: Record, version: ModelVersion, look: Look, answer: Answer) -> Evidence:
+        asked, id_ = answer.asked, new_id()
         return Evidence(
-            id=new_id(),
-            key=asked.key,
+            id=id_,
+            key=f"{asked.key}{store.ATTEMPT}{id_[-8:]}" if answer.outcome.is_broken else asked.key,
             model=version.model,
             version=version.version,
             stage=asked.stage,
@@ -85,24 +116,8 @@ class Evaluations:
             path=look.path.ref,
             path_digest=look.path.digest,
             inputs=asked.inputs,
-            outcome=outcome,
-            tools=tools(),
+            outcome=answer.outcome,
+            tools=answer.tools,
             author=record.caller.name,
             at=record.at,
         )
-
-
-def ask_checks(look: Look) -> list[tuple[Asked, Outcome]]:
-    """What every check says that has no evidence yet. Raises DigestMismatch for predictions that were changed."""
-    case = look.case()
-    return [(each, CHECKS[each.spec.check].ask(parameters_of(each.spec), case)) for each in look.unanswered()]
-
-
-def tools() -> dict[str, str]:
-    """The versions of what measures."""
-    return {
-        "taxiway": VERSION,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "pyarrow": pa.__version__,
-    }

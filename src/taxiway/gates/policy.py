@@ -64,7 +64,10 @@ def path_type(checks: dict[str, Check]) -> Any:
     return msgspec.defstruct("Path", fields, forbid_unknown_fields=True)
 
 
-PATH = path_type(CHECKS)
+@cache
+def path_now() -> Any:
+    """The type of a path's text with the checks that are installed."""
+    return path_type(CHECKS.load_all())
 
 
 def read_path(text: str, *, name: str, mode: GateMode = "block") -> PathVersion:
@@ -72,7 +75,7 @@ def read_path(text: str, *, name: str, mode: GateMode = "block") -> PathVersion:
 
     name: what a refusal calls the text, such as a file's name. mode: of a text that says none.
     """
-    given = read_yaml(text, PATH, name=name)
+    given = read_yaml(text, path_now(), name=name)
     reader = Broken(text, name)
     require_whole(given, reader)
     platform = [] if given.platform is UNSET else given.platform.risk

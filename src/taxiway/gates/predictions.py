@@ -38,6 +38,15 @@ class Predictions:
         """The name of each row's group; None where there is none."""
         return np.array(self._read(column).to_pylist(), dtype=object)
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns that were pinned."""
+        return list(pq.read_schema(pa.BufferReader(self.data)).names)
+
+    def table(self) -> Any:
+        """All columns, as an Arrow table."""
+        return pq.read_table(pa.BufferReader(self.data))
+
     def _read(self, column: str) -> Any:
         array = pq.read_table(pa.BufferReader(self.data), columns=[column])[column].combine_chunks()
         return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array

@@ -32,6 +32,7 @@ from taxiway.gates.contract import (
 from taxiway.gates.paths import Paths
 from taxiway.gates.policy import parameters_of
 from taxiway.gates.predictions import Predictions
+from taxiway.gates.working.packing import champion_of, digests_of_named
 from taxiway.kernel.canonical import canonical_json
 from taxiway.models.bundle import digest_of
 from taxiway.models.contract import ModelVersion
@@ -79,6 +80,7 @@ class Look:
             each for stage in self.path.stages for spec in stage.gates if (each := self._ask(stage.stage, spec))
         ]
         self.evidence = store.find_evidence(connection, [each.key for each in self.asked])
+        self.attempts = store.attempts_of(connection, version.model, version.version)
         authorship = Authorship(sources.models, sources.access, connection, version)
         self.authorship = authorship.read(self.path, self.evidence.values())
         self.given = store.approvals_of(connection, version.model, version.version)
@@ -156,7 +158,8 @@ class Look:
         check = CHECKS[spec.check]
         if check.is_live:
             return None
-        inputs: dict[str, str] = {name: self.inputs[name] for name in ("bundle", *check.inputs)}
+        inputs: dict[str, str] = {name: self.inputs[name] for name in ("bundle", *check.inputs) if name in self.inputs}
+        inputs |= digests_of_named(self.sources.models, self.version, spec, check)
         return Asked(stage, spec, evidence_key(spec, inputs), inputs)
 
     def _gate(self, stage: PathStage, spec: GateSpec) -> GateStanding:
@@ -164,6 +167,9 @@ class Look:
             return self._live(stage, spec)
         standing = stands(stage, spec, unasked(self.version))
         [asked] = [each for each in self.asked if each.stage == stage.stage and each.spec.name == spec.name]
+        if asked.key not in self.evidence and asked.key in self.attempts:
+            tried = self.attempts[asked.key]
+            return replace(standing, outcome=tried.outcome, author=tried.author, at=tried.at)
         found = self.evidence.get(asked.key)
         if found is None:
             return standing
@@ -217,7 +223,13 @@ def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> 
         "datasets": digest_of(canonical_json(version.datasets)),
         "card": models.cards.digest(connection, version),
         "reproductions": digest_of(canonical_json(made_again)),
+        "champion": champion_digest(models, connection, version),
     }
+
+
+def champion_digest(models: Models, connection: Connection, version: ModelVersion) -> str:
+    champion = champion_of(models, connection, version)
+    return digest_of(canonical_json([champion.bundle, champion.evaluation])) if champion else NOTHING
 
 
 def evidence_key(spec: GateSpec, inputs: dict[str, str]) -> str:

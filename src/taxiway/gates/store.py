@@ -11,6 +11,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from taxiway.gates.contract import Approval, Evidence, PathVersion, Request
 from taxiway.gates.tables import approvals, evidence, paths, requests
 
+ATTEMPT = "!"  # in the key of what is no evidence: a check that could not be asked, and may be asked again
+
 # --- paths ---
 
 
@@ -49,6 +51,13 @@ def find_evidence(connection: Connection, keys: Collection[str]) -> dict[str, Ev
     """By key, those there are."""
     query = select(evidence).where(evidence.c.key.in_(keys))
     return {row["key"]: Evidence(**row) for row in connection.execute(query).mappings()}
+
+
+def attempts_of(connection: Connection, model: str, version: int) -> dict[str, Evidence]:
+    """The newest attempt of every check that could not be asked, by the key that its evidence would have."""
+    here = (evidence.c.model == model, evidence.c.version == version, evidence.c.key.contains(ATTEMPT, autoescape=True))
+    query = select(evidence).where(*here).order_by(evidence.c.at, evidence.c.id)
+    return {row["key"].partition(ATTEMPT)[0]: Evidence(**row) for row in connection.execute(query).mappings()}
 
 
 def evidence_of(connection: Connection, model: str, version: int) -> list[Evidence]:

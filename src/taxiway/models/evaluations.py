@@ -63,4 +63,5 @@ def check_evaluation(
 def columns_of(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Each field of an evaluation that names a column, with that column."""
     single = [(n, getattr(evaluation, n)) for n in ("label", "prediction", "score", "time")]
-    return [(n, column) for n, column in single if column] + [("groups", g) for g in evaluation.groups]
+    several = [(n, column) for n in ("groups", "features", "others") for column in getattr(evaluation, n)]
+    return [(n, column) for n, column in single if column] + several

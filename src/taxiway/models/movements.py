@@ -161,6 +161,10 @@ class Movements:
         """The stages that a version entered, in order, as that connection sees them."""
         return store.stages_of(connection, version.model, version.version)
 
+    def champion_before(self, connection: Connection, version: ModelVersion) -> int:
+        """The version that last entered production before this one did, or before now; 0 where none did."""
+        return store.champion_before(connection, version.model, version.version)
+
     def aliases(self, model: str) -> list[Alias]:
         """By name."""
         with self.database.read() as connection:

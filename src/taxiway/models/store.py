@@ -304,6 +304,18 @@ def stages_of(connection: Connection, model: str, version: int) -> list[StageEnt
     return [StageEntry(r["stage"], r["entered_at"], r["by"], r["reason"]) for r in rows]
 
 
+def champion_before(connection: Connection, model: str, version: int) -> int:
+    """The version that last entered production before another first did, or of all, where that never did; else 0."""
+    entered = (stages.c.model == model, stages.c.stage == "production")
+    first = select(func.min(stages.c.entered_at)).where(*entered, stages.c.version == version)
+    before = connection.execute(first).scalar_one_or_none()
+    query = select(stages.c.version).where(*entered, stages.c.version != version)
+    if before is not None:
+        query = query.where(stages.c.entered_at < before)
+    newest = query.order_by(stages.c.entered_at.desc(), stages.c.version.desc()).limit(1)
+    return connection.execute(newest).scalar_one_or_none() or 0
+
+
 # --- aliases ---
 
 

@@ -234,11 +234,10 @@ class FinishRun(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Predictions(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of predictions pinned by digest, and which of its columns says what.
+    """A table of predictions pinned by digest, and what its columns say.
 
-    score: the column of the probability of the positive class, empty where there is none. threshold: from which
-    score on the prediction is positive. groups: the columns by which fairness is looked at. dataset: the reference
-    of the data they are about. split: in words, such as "out of fold, 10 folds, seed 7".
+    score: of the positive class, which `threshold` cuts; may be empty. groups: what fairness is looked at by. features:
+    what the model read. dataset: the data they are about. split: in words, such as "out of fold, 10 folds, seed 7".
     """
 
     digest: str
@@ -251,6 +250,8 @@ class Predictions(Struct, frozen=True, forbid_unknown_fields=True):
     threshold: float = 0.5
     dataset: str = ""
     split: str = ""
+    features: list[str] = []
+    others: list[str] = []
 
 
 class Artifact(Struct, frozen=True):

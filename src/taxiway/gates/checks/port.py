@@ -3,27 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.gates.contract import Approval, Outcome
 from taxiway.gates.predictions import Predictions
+from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.contract import Card, ModelVersion
 from taxiway.runs.again.sameness import Reproduction
 
-Input = Literal["bundle", "evaluation", "datasets", "card", "reproductions"]
+if TYPE_CHECKING:
+    from taxiway.gates.working.rows import Rows
+    from taxiway.models.bundle import Bundle
+    from taxiway.models.predictor import Predictor
+
+# What an answer rests on: bundle, evaluation, datasets, card, reproductions, champion; or `dataset:FIELD`, the dataset
+# that the parameter FIELD names.
+Input = str
+INPUTS = ("bundle", "evaluation", "datasets", "card", "reproductions", "champion")
+OF_PARAMETER = "dataset:"
+
+
+class NotGiven(TaxiwayError):
+    """A check that asks for what its `inputs` do not name."""
+
+    status = 500
+    what: str
+
+    def __str__(self) -> str:
+        return f"The case holds no {self.what}. Name it in the check's `inputs`, so that its evidence rests on it."
 
 
 def none() -> list[Reproduction]:
     return []
 
 
+def nobody() -> None:
+    return None
+
+
+def not_given(what: str) -> Callable[..., Any]:
+    """Stands for what a case does not hold."""
+
+    def refuse(*_: object) -> Any:
+        raise NotGiven(what=what)
+
+    return refuse
+
+
 class Case(Struct, frozen=True):
     """A version with what checks look at. What costs something to fetch is a call.
 
-    reproductions: how the version's run was done again, newest first.
+    reproductions: how the version's run was done again, newest first. bundle: its folder, every byte checked.
+    predictor: the model, loaded as a serving worker loads it. rows: what the model can be asked anew on, row by row as
+    the predictions where these were pinned with their features. table: the rows of a dataset, by the parameter that
+    names it. champion: the version that stands in production under the same name, with its own predictions and
+    predictor; None where none does, or where it is this one.
+
     approvals: those given for the stage of the gate that is asked, each knowing whether it counts; who_can: who
     could still give one; unknown_authors: the accounts that made the version and are no persons.
     """
@@ -36,14 +74,19 @@ class Case(Struct, frozen=True):
     approvals: list[Approval] = []
     who_can: list[str] = []
     unknown_authors: list[str] = []
+    bundle: Callable[[], Bundle] = not_given("bundle")
+    predictor: Callable[[], Predictor] = not_given("bundle")
+    rows: Callable[[], Rows] = not_given("evaluation")
+    table: Callable[[str], Any] = not_given("table")
+    champion: Callable[[], Case | None] = nobody
 
 
 class Check(Protocol):
     """A question that a gate asks of a version.
 
     parameters: the struct that a path's YAML is read into. inputs: the digests that the answer rests on; while they
-    are the same, the answer is. is_live: asked anew each time, for what no record can hold still; the others leave
-    evidence.
+    are the same, the answer is, and only what they name is in the case. is_live: asked anew each time in the server,
+    for what no record can hold still; the others are asked in a worker process and leave evidence.
     """
 
     name: str
@@ -56,5 +99,5 @@ class Check(Protocol):
         ...
 
     def ask(self, parameters: Any, case: Case) -> Outcome:
-        """The answer. What the data do not define is an answer too; only a broken platform raises."""
+        """The answer. What the data do not define is an answer too; only what is broken raises."""
         ...
