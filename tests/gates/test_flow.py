@@ -131,7 +131,7 @@ def test_an_author_cannot_approve_even_as_a_validator(any_story: Story) -> None:
 
 def test_who_ran_the_checks_cannot_approve(story: Story) -> None:
     story.version(FAIR)
-    story.vera.gates.evaluate("mortgage")
+    story.vera.gates.evaluate("mortgage", anyway=True)
 
     with pytest.raises(FourEyes, match=r"vera ran 4 checks \(four eyes\)"):
         story.vera.gates.approve("mortgage", comment="fine")

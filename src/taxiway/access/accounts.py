@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from taxiway.access import store
 from taxiway.access.contract import AddUser, ChangeUser, KeptToken, OwnAccount, User
@@ -81,6 +82,10 @@ class Accounts:
             found = {user.name: user for user in store.all_users(connection)}
         return [told(user, found) for user in found.values()]
 
+    def answering(self, connection: Connection) -> dict[str, str]:
+        """For each service account the person who answers for it."""
+        return {user.name: user.accountable for user in store.all_users(connection) if user.accountable}
+
     def tokens(self, caller: Caller, *, user: str) -> Page[KeptToken]:
         """Somebody's tokens that hold now, newest first. Raises NotFound."""
         with self.database.read() as connection:
@@ -111,7 +116,9 @@ def changes(record: Record, before: User, body: ChangeUser) -> dict[str, Any]:
         found["display"] = body.display.strip() or before.name
     if body.accountable is not None:
         if before.kind != "service":
-            raise BadField(field="accountable", value=repr(body.accountable), expected="nothing: a person answers for themselves")
+            raise BadField(
+                field="accountable", value=repr(body.accountable), expected="nothing: a person answers for themselves"
+            )
         found["accountable"] = require_person(record, body.accountable)
     if body.is_active is not None:
         found["deactivated_at"] = None if body.is_active else before.deactivated_at or record.at

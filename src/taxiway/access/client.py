@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 
-from taxiway.access import contract
+from taxiway.access import contract, delegations_contract
 from taxiway.access.contract import (
     AddUser,
     ChangeUser,
@@ -17,6 +18,7 @@ from taxiway.access.contract import (
     User,
     WhoAmI,
 )
+from taxiway.access.delegations_contract import Delegate, DelegatedRole, Delegation
 from taxiway.access.roles import Role
 from taxiway.kernel.transport import Transport
 
@@ -108,6 +110,26 @@ class Access:
     def revoke(self, user: str, *, project: str) -> list[Grant]:
         """Takes someone's roles in a project and gives the grants that remain."""
         return self.transport.call(contract.revoke_role, project=project, user=user).items
+
+    def delegate(
+        self, role: DelegatedRole, to: str, *, project: str, until: datetime | timedelta, reason: str = ""
+    ) -> Delegation:
+        """Has another person approve in one's own role in a project, for at most 90 days.
+
+        until: a moment, or how long from now. Raises BadField, NotTheirs.
+        """
+        ends_at = datetime.now(UTC) + until if isinstance(until, timedelta) else until
+        body = Delegate(role=role, to=to, ends_at=ends_at, reason=reason)
+        return self.transport.call(delegations_contract.delegate, body, project=project)
+
+    def delegations(self, project: str) -> list[Delegation]:
+        """Who may approve for whom in a project, newest first; also what has ended."""
+        return self.transport.call(delegations_contract.list_delegations, project=project).items
+
+    def revoke_delegation(self, delegation: str, *, project: str) -> list[Delegation]:
+        """Ends a delegation that one gave or took; owners end any. Raises NotAllowed, NotFound."""
+        answer = self.transport.call(delegations_contract.revoke_delegation, project=project, delegation=delegation)
+        return answer.items
 
     def grants(self, project: str) -> list[Grant]:
         """Who holds which role in a project."""

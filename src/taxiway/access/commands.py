@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
 from taxiway.access.contract import Grant, KeptToken, SignInLink, Token, User, WhoAmI
+from taxiway.access.delegations_contract import DelegatedRole, Delegation
 from taxiway.access.roles import ROLES
-from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.commands import Argument, Command, count
 from taxiway.kernel.show import cell
 
 if TYPE_CHECKING:
@@ -86,6 +88,20 @@ def grants(client: Client, given: Namespace) -> list[Grant]:
     return client.access.grants(given.project)
 
 
+def delegate(client: Client, given: Namespace) -> Delegation:
+    until = timedelta(days=given.days)
+    return client.access.delegate(given.role, given.to, project=given.project, until=until, reason=given.reason)
+
+
+def delegations(client: Client, given: Namespace) -> list[Delegation]:
+    return client.access.delegations(given.project)
+
+
+def end_delegation(client: Client, given: Namespace) -> list[Delegation]:
+    return client.access.revoke_delegation(given.delegation, project=given.project)
+
+
+DELEGATED = ("id", "role", "giver", "taker", "ends_at", "is_active")
 COMMANDS = (
     Command(
         "add",
@@ -159,6 +175,26 @@ COMMANDS = (
         (USER, Argument("role", "the role", choices=ROLES), PROJECT),
     ),
     Command("revoke", "take someone's roles in a project", revoke, (USER, PROJECT), ("user", "role", "granted_by")),
+    Command(
+        "delegate",
+        "have another person approve in your role for some days",
+        delegate,
+        (
+            Argument("role", "your role", choices=get_args(DelegatedRole)),
+            Argument("to", "the other person"),
+            PROJECT,
+            Argument("--days", "for how long, at most 90", count, 14),
+            Argument("--reason", "why", default=""),
+        ),
+    ),
+    Command("delegations", "who may approve for whom in a project", delegations, (PROJECT,), DELEGATED),
+    Command(
+        "end-delegation",
+        "end a delegation that you gave or took",
+        end_delegation,
+        (Argument("delegation", "its id, as `delegations` lists it"), PROJECT),
+        DELEGATED,
+    ),
     Command(
         "grants",
         "who holds which role in a project",

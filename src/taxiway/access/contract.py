@@ -36,13 +36,18 @@ class User(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True):
-    """That someone holds a role in a project, since when and by whom."""
+    """That someone holds a role in a project, since when and by whom.
+
+    in_return: when it was granted, who granted it had a role in the project from who got it. Such a role gives no
+    approvals.
+    """
 
     user: str
     project: str
     role: Role
     granted_by: str
     granted_at: datetime
+    in_return: bool = False
 
 
 class AddUser(Struct, frozen=True, forbid_unknown_fields=True):

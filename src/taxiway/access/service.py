@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Connection
 
 from taxiway.access import store
@@ -25,7 +26,9 @@ from taxiway.access.contract import (
     User,
     WhoAmI,
 )
+from taxiway.access.delegations import Delegations, active, as_grants
 from taxiway.access.digests import Digests
+from taxiway.access.holdings import Holding, holdings_of, is_in_return
 from taxiway.access.memory import Memory
 from taxiway.access.roles import Role, may, roles_for
 from taxiway.audit.service import Ledger, Record
@@ -49,6 +52,7 @@ class Access:
         self.clock = clock
         self.memory = Memory()
         self.accounts = Accounts(database, ledger, clock, self.memory)
+        self.delegations = Delegations(database, ledger, clock, self.memory, self._may_grant)
         self.digests = Digests(database, ledger.writer)
 
     # --- people ---
@@ -217,16 +221,16 @@ class Access:
         def make(record: Record) -> Grant:
             if store.find_user(record.connection, user) is None:
                 raise NotFound(kind="user", name=user, hint="Add them first with `taxiway access add`.")
-            grant = Grant(
-                user=user,
-                project=project,
-                role=body.role,
-                granted_by=caller.name,
-                granted_at=record.at,
-            )
+            users = {each.name: each for each in store.all_users(record.connection)}
+            others = store.find_grants(record.connection, project=project)
+            grant = Grant(user, project, body.role, caller.name, record.at)
+            grant = msgspec.structs.replace(grant, in_return=is_in_return(grant, others, users))
+            for held in others:  # what is held already is held since it was given, by who gave it
+                if (held.user, held.role) == (user, body.role) and held.granted_by != user and not held.in_return:
+                    return held
             store.add_grant(record.connection, grant)
             record.after_commit(self.memory.forget)
-            record.note(role=body.role)
+            record.note(role=body.role, in_return=grant.in_return)
             return grant
 
         return self.ledger.change(caller, "access.grant_role", f"user:{user}", make, answer=Grant, project=project)
@@ -257,23 +261,32 @@ class Access:
         with self.database.read() as connection:
             return Page(store.find_grants(connection, project=project))
 
-    def people_with(self, connection: Connection, *, project: str, roles: Collection[Role]) -> dict[str, list[Role]]:
-        """The persons who hold any of the roles in a project by somebody else's grant, each with which of them.
+    def holdings(self, connection: Connection, *, project: str, roles: Collection[Role], at: datetime) -> list[Holding]:
+        """The ways in which persons act in any of the roles in a project at a moment, by somebody else's grant.
 
         Read over the given connection, so that inside a change it is so as of that change.
         """
-        people = self.people(connection)
+        users = {user.name: user for user in store.all_users(connection)}
+        grants = store.find_grants(connection, project=project)
+        return holdings_of(grants, active(connection, project, at), users, roles)
+
+    def people_with(
+        self, connection: Connection, *, project: str, roles: Collection[Role], at: datetime | None = None
+    ) -> dict[str, list[Role]]:
+        """Who could act in any of the roles in a project now by a grant of their own, with which of them."""
         found: dict[str, list[Role]] = {}
-        for grant in store.find_grants(connection, project=project):
-            if grant.role in roles and grant.user in people and grant.granted_by != grant.user:
-                found.setdefault(grant.user, []).append(grant.role)
+        for each in self.holdings(connection, project=project, roles=roles, at=at or self.clock()):
+            if each.is_active and not each.in_return and not each.on_behalf_of:
+                found.setdefault(each.user, []).append(each.role)
         return found
 
     def people_who_may(self, needs: str, project: str) -> list[str]:
         """The persons whose role in the project includes a permission, by name; the admins where there is nobody."""
         able = roles_for(needs)
         with self.database.read() as connection:
-            people, grants = self.people(connection), store.find_grants(connection, project=project)
+            users = store.all_users(connection)
+            people = [user.name for user in users if user.kind == "person" and user.is_active]
+            grants = store.find_grants(connection, project=project)
             found = sorted({grant.user for grant in grants if grant.role in able and grant.user in people})
             return found or self.admins(connection)
 
@@ -334,7 +347,9 @@ class Access:
     def _grants_in(self, project: str) -> Sequence[Grant]:
         state, known = self.memory.state, self.memory.grants_in(project)
         if known is None:
-            known = self.grants(project=project).items
+            with self.database.read() as connection:
+                known = store.find_grants(connection, project=project)
+                known += as_grants(connection, project, self.clock())
             self.memory.keep_grants(project, known, state)
         return known
 
@@ -343,7 +358,15 @@ class Access:
         if caller.is_admin:
             return None
         with self.database.read() as connection:
-            return sorted({g.project for g in store.find_grants(connection, user=caller.name)})
+            found = {grant.project for grant in store.find_grants(connection, user=caller.name)}
+            at = self.clock()
+            taken = {each.project for each in store.delegations_of(connection, taker=caller.name)}
+            for project in taken - found:
+                found |= {project for each in active(connection, project, at) if each.taker == caller.name}
+            return sorted(found)
+
+    def _may_grant(self, caller: Caller, project: str) -> bool:
+        return self.is_allowed(caller, "access.grant", project)
 
 
 def new_secret(kind: str) -> str:

@@ -10,8 +10,9 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from taxiway.access.contract import Grant, KeptToken, User
+from taxiway.access.delegations_contract import Delegation
 from taxiway.access.memory import Holder
-from taxiway.access.tables import grants, secrets, sent, users
+from taxiway.access.tables import delegations, grants, secrets, sent, users
 
 TOKEN_ID_LENGTH = 16
 
@@ -132,6 +133,26 @@ def token_digests(connection: Connection, at: datetime) -> dict[str, str]:
     query = query.where(secrets.c.kind == "token", secrets.c.expires_at > at, secrets.c.spent_at.is_(None))
     query = query.where(users.c.deactivated_at.is_(None))
     return {row.digest: row.user for row in connection.execute(query)}
+
+
+def delegations_of(connection: Connection, *, project: str | None = None, taker: str | None = None) -> list[Delegation]:
+    """Newest first, as they are kept: whether one still holds is judged elsewhere."""
+    query = select(delegations).order_by(delegations.c.made_at.desc(), delegations.c.id.desc())
+    if project is not None:
+        query = query.where(delegations.c.project == project)
+    if taker is not None:
+        query = query.where(delegations.c.taker == taker)
+    return [Delegation(**row) for row in connection.execute(query).mappings()]
+
+
+def add_delegation(connection: Connection, made: Delegation) -> None:
+    row = {name: value for name, value in asdict(made).items() if name in delegations.c}
+    connection.execute(insert(delegations).values(row))
+
+
+def end_delegation(connection: Connection, delegation: str, *, by: str, at: datetime) -> None:
+    query = update(delegations).where(delegations.c.id == delegation, delegations.c.revoked_at.is_(None))
+    connection.execute(query.values(revoked_at=at, revoked_by=by))
 
 
 def add_grant(connection: Connection, grant: Grant) -> None:

@@ -39,6 +39,7 @@ grants = Table(
     Column("role", String(20), primary_key=True),
     Column("granted_by", String(64), nullable=False),
     Column("granted_at", Moment, nullable=False),
+    Column("in_return", Boolean, nullable=False),  # who granted it had a role from who got it
 )
 
 # That a holder of a role has somebody act in it for them, in one project, until a date.

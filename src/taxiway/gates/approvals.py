@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from taxiway.access.holdings import Holding
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
-from taxiway.gates.authorship import approvals_asked, roles_of
+from taxiway.gates.approving import asked_anew, is_outdated, require_not_barring, require_way
+from taxiway.gates.authorship import approvals_asked
 from taxiway.gates.contract import (
     Approval,
     Approve,
@@ -20,16 +22,7 @@ from taxiway.gates.contract import (
     Withdraw,
 )
 from taxiway.gates.paths import pin
-from taxiway.gates.refusals import (
-    AuthorUnknown,
-    ChangedMeanwhile,
-    EvidenceMissing,
-    FourEyes,
-    NeedsPerson,
-    PathUnfit,
-    RoleMissing,
-    joined,
-)
+from taxiway.gates.refusals import ChangedMeanwhile, EvidenceMissing, PathUnfit, joined
 from taxiway.gates.standing import Look, Sources
 from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import Caller
@@ -57,7 +50,7 @@ class Approvals:
     def approve(self, caller: Caller, body: Approve, *, model: str, version: str) -> Approval:
         """One person's yes to the version, its evaluation, card, path and evidence as they are at this moment.
 
-        Raises NeedsPerson, FourEyes, AuthorUnknown, RoleMissing, EvidenceMissing, AlreadyExists, BadField.
+        Raises NeedsPerson, FourEyes, AuthorUnknown, RoleMissing, RoleUnfit, EvidenceMissing, AlreadyExists, BadField.
         """
         require_text("comment", body.comment)
         found = self.sources.models.find(model, version)
@@ -67,36 +60,18 @@ class Approvals:
             pin(record, self.sources.path(record.connection, here))
             look = Look(self.sources, record.connection, here, record.at)
             stage = stage_with_approvals(look, body.stage)
-            role = self._may_approve(record, look, stage)
+            holding = require_way(record, look, stage, body).holding
             self._worth_approving(look, stage, caller)
             require_seen(look, stage, body.digests)
-            approval = self._approval(record, look, stage, role, body.comment.strip())
+            approval = self._approval(record, look, stage, holding, body.comment.strip())
             store.add_approval(record.connection, approval)
-            record.note(stage=body.stage, role=role, comment=approval.comment, approval=approval.id)
+            record.note(stage=body.stage, role=holding.role, comment=approval.comment, approval=approval.id)
+            if holding.on_behalf_of:
+                record.note(on_behalf_of=holding.on_behalf_of)
             record.note(digests={n: getattr(approval.digests, n) for n in approval.digests.__struct_fields__})
             return approval
 
         return self.ledger.change(caller, "gates.approve", found.ref, make, answer=Approval, project=found.project)
-
-    def _may_approve(self, record: Record, look: Look, stage: PathStage) -> str:
-        """The role by which the caller may approve. Judged inside the change, as it stands there."""
-        caller, version = record.caller, look.version
-        if not caller.can_approve:
-            raise NeedsPerson(actor=caller.name, kind=caller.kind)
-        who_can = look.who_can(stage)
-        if because := look.authorship.authors.get(caller.name):
-            raise FourEyes(
-                actor=caller.name, model=version.model, version=version.version, because=because, who_can=who_can
-            )
-        asked = roles_of(stage)
-        if look.authorship.unknown:
-            raise AuthorUnknown(
-                actor=caller.name, model=version.model, version=version.version, authors=look.authorship.unknown
-            )
-        held = [role for role in look.authorship.holders.get(caller.name, []) if role in asked]
-        if not held:
-            raise RoleMissing(actor=caller.name, project=version.project, roles=list(asked), who_can=who_can)
-        return held[0]
 
     def _worth_approving(self, look: Look, stage: PathStage, caller: Caller) -> None:
         upto = [each.stage for each in look.path.stages]
@@ -109,7 +84,7 @@ class Approvals:
             name = f"{caller.name} for {look.version.ref}"
             raise AlreadyExists(kind="approval", name=name, hint="It counts; nothing more is needed from you.")
 
-    def _approval(self, record: Record, look: Look, stage: PathStage, role: str, comment: str) -> Approval:
+    def _approval(self, record: Record, look: Look, stage: PathStage, holding: Holding, comment: str) -> Approval:
         lives = [approvals_asked(spec).lives for spec in stage.gates if spec.check == "approvals"]
         limits = [each for each in lives if each is not None]
         return Approval(
@@ -118,7 +93,8 @@ class Approvals:
             version=look.version.version,
             stage=stage.stage,
             by=record.caller.name,
-            role=role,
+            role=holding.role,
+            on_behalf_of=holding.on_behalf_of,
             comment=comment,
             digests=look.digests(stage.stage),
             at=record.at,
@@ -126,15 +102,18 @@ class Approvals:
         )
 
     def withdraw(self, caller: Caller, body: Withdraw, *, model: str, version: str, approval: str) -> Approval:
-        """Takes one's own approval back. What it let through stays where it is. Raises NotFound, NotAllowed."""
+        """Takes back an approval that one gave, or that was given for one. What it let through stays where it is.
+
+        Raises NotFound, NotAllowed.
+        """
         require_text("reason", body.reason)
         found = self.sources.models.find(model, version)
 
         def make(record: Record) -> Approval:
             here = require_version(record, model, found.version)
             given = one_of(store.approvals_of(record.connection, model, here.version), approval)
-            if given.by != caller.name:
-                who = [given.by]
+            who = [name for name in (given.by, given.on_behalf_of) if name]
+            if caller.name not in who:
                 raise NotAllowed(actor=caller.name, needs="to have given it", where=f"approval {approval}", who_can=who)
             if not store.withdraw(record.connection, approval, at=record.at, because=body.reason):
                 hint = "It was withdrawn before."
@@ -146,17 +125,27 @@ class Approvals:
         return self.ledger.change(caller, "gates.withdraw", found.ref, make, answer=Approval, project=found.project)
 
     def request(self, caller: Caller, body: RequestApproval, *, model: str, version: str) -> Request:
-        """Puts the version into the inbox of who can approve it; asking again changes nothing."""
+        """Puts the version into the inbox of who can approve it. Who asks may not approve.
+
+        Asking again changes nothing, unless somebody got their role since: roles count for what is asked later.
+        Raises BadField, BarsYourself.
+        """
         found = self.sources.models.find(model, version)
 
         def make(record: Record) -> Request:
             here = require_version(record, model, found.version)
-            stage_with_approvals(Look(self.sources, record.connection, here, record.at), body.stage)
-            known = store.find_request(record.connection, model, here.version, body.stage)
-            if known is not None:
+            look = Look(self.sources, record.connection, here, record.at)
+            stage = stage_with_approvals(look, body.stage)
+            known = look.authorship.requests.get(body.stage)
+            if known is not None and not is_outdated(look, stage, known):
                 return known
+            require_not_barring(look, caller, "asked for its approval", anyway=body.anyway)
             request = Request(model, here.version, here.project, body.stage, caller.name, body.note.strip(), record.at)
-            store.add_request(record.connection, request)
+            if known is not None:
+                request = asked_anew(known, body, record)
+                store.ask_anew(record.connection, request)
+            else:
+                store.add_request(record.connection, request)
             record.note(stage=body.stage, note=request.note)
             told = {"name": model, "version": str(here.version), "stage": body.stage}
             announce(record, "approval.requested", told | {"by": caller.name, "note": request.note})
@@ -202,8 +191,8 @@ def inbox_item(look: Look, request: Request, caller: Caller) -> InboxItem:
     """How a request stands for who looks at it."""
     stage = stage_with_approvals(look, request.stage)
     waits_for = look.who_can(stage)
-    counting = {each.by for each in look.approvals(stage.stage) if each.counts}
-    asked = max(approvals_asked(spec).count for spec in stage.gates if spec.check == "approvals")
+    given = look.approvals(stage.stage)
+    lacks = max(len(approvals_asked(spec).lacking(given)) for spec in stage.gates if spec.check == "approvals")
     because = look.authorship.authors.get(caller.name, [])
     unmet = [
         f"{gate.gate}: {gate.verdict}"
@@ -213,7 +202,7 @@ def inbox_item(look: Look, request: Request, caller: Caller) -> InboxItem:
     ]
     return InboxItem(
         request=request,
-        lacks=max(asked - len(counting), 0),
+        lacks=lacks,
         waits_for=waits_for,
         is_yours=caller.can_approve and caller.name in waits_for,
         why_not=f"you {joined(because)}" if because else "",

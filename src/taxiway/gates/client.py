@@ -63,9 +63,13 @@ class Gates:
         """How a version stands before every gate of its path, and who may approve it."""
         return self.transport.call(contract.show_standing, **split(name))
 
-    def evaluate(self, name: str) -> Standing:
-        """Asks every check that has no evidence for what stands now; what has evidence keeps it."""
-        return self.transport.call(contract.evaluate, Evaluate(), **split(name))
+    def evaluate(self, name: str, *, anyway: bool = False) -> Standing:
+        """Asks every check that has no evidence for what stands now; what has evidence keeps it.
+
+        Who runs checks may not approve on them. anyway: one could approve, and means to give that up.
+        Raises BarsYourself.
+        """
+        return self.transport.call(contract.evaluate, Evaluate(anyway), **split(name))
 
     def evidence(self, name: str) -> list[Evidence]:
         """All evidence there ever was for a version, newest first."""
@@ -73,18 +77,33 @@ class Gates:
 
     # --- approvals ---
 
-    def request(self, name: str, *, stage: GateStage = "production", note: str = "") -> Request:
-        """Asks for approval: the version goes into the inbox of who can give it."""
-        return self.transport.call(contract.request_approval, RequestApproval(stage, note), **split(name))
+    def request(self, name: str, *, stage: GateStage = "production", note: str = "", anyway: bool = False) -> Request:
+        """Asks for approval: the version goes into the inbox of who can give it. Who asks may not approve.
 
-    def approve(self, name: str, *, comment: str, stage: GateStage = "production") -> Approval:
+        Asking again counts roles that were given since. Raises BarsYourself unless one says `anyway`.
+        """
+        body = RequestApproval(stage, note, anyway)
+        return self.transport.call(contract.request_approval, body, **split(name))
+
+    def approve(
+        self,
+        name: str,
+        *,
+        comment: str,
+        stage: GateStage = "production",
+        role: str = "",
+        on_behalf_of: str = "",
+    ) -> Approval:
         """Approves exactly what stands now; any later change voids it.
 
-        Raises NeedsPerson, FourEyes, RoleMissing, EvidenceMissing, AlreadyExists, BadField.
+        role, on_behalf_of: in which of one's roles, and for whom where it was delegated; by default whichever the
+        quorum still lacks. Raises NeedsPerson, FourEyes, RoleMissing, RoleUnfit, EvidenceMissing, AlreadyExists,
+        BadField.
 
         >>> client.gates.approve("mortgage@2", comment="groups and limits checked")  # doctest: +SKIP
         """
-        return self.transport.call(contract.approve, Approve(comment, stage), **split(name))
+        body = Approve(comment, stage, role=role, on_behalf_of=on_behalf_of)
+        return self.transport.call(contract.approve, body, **split(name))
 
     def withdraw(self, name: str, approval: str, *, reason: str) -> Approval:
         """Takes one's own approval back. Raises NotFound, NotAllowed."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MODEL = Argument("model", "MODEL@VERSION, MODEL@ALIAS, or MODEL for the newest version")
 VERSION = Argument("version", "the version, where MODEL does not say it", is_optional=True)
+ANYWAY = Argument("--anyway", "you could approve it, and mean to give that up", is_flag=True)
 STAGE = Argument("--stage", "the stage that is approved", default="production", choices=GATE_STAGES)
 
 
@@ -53,7 +54,7 @@ def show(client: Client, given: Namespace) -> Standing:
 
 
 def evaluate(client: Client, given: Namespace) -> Standing:
-    return client.gates.evaluate(named(given))
+    return client.gates.evaluate(named(given), anyway=given.anyway)
 
 
 def check_versions(client: Client, given: Namespace) -> Checked:
@@ -62,7 +63,9 @@ def check_versions(client: Client, given: Namespace) -> Checked:
         expected = "either a version, MODEL@VERSION, or --run and a run's id"
         raise BadField(field="model", value="both" if given.model else "neither", expected=expected)
     names = [named(given)] if given.model else versions_of_run(client, given.run)
-    return check([client.gates.evaluate(name) for name in names], given.stage, is_comment=given.format == "markdown")
+    return check(
+        [client.gates.evaluate(name, anyway=True) for name in names], given.stage, is_comment=given.format == "markdown"
+    )
 
 
 def versions_of_run(client: Client, run: str) -> list[str]:
@@ -82,11 +85,12 @@ def show_checked(checked: Checked) -> str:
 
 
 def request(client: Client, given: Namespace) -> Request:
-    return client.gates.request(named(given), stage=given.stage, note=given.note)
+    return client.gates.request(named(given), stage=given.stage, note=given.note, anyway=given.anyway)
 
 
 def approve(client: Client, given: Namespace) -> Approval:
-    return client.gates.approve(named(given), comment=given.comment, stage=given.stage)
+    asked = {"role": given.role, "on_behalf_of": given.for_person}
+    return client.gates.approve(named(given), comment=given.comment, stage=given.stage, **asked)
 
 
 def withdraw(client: Client, given: Namespace) -> Approval:
@@ -159,7 +163,7 @@ COMMANDS = (
         "evaluate",
         "ask the checks that have no evidence yet; exit code 1 if a gate stays closed",
         evaluate,
-        (MODEL, VERSION),
+        (MODEL, VERSION, ANYWAY),
         show=show_standing,
         exit_code=is_shown_closed,
     ),
@@ -183,13 +187,20 @@ COMMANDS = (
         "request",
         "ask for approval of a version",
         request,
-        (MODEL, VERSION, STAGE, Argument("--note", "what to look at", default="")),
+        (MODEL, VERSION, STAGE, Argument("--note", "what to look at", default=""), ANYWAY),
     ),
     Command(
         "approve",
         "approve exactly what stands now",
         approve,
-        (MODEL, VERSION, STAGE, Argument("--comment", "what you looked at and why it is good", default="")),
+        (
+            MODEL,
+            VERSION,
+            STAGE,
+            Argument("--comment", "what you looked at and why it is good", default=""),
+            Argument("--role", "in which of your roles (default: one that is still lacking)", default=""),
+            Argument("--for-person", "who delegated the role to you, where you hold it yourself as well", default=""),
+        ),
     ),
     Command(
         "withdraw",

@@ -244,15 +244,25 @@ class Standing(Struct, frozen=True):
 
 
 class Evaluate(Struct, frozen=True, forbid_unknown_fields=True):
-    """Asks every check of the path that has no evidence for what stands now."""
+    """Asks every check of the path that has no evidence for what stands now.
+
+    anyway: also where the caller could approve the version, and cannot any more after that.
+    """
+
+    anyway: bool = False
 
 
 class Approve(Struct, frozen=True, forbid_unknown_fields=True):
-    """comment: what was looked at and why it is good; required. digests: what the approver saw; another is refused."""
+    """comment: what was looked at and why it is good; required. digests: what the approver saw; another is refused.
+
+    role, on_behalf_of: which of the approver's roles, where they hold several; whose, where it was delegated to them.
+    """
 
     comment: str
     stage: GateStage = "production"
     digests: Digests | None = None
+    role: str = ""
+    on_behalf_of: str = ""
 
 
 class Withdraw(Struct, frozen=True, forbid_unknown_fields=True):
@@ -260,8 +270,11 @@ class Withdraw(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequestApproval(Struct, frozen=True, forbid_unknown_fields=True):
+    """anyway: also where the caller could approve it themselves; who asks may not approve."""
+
     stage: GateStage = "production"
     note: str = ""
+    anyway: bool = False
 
 
 class Request(Struct, frozen=True):

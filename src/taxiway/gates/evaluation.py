@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
+from taxiway.gates.approving import require_not_barring
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import Evaluate, Evidence, Outcome, Standing
 from taxiway.gates.paths import pin
@@ -48,7 +49,8 @@ class Evaluations:
     def evaluate(self, caller: Caller, body: Evaluate, *, model: str, version: str) -> Standing:
         """Asks every check of the path that has no evidence for what stands now; what has some keeps it.
 
-        Who asks becomes an author of the evidence, and may not approve on it. A check that could not be asked leaves
+        Who asks becomes an author of the evidence, and may not approve on it; so who could is asked first whether they
+        mean to (BarsYourself). A check that could not be asked leaves
         no evidence, only why, and is asked again the next time. Raises BundleTampered, DigestMismatch, WorkersGone.
         """
         found = self.sources.models.find(model, version)
@@ -61,6 +63,7 @@ class Evaluations:
             ]
             if not jobs:
                 return look.standing()
+            require_not_barring(look, caller, "ran its checks", anyway=body.anyway)
         try:
             answers = [self.ask(asked, job) for asked, job in jobs]
         except (DigestMismatch, BundleTampered) as refusal:

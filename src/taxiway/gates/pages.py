@@ -131,7 +131,8 @@ class GatePages:
 
     def evaluate(self, view: View, fields: dict[str, str]) -> Redirect:
         model, version = view.path["model"], view.path["version"]
-        self.gates.evaluations.evaluate(view.caller, Evaluate(), model=model, version=version)
+        body = Evaluate(anyway="anyway" in fields)
+        self.gates.evaluations.evaluate(view.caller, body, model=model, version=version)
         return Redirect(f"{page_of(model, version)}#evidence")
 
     def request(self, view: View, fields: dict[str, str]) -> Redirect:

@@ -153,6 +153,7 @@ class GatePanels:
             by_group=by_group(standing),
             unasked=[figures.gate_name(gate.gate) for gate in unasked(standing)],
             may_evaluate=self.access.is_allowed(view.caller, "gates.evaluate", standing.project),
+            can_approve=view.caller.can_approve and view.caller.name in standing.who_can,
             form_token=view.form_token,
         )
 

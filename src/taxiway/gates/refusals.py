@@ -90,6 +90,44 @@ class RoleMissing(TaxiwayError):
         )
 
 
+class RoleUnfit(TaxiwayError):
+    """A person with the path's role, which gives no approval here: it came too late, or from who got one in return."""
+
+    status = 403
+    is_audited = True
+    actor: str
+    model: str
+    version: int
+    role: str
+    because: str
+    who_can: list[str]
+
+    def __str__(self) -> str:
+        helpers = f"Ask {' or '.join(self.who_can)}" if self.who_can else "Give another person the role"
+        return (
+            f"{self.actor} cannot approve {self.model} v{self.version} as {self.role}: {self.because}. {helpers}, or "
+            f"ask for approval anew with `taxiway gates request {self.model}@{self.version}`."
+        )
+
+
+class BarsYourself(TaxiwayError):
+    """Somebody who could approve is about to become an author, and has not said that they mean to."""
+
+    status = 409
+    actor: str
+    model: str
+    version: int
+    act: str
+    others: list[str]
+
+    def __str__(self) -> str:
+        left = f"Then {joined(self.others)} could" if self.others else "Then nobody could"
+        return (
+            f"{self.actor} can approve {self.model} v{self.version}, and could not any more once they {self.act} (four "
+            f"eyes). {left}. Have somebody else do it, or say `--anyway`."
+        )
+
+
 class AuthorUnknown(TaxiwayError):
     """An approval of what no person made: whoever holds that account's token might be the one who approves."""
 

@@ -5,6 +5,7 @@ All of it is read over one connection, so that inside a change it is judged as o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
@@ -53,13 +54,20 @@ class Asked(Struct, frozen=True):
     inputs: dict[str, str]
 
 
+PartIn = Callable[[Connection, ModelVersion], list[tuple[str, str]]]
+
+
 class Sources:
-    """The services that a look at a version reads from."""
+    """The services that a look at a version reads from.
+
+    parts_in: asked who else has a part in a version, each with what they did, such as those who waived a gate of it.
+    """
 
     def __init__(self, models: Models, paths: Paths, access: Access) -> None:
         self.models = models
         self.paths = paths
         self.access = access
+        self.parts_in: list[PartIn] = []
 
     def path(self, connection: Connection, version: ModelVersion) -> PathVersion:
         """The path that a version must take. Raises NotFound, PathUnfit."""
@@ -81,7 +89,7 @@ class Look:
         ]
         self.evidence = store.find_evidence(connection, [each.key for each in self.asked])
         self.attempts = store.attempts_of(connection, version.model, version.version)
-        authorship = Authorship(sources.models, sources.access, connection, version)
+        authorship = Authorship(sources, connection, version, at)
         self.authorship = authorship.read(self.path, self.evidence.values())
         self.given = store.approvals_of(connection, version.model, version.version)
         moves = sources.models.movements.entered(connection, version)
@@ -152,7 +160,7 @@ class Look:
 
     def who_can(self, stage: PathStage) -> list[str]:
         """Who could give the stage an approval that it has not got yet, as things stand now."""
-        return self.authorship.who_can(stage, {each.by for each in self.approvals(stage.stage) if each.counts})
+        return self.authorship.who_can(stage, [each for each in self.approvals(stage.stage) if each.counts])
 
     def _ask(self, stage: GateStage, spec: GateSpec) -> Asked | None:
         check = CHECKS[spec.check]
@@ -186,8 +194,7 @@ class Look:
         )
         outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
         asks = approvals_asked(spec)
-        given = {each.by for each in approvals if each.counts and each.role in asks.roles}
-        return replace(stands(stage, spec, outcome), at=self.at, lacks=max(asks.count - len(given), 0))
+        return replace(stands(stage, spec, outcome), at=self.at, lacks=len(asks.lacking(approvals)))
 
     def _why_void(self, approval: Approval, now: Digests) -> str:
         if approval.withdrawn_at is not None:

@@ -98,6 +98,18 @@ def find_request(connection: Connection, model: str, version: int, stage: str) -
     return Request(**row) if row else None
 
 
+def requests_of(connection: Connection, model: str, version: int) -> list[Request]:
+    """Of all stages."""
+    query = select(requests).where(requests.c.model == model, requests.c.version == version)
+    return [Request(**row) for row in connection.execute(query.order_by(requests.c.stage)).mappings()]
+
+
+def ask_anew(connection: Connection, request: Request) -> None:
+    """Puts a request in the place of the one for the same stage."""
+    here = (requests.c.model == request.model, requests.c.version == request.version)
+    connection.execute(update(requests).where(*here, requests.c.stage == request.stage).values(asdict(request)))
+
+
 def add_request(connection: Connection, request: Request) -> None:
     connection.execute(insert(requests).values(asdict(request)))
 

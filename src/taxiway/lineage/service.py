@@ -62,6 +62,18 @@ class Lineage:
         return Graph(ask.thing, ordered, is_cut=len(found) >= MOST_EDGES)
 
 
+def upstream_of(connection: Connection, thing: str) -> set[str]:
+    """Everything on a way into a thing, however long, as that connection sees it; the thing itself is not in it."""
+    seen, frontier = {thing}, {thing}
+    while frontier:
+        found: set[str] = set()
+        for things in batched(sorted(frontier)):
+            found |= set(connection.execute(select(edges.c.source).where(edges.c.target.in_(things))).scalars())
+        frontier = found - seen
+        seen |= frontier
+    return seen - {thing}
+
+
 Edges = dict[tuple[str, str, str], Edge]
 
 

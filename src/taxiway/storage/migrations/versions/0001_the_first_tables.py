@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("granted_by", sa.String(length=64), nullable=False),
         sa.Column("granted_at", sa.BigInteger(), nullable=False),
+        sa.Column("in_return", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("user", "project", "role", name=op.f("pk_access_grants")),
     )
     op.create_table(
@@ -205,41 +206,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_endpoints")),
     )
     op.create_index(op.f("ix_endpoints_project"), "endpoints", ["project"], unique=False)
-    op.create_table(
-        "evidence_keys",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("public", sa.Text(), nullable=False),
-        sa.Column("made_at", sa.BigInteger(), nullable=False),
-        sa.Column("retired_at", sa.BigInteger(), nullable=True),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
-        sa.Column("revoked_by", sa.String(length=100), nullable=False),
-        sa.Column("because", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_keys")),
-    )
-    op.create_table(
-        "evidence_statements",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("predicate_type", sa.String(length=200), nullable=False),
-        sa.Column("thing", sa.String(length=400), nullable=False),
-        sa.Column("project", sa.String(length=64), nullable=True),
-        sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("digest", sa.String(length=71), nullable=False),
-        sa.Column("by", sa.String(length=100), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("envelope", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_statements")),
-    )
-    op.create_index("ix_evidence_statements_digest", "evidence_statements", ["digest"], unique=False)
-    op.create_index("ix_evidence_statements_project_id", "evidence_statements", ["project", "id"], unique=False)
-    op.create_index("ix_evidence_statements_thing_id", "evidence_statements", ["thing", "id"], unique=False)
-    op.create_table(
-        "evidence_subjects",
-        sa.Column("digest", sa.String(length=71), nullable=False),
-        sa.Column("statement", sa.String(length=32), nullable=False),
-        sa.Column("name", sa.String(length=400), nullable=False),
-        sa.PrimaryKeyConstraint("digest", "statement", "name", name=op.f("pk_evidence_subjects")),
-    )
-    op.create_index("ix_evidence_subjects_statement", "evidence_subjects", ["statement"], unique=False)
     op.create_table(
         "experiment_tags",
         sa.Column("experiment", sa.Integer(), autoincrement=False, nullable=False),
@@ -1085,13 +1051,6 @@ def downgrade() -> None:
     op.drop_table("gate_approvals")
     op.drop_table("experiments")
     op.drop_table("experiment_tags")
-    op.drop_index("ix_evidence_subjects_statement", table_name="evidence_subjects")
-    op.drop_table("evidence_subjects")
-    op.drop_index("ix_evidence_statements_thing_id", table_name="evidence_statements")
-    op.drop_index("ix_evidence_statements_project_id", table_name="evidence_statements")
-    op.drop_index("ix_evidence_statements_digest", table_name="evidence_statements")
-    op.drop_table("evidence_statements")
-    op.drop_table("evidence_keys")
     op.drop_index(op.f("ix_endpoints_project"), table_name="endpoints")
     op.drop_table("endpoints")
     op.drop_table("endpoint_traffic")

@@ -1,0 +1,41 @@
+"""Who made what a version came from: data, runs and models upstream, as far as lineage goes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from sqlalchemy import Connection
+
+from taxiway.access.service import Access
+from taxiway.kernel.errors import NotFound
+from taxiway.kernel.thing import parse
+from taxiway.lineage.service import upstream_of
+from taxiway.models.contract import ModelVersion
+from taxiway.models.service import Models
+
+
+def makers_upstream(
+    models: Models, access: Access, connection: Connection, version: ModelVersion
+) -> list[tuple[str, str]]:
+    """Who made each thing upstream of a version, and who answers for the program that did, each with what it was."""
+    answering = access.accounts.answering(connection)
+    found = []
+    for ref in sorted(upstream_of(connection, version.ref)):
+        with suppress(NotFound):  # of what is gone nobody knows the maker any more
+            name, what = maker_of(models, ref)
+            found.append((name, f"{what} {ref}"))
+            if name in answering:
+                found.append((answering[name], f"answers for {name}, which {what} {ref}"))
+    return [each for each in found if each[0]]
+
+
+def maker_of(models: Models, ref: str) -> tuple[str, str]:
+    """Who made a thing, and by doing what; nobody for what has no maker of its own. Raises NotFound."""
+    thing = parse(ref)
+    if thing.kind == "dataset":
+        return models.sources.versions_of([ref])[0].created_by, "registered"
+    if thing.kind == "run":
+        return models.sources.runs.find(thing.name).created_by, "started"
+    if thing.kind == "model":
+        return models.recall(thing.name, thing.version or 0).created_by, "registered"
+    return "", ""
