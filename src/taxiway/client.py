@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from taxiway.lineage.client import Lineage
     from taxiway.models.client import Models
     from taxiway.models.contract import ModelVersion
+    from taxiway.models.pending import PendingVersion
     from taxiway.monitors.client import Monitors
     from taxiway.projects.client import Projects
     from taxiway.runs.active import ActiveRun
@@ -191,7 +192,7 @@ class Client:
 
         return Gates(self.transport)
 
-    def _log_model(self, run: ActiveRun, model: Any, name: str, **facts: Any) -> ModelVersion:
+    def _log_model(self, run: ActiveRun, model: Any, name: str, **facts: Any) -> ModelVersion | PendingVersion:
         """The model as a new version; in a run that does another again, the version that the first one made."""
         from taxiway.runs.again.sameness import REPRODUCES
 

@@ -25,6 +25,7 @@ A = TypeVar("A")
 
 TRIES = 3
 TIMEOUT_S = 120.0
+JSON = {"Content-Type": "application/json"}
 
 
 class Address(Struct, frozen=True):
@@ -94,19 +95,24 @@ class Transport:
         sends_json = endpoint.method not in ("GET", "DELETE")
         data = msgspec.json.encode(body) if sends_json and body is not None else None
         key = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        with self._answer(endpoint, path, body, data, {"Content-Type": "application/json", **key}) as reply:
+        with self._answer(endpoint.method, endpoint.url(path, body), data, {**JSON, **key}) as reply:
             return msgspec.json.decode(reply.read(), type=endpoint.answer)
+
+    def post(self, path: str, data: bytes, *, idempotency_key: str) -> bytes:
+        """Sends JSON that was written before, even by another process, and gives the answer as it came."""
+        with self._answer("POST", path, data, {**JSON, "Idempotency-Key": idempotency_key}) as reply:
+            return reply.read()
 
     def upload(self, endpoint: Endpoint[Any, A], source: bytes | IO[bytes], size_bytes: int, /, **path: Any) -> A:
         """Sends raw bytes. A file is rewound before each try."""
         kind = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
-        with self._answer(endpoint, path, None, source, kind) as reply:
+        with self._answer(endpoint.method, endpoint.url(path), source, kind) as reply:
             return msgspec.json.decode(reply.read(), type=endpoint.answer)
 
     def download(self, endpoint: Endpoint[B, Any], target: IO[bytes], body: B | None = None, /, **path: Any) -> int:
         """Writes a raw answer to `target` and gives its size in bytes."""
         size = 0
-        with self._answer(endpoint, path, body, None, {"Content-Type": "application/json"}) as reply:
+        with self._answer(endpoint.method, endpoint.url(path, body), None, JSON) as reply:
             while chunk := reply.read(1 << 20):
                 size += target.write(chunk)
         return size
@@ -130,19 +136,14 @@ class Transport:
 
     @contextmanager
     def _answer(
-        self,
-        endpoint: Endpoint[Any, Any],
-        path: dict[str, Any],
-        body: object,
-        data: bytes | IO[bytes] | None,
-        further: dict[str, str],
+        self, method: str, url: str, data: bytes | IO[bytes] | None, further: dict[str, str]
     ) -> Iterator[http.client.HTTPResponse]:
         headers = {"Accept": "application/json", "Taxiway-Door": self.door, **further}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        if endpoint.method != "GET":
+        if method != "GET":
             headers.setdefault("Idempotency-Key", new_id())
-        reply = self._send(endpoint.method, endpoint.url(path, body), data, headers)
+        reply = self._send(method, url, data, headers)
         try:
             if reply.status >= 400:
                 raise self._refusal(reply.status, reply.read())

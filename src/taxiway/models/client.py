@@ -6,12 +6,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from taxiway.kernel.canonical import canonical_json
+from taxiway.kernel.errors import ServerAway
 from taxiway.kernel.transport import Transport
 from taxiway.models import contract, logged_contract
 from taxiway.models.bundle import MANIFEST, Bundle, Manifest, verify_bundle, write_bundle
@@ -25,6 +28,7 @@ from taxiway.models.contract import (
     EnterCard,
     Evaluation,
     ListModels,
+    LogModel,
     Model,
     ModelVersion,
     PointAlias,
@@ -37,12 +41,16 @@ from taxiway.models.contract import (
 )
 from taxiway.models.flavours import flavour, flavour_of
 from taxiway.models.logged_contract import ListLogged, LoggedModel
-from taxiway.models.origins import Recorded, digest_of_ref, environment_lock
+from taxiway.models.origins import Recorded, environment_lock
+from taxiway.models.pending import PendingVersion
 from taxiway.models.predictor import Predictor
-from taxiway.projects import contract as projects_contract
-from taxiway.runs import contract as runs_contract
-from taxiway.runs.active import deliver_open
+from taxiway.runs.active import ActiveRun, deliver_open
+from taxiway.runs.sending.recorder import AWAY_S
+from taxiway.runs.sending.records import Request
+from taxiway.runs.sending.stream import Bytes
 from taxiway.storage.contract import put_blob
+
+LONG_S = 3600.0  # for a large model on its way to a server that takes it
 
 
 class Models:
@@ -89,9 +97,7 @@ class Models:
         bundle = verify_bundle(Path(folder))
         if bundle.manifest.run is not None:
             deliver_open(bundle.manifest.run)  # such as the predictions that it is judged by
-        for file in bundle.manifest.files:
-            with (bundle.folder / file.path).open("rb") as source:
-                self.transport.upload(put_blob, source, file.size_bytes, digest=file.digest)
+        self._upload(bundle)
         body = RegisterVersion(project, bundle.manifest, bundle.digest, evaluation, note)
         return self.transport.call(contract.register_version, body)
 
@@ -106,26 +112,57 @@ class Models:
         threshold: float | None = None,
         nullable: Collection[str] = (),
         note: str = "",
-    ) -> ModelVersion:
+        wait_s: float = LONG_S,
+    ) -> ModelVersion | PendingVersion:
         """Registers a fitted model as the next version under `name`, tied to its run and the data that it used.
 
         example: the rows it was trained on, as they were given to `fit`: the signature is read from them.
         predictions: what `run.log_predictions` gave; the gates judge the version by them. threshold: the score
         from which the answer is yes; by default the one that the predictions were made with. nullable: columns that
         may have gaps in use though the example has none, for a model that copes with them.
+        wait_s: how long to wait for the number, from a server that is at work. One that is away is not waited for: the
+        model waits in the run's spool, and what is given says so: `is_pending`, and `wait()` for the version.
         Raises FlavourMissing, ModelNotSaved, NoSignature, ModelElsewhere, EvaluationUnfit.
         """
-        recorded = self.transport.call(runs_contract.show_run, run=run.id)
-        project = self.transport.call(projects_contract.show_project, project=recorded.project).project
         if threshold is None and predictions is not None and predictions.score:
             threshold = predictions.threshold
         kind = flavour(flavour_of(model))
         with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
             draft = kind.save(model, Path(folder), example, name=name, threshold=threshold, nullable=nullable)
-            datasets = tuple(digest_of_ref(self.transport, ref) for ref in recorded.inputs)
-            draft = replace(draft, run=recorded.id, datasets=datasets, risk_tier=project.risk)
-            write_bundle(Path(folder), draft, lock=environment_lock())
-            return self.register(folder, project=project.name, evaluation=predictions, note=note)
+            bundle = write_bundle(Path(folder), replace(draft, run=run.id), lock=environment_lock())
+            body = LogModel(bundle.manifest, predictions, note)
+            if isinstance(run, ActiveRun) and run.ending is None:
+                return self._log_by_spool(run, bundle, body, wait_s)
+            return self._log_at_once(bundle, body, run.id)
+
+    def _log_by_spool(
+        self, run: ActiveRun, bundle: Bundle, body: LogModel, wait_s: float
+    ) -> ModelVersion | PendingVersion:
+        """Hands a bundle over to the run's spool; where that has no room, to the server itself."""
+        name = body.manifest.name
+        files = [Bytes(bundle.folder / file.path, file.digest, file.size_bytes) for file in bundle.manifest.files]
+        request = Request(contract.log_model.url({"run": run.id}), msgspec.json.encode(body), f"model {name}")
+        parcel = run.send(files, request, wait_s)
+        if parcel is not None:
+            answer = parcel.answer(0.0)
+            if answer is not None:
+                return msgspec.json.decode(answer, type=ModelVersion)
+            return PendingVersion(name, run.id, parcel)
+        problem = f"the spool has no room for {sum(file.size_bytes for file in files):,} bytes, and no server answers"
+        with suppress(ServerAway):
+            if run.flush(AWAY_S):
+                return self._log_at_once(bundle, body, run.id)
+        run.lose(f"the model {name} is lost: {problem}.")
+        return PendingVersion(name, run.id, None, problem)
+
+    def _log_at_once(self, bundle: Bundle, body: LogModel, run: str) -> ModelVersion:
+        self._upload(bundle)
+        return self.transport.call(contract.log_model, body, run=run)
+
+    def _upload(self, bundle: Bundle) -> None:
+        for file in bundle.manifest.files:
+            with (bundle.folder / file.path).open("rb") as source:
+                self.transport.upload(put_blob, source, file.size_bytes, digest=file.digest)
 
     def create(self, name: str, *, project: str, description: str = "", tags: Mapping[str, str] | None = None) -> Model:
         """Opens a name before there is a version of it. Raises AlreadyExists."""

@@ -63,6 +63,11 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
     def ref(self) -> str:
         return f"model:{self.model}@{self.version}"
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether it still waits for its number, as what `run.log_model` gives may do."""
+        return False
+
     def _repr_html_(self) -> str:
         from taxiway.models.displays import version_html
 
@@ -153,6 +158,15 @@ class RegisterVersion(Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
+class LogModel(Struct, frozen=True, forbid_unknown_fields=True):
+    """A bundle's manifest as the run knows it, its files stored before: what the run read and its project's risk are
+    filled in, then it is registered."""
+
+    manifest: Manifest
+    evaluation: Evaluation | None = None
+    note: str = ""
+
+
 class ListModels(Struct, frozen=True, forbid_unknown_fields=True):
     """project: only this one's; empty means all that one may see."""
 
@@ -234,6 +248,9 @@ class Verified(Struct, frozen=True):
     size_bytes: int
 
 
+log_model = Endpoint(
+    "POST", "/api/runs/{run}/models", LogModel, ModelVersion, "models.write", "Register a model that a run made"
+)
 register_version = Endpoint(
     "POST", "/api/models", RegisterVersion, ModelVersion, "models.write", "Register a version of a model"
 )

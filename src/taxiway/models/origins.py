@@ -1,12 +1,9 @@
-"""What a version needs to know of where it was made: its data by digest, its environment as a lock."""
+"""What a version needs to know of where it was made: its run, its environment as a lock."""
 
 from __future__ import annotations
 
 from importlib.metadata import distributions
 from typing import Protocol
-
-from taxiway.datasets import contract as datasets_contract
-from taxiway.kernel.transport import Transport
 
 
 class Recorded(Protocol):
@@ -14,14 +11,6 @@ class Recorded(Protocol):
 
     @property
     def id(self) -> str: ...
-
-
-def digest_of_ref(transport: Transport, ref: str) -> str:
-    """The digest of the dataset version that ``dataset:PROJECT/NAME@VERSION`` names."""
-    project, _, rest = ref.removeprefix("dataset:").partition("/")
-    name, _, version = rest.rpartition("@")
-    found = transport.call(datasets_contract.show_version, project=project, name=name, version=version)
-    return found.digest
 
 
 def environment_lock() -> str:

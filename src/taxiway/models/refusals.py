@@ -31,6 +31,18 @@ class BundleDiffers(TaxiwayError):
         )
 
 
+class StillPending(TaxiwayError):
+    """A version that is not registered yet, because no server has answered since it was logged."""
+
+    status = 503
+    model: str
+    run: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.model} has no version of run {self.run} yet. {self.problem}"
+
+
 class RunElsewhere(TaxiwayError):
     """A version that claims to come from a run of another project."""
 

@@ -24,6 +24,7 @@ def bind(server: Server, models: Models) -> None:
     server.doorkeeper.project_of["model"] = models.project_of
     server.doorkeeper.project_of["logged"] = models.logged.project_of
     server.serve(contract.register_version, models.register)
+    server.serve(contract.log_model, models.log)
     server.serve(contract.create_model, models.catalogue.create)
     server.serve(contract.register_source, models.sourced.register)
     server.serve(contract.seal_version, models.sourced.seal)

@@ -17,6 +17,7 @@ from taxiway.models.cards import Cards
 from taxiway.models.catalogue import Catalogue, new_model
 from taxiway.models.contract import (
     ListModels,
+    LogModel,
     Model,
     ModelVersion,
     Promote,
@@ -67,6 +68,21 @@ class Models:
         return self.movements.promote(caller, body, model=model, version=version)
 
     # --- registering ---
+
+    def log(self, caller: Caller, body: LogModel, *, run: str) -> ModelVersion:
+        """A new version that a run made, as `register`: trained on what the run read, at the risk of its project.
+
+        Raises BadField where the manifest names another run, and what `register` raises.
+        """
+        if body.manifest.run not in (None, run):
+            raise BadField(field="manifest.run", value=repr(body.manifest.run), expected=f"{run}, as in the address")
+        recorded = self.sources.runs.find(run)
+        project = self.sources.projects.find(recorded.project)
+        datasets = tuple(version.digest for version in self.sources.versions_of(recorded.inputs))
+        manifest = msgspec.structs.replace(body.manifest, run=run, datasets=datasets, risk_tier=project.risk)
+        return self.register(
+            caller, RegisterVersion(project.name, manifest, bundle_digest(manifest), body.evaluation, body.note)
+        )
 
     def register(self, caller: Caller, body: RegisterVersion) -> ModelVersion:
         """A new version, or the one that holds the same bundle already. A model is made with its first version.

@@ -36,9 +36,11 @@ from taxiway.runs.contract import (
 )
 from taxiway.runs.paths import check_path
 from taxiway.runs.refusals import ParamFixed
+from taxiway.runs.sending.parcel import Parcel
 from taxiway.runs.sending.recorder import Recorder, digest_of
-from taxiway.runs.sending.records import Change, Use
+from taxiway.runs.sending.records import Change, Request, Use
 from taxiway.runs.sending.sender import Outcome
+from taxiway.runs.sending.stream import Bytes
 from taxiway.runs.system import Watching
 from taxiway.runs.values import ENDINGS, as_figure, as_measured, as_name, as_param, as_step, as_text
 
@@ -221,8 +223,6 @@ class ActiveRun:
         threshold: float = 0.5,
         dataset: Version | str | None = None,
         split: str = "",
-        features: Sequence[str] = (),
-        others: Sequence[str] = (),
         name: str = "predictions.parquet",
     ) -> Predictions:
         """Pins a table of predictions: what the path's gates and the comparison of runs look at.
@@ -230,13 +230,11 @@ class ActiveRun:
         frame: a row per case, in any frame narwhals knows; only the named columns are kept. label: the truth.
         score: the probability of the positive class, positive from `threshold` on. groups: columns that fairness is
         looked at by. time: the moment of each case. split: in words, such as "out of fold, 10 folds, seed 7".
-        features: what the model read, for checks that ask the model anew, such as `robustness` and `explanations`.
-        others: further columns that checks may need, such as the customer that rows are clustered by.
         Raises BadField for a column that is not there, ArrowMissing without pyarrow.
         """
         from taxiway.runs.predictions import to_parquet
 
-        columns = [label, prediction, *filter(None, (score, time)), *groups, *features, *others]
+        columns = [label, prediction, *filter(None, (score, time)), *groups]
         data, rows = to_parquet(frame, columns)
         pinned = Predictions(
             digest=digest_of(data),
@@ -249,18 +247,25 @@ class ActiveRun:
             threshold=threshold,
             dataset=reference(dataset) if dataset is not None else "",
             split=split,
-            features=list(features),
-            others=list(others),
         )
         self._keep(data, AddArtifact(name, pinned.digest, "application/vnd.apache.parquet", pinned))
         return pinned
 
     def log_model(self, model: Any, name: str, **facts: Any) -> Any:
-        """Registers a model that this run made as the next version of `name`: see `taxiway.models.client`."""
+        """Registers a model that this run made as the next version of `name`: see `client.models.log`.
+
+        Where no server answers, the model waits with all else that the run says, and what is given has no number yet.
+        """
         if self._log_model is None:
             raise BadField(field="model", value=name, expected="a run that a client started: `client.runs.start(...)`")
-        self.flush()
         return self._log_model(self, model, name, **facts)
+
+    def send(self, files: Sequence[Bytes], request: Request, wait_s: float) -> Parcel | None:
+        """Takes files over and has them delivered, then a request: as `Recorder.send`."""
+        return self._recorder.send(files, request, wait_s)
+
+    def lose(self, what: str) -> None:
+        self._recorder.lose(what)
 
     def _upload(self, data: bytes) -> str:
         return self._recorder.upload(data)

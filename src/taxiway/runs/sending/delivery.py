@@ -30,7 +30,20 @@ from taxiway.runs import contract
 from taxiway.runs.contract import Course, LogBatch
 from taxiway.runs.refusals import ParamFixed
 from taxiway.runs.sending.fresh import MOST, Columns
-from taxiway.runs.sending.records import Act, Capture, Change, File, Finish, Head, Open, Pairs, Points, Use, decode
+from taxiway.runs.sending.records import (
+    Act,
+    Capture,
+    Change,
+    File,
+    Finish,
+    Head,
+    Open,
+    Pairs,
+    Points,
+    Request,
+    Use,
+    decode,
+)
 from taxiway.runs.sending.spool import Frame, Mark
 from taxiway.runs.sending.stream import Source
 from taxiway.storage.contract import put_blob
@@ -39,6 +52,13 @@ B = TypeVar("B")
 A = TypeVar("A")
 
 MOST_PAIRS = 500
+SAID: dict[type[Act], Endpoint[Any, Any]] = {
+    Open: contract.start_run,
+    Capture: contract.capture_run,
+    Use: contract.use_dataset,
+    Change: contract.change_run,
+    Finish: contract.finish_run,
+}
 BUSY = frozenset((408, 425, 429))
 OF_ONE_ITEM = (BadField, ParamFixed, TooLarge)  # refusals that the rest of a batch may not deserve
 
@@ -52,12 +72,16 @@ class NotNow(Exception):
 
 
 class Done(Struct):
-    """What is off our hands: stored, or refused for good. answer: to a record that was no point or pair."""
+    """What is off our hands: stored, or refused for good. answer: to a record that was no point or pair.
+
+    made: what a request made, in words.
+    """
 
     records: int = 0
     items: int = 0
     files: int = 0
     copied_bytes: int = 0
+    made: str = ""
     answer: Any = None
     refusal: TaxiwayError | None = None
 
@@ -203,7 +227,7 @@ class Delivery:
             done.answer = self._deliver(record, key)
         except TaxiwayError as e:
             is_early = isinstance(record, Open)  # what follows would be refused with it, and lost
-            if is_for_later(e) or is_early or (isinstance(e, NotAllowed) and not isinstance(record, Use)):
+            if is_for_later(e) or is_early or (isinstance(e, NotAllowed) and not isinstance(record, Use | Request)):
                 raise NotNow(e) from e
             done.refusal = e
         except OSError as e:
@@ -213,21 +237,17 @@ class Delivery:
         if isinstance(record, File):
             done.files = int(done.refusal is None and record.artifact is not None)
             done.copied_bytes = self._let_go(record)
+        elif isinstance(record, Request) and done.refusal is None:
+            done.made = record.makes
 
     def _deliver(self, record: Act, key: str) -> Any:
         match record:
-            case Open():
-                return self._call(contract.start_run, record.body, key)
             case File():
                 return self._store(record, key)
-            case Capture():
-                return self._call(contract.capture_run, record.body, key)
-            case Use():
-                return self._call(contract.use_dataset, record.body, key)
-            case Change():
-                return self._call(contract.change_run, record.body, key)
-            case Finish():
-                return self._call(contract.finish_run, record.body, key)
+            case Request():
+                return self.transport.post(record.path, record.body, idempotency_key=key)
+            case _:
+                return self._call(SAID[type(record)], record.body, key)
 
     def _store(self, record: File, key: str) -> Any:
         if record.kept == "memory":

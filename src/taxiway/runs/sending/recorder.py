@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,13 @@ from taxiway.kernel.transport import Transport
 from taxiway.runs.compare import Scalar
 from taxiway.runs.contract import AddArtifact, Artifact, CaptureRun, FinishRun, Run, StartRun
 from taxiway.runs.sending.delivery import Delivery
-from taxiway.runs.sending.records import Act, Capture, Finish, Open, Pairs, encode
+from taxiway.runs.sending.parcel import Parcel
+from taxiway.runs.sending.records import Act, Capture, Finish, Open, Pairs, Request, encode
 from taxiway.runs.sending.sender import MANY, Outcome, Sender
-from taxiway.runs.sending.stream import MOST_COPIED_BYTES, Place, Stream, clear
+from taxiway.runs.sending.stream import MOST_COPIED_BYTES, Bytes, Place, Stream, clear
 from taxiway.runs.values import run_in_floats
+
+log = logging.getLogger("taxiway")
 
 ANSWER_S = 30.0  # for one answer, before the sender asks again
 PATIENCE_S = 0.09  # how long a caller waits for a server that does not answer
@@ -117,6 +121,25 @@ class Recorder:
         return Artifact(
             self.run, artifact.path, artifact.digest, size, artifact.media_type, now_utc(), artifact.predictions
         )
+
+    def send(self, files: Sequence[Bytes], request: Request, wait_s: float) -> Parcel | None:
+        """Has files delivered and then a request, and waits for its answer as long as the server is at work.
+
+        The files are taken over. None: they find no room in the spool, and are left as they were.
+        wait_s: how long at most. Raises what the server refuses while somebody waits.
+        """
+        number = self.sender.expect(partial(self.stream.keep_parcel, files, request))
+        if not number:
+            return None
+        parcel = Parcel(self.sender, number)
+        is_at_work = self.sender.is_heard and self.sender.cause is None
+        parcel.answer(wait_s if is_at_work else min(wait_s, self._patience()))
+        return parcel
+
+    def lose(self, what: str) -> None:
+        """Counts something that is kept nowhere, and says so."""
+        self.stream.dropped += 1
+        log.warning("run %s: %s", self.run, what)
 
     def _ask(self, put: Callable[[], int]) -> Any:
         is_at_work = self.sender.is_heard and self.sender.cause is None

@@ -68,11 +68,22 @@ class Change(Struct, frozen=True, array_like=True, tag="change"):
     body: ChangeRun
 
 
+class Request(Struct, frozen=True, array_like=True, tag="request"):
+    """What a noun above runs asks of the server about the run, such as to register a model that it made.
+
+    makes: what it is to make, in words for people. body: as JSON.
+    """
+
+    path: str
+    body: bytes
+    makes: str
+
+
 class Finish(Struct, frozen=True, array_like=True, tag="finish"):
     body: FinishRun
 
 
-Act = Open | File | Capture | Use | Change | Finish
+Act = Open | File | Capture | Use | Change | Request | Finish
 Record = Head | Points | Pairs | Act
 
 encode = msgspec.msgpack.Encoder().encode

@@ -56,6 +56,7 @@ class Sender:
         self.answers: dict[int, Any] = {}
         self.refusals: dict[int, TaxiwayError] = {}
         self.asked: set[int] = set()  # the records whose answer somebody waits for
+        self.kept: set[int] = set()  # those whose answer somebody will fetch, at some time
         self.cause: TaxiwayError | None = None  # why the server could not be told, while it cannot
         self.is_heard = False  # whether the server has answered yet
         self.met = threading.Event()  # whether somebody answers there at all was found out
@@ -81,15 +82,34 @@ class Sender:
             number = put()
             self.asked.add(number)
         self.wake.set()
-        until = time.monotonic() + wait_s()
+        try:
+            return self.answer_to(number, wait_s())
+        finally:
+            with self.change:
+                self.asked.discard(number)
+                self.answers.pop(number, None)
+
+    def expect(self, put: Callable[[], int]) -> int:
+        """Puts a record whose answer is kept until somebody asks for it; gives its number."""
         with self.change:
-            while self.stream.done_records < number and self.cause is None and self.thread.is_alive():
+            number = put()
+            self.kept.add(number)
+        self.wake.set()
+        return number
+
+    def answer_to(self, number: int, wait_s: float, *, is_patient: bool = False) -> Any:
+        """The server's answer to a record that was expected, or None where it does not come soon.
+
+        is_patient: also while the server is away. Raises what the server refused, which is then known.
+        """
+        until = time.monotonic() + wait_s
+        with self.change:
+            while self.stream.done_records < number and self.thread.is_alive() and (is_patient or self.cause is None):
                 if not self.change.wait(until - time.monotonic()):
                     break
-            self.asked.discard(number)
             if number in self.refusals:
                 raise self.refusals.pop(number)
-            return self.answers.pop(number, None)
+            return self.answers.get(number)
 
     def flush(self, wait_s: float) -> bool:
         """Waits until all is acknowledged; False where that took too long."""
@@ -171,9 +191,9 @@ class Sender:
             number = self.stream.done_records + done.records
             if done.refusal is not None:
                 self.refusals[number] = done.refusal
-                if number not in self.asked:
+                if number not in self.asked | self.kept:
                     log.warning("%s: %s", self.about, done.refusal)
-            elif number in self.asked:
+            elif number in self.asked | self.kept:
                 self.answers[number] = done.answer
             self.stream.note(done.records, done.items, done.copied_bytes)
             self.cause, self.is_heard = None, True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +19,7 @@ from msgspec import Struct
 from taxiway.kernel.ids import new_id
 from taxiway.runs.contract import AddArtifact
 from taxiway.runs.sending.fresh import Fresh, Rows
-from taxiway.runs.sending.records import File, Head, encode
+from taxiway.runs.sending.records import File, Head, Request, encode
 from taxiway.runs.sending.spool import FRAME, Frame, Mark, SpoolFile
 
 FILE_BYTES = 8 << 20
@@ -34,6 +35,14 @@ class Place(Struct, frozen=True):
     folder: Path
     server: str
     limit_bytes: int = 2 << 30
+
+
+class Bytes(Struct, frozen=True):
+    """A file to be delivered, with the digest of what is in it."""
+
+    path: Path
+    digest: str
+    size_bytes: int
 
 
 class Source(Protocol):
@@ -207,7 +216,7 @@ class Stream:
         """Keeps bytes to be stored, and gives the number of the record."""
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         with self.lock:
-            place = self._copy_of(data)
+            place = self._copy_of(data, digest)
             if place:
                 return self.put(encode(File(digest, len(data), place, "copy", artifact)), 0)
             if sum(map(len, self.memory.held.values())) + len(data) > MOST_HELD_BYTES:
@@ -217,11 +226,11 @@ class Stream:
             self.memory.held[name] = data
             return self.put(encode(File(digest, len(data), name, "memory", artifact)), 0)
 
-    def _copy_of(self, data: bytes) -> str:
+    def _copy_of(self, data: bytes, digest: str) -> str:
         """Where bytes were copied to; empty where there is no room."""
         if not self._is_within_limit(len(data)):
             return ""
-        path = self.folder / new_id()
+        path = self.folder / name_of(digest)
         try:
             path.write_bytes(data)
             path.chmod(0o600)
@@ -238,6 +247,33 @@ class Stream:
         """Notes a file that stays where it is until it is delivered, and gives the number of the record."""
         record = File(digest, path.stat().st_size, str(path.absolute()), "there", artifact)
         return self.put(encode(record), 0)
+
+    def keep_parcel(self, files: Sequence[Bytes], request: Request) -> int:
+        """Takes files over, which are gone from where they were, and the request that is to follow them.
+
+        Gives the number of the request's record; 0 where the files find no room, and are left as they were.
+        """
+        size = sum(file.size_bytes for file in files)
+        with self.lock:
+            if not self.files or self.memory.payloads or not self._is_within_limit(size):
+                return 0
+            taken = [self.folder / name_of(file.digest) for file in files]
+            try:
+                for file, path in zip(files, taken, strict=True):
+                    shutil.move(file.path, path)
+                    path.chmod(0o600)
+            except OSError as e:
+                self._has_no_room(e.strerror or str(e))
+                for file, path in zip(files, taken, strict=True):
+                    if path.exists() and not file.path.exists():
+                        shutil.move(path, file.path)
+                    path.unlink(missing_ok=True)
+                return 0
+            self.copied_bytes += size
+            self.open_file = None  # there is less room now
+            for file, path in zip(files, taken, strict=True):
+                self.put(encode(File(file.digest, file.size_bytes, path.name, "copy")), 0)
+            return self.put(encode(request), 0)
 
     # --- delivering ---
 
@@ -279,6 +315,11 @@ class Stream:
                 else:
                     file.close()
             clear(self.folder)
+
+
+def name_of(digest: str) -> str:
+    """What a copy of a file is called: by its digest, and apart from another copy of the same."""
+    return f"{digest.removeprefix('sha256:')}-{new_id()[-8:]}"
 
 
 def try_write(fd: int, data: bytes, at: int) -> bool:

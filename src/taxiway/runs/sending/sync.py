@@ -26,6 +26,7 @@ class Synced(Struct):
 
     delivered, waiting, refused: points, parameters and tags. files: artifacts that were delivered. is_ended: whether
     its end was among it; a process that was killed said none. problem: why something waits, or what was refused.
+    made: what came of requests, such as "a version of the model churn".
     """
 
     run: str
@@ -36,6 +37,7 @@ class Synced(Struct):
     refused: int = 0
     is_ended: bool = False
     problem: str = ""
+    made: list[str] = []
 
 
 class Left(Struct):
@@ -126,6 +128,7 @@ def deliver(delivery: Delivery, left: list[Left], report: Synced, is_wanted: Cal
                 for done in pieces(delivery, file, is_wanted):
                     report.waiting -= done.items
                     report.files += done.files
+                    report.made += filter(None, [done.made])
                     if done.refusal is None:
                         report.delivered += done.items
                     else:

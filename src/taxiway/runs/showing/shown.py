@@ -70,6 +70,7 @@ def say_synced(one: Synced) -> str:
     text = f"run {one.run}: {shown} {'was' if shown == '1 item' else 'were'} delivered"
     text += f"; {one.waiting:,} still wait" if one.waiting else ""
     text += f"; {one.refused:,} refused" if one.refused else ""
+    text += f"; {', '.join(one.made)} {'is' if len(one.made) == 1 else 'are'} there" if one.made else ""
     return f"{text}: {one.problem}" if one.problem else text
 
 
