@@ -223,6 +223,8 @@ class ActiveRun:
         threshold: float = 0.5,
         dataset: Version | str | None = None,
         split: str = "",
+        features: Sequence[str] = (),
+        others: Sequence[str] = (),
         name: str = "predictions.parquet",
     ) -> Predictions:
         """Pins a table of predictions: what the path's gates and the comparison of runs look at.
@@ -230,11 +232,13 @@ class ActiveRun:
         frame: a row per case, in any frame narwhals knows; only the named columns are kept. label: the truth.
         score: the probability of the positive class, positive from `threshold` on. groups: columns that fairness is
         looked at by. time: the moment of each case. split: in words, such as "out of fold, 10 folds, seed 7".
+        features: what the model read, for checks that ask the model anew, such as `robustness` and `explanations`.
+        others: further columns that checks may need, such as the customer that rows are clustered by.
         Raises BadField for a column that is not there, ArrowMissing without pyarrow.
         """
         from taxiway.runs.predictions import to_parquet
 
-        columns = [label, prediction, *filter(None, (score, time)), *groups]
+        columns = [label, prediction, *filter(None, (score, time)), *groups, *features, *others]
         data, rows = to_parquet(frame, columns)
         pinned = Predictions(
             digest=digest_of(data),
@@ -247,6 +251,8 @@ class ActiveRun:
             threshold=threshold,
             dataset=reference(dataset) if dataset is not None else "",
             split=split,
+            features=list(features),
+            others=list(others),
         )
         self._keep(data, AddArtifact(name, pinned.digest, "application/vnd.apache.parquet", pinned))
         return pinned
