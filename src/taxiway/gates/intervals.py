@@ -12,6 +12,8 @@ from taxiway.gates.estimates import Estimate, undefined
 WILSON = "Wilson score"
 T_MEAN = "Student t of the mean"
 CLUSTERED_MEAN = "Student t of the mean, cluster-robust (CR1)"
+NEWCOMBE_DIFFERENCE = "Newcombe hybrid score (method 10)"
+KATZ = "log ratio (Katz), continuity-corrected"
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +70,43 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Estimate:
     low = 0.0 if successes == 0 else middle - half
     high = 1.0 if successes == n else middle + half
     return Estimate(share, low, high, n, confidence, WILSON)
+
+
+def share_difference(of_one: tuple[int, int], of_other: tuple[int, int], confidence: float = 0.95) -> Estimate:
+    """One share less another, each (successes, rows), from the Wilson limits of both (Newcombe, 1998, method 10)."""
+    one, other = wilson(*of_one, confidence), wilson(*of_other, confidence)
+    n = one.n + other.n
+    if one.value is None or other.value is None:
+        return undefined("There are no rows.", n=n, confidence=confidence, method=NEWCOMBE_DIFFERENCE)
+    assert one.low is not None
+    assert one.high is not None
+    assert other.low is not None
+    assert other.high is not None
+    value = one.value - other.value
+    below = math.hypot(one.value - one.low, other.high - other.value)
+    above = math.hypot(one.high - one.value, other.value - other.low)
+    return Estimate(value, max(value - below, -1.0), min(value + above, 1.0), n, confidence, NEWCOMBE_DIFFERENCE)
+
+
+def share_ratio(of_one: tuple[int, int], of_other: tuple[int, int], confidence: float = 0.95) -> Estimate:
+    """One share over another, each (successes, rows), on the log scale (Katz, Baptista, Azen and Pike, 1978).
+
+    Half a success is added on both sides (Walter, 1975), so that no count of 0 makes the limits infinite; the value
+    itself is the plain ratio. Undefined where nobody of the other is selected.
+    """
+    z = normal_quantile(confidence)
+    (x, m), (y, n) = of_one, of_other
+    if not (0 <= x <= m and 0 <= y <= n):
+        raise ValueError(f"{x} of {m} and {y} of {n} rows are not possible. Count again.")
+    if not m or not y:
+        reason = "The group that is held against has no positive decision." if m and n else "There are no rows."
+        return undefined(reason, n=m + n, confidence=confidence, method=KATZ)
+    middle = math.log((x + 0.5) / (m + 0.5) * (n + 0.5) / (y + 0.5))
+    spread = 1 / (x + 0.5) - 1 / (m + 0.5) + 1 / (y + 0.5) - 1 / (n + 0.5)
+    half = z * math.sqrt(max(spread, 0.0))
+    value = x * n / (m * y)
+    low, high = math.exp(middle - half), math.exp(middle + half)
+    return Estimate(value, min(low, value), max(high, value), m + n, confidence, KATZ)
 
 
 def mean(values: ArrayLike, confidence: float = 0.95) -> Estimate:

@@ -1,0 +1,1 @@
+"""What is measured of a model, and how sure it is: metrics, their intervals, calibration, splits and power. Pure."""
