@@ -22,8 +22,9 @@ source = Path(taxiway.__file__).parent
 
 def import_tables() -> None:
     """Imports every module that declares tables, so that the metadata knows them all."""
-    for file in sorted(source.glob("*/tables.py")):
-        importlib.import_module(f"taxiway.{file.parent.name}.tables")
+    for file in sorted(source.glob("**/tables.py")):
+        room = ".".join(file.parent.relative_to(source).parts)
+        importlib.import_module(f"taxiway.{room}.tables")
 
 
 def write(message: str, number: str) -> None:

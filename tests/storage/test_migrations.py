@@ -16,8 +16,10 @@ from taxiway.storage.migrations import HEAD, configuration, current, migrate
 
 
 def test_the_migrations_make_what_the_tables_say(database_url: str) -> None:
-    for file in sorted(Path(taxiway.__file__).parent.glob("*/tables.py")):
-        importlib.import_module(f"taxiway.{file.parent.name}.tables")
+    source = Path(taxiway.__file__).parent
+    for file in sorted(source.glob("**/tables.py")):
+        room = ".".join(file.parent.relative_to(source).parts)
+        importlib.import_module(f"taxiway.{room}.tables")
     database = Database(database_url)
     migrate(database)
 

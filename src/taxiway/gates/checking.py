@@ -65,6 +65,17 @@ def verdict_of(checked: Checked) -> str:
     return f"{names}: {count} not open: {', '.join(each.gate for each in checked.closed)}."
 
 
+def watched_of(standing: Standing) -> list[str]:
+    """What the gates say that are not open and stop nothing, a line each."""
+    return [
+        f"{gate.gate} {gate.mode}s only, and would have stopped {standing.model} v{standing.version}: "
+        f"{gate.outcome.reason} {gate.outcome.advice}".rstrip()
+        for stage in standing.stages
+        for gate in stage.gates
+        if not (gate.counts or gate.is_open)
+    ]
+
+
 def as_comment(checked: Checked) -> str:
     """The verdict table in Markdown, as a comment of a pull request."""
     parts = [f"### {MARKS['fail' if checked.closed else 'pass']} Gates\n\n{verdict_of(checked)}"]
@@ -73,7 +84,7 @@ def as_comment(checked: Checked) -> str:
             [
                 gate.stage,
                 gate.gate,
-                f"{MARKS[gate.verdict]} {gate.verdict}",
+                f"{MARKS[gate.verdict]} {gate.verdict}" + ("" if gate.counts else f" ({gate.mode}s only)"),
                 interval_words(gate.outcome.estimate) if gate.outcome.estimate else "",
                 gate.title,
             ]
@@ -84,4 +95,6 @@ def as_comment(checked: Checked) -> str:
         parts.append(f"{head}\n\n{as_markdown(['before', 'gate', 'verdict', 'found', 'asks'], rows)}")
     if checked.closed:
         parts.append("\n".join(f"- **{each.gate}**: {plain(each.reason)}" for each in checked.closed))
+    if watched := [plain(line) for standing in checked.standings for line in watched_of(standing)]:
+        parts.append("\n".join(f"- {line}" for line in watched))
     return "\n\n".join(parts)

@@ -19,6 +19,8 @@ from taxiway.gates.contract import (
     Standing,
     Withdraw,
 )
+from taxiway.gates.observing import contract as observing
+from taxiway.gates.observing.contract import Observed
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.transport import Transport
 from taxiway.models.client import split
@@ -56,6 +58,14 @@ class Gates:
         else:
             body = PublishPath(text=text)
         return self.transport.call(contract.publish_path, body)
+
+    def observed(self, name: str) -> Observed:
+        """What a path's gates that observe or warn would have stopped. Raises NotFound.
+
+        >>> client.gates.observed("careful").stopped  # doctest: +SKIP
+        3
+        """
+        return self.transport.call(observing.observed, path=name)
 
     # --- versions ---
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taxiway.gates.checking import MARKS, Checked, check, verdict_of
+from taxiway.gates.checking import MARKS, Checked, check, verdict_of, watched_of
 from taxiway.gates.contract import (
     GATE_STAGES,
     Approval,
@@ -15,6 +15,7 @@ from taxiway.gates.contract import (
     Request,
     Standing,
 )
+from taxiway.gates.observing.contract import Observed
 from taxiway.gates.rules import interval_words, rows_words
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField, NotFound
@@ -111,25 +112,73 @@ def show_standing(standing: Standing) -> str:
                 "before": gate.stage,
                 "gate": gate.gate,
                 "verdict": f"{MARKS[outcome.verdict]} {outcome.verdict}",
+                "mode": gate.mode,
                 "found": interval_words(outcome.estimate) if outcome.estimate else "",
                 "asks": gate.title,
                 "rows_needed": rows_words(outcome.rows_needed) if outcome.rows_needed else "",
             }
         )
-        if outcome.verdict != "pass":
+        if gate.stops:
             notes.append(f"{MARKS[outcome.verdict]} {gate.gate}: {outcome.reason} {outcome.advice}".rstrip())
     head = f"{standing.model} v{standing.version} on {standing.path.removeprefix('path:')}, now in: {standing.stage}"
     opened = [f"{stage.stage}: {'open' if stage.is_open else 'closed'}" for stage in standing.stages]
-    return "\n".join([head, "", as_table(rows), "", *notes, ", ".join(opened)])
+    if standing.demands:
+        head += f"; the platform demands {', '.join(each.removeprefix('path:') for each in standing.demands)}"
+    return "\n".join([head, "", as_table(rows), "", *notes, *watched_of(standing), ", ".join(opened)])
 
 
 def show_published(path: PathVersion) -> str:
     """A published path, gate by gate."""
     gates = [
-        {"before": stage.stage, "gate": gate.name, "asks": gate.title} for stage in path.stages for gate in stage.gates
+        {"before": stage.stage, "gate": gate.name, "mode": gate.mode, "asks": gate.title}
+        for stage in path.stages
+        for gate in stage.gates
     ]
-    head = f"{path.name} version {path.version} is published, for risk {' or '.join(path.risk)}. {path.digest}"
-    return "\n".join([head, "", as_table(gates)])
+    tiers = " or ".join(path.risk)
+    head = f"{path.name} version {path.version} is published, for risk {tiers}. {path.digest}"
+    if path.platform:
+        head += f"\nThe platform demands it of every project of {' and '.join(path.platform)} risk."
+    return "\n".join([head, "", as_table(gates), *dial(path)])
+
+
+def dial(path: PathVersion) -> list[str]:
+    """What its modes mean, and how to turn them."""
+    modes = {gate.mode for stage in path.stages for gate in stage.gates}
+    if not modes:
+        return []
+    if modes == {"block"}:
+        return ["", "Every gate blocks. To watch first what they would stop, say `mode: observe` in the text."]
+    which = "Some gates stop nothing yet" if "block" in modes else "No gate stops anything yet"
+    return [
+        "",
+        f"{which}: `taxiway gates observed {path.name}` tells what they would have stopped; `mode: block` counts.",
+    ]
+
+
+def observed(client: Client, given: Namespace) -> Observed:
+    return client.gates.observed(given.path)
+
+
+def show_observed(seen: Observed) -> str:
+    """What watching gates would have stopped: the sum, by gate, and the newest."""
+    head = (
+        f"{seen.path}: {seen.stopped} of {seen.movements} movements past gates that only watch would have been stopped."
+    )
+    tallies = [{"before": each.stage, "gate": each.gate, "times": each.times} for each in seen.gates]
+    rows = [
+        {
+            "at": item.at,
+            "version": f"{item.model}@{item.version}",
+            "into": item.stage,
+            "gate": missed.gate,
+            "mode": missed.mode,
+            "verdict": f"{MARKS[missed.verdict]} {missed.verdict}",
+            "because": missed.sentence,
+        }
+        for item in seen.items
+        for missed in item.missed
+    ]
+    return "\n".join([head, *(["", as_table(tallies), "", as_table(rows)] if rows else [])])
 
 
 def is_shown_closed(standing: Standing) -> int:
@@ -150,6 +199,13 @@ COMMANDS = (
         path,
         (Argument("path", "PATH, or PATH@VERSION"),),
         show=lambda path: path.text.rstrip(),
+    ),
+    Command(
+        "observed",
+        "what a path's gates that observe or warn would have stopped",
+        observed,
+        (Argument("path", "PATH"),),
+        show=show_observed,
     ),
     Command(
         "publish",

@@ -14,7 +14,15 @@ def standing_html(standing: Standing) -> str:
     """The verdict table: each gate with its interval against what is asked, and why what is closed is closed."""
     gates = [gate for stage in standing.stages for gate in stage.gates]
     rows = [
-        [gate.stage, gate.gate, f"{MARKS[gate.verdict]} {gate.verdict}", drawn(gate), gate.title, reason(gate)]
+        [
+            gate.stage,
+            gate.gate,
+            f"{MARKS[gate.verdict]} {gate.verdict}",
+            gate.mode,
+            drawn(gate),
+            gate.title,
+            reason(gate),
+        ]
         for gate in gates
     ]
     opened = ", ".join(f"{stage.stage}: {'open' if stage.is_open else 'closed'}" for stage in standing.stages)
@@ -22,7 +30,7 @@ def standing_html(standing: Standing) -> str:
         f"{standing.model} v{standing.version}",
         f"model:{standing.model}@{standing.version}",
         facts([("path", standing.path.removeprefix("path:")), ("now in", standing.stage), ("stages", opened)]),
-        grid("gates", ["before", "gate", "verdict", "found", "asks", "why not"], rows),
+        grid("gates", ["before", "gate", "verdict", "mode", "found", "asks", "why not"], rows),
     )
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from taxiway.gates.contract import GateStanding, PathVersion, StageStanding, Standing
+from taxiway.gates.contract import GateMode, GateSpec, GateStanding, PathVersion, StageStanding, Standing
 from taxiway.gates.estimates import Estimate, GroupRate
 from taxiway.web.figures.bars import Bar, GroupedBars
 from taxiway.web.figures.forest import Check, ForestPlot
@@ -20,6 +20,14 @@ REGISTERED = "candidate"  # what the drawing calls the place before the first ga
 def gate_name(gate: str) -> str:
     """A gate's name for people: ``data_contract`` is "data contract"."""
     return gate.replace("_", " ")
+
+
+WATCHES: dict[GateMode, str] = {"observe": "observes only", "warn": "warns only", "block": ""}
+
+
+def name_and_mode(gate: str, mode: GateMode) -> str:
+    """A gate's name, and in words that it stops nothing where it does not count: "card (observes only)"."""
+    return f"{gate_name(gate)} ({WATCHES[mode]})" if WATCHES[mode] else gate_name(gate)
 
 
 def anchor(stage: str, gate: str) -> str:
@@ -36,7 +44,7 @@ def draw_path(standing: Standing, entered: Mapping[str, datetime], page: str, *,
     for each in standing.stages:
         gates = tuple(
             Gate(
-                name=gate_name(gate.gate),
+                name=name_and_mode(gate.gate, gate.mode),
                 verdict=gate.verdict,
                 asks=gate.title,
                 giver=giver(gate, standing),
@@ -62,11 +70,22 @@ def giver(gate: GateStanding, standing: Standing) -> str:
     return " or ".join(standing.who_can) or "nobody yet"
 
 
+def giver_asked(spec: GateSpec) -> str:
+    """Who can give what a gate asks, by the path alone."""
+    if spec.check != "approvals":
+        return "the check"
+    people, roles = int(spec.parameters.get("count", 1)), " or ".join(spec.parameters.get("roles", []))
+    return f"{'a person' if people == 1 else f'{people} people'} who can act as {roles}"
+
+
 def draw_asked(path: PathVersion) -> PathDrawing:
     """A path by itself: what stands before each stage."""
     stages = [Stage(name=REGISTERED)]
     for each in path.stages:
-        gates = tuple(Gate(name=gate_name(spec.name), asks=spec.title) for spec in each.gates)
+        gates = tuple(
+            Gate(name=name_and_mode(spec.name, spec.mode), asks=spec.title, giver=giver_asked(spec))
+            for spec in each.gates
+        )
         stages.append(Stage(name=each.stage, gates=gates))
     return PathDrawing(title=f"The path {path.name}", stages=tuple(stages), is_empty=True)
 
@@ -79,6 +98,7 @@ def draw_evidence(stages: Sequence[StageStanding]) -> ForestPlot:
 def evidence_row(gate: GateStanding) -> Check:
     outcome, url = gate.outcome, f"#{anchor(gate.stage, gate.gate)}"
     name = outcome.metric or gate_name(gate.gate)
+    name = f"{name} ({WATCHES[gate.mode]})" if WATCHES[gate.mode] else name
     if outcome.estimate is None or outcome.estimate.value is None:
         return Check(name=name, verdict=gate.verdict, note=brief(gate), url=url)
     estimate, asked = outcome.estimate, outcome.threshold

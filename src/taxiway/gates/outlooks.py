@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from taxiway.gates.contract import Approval, GateStage, GateStanding, PathVersion, Standing
+from taxiway.gates.contract import GateStage, GateStanding, Standing
 from taxiway.gates.figures import anchor, draw_path, gate_name
 from taxiway.kernel.thing import href
 from taxiway.models.outlook import NextStep, Outlook
@@ -25,7 +25,7 @@ class Reader(Struct, frozen=True):
     has_asked: bool = False  # somebody asked for approval already
 
 
-def outlook_of(standing: Standing, path: PathVersion, *, entered: Mapping[str, datetime], reader: Reader) -> Outlook:
+def outlook_of(standing: Standing, *, entered: Mapping[str, datetime], reader: Reader) -> Outlook:
     """What a version's page says first.
 
     entered: when the version came to each stage. It speaks of production, which is what everything before is for.
@@ -33,53 +33,63 @@ def outlook_of(standing: Standing, path: PathVersion, *, entered: Mapping[str, d
     page = href(f"model:{standing.model}@{standing.version}")
     unmet = unmet_gates(standing)
     return Outlook(
-        sentence=sentence(standing, path, unmet),
+        sentence=sentence(standing, unmet),
         verdict=worst(unmet) if standing.stage != "archived" else "",
-        short=short(standing, path, unmet),
+        short=short(standing, unmet),
         detail=detail(unmet),
         path=draw_path(standing, entered, page),
         next=next_step(standing, unmet, page, reader),
-        waits=tuple(standing.who_can) if lacking(standing, path) and not asks_of_checks(unmet) else (),
+        waits=tuple(standing.who_can) if lacking(unmet) and not asks_of_checks(unmet) else (),
         stages=targets(standing),
     )
 
 
 def unmet_gates(standing: Standing) -> list[GateStanding]:
-    """The gates that are not open, in the path's order."""
-    return [gate for stage in standing.stages for gate in stage.gates if gate.verdict != "pass"]
+    """The gates that count and are not open, in the path's order."""
+    return [gate for stage in standing.stages for gate in stage.gates if gate.stops]
+
+
+def watched_gates(standing: Standing) -> list[GateStanding]:
+    """The gates that are not open, and would keep the version if they counted."""
+    return [gate for stage in standing.stages for gate in stage.gates if not (gate.counts or gate.is_open)]
 
 
 def worst(gates: Sequence[GateStanding]) -> str:
     return min((gate.verdict for gate in gates), key=WORST.index, default="pass")
 
 
-def sentence(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]) -> str:
+def sentence(standing: Standing, unmet: Sequence[GateStanding]) -> str:
     name = f"Version {standing.version}"
     if standing.stage == "archived":
         return f"{name} is archived: it takes no traffic"
     if standing.stage == "production":
-        return f"{name} is in production, but {reasons(standing, path, unmet)}" if unmet else f"{name} is in production"
+        return f"{name} is in production, but {reasons(unmet)}" if unmet else f"{name} is in production"
     if not unmet:
         return f"{name} may go to production: {openness(standing)}"
     if all(is_unasked(gate) or gate.check == "approvals" for gate in unmet) and any(map(is_unasked, unmet)):
         return f"{name} was not evaluated yet: {plural(sum(map(is_unasked, unmet)), 'check')} of its path wait"
-    return f"{name} may not go to production: {reasons(standing, path, unmet)}"
+    return f"{name} may not go to production: {reasons(unmet)}"
 
 
-def short(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]) -> str:
+def short(standing: Standing, unmet: Sequence[GateStanding]) -> str:
     """For a table's cell: what keeps it."""
     if standing.stage == "archived":
         return "archived"
     if not unmet:
         return openness(standing)
-    return reasons(standing, path, unmet)
+    return reasons(unmet)
 
 
 def openness(standing: Standing) -> str:
-    return "every gate is open" if any(stage.gates for stage in standing.stages) else "its path asks nothing"
+    gates = [gate for stage in standing.stages for gate in stage.gates]
+    if not any(gate.counts for gate in gates):
+        return "its path only watches" if gates else "its path asks nothing"
+    if warned := [gate_name(gate.gate) for gate in watched_gates(standing) if gate.mode == "warn"]:
+        return f"every gate that counts is open; {listed(warned)} {'warns' if len(warned) == 1 else 'warn'}"
+    return "every gate is open"
 
 
-def reasons(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]) -> str:
+def reasons(unmet: Sequence[GateStanding]) -> str:
     """What keeps the gates shut, the worst first: "fairness is inconclusive and 1 approval is missing"."""
     found = []
     checks = [gate for gate in unmet if gate.check != "approvals"]
@@ -88,24 +98,18 @@ def reasons(standing: Standing, path: PathVersion, unmet: Sequence[GateStanding]
             found.append(f"{listed(names)} {one if len(names) == 1 else several}")
     if names := [gate_name(gate.gate) for gate in checks if gate.verdict == "missing"]:
         found.append(f"{listed(names)} {'was' if len(names) == 1 else 'were'} not measured")
-    if lacks := sum(lacking(standing, path).values()):
+    if lacks := sum(lacking(unmet).values()):
         found.append(f"{plural(lacks, 'approval')} {'is' if lacks == 1 else 'are'} missing")
     return listed(found)
 
 
-def lacking(standing: Standing, path: PathVersion) -> dict[GateStage, int]:
+def lacking(gates: Sequence[GateStanding]) -> dict[GateStage, int]:
     """How many approvals each stage still lacks; stages that lack none are left out."""
     found: dict[GateStage, int] = {}
-    for stage in path.stages:
-        for spec in (spec for spec in stage.gates if spec.check == "approvals"):
-            given = {each.by for each in approvals_at(standing, stage.stage) if each.counts}
-            if (lacks := int(spec.parameters.get("count", 1)) - len(given)) > 0:
-                found[stage.stage] = found.get(stage.stage, 0) + lacks
+    for gate in gates:
+        if gate.lacks:  # one yes counts for every gate of the stage that asks for it
+            found[gate.stage] = max(found.get(gate.stage, 0), gate.lacks)
     return found
-
-
-def approvals_at(standing: Standing, stage: GateStage) -> list[Approval]:
-    return next((each.approvals for each in standing.stages if each.stage == stage), [])
 
 
 def is_unasked(gate: GateStanding) -> bool:

@@ -14,13 +14,21 @@ from taxiway.gates.contract import (
     Evidence,
     GateStanding,
     InboxItem,
-    PathVersion,
     Request,
     StageStanding,
     Standing,
 )
 from taxiway.gates.estimates import GroupRate
-from taxiway.gates.outlooks import Reader, asks_of_checks, is_unasked, lacking, outlook_of, split_reason, unmet_gates
+from taxiway.gates.outlooks import (
+    Reader,
+    asks_of_checks,
+    is_unasked,
+    lacking,
+    outlook_of,
+    split_reason,
+    unmet_gates,
+    watched_gates,
+)
 from taxiway.gates.service import Gates
 from taxiway.gates.stances import Looker, Stance, lead_of, stance_of
 from taxiway.kernel.caller import Caller
@@ -39,12 +47,13 @@ LEADS = {
 
 
 class EvidenceRow(Struct, frozen=True):
-    """A gate with its record, where it has one. anchor: where on the page it stands."""
+    """A gate with its record, where it has one. anchor: where on the page it stands. mode: where it watches only."""
 
     gate: GateStanding
     record: Evidence | None
     name: str
     anchor: str
+    mode: str
 
 
 class Note(Struct, frozen=True):
@@ -130,12 +139,7 @@ class GatePanels:
             has_asked=bool(seen.requests),
         )
         entered = {str(entry.stage): entry.entered_at for entry in stages}
-        return outlook_of(seen.standing, self.path(caller, seen.standing), entered=entered, reader=reader)
-
-    def path(self, caller: Caller, standing: Standing) -> PathVersion:
-        """The path that a standing speaks of."""
-        path = parse(standing.path)
-        return self.gates.paths.show(caller, path=path.name, version=path.version or 0)
+        return outlook_of(seen.standing, entered=entered, reader=reader)
 
     def evidence(self, view: View, thing: str) -> str | None:
         """The panel of a version's evidence and of its rates by group, or nothing where it has no path."""
@@ -149,7 +153,7 @@ class GatePanels:
             page=href(f"model:{standing.model}@{standing.version}"),
             rows=self._rows(view.caller, standing),
             figure=figures.draw_evidence(standing.stages),
-            notes=[note(gate) for gate in unmet_gates(standing) if gate.evidence],
+            notes=[note(gate) for gate in (*unmet_gates(standing), *watched_gates(standing)) if gate.evidence],
             by_group=by_group(standing),
             unasked=[figures.gate_name(gate.gate) for gate in unasked(standing)],
             may_evaluate=self.access.is_allowed(view.caller, "gates.evaluate", standing.project),
@@ -192,6 +196,7 @@ class GatePanels:
                 record=records.get(gate.evidence),
                 name=figures.gate_name(gate.gate),
                 anchor=figures.anchor(gate.stage, gate.gate),
+                mode=figures.WATCHES[gate.mode],
             )
             for stage in standing.stages
             for gate in stage.gates
@@ -215,7 +220,7 @@ class GatePanels:
         standing = seen.standing
         may = self.access.is_allowed(view.caller, "gates.approve", standing.project) and view.caller.can_approve
         looker = Looker(view.caller.name, may_approve=may, is_login_on=view.is_login_on)
-        lacks = lacking(standing, self.path(seen.caller, standing))
+        lacks = lacking([gate for stage in standing.stages for gate in stage.gates])
         asked = {each.request.stage: each for each in seen.requests}
         return [
             Approving(
@@ -244,6 +249,8 @@ def unasked(standing: Standing) -> list[GateStanding]:
 def note(gate: GateStanding) -> Note:
     name = figures.gate_name(gate.gate)
     lead = LEADS[gate.verdict].format(name=name[:1].upper() + name[1:])
+    if not gate.counts:
+        lead = f"{lead} It {figures.WATCHES[gate.mode]}: nothing is stopped by it."
     return Note(
         gate.verdict,
         lead,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
 from taxiway.gates.contract import PathVersion, PublishPath
+from taxiway.gates.demands import together
 from taxiway.gates.policy import OBSERVING, PACKAGED, packaged, read_path, with_mode
 from taxiway.gates.refusals import PathUnfit
 from taxiway.kernel.caller import Caller
@@ -67,7 +68,8 @@ class Paths:
         return store.find_path(connection, name) or packaged(name)
 
     def of_project(self, connection: Connection, project: Project, risk: RiskTier | None = None) -> PathVersion:
-        """The path that a project's versions must take: its own, or the platform's for its tier.
+        """The path that a project's versions must take: its own, or what ships for its tier, and beside it what the
+        platform demands of the tier.
 
         risk: of a version when it was registered; the higher of the two tiers counts, so that lowering a project's
         tier helps no version that was made before. Raises NotFound for a path that does not exist, PathUnfit for
@@ -81,7 +83,7 @@ class Paths:
         if tier not in found.risk:
             applies_to = [str(each) for each in found.risk]
             raise PathUnfit(project=project.name, risk=tier, path=found.name, applies_to=applies_to)
-        return found
+        return together(found, [each for each in store.platform_paths(connection) if tier in each.platform])
 
     def names(self, connection: Connection) -> builtins.list[str]:
         """The paths that a project may choose, those that ship among them."""
@@ -96,10 +98,11 @@ class Paths:
 
 
 def pin(record: Record, path: PathVersion) -> PathVersion:
-    """Keeps a path that ships with the platform as it is now, within the change that first uses it."""
-    if path.is_pinned:
+    """Keeps a path that ships with the platform as it ships now, within the change that first uses it."""
+    shipped = None if path.is_pinned else packaged(path.name)
+    if shipped is None:
         return path
-    kept = msgspec.structs.replace(path, is_pinned=True, published_at=record.at)
+    kept = msgspec.structs.replace(shipped, is_pinned=True, published_at=record.at)
     store.add_path(record.connection, kept)
     record.also("gates.pin", kept.ref, digest=kept.digest)
     return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taxiway.gates import contract
+from taxiway.gates.observing import contract as observing
 from taxiway.gates.service import Gates
 from taxiway.web.serve import Server
 
@@ -11,6 +12,7 @@ def bind(server: Server, gates: Gates) -> None:
     server.serve(contract.publish_path, gates.paths.publish)
     server.serve(contract.list_paths, gates.paths.list)
     server.serve(contract.show_path, gates.paths.show)
+    server.serve(observing.observed, gates.observing.observed)
     server.serve(contract.show_standing, gates.standing)
     server.serve(contract.evaluate, gates.evaluations.evaluate)
     server.serve(contract.list_evidence, gates.evaluations.evidence)

@@ -19,6 +19,8 @@ from taxiway.gates.contract import (
 )
 from taxiway.gates.estimates import GroupRate
 from taxiway.gates.evaluation import Evaluations
+from taxiway.gates.observing import store as watched
+from taxiway.gates.observing.service import Observing, watch
 from taxiway.gates.paths import Paths, pin
 from taxiway.gates.refusals import GateClosed, Unmet
 from taxiway.gates.rules import interval_words
@@ -39,6 +41,7 @@ class Gates:
         self.clock = clock
         self.models = models
         self.paths = Paths(database, ledger)
+        self.observing = Observing(database, access, self.paths)
         self.sources = Sources(models, self.paths, access)
         self.evaluations = Evaluations(database, ledger, self.sources, clock)
         self.approvals = Approvals(database, ledger, self.sources, access, clock)
@@ -70,6 +73,7 @@ class Gates:
         standing = Look(self.sources, record.connection, version, record.at).standing()
         if unmet := closed(standing, stage):
             raise GateClosed(model=version.model, version=version.version, stage=stage, unmet=unmet)
+        watch(record, standing, stage)
         record.note(path=standing.path, evidence=[g.evidence for s in standing.stages for g in s.gates if g.evidence])
         record.note(approvals=[a.id for s in standing.stages for a in s.approvals if a.counts])
 
@@ -98,6 +102,7 @@ class Gates:
 def follow_name(record: Record, before: str, to: str) -> None:
     """Evidence, approvals and requests take a model's new name."""
     store.rename_model(record.connection, before, to)
+    watched.rename_model(record.connection, before, to)
 
 
 def closed(standing: Standing, stage: ModelStage) -> list[Unmet]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from taxiway.gates.contract import GateStanding, StageStanding, Standing
 from taxiway.gates.figures import anchor, gate_name
-from taxiway.gates.outlooks import WORST, asks_of_checks, is_unasked, unmet_gates
+from taxiway.gates.outlooks import WORST, asks_of_checks, is_unasked, unmet_gates, watched_gates
 from taxiway.models.outlook import NextStep
 from taxiway.web.entries import short_ref
 from taxiway.web.numbers import fixed, interval, number
@@ -45,20 +45,21 @@ class Blocking(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """counts: how many gates have which verdict, the worst first. stance: None where no approval is wanted.
+    """counts: how many gates that count have which verdict, the worst first. stance: None where no approval is wanted.
 
-    approved: who gave the approvals that count.
+    approved: who gave the approvals that count. watched: the gates that only watch and would have kept it.
     """
 
     counts: list[tuple[str, int]]
     blocking: list[Blocking]
     stance: Stance | None
     approved: list[str]
+    watched: list[tuple[str, GateStanding]] = []
 
 
 def lead_of(standing: Standing, stance: Stance | None, *, author: str) -> Lead:
     """author: who made the version, and so acts on what its checks found."""
-    gates = [gate for stage in standing.stages for gate in stage.gates]
+    gates = [gate for stage in standing.stages for gate in stage.gates if gate.counts]
     counts = [(verdict, sum(gate.verdict == verdict for gate in gates)) for verdict in WORST]
     unmet = unmet_gates(standing)
     return Lead(
@@ -66,6 +67,7 @@ def lead_of(standing: Standing, stance: Stance | None, *, author: str) -> Lead:
         blocking=[blocking(gate, standing, author) for gate in unmet],
         stance=stance,
         approved=list(dict.fromkeys(each.by for stage in standing.stages for each in stage.approvals if each.counts)),
+        watched=[(gate_name(gate.gate), gate) for gate in watched_gates(standing)],
     )
 
 

@@ -112,6 +112,7 @@ class Look:
             stage=self.version.stage,
             stages=stages,
             authors=self.authorship.authors,
+            demands=self.path.demands,
             who_can=sorted({name for stage in self.path.stages for name in self.who_can(stage)}),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from taxiway.gates.contract import Approval, Evidence, PathVersion, Request
 from taxiway.gates.tables import approvals, evidence, paths, requests
@@ -25,9 +25,15 @@ def find_path(connection: Connection, name: str, version: int = 0) -> PathVersio
     return PathVersion(**row) if row else None
 
 
-def newest_paths(connection: Connection) -> list[PathVersion]:
+def platform_paths(connection: Connection) -> list[PathVersion]:
+    """The newest versions that the platform demands of some tier, by name."""
+    return newest_paths(connection, paths.c.platform != [])
+
+
+def newest_paths(connection: Connection, *which: ColumnElement[bool]) -> list[PathVersion]:
     newest = select(paths.c.name, func.max(paths.c.version).label("version")).group_by(paths.c.name).subquery()
     query = select(paths).join(newest, (paths.c.name == newest.c.name) & (paths.c.version == newest.c.version))
+    query = query.where(*which)
     return [PathVersion(**row) for row in connection.execute(query.order_by(paths.c.name)).mappings()]
 
 

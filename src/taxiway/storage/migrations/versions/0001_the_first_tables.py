@@ -276,6 +276,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_gate_evidence_model"), "gate_evidence", ["model"], unique=False)
     op.create_table(
+        "gate_observations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("path", sa.String(length=64), nullable=False),
+        sa.Column("path_version", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=False),
+        sa.Column("missed", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_observations")),
+    )
+    op.create_index(op.f("ix_gate_observations_model"), "gate_observations", ["model"], unique=False)
+    op.create_index("ix_gate_observations_path", "gate_observations", ["path", "id"], unique=False)
+    op.create_table(
         "gate_paths",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1045,6 +1061,9 @@ def downgrade() -> None:
     op.drop_table("gate_requests")
     op.drop_index(op.f("ix_gate_paths_digest"), table_name="gate_paths")
     op.drop_table("gate_paths")
+    op.drop_index("ix_gate_observations_path", table_name="gate_observations")
+    op.drop_index(op.f("ix_gate_observations_model"), table_name="gate_observations")
+    op.drop_table("gate_observations")
     op.drop_index(op.f("ix_gate_evidence_model"), table_name="gate_evidence")
     op.drop_table("gate_evidence")
     op.drop_index(op.f("ix_gate_approvals_model"), table_name="gate_approvals")

@@ -1,0 +1,1 @@
+"""What gates that observe or warn would have stopped."""

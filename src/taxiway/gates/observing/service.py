@@ -1,0 +1,74 @@
+"""Writing down what watching gates saw, in the change that they let pass; and telling it by path."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from taxiway.access.service import Access
+from taxiway.audit.service import Record
+from taxiway.gates.contract import GATE_STAGES, GateStage, GateStanding, PathVersion, Standing
+from taxiway.gates.observing import store
+from taxiway.gates.observing.contract import GateTally, Missed, Observation, Observed
+from taxiway.gates.paths import Paths
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.ids import new_id
+from taxiway.kernel.thing import parse
+from taxiway.models.contract import ModelStage
+from taxiway.storage.database import Database
+
+MOST_COUNTED = 10_000
+MOST_SHOWN = 200
+
+
+class Observing:
+    """What gates that do not count would have stopped."""
+
+    def __init__(self, database: Database, access: Access, paths: Paths) -> None:
+        self.database = database
+        self.access = access
+        self.paths = paths
+
+    def observed(self, caller: Caller, *, path: str) -> Observed:
+        """Of the newest 10,000 movements past a path's watching gates. Raises NotFound for no such path."""
+        known: PathVersion = self.paths.show(caller, path=path, version=0)
+        with self.database.read() as connection:
+            found = store.of_path(connection, known.name, self.access.visible(caller), MOST_COUNTED)
+        stopped = [each for each in found if each.missed]
+        times: Counter[tuple[GateStage, str]] = Counter((m.stage, m.gate) for each in stopped for m in each.missed)
+        gates = [GateTally(stage, gate, count) for (stage, gate), count in times.most_common()]
+        return Observed(known.name, len(found), len(stopped), gates, stopped[:MOST_SHOWN])
+
+
+def watch(record: Record, standing: Standing, stage: ModelStage) -> None:
+    """Writes down, for each path with gates that only watch, which of them would have stopped the version."""
+    upto = GATE_STAGES[: GATE_STAGES.index(stage) + 1] if stage in GATE_STAGES else ()
+    watching: dict[str, list[GateStanding]] = {}
+    for each in standing.stages:
+        for gate in each.gates:
+            if each.stage in upto and not gate.counts:
+                watching.setdefault(gate.path, []).append(gate)
+    told: list[str] = []
+    for path, gates in watching.items():
+        of = parse(path)
+        missed = [missed_by(gate, of.name) for gate in gates if not gate.is_open]
+        seen = Observation(
+            id=new_id(),
+            path=of.name,
+            path_version=of.version or 0,
+            model=standing.model,
+            version=standing.version,
+            project=standing.project,
+            stage=stage,
+            missed=missed,
+            by=record.caller.name,
+            at=record.at,
+        )
+        store.add(record.connection, seen)
+        told += [f"{gate.gate}: {gate.verdict} ({gate.mode})" for gate in gates if not gate.is_open]
+    if told:
+        record.note(would_have_stopped=told)
+
+
+def missed_by(gate: GateStanding, path: str) -> Missed:
+    """path: whose gate it is; its own name there is without the path's."""
+    return Missed(gate.stage, gate.gate.removeprefix(f"{path}."), gate.mode, gate.verdict, gate.outcome.reason)
