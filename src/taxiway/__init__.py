@@ -25,6 +25,7 @@ NOUNS = (
     "monitors",
     "access",
     "audit",
+    "evidence",
     "lineage",
     "imports",
     "stores",

@@ -25,6 +25,7 @@ NOUNS = {
     "monitors": "drift and performance over time, and alerts",
     "lineage": "what came from what",
     "audit": "every change, and the proof that none was hidden",
+    "evidence": "signed statements of what was found, allowed and done, and the keys that sign",
     "access": "people, tokens and roles",
     "stores": "places outside the home whose files may stay there",
     "hooks": "addresses that are told what happened here",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from taxiway.audit.client import Audit
     from taxiway.datasets.client import Datasets
     from taxiway.endpoints.client import Endpoints
+    from taxiway.evidence.client import Evidence
     from taxiway.gates.client import Gates
     from taxiway.hooks.client import Hooks
     from taxiway.imports.client import Imports
@@ -238,6 +239,12 @@ class Client:
         from taxiway.audit.client import Audit
 
         return Audit(self.transport)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        from taxiway.evidence.client import Evidence
+
+        return Evidence(self.transport)
 
     @cached_property
     def lineage(self) -> Lineage:

@@ -28,6 +28,8 @@ from taxiway.endpoints.labelling import Labels
 from taxiway.endpoints.publishing import Publisher
 from taxiway.endpoints.service import Below, Endpoints
 from taxiway.endpoints.tracing import Tracer
+from taxiway.evidence import service as evidence
+from taxiway.evidence.keys import KeyFolder
 from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
@@ -147,6 +149,7 @@ class House:
             self.database = Database(database_url or sqlite_url(home))
             self.owning = Owning(self.database)
             self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
+            self.evidence_keys = KeyFolder(home / "keys" / "evidence")
             migrate(self.database)
         except OSError as e:
             self._let_go()
@@ -163,6 +166,7 @@ class House:
         self.hooks = Hooks(self.ledger, self.keys, Reach(hook_hosts))
         self.access = Access(self.database, self.ledger, clock)
         self.audit = Audit(self.database, self.keys)
+        self.statements = evidence.Statements(self.database, self.ledger, self.access, self.evidence_keys)
         self.lineage = Lineage(self.database)
         self.projects = Projects(self.database, self.ledger, self.access)
         self.datasets = Datasets(self.database, self.ledger, self.access, self.blobs, self.projects)
@@ -171,6 +175,7 @@ class House:
         self._open_models()
         self.gates = Gates(self.database, self.ledger, self.access, models=self.models, clock=clock)
         self.models.guard_with(self.gates)
+        self.models.catalogue.follow.append(evidence.follow_name)
         self.projects.path_names = self.gates.paths.names
         self.imports = Imports(self.ledger, self.projects, self.models.logged, self.traces, clock)
         self.intakes = imports_routes.Intakes(
@@ -283,6 +288,7 @@ def build(house: House) -> Starlette:
 def bind_routes(server: Server, house: House) -> None:
     """The API of every noun."""
     web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
+    web_routes.bind_evidence(server, house.statements)
     projects_routes.bind(server, house.projects)
     datasets_routes.bind(server, house.datasets)
     runs_routes.bind(server, house.runs, house.run_log, house.comparisons, house.trash)

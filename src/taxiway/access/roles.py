@@ -19,6 +19,7 @@ READ = frozenset(
         "monitors",
         "lineage",
         "audit",
+        "evidence",
     )
 )
 CONTRIBUTE = frozenset(

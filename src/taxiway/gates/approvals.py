@@ -8,6 +8,7 @@ from taxiway.access.holdings import Holding
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
+from taxiway.gates.attested import attest_approval, attest_withdrawal
 from taxiway.gates.approving import asked_anew, is_outdated, require_not_barring, require_way
 from taxiway.gates.authorship import approvals_asked
 from taxiway.gates.contract import (
@@ -65,6 +66,7 @@ class Approvals:
             require_seen(look, stage, body.digests)
             approval = self._approval(record, look, stage, holding, body.comment.strip())
             store.add_approval(record.connection, approval)
+            attest_approval(record, here, approval)
             record.note(stage=body.stage, role=holding.role, comment=approval.comment, approval=approval.id)
             if holding.on_behalf_of:
                 record.note(on_behalf_of=holding.on_behalf_of)
@@ -119,6 +121,7 @@ class Approvals:
                 hint = "It was withdrawn before."
                 raise NotFound(kind="approval that counts", name=approval, hint=hint)
             record.note(approval=approval, stage=given.stage, reason=body.reason)
+            attest_withdrawal(record, here, given, body.reason)
             look = Look(self.sources, record.connection, here, record.at)
             return one_of(look.approvals(given.stage), approval)
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
+from taxiway.gates.attested import attest_evidence
 from taxiway.gates.approving import require_not_barring
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import Evaluate, Evidence, Outcome, Standing
@@ -79,6 +80,7 @@ class Evaluations:
                 if answer.asked.key in still:  # else somebody was faster, or what it rests on has changed meanwhile
                     evidence = self._evidence(record, here, look, answer)
                     store.add_evidence(record.connection, evidence)
+                    attest_evidence(record, here, answer.asked.spec, evidence)
                     noted = {"verdict": evidence.outcome.verdict, "evidence": evidence.id}
                     record.note(**{answer.asked.spec.name: noted})
             record.note(path=look.path.ref)

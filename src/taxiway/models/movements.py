@@ -13,6 +13,7 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.models import announced, store
+from taxiway.models.attested import attest_making_room, attest_promotion
 from taxiway.models.contract import Alias, ModelStage, ModelVersion, PointAlias, Promote, StageEntry, Target
 from taxiway.models.guard import Guard
 from taxiway.models.lookup import find_kept, require_version, unknown
@@ -68,6 +69,7 @@ class Movements:
             if body.archive_others:
                 self._archive_others(record, before, body)
             self._enter(record, before, body)
+            attest_promotion(record, before, body.stage, body.reason)
             record.note(stage=body.stage, before=before.stage, reason=body.reason, bundle=before.bundle)
             return require_version(record, model, before.version)
 
@@ -79,8 +81,11 @@ class Movements:
             if other.stage == body.stage and other.version != version.version:
                 for ask in self.before_leaving:
                     ask(record, other, "archived")
-                self._enter(record, other, Promote("archived", f"version {version.version} took its place"))
-                record.also("models.promote", other.ref, stage="archived", before=other.stage, because=version.ref)
+                reason = f"version {version.version} took its place"
+                self._enter(record, other, Promote("archived", reason))
+                said = attest_making_room(record, other, reason)
+                facts = {"stage": "archived", "before": other.stage, "because": version.ref, **said}
+                record.also("models.promote", other.ref, **facts)
 
     def _enter(self, record: Record, before: ModelVersion, body: Promote) -> None:
         if not store.move(record.connection, before, body.stage, record.at):

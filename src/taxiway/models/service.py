@@ -12,6 +12,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField
 from taxiway.models import announced, logged_store, store
+from taxiway.models.attested import attest_provenance
 from taxiway.models.bundle import BundleTampered, Manifest, bundle_digest
 from taxiway.models.cards import Cards
 from taxiway.models.catalogue import Catalogue, new_model
@@ -104,6 +105,8 @@ class Models:
             check_evaluation(self.blobs, body.evaluation, manifest, self.sources.pinned(manifest), may_name)
         self._check_sent(caller, manifest)
         self.shelf.put(manifest)
+        run = self.sources.runs.find(manifest.run) if manifest.run else None
+        trained_on = self.sources.versions_of(datasets)
 
         def make(record: Record) -> ModelVersion:
             self._own(record, name, project.name)
@@ -121,6 +124,7 @@ class Models:
             enter_stage(record, project.name, "candidate", because=version.ref)
             announced.tell_registered(record, version)
             record.thing = version.ref
+            attest_provenance(record, version, run, trained_on)
             record.note(bundle=body.digest, run=manifest.run, datasets=datasets, risk=project.risk)
             record.note(evaluation=msgspec.to_builtins(body.evaluation))
             return version

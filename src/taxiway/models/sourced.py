@@ -19,6 +19,7 @@ from taxiway.kernel.errors import NotFound
 from taxiway.kernel.version import VERSION
 from taxiway.lineage.service import draw_edge
 from taxiway.models import announced, store
+from taxiway.models.attested import attest_provenance
 from taxiway.models.bundle import BundleFile, BundleTampered, Manifest, bundle_digest
 from taxiway.models.catalogue import require_model
 from taxiway.models.contract import ModelVersion, RegisterSource, StageEntry
@@ -86,6 +87,7 @@ class Sourced:
         found = self._copied(like, model) if like else self._look(model, body, run)
         if found.manifest is not None:
             self.shelf.put(found.manifest)
+        trained_on = self.sources.versions_of(like.version.datasets if like else run.inputs if run else [])
 
         def make(record: Record) -> ModelVersion:
             project = self._project(record, model, None if like else made_in)
@@ -99,6 +101,7 @@ class Sourced:
             enter_stage(record, project, "candidate", because=version.ref)
             announced.tell_registered(record, version)
             record.thing, record.project = version.ref, project
+            attest_provenance(record, version, run, trained_on)
             record.note(source=body.source, bundle=version.bundle, run=version.run, unfit=version.unfit)
             return require_version(record, model, version.version)
 
@@ -127,6 +130,7 @@ class Sourced:
             raise NoBundle(model=model, version=before.version, what="get a bundle", reason=found.unfit)
         self.shelf.put(found.manifest)
         digest, manifest = bundle_digest(found.manifest), found.manifest
+        trained_on = self.sources.versions_of(before.datasets)
 
         def make(record: Record) -> ModelVersion:
             here = require_version(record, model, before.version)
@@ -142,6 +146,7 @@ class Sourced:
                     changed_at=record.at,
                 )
                 record.note(bundle=digest, unfit=found.unfit)
+                attest_provenance(record, msgspec.structs.replace(here, bundle=digest), run, trained_on)
             return require_version(record, model, before.version)
 
         return self.ledger.change(caller, "models.seal", before.ref, make, answer=ModelVersion, project=before.project)

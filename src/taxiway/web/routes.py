@@ -19,6 +19,9 @@ from taxiway.audit.contract import (
     VerifyLog,
 )
 from taxiway.audit.service import Audit
+from taxiway.evidence import contract as evidence_contract
+from taxiway.evidence.contract import PublicKey
+from taxiway.evidence.service import Statements
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.lineage import contract as lineage_contract
@@ -94,3 +97,16 @@ def bind_audit(server: Server, audit: Audit, access: Access) -> None:
     server.serve(audit_contract.prove_inclusion, inclusion)
     server.serve(audit_contract.prove_consistency, consistency)
     server.serve(audit_contract.verify_log, verify)
+
+
+def bind_evidence(server: Server, statements: Statements) -> None:
+    def keys(caller: Caller) -> Page[PublicKey]:
+        return Page(statements.public_keys())
+
+    server.doorkeeper.project_of["statement"] = statements.project_of
+    server.serve(evidence_contract.list_statements, statements.find)
+    server.serve(evidence_contract.show_statement, statements.show)
+    server.serve(evidence_contract.verify_envelope, statements.verify)
+    server.serve(evidence_contract.list_keys, keys)
+    server.serve(evidence_contract.rotate_key, statements.rotate)
+    server.serve(evidence_contract.revoke_key, statements.revoke)

@@ -13,6 +13,7 @@ from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.ids import new_id
 from taxiway.lineage.service import draw_edge
+from taxiway.runs.again.attested import attest_reproduction
 from taxiway.runs.again.columns import columns_apart
 from taxiway.runs.again.sameness import (
     REPRODUCES,
@@ -76,12 +77,15 @@ class Reproductions:
             at=first.started_at,  # until it is kept
         )
 
+        files = self.runs.artifacts(first.id)
+
         def make(record: Record) -> Reproduction:
             kept = msgspec.structs.replace(made, at=record.at)
             row = {"id": kept.id, "run": require(record, run).number, "again": kept.again, "verdict": kept.verdict}
             record.connection.execute(insert(reproductions).values(**row, found=kept, at=record.at))
             if again is not None:
                 draw_edge(record, source=first.ref, verb="reproduced_by", target=again.ref, project=first.project)
+            attest_reproduction(record, first, files, kept)
             record.note(again=kept.again, verdict=kept.verdict, tolerance=kept.tolerance, because=kept.because)
             return kept
 

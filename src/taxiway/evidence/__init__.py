@@ -1,0 +1,1 @@
+"""What a stranger can verify: signed statements of who found, allowed or did what to which bytes."""

@@ -1,0 +1,74 @@
+"""What gates have signed: results of checks, approvals, and that one was taken back. Pure but for the claim itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from taxiway.audit.service import Record
+from taxiway.evidence.attesting import attest
+from taxiway.evidence.statement import (
+    APPROVAL,
+    CHECK_RESULT,
+    TEST_RESULT,
+    WITHDRAWAL,
+    Resource,
+    Subject,
+    hashed,
+)
+from taxiway.gates.contract import Approval, Evidence, GateSpec
+from taxiway.models.contract import ModelVersion
+
+DRAWN = ("curve", "figures")  # kept with the evidence, too long to be said twice
+
+
+def subject_of(version: ModelVersion) -> Subject:
+    """A version as a statement names it: by its bundle."""
+    return Subject(version.ref, version.bundle)
+
+
+def attest_evidence(record: Record, version: ModelVersion, spec: GateSpec, evidence: Evidence) -> None:
+    """Says the result of a check twice: as other people's programs read test results, and with its numbers."""
+    attest(record, [subject_of(version)], TEST_RESULT, test_result(spec, evidence))
+    attest(record, [subject_of(version)], CHECK_RESULT, check_result(evidence))
+
+
+def test_result(spec: GateSpec, evidence: Evidence) -> dict[str, Any]:
+    """A check as in-toto's test result. What is not a pass is a warning where the gate does not count, else a failure:
+    an inconclusive check has not been passed.
+    """
+    name = f"{evidence.stage}/{evidence.gate}"
+    result = "PASSED" if evidence.outcome.verdict == "pass" else "FAILED" if spec.mode == "block" else "WARNED"
+    rests_on = {evidence.path: evidence.path_digest, **evidence.inputs}
+    tests = {kind: [name] if result == kind.upper() else [] for kind in ("passed", "warned", "failed")}
+    return {
+        "result": result,
+        "configuration": [
+            msgspec.to_builtins(Resource(name=what, digest=hashed(digest)))
+            for what, digest in rests_on.items()
+            if digest
+        ],
+        "url": f"taxiway:/gates/models/{evidence.model}/versions/{evidence.version}/evidence/{evidence.id}",
+        **{f"{kind}Tests": names for kind, names in tests.items()},
+    }
+
+
+def check_result(evidence: Evidence) -> dict[str, Any]:
+    """The evidence as it is kept, without its drawings."""
+    said: dict[str, Any] = msgspec.to_builtins(evidence)
+    said["outcome"] = {name: value for name, value in said["outcome"].items() if name not in DRAWN}
+    return said
+
+
+def attest_approval(record: Record, version: ModelVersion, approval: Approval) -> None:
+    """Says who approved what, with all digests that it was given to."""
+    said: dict[str, Any] = msgspec.to_builtins(approval)
+    fields = {name: value for name, value in said.items() if not name.startswith(("withdrawn_", "void_"))}
+    attest(record, [subject_of(version)], APPROVAL, fields)
+
+
+def attest_withdrawal(record: Record, version: ModelVersion, approval: Approval, because: str) -> None:
+    """Says that an approval does not count from now on."""
+    said = {"approval": approval.id, "stage": approval.stage, "by": approval.by, "reason": because, "at": record.at}
+    attest(record, [subject_of(version)], WITHDRAWAL, said)
