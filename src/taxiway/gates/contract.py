@@ -85,12 +85,39 @@ class PublishPath(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "path.yaml"
 
 
+class Compared(Struct, frozen=True):
+    """One of several comparisons behind a gate.
+
+    what: such as "black / white, by race", or "all rows". p: Holm-adjusted over all comparisons of the gate, where one
+    was tested. is_counted: False for what is shown only, for want of rows.
+    """
+
+    what: str
+    estimate: Estimate
+    threshold: float | None = None
+    verdict: Verdict | None = None
+    p: float | None = None
+    is_counted: bool = True
+
+
+class Bin(Struct, frozen=True):
+    """Rows of about the same score: the mean that was said, the share that came true with its interval, and how many.
+
+    group: whose rows; empty for all.
+    """
+
+    said: float
+    observed: Estimate
+    group: str = ""
+
+
 class Outcome(Struct, frozen=True):
     """What a check found. A check that had nothing to measure says `missing`, and why.
 
     reason: sentences for people. advice: what to do next unless it passed. groups: rates by group. curve: points of
     the ROC curve, (false positive rate, true positive rate), where scores are there. details: a line for each thing
     found. drawings: figures as data. is_broken: the check itself could not be asked, and asking again may help.
+    comparisons: several estimates behind one verdict. bins: of a calibration curve. warnings: what changes no verdict.
     """
 
     verdict: Verdict
@@ -105,6 +132,9 @@ class Outcome(Struct, frozen=True):
     details: list[str] = []
     drawings: list[Bars | Spread] = []
     is_broken: bool = False
+    comparisons: list[Compared] = []
+    bins: list[Bin] = []
+    warnings: list[str] = []
 
 
 class Evidence(Struct, frozen=True):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from taxiway.access.service import Access
 from taxiway.gates import store
 from taxiway.gates.authorship import Authorship, approvals_asked
-from taxiway.gates.checks.port import Case
+from taxiway.gates.checks.port import Case, inputs_asked
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import (
     Approval,
@@ -167,7 +167,8 @@ class Look:
         check = CHECKS[spec.check]
         if check.is_live:
             return None
-        inputs: dict[str, str] = {name: self.inputs[name] for name in ("bundle", *check.inputs) if name in self.inputs}
+        asked = inputs_asked(check, parameters_of(spec))
+        inputs: dict[str, str] = {name: self.inputs[name] for name in ("bundle", *asked) if name in self.inputs}
         inputs |= digests_of_named(self.sources.models, self.version, spec, check)
         return Asked(stage, spec, evidence_key(spec, inputs), inputs)
 

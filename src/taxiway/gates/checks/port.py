@@ -59,8 +59,9 @@ class Case(Struct, frozen=True):
     reproductions: how the version's run was done again, newest first. bundle: its folder, every byte checked.
     predictor: the model, loaded as a serving worker loads it. rows: what the model can be asked anew on, row by row as
     the predictions where these were pinned with their features. table: the rows of a dataset, by the parameter that
-    names it. champion: the version that stands in production under the same name, with its own predictions and
-    predictor; None where none does, or where it is this one.
+    names it. training: the rows of the datasets that it was trained on, by their references. champion: the version
+    that stands in production under the same name, with its own predictions and predictor; None where none does, or
+    where it is this one.
 
     approvals: those given for the stage of the gate that is asked, each knowing whether it counts; who_can: who
     could still give one; unknown_authors: the accounts that made the version and are no persons.
@@ -78,6 +79,7 @@ class Case(Struct, frozen=True):
     predictor: Callable[[], Predictor] = not_given("bundle")
     rows: Callable[[], Rows] = not_given("evaluation")
     table: Callable[[str], Any] = not_given("table")
+    training: Callable[[], dict[str, Any]] = not_given("datasets")
     champion: Callable[[], Case | None] = nobody
 
 
@@ -101,3 +103,12 @@ class Check(Protocol):
     def ask(self, parameters: Any, case: Case) -> Outcome:
         """The answer. What the data do not define is an answer too; only what is broken raises."""
         ...
+
+
+def inputs_asked(check: Check, parameters: Any) -> tuple[Input, ...]:
+    """What an answer rests on: a check's `inputs`, or what its method `inputs_of` says of these parameters.
+
+    So a gate that asks for nothing of the champion keeps its evidence when another champion comes.
+    """
+    of = getattr(check, "inputs_of", None)
+    return tuple(of(parameters)) if of is not None else check.inputs

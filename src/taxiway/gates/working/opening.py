@@ -67,8 +67,15 @@ def of_subject(
         predictor=predictor,
         rows=rows,
         table=table,
+        training=lambda: read_training(subject),
         champion=champion,
     )
+
+
+def read_training(subject: Subject) -> dict[str, Any]:
+    """The tables of the datasets that the version was trained on, those that are there."""
+    refs = [each.ref for each in given(subject.datasets, "datasets")]
+    return {ref: pq.read_table(checked(subject.tables[ref], ref)) for ref in refs if ref in subject.tables}
 
 
 def given(what: T | None, name: str) -> T:

@@ -8,8 +8,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from taxiway.datasets.contract import DatasetVersion
-from taxiway.gates.checks.port import OF_PARAMETER, Check
+from taxiway.gates.checks.port import OF_PARAMETER, Check, inputs_asked
 from taxiway.gates.contract import GateSpec
+from taxiway.gates.policy import parameters_of
 from taxiway.gates.working.wire import Job, Pinned, Subject
 from taxiway.kernel.errors import NotFound, TaxiwayError
 from taxiway.kernel.thing import parse
@@ -20,11 +21,12 @@ from taxiway.runs.again.reproductions import reproductions_of
 
 def pack(models: Models, connection: Connection, version: ModelVersion, spec: GateSpec, check: Check) -> Job:
     """The job that asks a check of a gate. Raises BytesGone where a file that it names is gone."""
-    champion = champion_of(models, connection, version) if "champion" in check.inputs else None
+    inputs = inputs_asked(check, parameters_of(spec))
+    champion = champion_of(models, connection, version) if "champion" in inputs else None
     return Job(
         check=spec.check,
         parameters=spec.parameters,
-        subject=subject(models, connection, version, check.inputs),
+        subject=subject(models, connection, version, inputs),
         champion=subject(models, connection, champion, ("bundle", "evaluation")) if champion else None,
         tables={
             field: Pinned(str(models.sources.datasets.table_file(found)), found.table)
