@@ -205,6 +205,19 @@ def test_a_viewer_reads_and_changes_nothing(walk: Walk) -> None:
     assert [walk.knock(call, token).status for call in reading] == [200, 200]
 
 
+def test_what_a_stranger_sends_is_not_read_where_it_makes_no_difference(walk: Walk) -> None:
+    told = {}
+    headers = {"Content-Type": "application/json", "Authorization": bearer(walk, "eve")}
+    for call in walk.closed:
+        if call.needs == "hooks.write" and call.has_json:
+            address = call.paths[0].replace("{webhook_id}", "1")
+            answer = Visitor(walk.live.url).ask(call.method, address, body=b"{ no JSON", headers=headers)
+            told[call.method, address] = answer.status
+
+    assert ("POST", "/api/2.0/mlflow/webhooks") in told
+    assert {door: status for door, status in told.items() if status != 403} == {}
+
+
 def test_a_refused_experiment_names_the_project_that_it_would_be_in(walk: Walk) -> None:
     create = next(call for call in walk.closed if call.path == "/mlflow/experiments/create")
     walk.live.client.access.grant("vic", "viewer", project="default")

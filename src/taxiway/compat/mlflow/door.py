@@ -30,6 +30,7 @@ JSON = "application/json"
 PREFIXES = ("/api/2.0/", "/api/3.0/", "/ajax-api/")
 BARE = ("/get-artifact", "/model-versions/get-artifact", "/version", "/v1/traces", "/graphql")
 
+AT_ONCE = ("platform", "open")  # admitted before anything is read
 NEW = ("new_experiment", "new_model")
 NAMING = (
     *("run_id", "run_uuid", "run_ids", "experiment_name", "name", "model_id", "trace_id", "request_id"),
@@ -70,7 +71,7 @@ class Dialect:
         It gives an `Answer`, a `Download` or a `Response`. It is called on a thread, or, where it is a coroutine
         function, on the event loop.
         """
-        if call.about not in (*self.projects_of, "platform", "open"):
+        if call.about not in (*self.projects_of, *AT_ONCE):
             raise ValueError(f"{call.method} {call.path} is about {call.about!r}, whose projects nobody can tell")
 
         reader = Reader(call.ask)
@@ -90,6 +91,8 @@ class Dialect:
         self, request: Request, call: Call[B, Any], reader: Reader[B], handler: Callable[..., Any]
     ) -> Any:
         caller = await self._identify(request, call)
+        if call.about == "platform" and not caller.is_admin:  # nothing is read for who may not ask, whatever they send
+            await run_in_threadpool(self.doorkeeper.access.require, caller, call.needs, None)
         path = request.path_params | {name: request.headers.get(name) for name in reader.headers}
         if reader.wants_origin:
             path["origin"] = origin_of(request)
@@ -131,7 +134,7 @@ class Dialect:
 
     def _is_settled(self, caller: Caller, call: Call[Any, Any], ask: Any) -> bool:
         """Whether `_admit` decides without asking the database."""
-        if caller.is_admin or call.about == "open":
+        if caller.is_admin or call.about in AT_ONCE:
             return True
         project = self.known_project_of.get(call.about, nowhere)(ask)
         return project is not None and self.doorkeeper.access.is_settled(caller, project)
@@ -143,13 +146,10 @@ class Dialect:
         """
         if caller.is_admin:  # may do everything; what does not exist is the handler's to say
             return
-        require = self.doorkeeper.access.require
-        if call.about == "platform":
-            require(caller, call.needs, None)
-        elif call.about in NEW:
+        if call.about in NEW:
             for project in self.projects_of[call.about](caller, ask):
-                require(caller, call.needs, project)
-        elif call.about != "open":
+                self.doorkeeper.access.require(caller, call.needs, project)
+        elif call.about not in AT_ONCE:
             kind, name = thing_of(call.about, ask)
 
             def find() -> Collection[str]:

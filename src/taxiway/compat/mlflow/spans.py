@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from taxiway.compat.mlflow.refusals import CallRefused
+from taxiway.compat.mlflow.otlp_json import checked, decoded, unreadable, where
 from taxiway.kernel.errors import TooLarge
 from taxiway.kernel.numbers import to_wire
 from taxiway.traces.contract import Event, Link, Span, SpanState
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span as Sent
 
 PREFIX = "tr-"
-IDS = ("traceId", "spanId", "parentSpanId")
 KIND = "mlflow.spanType"
 BYTES, NUMBER = "$bytes", "$number"
 MOST_BYTES = 16 << 20
@@ -63,12 +62,13 @@ def read_spans(data: bytes, *, is_json: bool = False) -> dict[str, list[Span]]:
     request = ExportTraceServiceRequest()
     try:
         if is_json:
-            given = msgspec.json.decode(data, type=dict[str, Any])  # what is no object the parser stumbles over
-            ParseDict(with_ids(given), request, ignore_unknown_fields=True)
+            ParseDict(checked(decoded(data)), request, ignore_unknown_fields=True)
         else:
             request.ParseFromString(data)
-    except (DecodeError, ParseError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
-        raise unreadable(f"the body is no ExportTraceServiceRequest in {'JSON' if is_json else 'protobuf'}") from e
+    except (DecodeError, ParseError, msgspec.MsgspecError, RecursionError, OverflowError, ValueError) as e:
+        at = where(str(e)) if isinstance(e, ParseError) else ""
+        kind = "JSON" if is_json else "protobuf"
+        raise unreadable(f"the body is no ExportTraceServiceRequest in {kind}{at and ': see '}{at}") from e
     sent = [span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
     if not request.resource_spans:
         raise unreadable("it holds no spans")
@@ -78,20 +78,6 @@ def read_spans(data: bytes, *, is_json: bool = False) -> dict[str, list[Span]]:
     for span in sent:
         found[trace_of(span)].append(span_of(span))
     return dict(found)
-
-
-def with_ids(given: Any) -> Any:
-    """A request in OTLP's JSON, whose ids are hexadecimal, with ids as protobuf reads bytes."""
-    match given:
-        case dict():
-            return {
-                key: in_base64(value) if key in IDS and isinstance(value, str) else with_ids(value)
-                for key, value in given.items()
-            }
-        case list():
-            return [with_ids(one) for one in given]
-        case _:
-            return given
 
 
 def trace_of(sent: Sent) -> str:
@@ -246,7 +232,3 @@ def plain(value: Any) -> Any:
             return [plain(one) for one in value]
         case _:
             return value
-
-
-def unreadable(problem: str) -> CallRefused:
-    return CallRefused(error_code="INVALID_PARAMETER_VALUE", message=f"Invalid OpenTelemetry format: {problem}.")

@@ -14,12 +14,13 @@ from taxiway.compat.mlflow.assessments import Assessment, Assessments, now_ms, r
 from taxiway.compat.mlflow.call import Call, Given, Int32, Int64, Void
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.files import Files
+from taxiway.compat.mlflow.otlp_json import unreadable
 from taxiway.compat.mlflow.paging import page_size, read_offset, write_token
 from taxiway.compat.mlflow.places import Place as FilePlace
 from taxiway.compat.mlflow.places import relative
 from taxiway.compat.mlflow.reading import Reader
 from taxiway.compat.mlflow.refusals import invalid
-from taxiway.compat.mlflow.spans import MOST_BYTES, downloaded, read_spans, unpacked, unreadable
+from taxiway.compat.mlflow.spans import MOST_BYTES, downloaded, read_spans, unpacked
 from taxiway.compat.mlflow.told_traces import (
     STATES,
     Shown,
