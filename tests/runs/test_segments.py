@@ -110,7 +110,7 @@ def test_points_taken_apart_by_key_keep_their_order(points: History, keys: list[
 @given(points=CLOSE, cut=st.integers(0, 60))
 def test_the_newest_of_two_parts_is_the_newest_of_all(points: History, cut: int) -> None:
     parts = [part for part in (points[:cut], points[cut:]) if len(part)]
-    said = [newest_point(part.ordered()) for part in parts]
+    said = [newest_point(part, extremes(part)) for part in map(History.ordered, parts)]
     whole = said[0] if len(said) == 1 else both(*said)
     rows = zip(points.steps.tolist(), points.at.tolist(), points.values.tolist(), strict=True)
     best = max((rank(s, a, None if math.isnan(v) else v) for s, a, v in rows))

@@ -116,7 +116,7 @@ class Server:
         if endpoint.body is Raw:
             return Upload(request, limit), fingerprint_of(request)  # its address says the digest of the bytes
         data = await read_body(request, limit)
-        if b"\\u0000" in data and NUL.search(data):
+        if b"\\" in data and b"\\u0000" in data and NUL.search(data):  # one byte is found much faster than several
             raise BadField(field="body", value="a NUL character", expected="text without it")
         if len(data) > MOST_ON_LOOP_BYTES:
             return await run_in_threadpool(decode, data, endpoint.body), fingerprint_of(request, data)

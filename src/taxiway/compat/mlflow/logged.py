@@ -199,10 +199,10 @@ def series_of(metrics: Sequence[MetricIn]) -> dict[str, History]:
     keys, said = [metric.key for metric in metrics], [metric.timestamp for metric in metrics]
     for number in {keys.index(key) for key in set(keys)}:
         names.check_key(keys[number], f"metrics[{number}].key")
-    if said and not 0 <= min(said) <= max(said) <= names.LAST_MS:
+    points = history([metric.step for metric in metrics], said, [metric.value for metric in metrics])
+    if said and not 0 <= points.at.min() <= points.at.max() <= names.LAST_MS:
         for number, metric in enumerate(metrics):
             row_of(metric, f"metrics[{number}].")
-    points = history([metric.step for metric in metrics], said, [metric.value for metric in metrics])
     return by_key(keys, History(points.steps, times.array_from_ms(points.at), points.values))
 
 

@@ -38,7 +38,7 @@ class Reader(Generic[T]):
 
     def read_json(self, data: bytes, path: Mapping[str, Any] | None = None) -> T:
         """The request in a JSON text. Raises ParameterMissing, ParameterInvalid, BodyUnreadable."""
-        if b"\\u0000" in data and NUL.search(data):
+        if b"\\" in data and b"\\u0000" in data and NUL.search(data):  # one byte is found much faster than several
             raise BodyUnreadable(cause="it holds a NUL character")
         if not path:
             with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):

@@ -154,30 +154,31 @@ def of_many(
     tail: list[tuple[str, int, int, int, float | None]] = []
     blocks: list[tuple[str, Block]] = []
     newest: dict[str, Newest] = {}
-    over = hashlib.sha256()
+    hashed: list[bytes] = []  # at once: each piece would give the interpreter to another thread
     place = 0
     for key, unordered in sorted(given.items()):
         points = unordered.ordered()
         if not len(points):
             continue
-        over.update(msgspec.msgpack.encode([key, len(points)]))
-        for column in (points.steps, points.at, points.values):
-            over.update(np.ascontiguousarray(column).tobytes())
-        newest[key] = newest_point(points)
+        hashed.append(msgspec.msgpack.encode([key, len(points)]))
+        hashed += [column.tobytes() for column in (points.steps, points.at, points.values)]
+        ends = extremes(points)
+        newest[key] = newest_point(points, ends)
         if len(points) < shortest:
             newest[key] = newest[key]._replace(sealed=0)
             values = [None if math.isnan(value) else value for value in points.values.tolist()]
             columns = zip(points.steps.tolist(), points.at.tolist(), values, strict=True)
             tail += [(key, place + nth, *point) for nth, point in enumerate(columns)]
         else:
-            blocks += [(key, block(piece)) for piece in pieces(points, LONGEST)]
+            whole = [(key, Block(len(points), ends, encode(points)))] if len(points) <= LONGEST else []
+            blocks += whole or [(key, block(piece)) for piece in pieces(points, LONGEST)]
         place += len(points)
     return Batch(
         run=run,
         writer="",
         seq=None,
         size=place,
-        digest=over.digest(),
+        digest=hashlib.sha256(b"".join(hashed)).digest(),
         rows=tail,
         blocks=blocks,
         newest=newest,
@@ -191,11 +192,11 @@ def block(points: History) -> Block:
     return Block(len(points), extremes(points), encode(points))
 
 
-def newest_point(points: History) -> Newest:
+def newest_point(points: History, ends: Extremes) -> Newest:
     """What points in order that are stored as segments say of their key. At least one."""
     step, at = int(points.steps[-1]), int(points.at[-1])
-    ends = extremes(points)
-    ties = points.values[(points.steps == step) & (points.at == at)].tolist()
+    first = int(points.steps.searchsorted(step))
+    ties = points.values[first:][points.at[first:] == at].tolist()
     numbers = [value for value in ties if not math.isnan(value)]
     value = max(numbers) if numbers else None
     return Newest(step, at, value, len(points), len(points), ends.low, ends.high)

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -23,10 +23,11 @@ log = logging.getLogger("taxiway.runs")
 
 MOST_WATCHED = 10_000  # series whose growth is counted; one that is forgotten is sealed a little later
 FIRST_LOOK_S = 60.0  # a process that lives that long looks for what earlier ones left
-MERGED = 4  # long segments that are made of short ones at a time: each time costs a commit
+MERGED = 12  # long segments that are made of short ones at a time: each time costs a commit
 MOST_MERGED = 64  # short segments that become long ones in one change
 
 Named = tuple[int, int]  # a run's number and a key's
+Step = Callable[[Change, int, int], bool]  # does a part of what is to do for a series; whether there is more
 
 
 class Sealer:
@@ -37,18 +38,17 @@ class Sealer:
         self.writer = writer
         self.tails: OrderedDict[Named, int] = OrderedDict()
         self.shorts: OrderedDict[Named, int] = OrderedDict()
-        self.waiting: queue.SimpleQueue[Named | None] = queue.SimpleQueue()
+        self.waiting: queue.SimpleQueue[tuple[Step, Named] | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._work, name="taxiway-sealer", daemon=True)
         self.is_closed = False
         self.thread.start()
 
     def grew(self, run: int, key: int, in_tail: int, in_segments: int) -> None:
         """Notes that a series has more points. Called on the writer's thread after a commit."""
-        is_long = count(self.tails, (run, key), in_tail, LONGEST)
-        if in_segments and count(self.shorts, (run, key), in_segments % LONGEST, MERGED * LONGEST):
-            is_long = True
-        if is_long:
-            self.waiting.put((run, key))
+        if count(self.tails, (run, key), in_tail, LONGEST):
+            self.waiting.put((seal_tail, (run, key)))
+        if count(self.shorts, (run, key), in_segments % LONGEST, MERGED * LONGEST):
+            self.waiting.put((merge_short, (run, key)))
 
     def close(self) -> None:
         """Finishes the series under way and leaves the rest for later."""
@@ -60,13 +60,14 @@ class Sealer:
         has_looked = False
         while not self.is_closed:
             try:
-                series = self.waiting.get(timeout=None if has_looked else FIRST_LOOK_S)
-                if series is not None:
-                    self.seal(*series)
+                found = self.waiting.get(timeout=None if has_looked else FIRST_LOOK_S)
+                if found is not None:
+                    self._do(*found)
             except queue.Empty:
                 has_looked = True
-                for left in self.left_behind():
-                    self.waiting.put(left)
+                for series in self.left_behind():
+                    self.waiting.put((seal_tail, series))
+                    self.waiting.put((merge_short, series))
             except TaxiwayError as e:  # the database is away or full: the points stay where they are, readable
                 log.warning("A series stays unsealed: %s", e)
             except Exception:  # the worker loop: a series that cannot be sealed stays as it is
@@ -83,9 +84,11 @@ class Sealer:
 
     def seal(self, run: int, key: int) -> None:
         """Brings a series into as few segments as it fits in. Raises what the write path raises."""
-        while self.writer.write(lambda change: seal_tail(change, run, key)):
-            pass
-        while self.writer.write(lambda change: merge_short(change, run, key)):
+        self._do(seal_tail, (run, key))
+        self._do(merge_short, (run, key))
+
+    def _do(self, step: Step, series: Named) -> None:
+        while self.writer.write(lambda change: step(change, *series)):
             pass
 
 
@@ -141,7 +144,8 @@ def merge_short(change: Change, run: int, key: int) -> bool:
     for number, one in zip(numbers, merged, strict=False):
         connection.execute(update(segments).where(segments.c.number == number).values(columns_of(one)))
     connection.execute(delete(segments).where(segments.c.number.in_(numbers[len(merged) :])))
-    return True
+    after = next(place for place, (number, _) in enumerate(found) if number == numbers[-1]) + 1
+    return bool(neighbours(found[after:]))
 
 
 def neighbours(found: Sequence[tuple[int, int]]) -> list[int]:
