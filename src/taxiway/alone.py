@@ -37,6 +37,7 @@ def server(_client: Any, given: Namespace) -> None:
         blobs_url=given.blobs or read_settings().blobs,
         allow_hosts=tuple(given.allow_host or ()),
         hook_hosts=(*(given.hook_host or ()), *read_settings().hook_hosts),
+        witnesses=(*(given.witness or ()), *read_settings().witnesses),
     )
 
     def ready(said: Ready) -> None:
@@ -181,6 +182,9 @@ COMMANDS = {
             ),
             Argument("--allow-host", "another host name this server goes by", is_many=True),
             Argument("--hook-host", "a host within the network, or of http, that hooks may lead to", is_many=True),
+            Argument(
+                "--witness", "where heads of the audit log are kept: file:///…, git:///… or https://…", is_many=True
+            ),
         ),
     ),
     "demo": Command(

@@ -205,6 +205,8 @@ def run_command(command: Command, parsed: argparse.Namespace) -> Any:
     """What the command gives. Commands of a noun get a client; the others manage for themselves."""
     if command.name in ALONE and parsed.command.run.__module__.startswith("taxiway.alone"):
         return command.run(None, parsed)
+    if command.is_offline is not None and command.is_offline(parsed):
+        return command.run(None, parsed)
     from taxiway.client import connect
 
     with connect(door="cli") as client:

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from taxiway.access.service import Access
 from taxiway.adapters.blob_stores import open_blobs, read_object
+from taxiway.audit.contract import list_witnesses
 from taxiway.audit.service import Audit, Ledger, signed_with
 from taxiway.compat.mlflow import routes as mlflow_routes
 from taxiway.compat.mlflow.door import Dialect
@@ -96,6 +97,7 @@ from taxiway.web.quick import QuickRouter
 from taxiway.web.refusals import handlers
 from taxiway.web.serve import Server
 from taxiway.web.site import Site
+from taxiway.witnesses.service import Witnesses
 
 
 class HomeTaken(TaxiwayError):
@@ -166,6 +168,7 @@ class House:
         self.hooks = Hooks(self.ledger, self.keys, Reach(hook_hosts))
         self.access = Access(self.database, self.ledger, clock)
         self.audit = Audit(self.database, self.keys)
+        self.witnesses = Witnesses(self.audit, clock)
         self.statements = evidence.Statements(self.database, self.ledger, self.access, self.evidence_keys)
         self.lineage = Lineage(self.database)
         self.projects = Projects(self.database, self.ledger, self.access)
@@ -287,6 +290,7 @@ def build(house: House) -> Starlette:
 
 def bind_routes(server: Server, house: House) -> None:
     """The API of every noun."""
+    server.serve(list_witnesses, lambda caller: house.witnesses.list())
     web_routes.bind(server, access=house.access, audit=house.audit, lineage=house.lineage, blobs=house.blobs)
     web_routes.bind_evidence(server, house.statements)
     projects_routes.bind(server, house.projects)
@@ -346,7 +350,7 @@ def add_pages(site: Site, house: House, server: Server) -> None:
     hooks_pages.add(site, house.hooks)
     models = models_pages.add(site, house.models, house.comparisons, house.access)
     gates_pages.add(site, house.gates, models, house.runs, house.access, house.portfolio)
-    audit.add(site, house.audit, house.access)
+    audit.add(site, house.audit, house.access, house.witnesses.list)
     lineage.add(site, house.lineage, house.access)
     search.add(site, house.access)
     docs.add(site, server)

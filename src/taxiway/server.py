@@ -34,6 +34,8 @@ from taxiway.web.descriptors import LoopFailures, raise_file_limit
 from taxiway.web.edge import Edge
 from taxiway.web.heap import keep_memory
 from taxiway.web.protocol import GuardedProtocol
+from taxiway.witnesses.places import read_places
+from taxiway.witnesses.service import Keeping
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108 bytes
@@ -90,6 +92,7 @@ class Options(Struct, frozen=True):
     blobs_url: str | None = None
     allow_hosts: tuple[str, ...] = ()
     hook_hosts: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
 
     @property
     def is_login_on(self) -> bool:
@@ -160,6 +163,7 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     login = options.is_login_on
     raise_file_limit()
     keep_memory()
+    places = read_places(options.witnesses)
     listener = listen(options.host, options.port)
     house = House(
         options.home,
@@ -171,13 +175,14 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     try:
         if login:
             (house.home / LOGIN).touch(mode=0o600)
+        house.witnesses.call(places)
         port = listener.getsockname()[1]
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
         hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
         rounds, watch = rounds_of(house, options, listener), Watch(house.monitors)
-        couriers = Couriers(house.hooks)
-        for thread in (rounds, watch, couriers):
+        couriers, keeping = Couriers(house.hooks), Keeping(house.witnesses)
+        for thread in (rounds, watch, couriers, keeping):
             thread.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -185,6 +190,7 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
                 runner.run(serving)
         finally:
             couriers.stop()
+            keeping.stop()
             watch.stop()
             rounds.stop()
     finally:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from taxiway.audit.contract import Entry, TreeHead, Verification
+from taxiway.audit.contract import Entry, TreeHead, Verification, Witness
+from taxiway.audit.exported import Exported, check_lines
 from taxiway.audit.held import read_heads
 from taxiway.kernel.commands import Argument, Command, count
 
@@ -29,8 +32,31 @@ def head(client: Client, given: Namespace) -> TreeHead:
     return found
 
 
-def verify(client: Client, given: Namespace) -> Verification:
-    return client.audit.verify(*(read_heads(Path(given.head).read_bytes(), given.head) if given.head else ()))
+def progress(what: str) -> Callable[[int], None]:
+    """Tells on one line of a terminal how far the work is; elsewhere nothing."""
+
+    def tell(number: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{number:,} {what}\033[K")
+            sys.stderr.flush()
+
+    return tell
+
+
+def witnesses(client: Client, given: Namespace) -> list[Witness]:
+    return client.audit.witnesses().items
+
+
+def export(client: Client, given: Namespace) -> Exported:
+    return client.audit.export(given.file, progress("entries"))
+
+
+def verify(client: Client | None, given: Namespace) -> Verification:
+    held = read_heads(Path(given.head).read_bytes(), given.head) if given.head else []
+    if client is not None:
+        return client.audit.verify(*held)
+    with Path(given.log).open("rb") as lines:
+        return check_lines(lines, held, progress("entries"))
 
 
 def tell(found: Verification) -> str:
@@ -62,10 +88,27 @@ COMMANDS = (
         (Argument("--out", "also write it to this file", is_file=True),),
     ),
     Command(
+        "witnesses",
+        "the places outside that keep heads, and how far each is",
+        witnesses,
+        columns=("url", "size", "kept_at", "problem"),
+    ),
+    Command(
+        "export",
+        "write the whole log to a file, which can be checked anywhere",
+        export,
+        (Argument("file", "the file to write", is_file=True),),
+        show=lambda found: f"{found.entries:,} entries are in {found.file}, under the root {found.root}.",
+    ),
+    Command(
         "verify",
         "check every entry, hash and signature; exits 1 when something does not hold",
         verify,
-        (Argument("--head", "a file of heads that were kept elsewhere: the log must contain them all", is_file=True),),
+        (
+            Argument("--head", "a file of heads that were kept elsewhere: the log must contain them all", is_file=True),
+            Argument("--log", "a file of `taxiway audit export`: check that, without a platform", is_file=True),
+        ),
+        is_offline=lambda given: bool(given.log),
         show=tell,
         exit_code=lambda found: 0 if found.is_intact else 1,
     ),

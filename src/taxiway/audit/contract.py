@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
+from taxiway.kernel.errors import TaxiwayError
 
 
 class Entry(Struct, frozen=True):
@@ -35,14 +36,29 @@ class TreeHead(Struct, frozen=True):
     signature: str  # hex, over `signed_text` of this head
 
 
+class LogIncomplete(TaxiwayError):
+    """Not all entries are shown to who asks for the whole log."""
+
+    status = 403
+    shown: int
+    size: int
+
+    def __str__(self) -> str:
+        return (
+            f"The log has {self.size} entries, and entry {self.shown} is not shown to you: it belongs to a project in "
+            f"which you hold no role. Ask an admin to export the log."
+        )
+
+
 class ListEntries(Struct, frozen=True, forbid_unknown_fields=True):
-    """Newest first. `before` is the seq to go on from."""
+    """Newest first. `before` is the seq to go on from; with `after` oldest first, from the one that follows it."""
 
     project: str | None = None
     thing: str | None = None
     actor: str | None = None
     verb: str | None = None
     before: int | None = None
+    after: int | None = None
     limit: int = 100
 
 
@@ -90,6 +106,22 @@ class VerifyLog(Struct, frozen=True, forbid_unknown_fields=True):
     held: list[TreeHead] = []
 
 
+class LogKey(Struct, frozen=True):
+    """A public key that signs heads, or did. id: as heads name it. public: it as PEM."""
+
+    id: str
+    public: str
+
+
+class Witness(Struct, frozen=True):
+    """A place outside that keeps heads. size: of the last one it kept; problem: why it has not kept the newest."""
+
+    url: str
+    size: int = 0
+    kept_at: datetime | None = None
+    problem: str = ""
+
+
 list_entries = Endpoint(
     "GET",
     "/api/audit/entries",
@@ -125,5 +157,23 @@ verify_log = Endpoint(
     Verification,
     "audit.read",
     "Check the whole log",
+    "platform",
+)
+list_witnesses = Endpoint(
+    "GET",
+    "/api/audit/witnesses",
+    Nothing,
+    Page[Witness],
+    "audit.read",
+    "The places outside that keep heads",
+    "platform",
+)
+list_keys = Endpoint(
+    "GET",
+    "/api/audit/keys",
+    Nothing,
+    Page[LogKey],
+    "audit.read",
+    "The public keys of heads",
     "platform",
 )

@@ -16,6 +16,7 @@ from taxiway.audit.contract import (
     Entry,
     Inclusion,
     ListEntries,
+    LogKey,
     ProveConsistency,
     ProveInclusion,
     TreeHead,
@@ -189,6 +190,8 @@ class Audit:
             raise BadField(field="limit", value=str(ask.limit), expected="a number from 1 to 1000")
         if ask.before is not None and not 0 <= ask.before < 1 << 63:
             raise BadField(field="before", value=str(ask.before), expected="the number of an entry")
+        if ask.after is not None and not -1 <= ask.after < 1 << 63:
+            raise BadField(field="after", value=str(ask.after), expected="the number of an entry, or -1")
         with self.database.read() as connection:
             found = store.find(connection, ask, projects)
         return Page(found, str(found[-1].seq) if len(found) == ask.limit else None)
@@ -204,6 +207,15 @@ class Audit:
         if newest is None:
             raise NotFound(kind="audit head", name="newest", hint="Nothing has been changed yet.")
         return newest.outside()
+
+    def log_keys(self) -> Page[LogKey]:
+        """The public keys that heads were ever signed with here."""
+        return Page([LogKey(*key) for key in self.keys.public_keys()])
+
+    def root(self, size: int) -> bytes:
+        """The root of the log's first `size` entries, which it must have."""
+        with self.database.read() as connection:
+            return root_of(store.stored_nodes(connection), size)
 
     def inclusion(self, ask: ProveInclusion) -> Inclusion:
         newest = self.head().size

@@ -152,11 +152,14 @@ def stored_nodes(connection: Connection) -> Nodes:
 
 def find(connection: Connection, ask: ListEntries, projects: list[str] | None) -> list[Entry]:
     """Entries newest first. `projects` limits what may be seen; None is everything."""
-    query = as_stored(entries).order_by(entries.c.seq.desc()).limit(ask.limit)
+    order = entries.c.seq.desc() if ask.after is None else entries.c.seq
+    query = as_stored(entries).order_by(order).limit(ask.limit)
     if projects is not None:
         query = query.where(entries.c.project.in_(projects))
     if ask.before is not None:
         query = query.where(entries.c.seq < ask.before)
+    if ask.after is not None:
+        query = query.where(entries.c.seq > ask.after)
     for column, value in (
         (entries.c.project, ask.project),
         (entries.c.thing, ask.thing),

@@ -42,6 +42,7 @@ class Command(Struct, frozen=True):
     columns: the fields that the table shows for a list, dotted for nested ones; empty means all.
     show: prints an answer in its own way where a table would not do; gives text.
     exit_code: what the shell gets for an answer.
+    is_offline: whether what was asked needs no platform; then `run` is called with None.
     """
 
     name: str
@@ -51,3 +52,4 @@ class Command(Struct, frozen=True):
     columns: Sequence[str] = ()
     show: Callable[[Any], str] | None = None
     exit_code: Callable[[Any], int] | None = None
+    is_offline: Callable[[Any], bool] | None = None

@@ -82,6 +82,13 @@ class Settings(Struct, frozen=True):
             "although they are within the network or speak http"
         ),
     ] = ()
+    witnesses: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="where a server gives each new head of its audit log, with blanks between: `file:///FILE`, "
+            "`git:///REPOSITORY` or `https://HOST/PATH`"
+        ),
+    ] = ()
 
 
 class ProjectFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,6 +123,7 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
         spool_mb=amount(env, "TAXIWAY_SPOOL_MB", 2048.0),
         system_s=amount(env, "TAXIWAY_SYSTEM_S", 10.0),
         hook_hosts=tuple(env.get("TAXIWAY_HOOK_HOSTS", "").split()),
+        witnesses=tuple(env.get("TAXIWAY_WITNESSES", "").split()),
     )
 
 

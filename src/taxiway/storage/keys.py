@@ -92,6 +92,11 @@ class Keys:
         file = self.folder / f"{signature.key_id}.pub.pem"
         return file.exists() and is_signed(data, signature, file.read_bytes())
 
+    def public_keys(self) -> list[tuple[str, str]]:
+        """Every public key of this home by its id, as PEM."""
+        files = sorted(self.folder.glob("*.pub.pem"))
+        return [(file.name.removesuffix(".pub.pem"), file.read_text(encoding="ascii")) for file in files]
+
     @property
     def public_file(self) -> Path:
         return self.folder / f"{self.key_id}.pub.pem"

@@ -97,6 +97,7 @@ def bind_audit(server: Server, audit: Audit, access: Access) -> None:
     server.serve(audit_contract.prove_inclusion, inclusion)
     server.serve(audit_contract.prove_consistency, consistency)
     server.serve(audit_contract.verify_log, verify)
+    server.serve(audit_contract.list_keys, lambda caller: audit.log_keys())
 
 
 def bind_evidence(server: Server, statements: Statements) -> None:

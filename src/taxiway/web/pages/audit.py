@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from taxiway.access.service import Access
-from taxiway.audit.contract import ListEntries, TreeHead, Verification, VerifyLog
+from taxiway.audit.contract import ListEntries, TreeHead, Verification, VerifyLog, Witness
 from taxiway.audit.held import read_heads
 from taxiway.audit.service import Audit
+from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import NotFound
 from taxiway.web.site import Html, Site, View
 from taxiway.web.words import listed, plural, with_query
@@ -17,9 +20,10 @@ ON_A_PAGE = 50
 
 
 class AuditPage:
-    def __init__(self, audit: Audit, access: Access) -> None:
+    def __init__(self, audit: Audit, access: Access, witnesses: Callable[[], Page[Witness]]) -> None:
         self.audit = audit
         self.access = access
+        self.witnesses = witnesses
 
     def show(self, view: View) -> Html:
         return self._page(view)
@@ -33,7 +37,10 @@ class AuditPage:
     def _page(self, view: View, verified: Verification | None = None) -> Html:
         given = {name: view.one(name) for name in FILTERS}
         ask = ListEntries(
-            **{name: value or None for name, value in given.items()},
+            project=given["project"] or None,
+            thing=given["thing"] or None,
+            actor=given["actor"] or None,
+            verb=given["verb"] or None,
             before=view.number("before", 0) if view.one("before") else None,
             limit=ON_A_PAGE,
         )
@@ -50,6 +57,7 @@ class AuditPage:
             "is_narrowed": any(given.values()),
             "url": url,
             "head": head,
+            "witnesses": self.witnesses().items,
             "seen": None if visible is None else self.audit.count(visible),
             "head_json": msgspec.json.encode(head).decode() if head else "",
             "newer": with_query(url, before=None) if view.one("before") else "",
@@ -74,10 +82,10 @@ class AuditPage:
             return "Nothing has been changed yet"
         if any(given.values()):
             return f"Entries {listed([f'{word} {given[name]}' for name, word in FILTERS.items() if given[name]])}"
-        return f"{plural(head.size, 'entry', 'entries')}, each signed in the order it came"
+        return f"{plural(head.size, 'entry', 'entries')} under a signed head, each in the order it came"
 
 
-def add(site: Site, audit: Audit, access: Access) -> None:
-    page = AuditPage(audit, access)
+def add(site: Site, audit: Audit, access: Access, witnesses: Callable[[], Page[Witness]]) -> None:
+    page = AuditPage(audit, access, witnesses)
     site.page("/audit", page.show, needs="audit.read", scope="platform")
     site.form("/audit/verify", page.verify, page=page.show, needs="audit.read", scope="platform")
