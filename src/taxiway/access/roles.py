@@ -29,6 +29,7 @@ CONTRIBUTE = frozenset(
         "models.write",
         "models.promote",
         "gates.evaluate",
+        "gates.find",
         "endpoints.invoke",
         "monitors.label",
     }
@@ -40,13 +41,15 @@ OPERATE = frozenset(
         "endpoints.deploy",
         "endpoints.invoke",
         "endpoints.stop",
+        "gates.break_glass",
+        "gates.find",
         "monitors.write",
         "monitors.label",
         "monitors.evaluate",
     }
 )
-APPROVE = frozenset({"gates.approve", "gates.evaluate", "models.promote"})
-OWN = frozenset({"projects.write", "access.grant"})
+APPROVE = frozenset({"gates.approve", "gates.evaluate", "gates.find", "gates.waive", "models.promote"})
+OWN = frozenset({"projects.write", "access.grant", "gates.waive"})
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     "viewer": READ,

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from taxiway.gates.closing import told
 from taxiway.gates.contract import GATE_STAGES, GateStage, GateStanding, Standing
 from taxiway.gates.rules import interval_words
 from taxiway.kernel.show import as_markdown, plain
 
-MARKS = {"pass": "●", "inconclusive": "▲", "fail": "■", "missing": "◌"}
+MARKS = {"pass": "●", "inconclusive": "▲", "fail": "■", "missing": "◌", "waived": "⊘"}
 
 
 class Closed(Struct, frozen=True):
@@ -43,7 +44,7 @@ def check(standings: Sequence[Standing], stage: GateStage | None, *, is_comment:
         )
         for each in standings
         for gate in counted(each, stage)
-        if gate.verdict != "pass"
+        if not gate.is_open
     ]
     checked = Checked([*standings], closed)
     return Checked(checked.standings, closed, as_comment(checked)) if is_comment else checked
@@ -93,6 +94,8 @@ def as_comment(checked: Checked) -> str:
         ]
         head = f"**{standing.model} v{standing.version}** on {standing.path.removeprefix('path:')}"
         parts.append(f"{head}\n\n{as_markdown(['before', 'gate', 'verdict', 'found', 'asks'], rows)}")
+        if said := told(standing):
+            parts.append("\n".join(f"- {plain(line)}" for line in said))
     if checked.closed:
         parts.append("\n".join(f"- **{each.gate}**: {plain(each.reason)}" for each in checked.closed))
     if watched := [plain(line) for standing in checked.standings for line in watched_of(standing)]:

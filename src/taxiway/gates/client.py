@@ -19,6 +19,8 @@ from taxiway.gates.contract import (
     Standing,
     Withdraw,
 )
+from taxiway.gates.exceptions.client import Waivers
+from taxiway.gates.findings.client import Findings
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
 from taxiway.kernel.errors import BadField
@@ -34,6 +36,8 @@ class Gates:
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self.waivers = Waivers(transport)
+        self.findings = Findings(transport)
 
     # --- paths ---
 

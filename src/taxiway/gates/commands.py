@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxiway.gates.checking import MARKS, Checked, check, verdict_of, watched_of
+from taxiway.gates.closing import told
 from taxiway.gates.contract import (
     GATE_STAGES,
     Approval,
@@ -15,6 +16,8 @@ from taxiway.gates.contract import (
     Request,
     Standing,
 )
+from taxiway.gates.exceptions.commands import COMMANDS as EXCEPTIONS
+from taxiway.gates.findings.commands import COMMANDS as FINDINGS
 from taxiway.gates.observing.contract import Observed
 from taxiway.gates.rules import interval_words, rows_words
 from taxiway.kernel.commands import Argument, Command
@@ -111,7 +114,7 @@ def show_standing(standing: Standing) -> str:
             {
                 "before": gate.stage,
                 "gate": gate.gate,
-                "verdict": f"{MARKS[outcome.verdict]} {outcome.verdict}",
+                "verdict": f"{MARKS[gate.verdict]} {gate.verdict}",
                 "mode": gate.mode,
                 "found": interval_words(outcome.estimate) if outcome.estimate else "",
                 "asks": gate.title,
@@ -124,7 +127,7 @@ def show_standing(standing: Standing) -> str:
     opened = [f"{stage.stage}: {'open' if stage.is_open else 'closed'}" for stage in standing.stages]
     if standing.demands:
         head += f"; the platform demands {', '.join(each.removeprefix('path:') for each in standing.demands)}"
-    return "\n".join([head, "", as_table(rows), "", *notes, *watched_of(standing), ", ".join(opened)])
+    return "\n".join([head, "", as_table(rows), "", *told(standing), *notes, *watched_of(standing), ", ".join(opened)])
 
 
 def show_published(path: PathVersion) -> str:
@@ -270,4 +273,6 @@ COMMANDS = (
         inbox,
         columns=("request.model", "request.version", "request.stage", "lacks", "waits_for", "is_yours", "unmet"),
     ),
+    *EXCEPTIONS,
+    *FINDINGS,
 )

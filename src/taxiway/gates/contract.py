@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from taxiway.gates.drawings import Bars, Spread
 from taxiway.gates.estimates import Estimate, GroupRate
+from taxiway.gates.exceptions.passed import BrokenGlass, Leeway, Waived
 from taxiway.gates.rules import Threshold
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
 from taxiway.models.contract import ModelStage
@@ -19,7 +20,7 @@ from taxiway.storage import contract as storage_contract
 YamlBroken = storage_contract.YamlBroken
 
 GateStage = Literal["staging", "production"]
-Verdict = Literal["pass", "fail", "inconclusive", "missing"]
+Verdict = Literal["pass", "fail", "inconclusive", "missing", "waived"]
 GATE_STAGES: tuple[GateStage, ...] = ("staging", "production")
 
 # What a gate that is not open does: it is written down, it is shown as a warning too, or it stops what would pass.
@@ -31,7 +32,8 @@ class GateSpec(Struct, frozen=True):
     """One gate of a path: its name there, the check that it asks, with what parameters, and that in words.
 
     mode: only a gate that blocks counts. demanded_by: the platform, for all projects of a tier, or the project's own
-    path. path: the ref of the path that asks; empty until the path is looked at for a version.
+    path. path: the ref of the path that asks; empty until the path is looked at for a version. waivable: whether a
+    waiver may stand in for it. conditional_days: how long it may be let through while inconclusive; 0 is never.
     """
 
     name: str
@@ -41,6 +43,8 @@ class GateSpec(Struct, frozen=True):
     mode: GateMode = "block"
     demanded_by: Party = "project"
     path: str = ""
+    waivable: bool = True
+    conditional_days: int = 0
 
 
 class PathStage(Struct, frozen=True):
@@ -56,7 +60,8 @@ class PathVersion(Struct, frozen=True):
     risk: the tiers whose projects may take it. aliases: for each stage the alias that moves with it and no other way.
     is_pinned: False for a path that ships with the platform and has not been used here yet. mode: of the gates that
     say none of their own. platform: the tiers of whose projects it is demanded, beside the path that they take.
-    demands: refs of the platform's paths whose gates are among these, where it is looked at for a version.
+    demands: refs of the platform's paths whose gates are among these, where it is looked at for a version. leeway: who
+    may grant waivers, and break the glass.
     """
 
     name: str
@@ -72,6 +77,7 @@ class PathVersion(Struct, frozen=True):
     mode: GateMode = "block"
     platform: list[RiskTier] = []
     demands: list[str] = []
+    leeway: Leeway = Leeway()
 
     @property
     def ref(self) -> str:
@@ -216,10 +222,12 @@ class GateStanding(Struct, frozen=True):
     path: str = ""
     waiver: str = ""
     lacks: int = 0
+    waived: Waived | None = None
 
     @property
     def verdict(self) -> Verdict:
-        return self.outcome.verdict
+        """What the check said, or that something stands in for it; `outcome` still says what was found."""
+        return "waived" if self.waived else self.outcome.verdict
 
     @property
     def counts(self) -> bool:
@@ -229,7 +237,7 @@ class GateStanding(Struct, frozen=True):
     @property
     def is_open(self) -> bool:
         """Whether it has what it asks for, whatever its mode."""
-        return self.verdict == "pass"
+        return self.verdict in ("pass", "waived")
 
     @property
     def stops(self) -> bool:
@@ -253,7 +261,8 @@ class Standing(Struct, frozen=True):
     """Where a version stands on its path.
 
     authors: who may not approve it, each with why. who_can: who may and has not yet, by the path's roles.
-    demands: refs of the platform's paths whose gates stand here beside those of its project's path.
+    demands: refs of the platform's paths whose gates stand here beside those of its project's path. broken: the glass
+    that was broken for it last. overdue: what let it into its stage and has run out since.
     """
 
     model: str
@@ -266,6 +275,8 @@ class Standing(Struct, frozen=True):
     authors: dict[str, list[str]]
     who_can: list[str]
     demands: list[str] = []
+    broken: BrokenGlass | None = None
+    overdue: list[str] = []
 
     def _repr_html_(self) -> str:
         from taxiway.gates.displays import standing_html

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from taxiway.gates.contract import GateSpec, GateStage, Party, PathStage, PathVersion
+from taxiway.gates.exceptions.asked import narrowed
 from taxiway.kernel.canonical import canonical_json
 from taxiway.models.bundle import digest_of
 
@@ -31,6 +32,7 @@ def together(own: PathVersion, platform: Sequence[PathVersion]) -> PathVersion:
         aliases=kept | named,
         stages=stages,
         demands=[each.ref for each in others],
+        leeway=narrowed(own.leeway, [each.leeway for each in others]),
     )
 
 

@@ -7,13 +7,15 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from taxiway.gates.closing import stands_on_glass
 from taxiway.gates.contract import GateStage, GateStanding, Standing
 from taxiway.gates.figures import anchor, draw_path, gate_name
 from taxiway.kernel.thing import href
 from taxiway.models.outlook import NextStep, Outlook
 from taxiway.web.words import listed, plural
 
-WORST = ("fail", "inconclusive", "missing", "pass")
+WORST = ("fail", "inconclusive", "missing", "waived", "pass")
+LIVE = ("approvals", "findings")  # they are asked anew each time, and leave no evidence
 
 
 class Reader(Struct, frozen=True):
@@ -62,6 +64,10 @@ def sentence(standing: Standing, unmet: Sequence[GateStanding]) -> str:
     name = f"Version {standing.version}"
     if standing.stage == "archived":
         return f"{name} is archived: it takes no traffic"
+    if standing.overdue:
+        return f"{name} is in {standing.stage} and overdue: {standing.overdue[0]}"
+    if standing.broken and stands_on_glass(standing):
+        return f"{name} is in {standing.stage} past closed gates: {standing.broken.by} broke the glass"
     if standing.stage == "production":
         return f"{name} is in production, but {reasons(unmet)}" if unmet else f"{name} is in production"
     if not unmet:
@@ -114,7 +120,7 @@ def lacking(gates: Sequence[GateStanding]) -> dict[GateStage, int]:
 
 def is_unasked(gate: GateStanding) -> bool:
     """A check that was not asked for what stands now."""
-    return gate.check != "approvals" and not gate.evidence
+    return gate.check not in LIVE and not gate.evidence
 
 
 def asks_of_checks(unmet: Sequence[GateStanding]) -> list[GateStanding]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from taxiway.gates.checks.port import Check
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import GATE_STAGES, GateMode, GateSpec, GateStage, PathStage, PathVersion
+from taxiway.gates.exceptions.asked import GATE_KEYS, PATH_KEYS, leeway_of, with_leeway
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.ids import is_name
 from taxiway.models.bundle import digest_of
@@ -42,6 +43,7 @@ def gate_type(checks: dict[str, Check]) -> type[Struct]:
     """The type of one entry of a stage: a key for each check, with that check's own parameters, and its mode."""
     fields: list[Any] = [(name, check.parameters | UnsetType, UNSET) for name, check in checks.items()]
     fields.append((MODE, GateMode | UnsetType, UNSET))
+    fields += GATE_KEYS
     return msgspec.defstruct("Gate", fields, frozen=True, forbid_unknown_fields=True)
 
 
@@ -60,6 +62,7 @@ def path_type(checks: dict[str, Check]) -> Any:
         ("platform", Platform | UnsetType, UNSET),
         (MODE, GateMode | UnsetType, UNSET),
         ("aliases", dict[GateStage, str] | UnsetType, UNSET),
+        *PATH_KEYS,
     ]
     return msgspec.defstruct("Path", fields, forbid_unknown_fields=True)
 
@@ -90,7 +93,13 @@ def read_path(text: str, *, name: str, mode: GateMode = "block") -> PathVersion:
     return PathVersion(
         name=given.path,
         version=0,
-        digest=digest_of(canonical_json(asked(given.path, given.applies_to.risk, platform, aliases, stages))),
+        digest=digest_of(
+            canonical_json(
+                with_leeway(
+                    asked(given.path, given.applies_to.risk, platform, aliases, stages), leeway_of(given), stages
+                )
+            )
+        ),
         risk=given.applies_to.risk,
         aliases=aliases,
         stages=stages,
@@ -99,6 +108,7 @@ def read_path(text: str, *, name: str, mode: GateMode = "block") -> PathVersion:
         published_at=None,
         mode=usual,
         platform=platform,
+        leeway=leeway_of(given),
     )
 
 
@@ -143,7 +153,9 @@ def specs(gates: list[Any], stage: GateStage, usual: GateMode, reader: Broken) -
         name = check if count == 1 else f"{check}-{count}"
         title = CHECKS[check].title(parameters)
         mode = usual if gate.mode is UNSET else gate.mode
-        found.append(GateSpec(name, check, msgspec.to_builtins(parameters), title, mode))
+        spec = GateSpec(name, check, msgspec.to_builtins(parameters), title, mode)
+        days = gate.inconclusive.days if gate.inconclusive is not UNSET else 0
+        found.append(replace(spec, waivable=gate.waivable, conditional_days=days))
     return found
 
 

@@ -27,12 +27,16 @@ class GateClosed(TaxiwayError):
     version: int
     stage: str
     unmet: list[Unmet]
+    waived: list[str] = []
+    overdue: list[str] = []
 
     def __str__(self) -> str:
         count = "a gate is" if len(self.unmet) == 1 else f"{len(self.unmet)} gates are"
         lines = [
             f"{self.model} v{self.version} may not enter {self.stage}: {count} not open.",
             *(f"- {e.gate}, before {e.stage}: {e.verdict}. {e.sentence} {e.next_step}".rstrip() for e in self.unmet),
+            *(f"- Overdue: {each}." for each in self.overdue),
+            *(f"- ⊘ {each}" for each in self.waived),
             f"`taxiway gates show {self.model}@{self.version}` shows all of them.",
         ]
         return "\n".join(lines)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from taxiway.gates import contract
+from taxiway.gates.exceptions import routes as exceptions_routes
+from taxiway.gates.findings import routes as findings_routes
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.service import Gates
 from taxiway.web.serve import Server
 
 
 def bind(server: Server, gates: Gates) -> None:
+    exceptions_routes.bind(server, gates.waivers, gates.glass)
+    findings_routes.bind(server, gates.findings)
     server.serve(contract.publish_path, gates.paths.publish)
     server.serve(contract.list_paths, gates.paths.list)
     server.serve(contract.show_path, gates.paths.show)

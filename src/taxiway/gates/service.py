@@ -8,17 +8,15 @@ from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
 from taxiway.gates.approvals import Approvals
-from taxiway.gates.contract import (
-    GATE_STAGES,
-    Approval,
-    Approve,
-    Evaluate,
-    GateStanding,
-    InboxItem,
-    Standing,
-)
+from taxiway.gates.closing import closed, waived
+from taxiway.gates.contract import GATE_STAGES, Approval, Approve, Evaluate, InboxItem, Standing
 from taxiway.gates.estimates import GroupRate
 from taxiway.gates.evaluation import Evaluations
+from taxiway.gates.exceptions import store as exceptions_store
+from taxiway.gates.exceptions.breaking import Glass
+from taxiway.gates.exceptions.service import Waivers
+from taxiway.gates.findings import store as findings_store
+from taxiway.gates.findings.service import Findings
 from taxiway.gates.observing import store as watched
 from taxiway.gates.observing.service import Observing, watch
 from taxiway.gates.paths import Paths, pin
@@ -45,6 +43,9 @@ class Gates:
         self.sources = Sources(models, self.paths, access)
         self.evaluations = Evaluations(database, ledger, self.sources, clock)
         self.approvals = Approvals(database, ledger, self.sources, access, clock)
+        self.waivers = Waivers(database, ledger, self.sources, clock)
+        self.findings = Findings(database, ledger, access, clock)
+        self.glass = Glass(ledger, self.sources, self.findings)
         models.catalogue.follow.append(follow_name)
 
     def standing(self, caller: Caller, *, model: str, version: str | int) -> Standing:
@@ -68,14 +69,34 @@ class Gates:
     # --- the guard of models ---
 
     def require_open(self, record: Record, version: ModelVersion, stage: ModelStage) -> None:
-        """Raises GateClosed unless every gate of every stage up to this one is open, as of this change."""
+        """Raises GateClosed unless every gate of every stage up to this one is open, as of this change.
+
+        A gate is open, too, while a waiver stands in for it; and all are while the glass is broken.
+        """
         pin(record, self.sources.path(record.connection, version))
         standing = Look(self.sources, record.connection, version, record.at).standing()
         if unmet := closed(standing, stage):
-            raise GateClosed(model=version.model, version=version.version, stage=stage, unmet=unmet)
+            self._require_broken(record, standing, stage, unmet)
+        if said := waived(standing, stage):
+            record.note(waived=said)
         watch(record, standing, stage)
         record.note(path=standing.path, evidence=[g.evidence for s in standing.stages for g in s.gates if g.evidence])
         record.note(approvals=[a.id for s in standing.stages for a in s.approvals if a.counts])
+
+    def _require_broken(self, record: Record, standing: Standing, stage: ModelStage, unmet: list[Unmet]) -> None:
+        """Raises GateClosed unless the glass was broken for the stage and that holds."""
+        glass = standing.broken
+        if glass is not None and glass.until > record.at and stage in GATE_STAGES[: GATE_STAGES.index(glass.stage) + 1]:
+            record.note(broken_glass=glass.id, past=[each.gate for each in unmet])
+            return
+        raise GateClosed(
+            model=standing.model,
+            version=standing.version,
+            stage=stage,
+            unmet=unmet,
+            waived=waived(standing, stage),
+            overdue=standing.overdue,
+        )
 
     def guarded_aliases(self, connection: Connection, version: ModelVersion) -> dict[ModelStage, str]:
         """For each stage the alias that moves with it alone, by the version's path."""
@@ -100,20 +121,11 @@ class Gates:
 
 
 def follow_name(record: Record, before: str, to: str) -> None:
-    """Evidence, approvals and requests take a model's new name."""
+    """Evidence, approvals, requests, waivers and findings take a model's new name."""
     store.rename_model(record.connection, before, to)
+    exceptions_store.rename_model(record.connection, before, to)
+    findings_store.rename_model(record.connection, before, to)
     watched.rename_model(record.connection, before, to)
-
-
-def closed(standing: Standing, stage: ModelStage) -> list[Unmet]:
-    """The gates up to a stage that count and are not open, in the path's order."""
-    counted = GATE_STAGES[: GATE_STAGES.index(stage) + 1] if stage in GATE_STAGES else ()
-    return [unmet_of(g) for s in standing.stages if s.stage in counted for g in s.gates if g.stops]
-
-
-def unmet_of(gate: GateStanding) -> Unmet:
-    outcome = gate.outcome
-    return Unmet(gate.stage, gate.gate, outcome.verdict, outcome.reason, outcome.advice)
 
 
 def rates_words(groups: list[GroupRate]) -> str:

@@ -5,7 +5,7 @@ All of it is read over one connection, so that inside a change it is judged as o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import cache
 
@@ -13,6 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from taxiway.access.holdings import Holding
+from taxiway.access.roles import Role
 from taxiway.access.service import Access
 from taxiway.gates import store
 from taxiway.gates.authorship import Authorship, approvals_asked
@@ -30,6 +32,10 @@ from taxiway.gates.contract import (
     StageStanding,
     Standing,
 )
+from taxiway.gates.exceptions import store as exceptions_store
+from taxiway.gates.exceptions.contract import Waiver
+from taxiway.gates.exceptions.counting import Grounds, glass_of, judged, overdue, passed_over
+from taxiway.gates.findings.service import about
 from taxiway.gates.paths import Paths
 from taxiway.gates.policy import parameters_of
 from taxiway.gates.predictions import Predictions
@@ -94,11 +100,15 @@ class Look:
         self.given = store.approvals_of(connection, version.model, version.version)
         moves = sources.models.movements.entered(connection, version)
         self.archived_at = max((each.entered_at for each in moves if each.stage == "archived"), default=None)
+        asked = exceptions_store.waivers_of(connection, version.model, version.version)
+        self.waivers = [judged(each, self._grounds()) for each in asked]
+        broken = exceptions_store.broken_of(connection, version.model, version.version)
+        self.glass = glass_of(version, broken, self.archived_at)
 
     def standing(self) -> Standing:
         stages: list[StageStanding] = []
         for stage in self.path.stages:
-            gates = [self._gate(stage, spec) for spec in stage.gates]
+            gates = [passed_over(self._gate(stage, spec), self.waivers) for spec in stage.gates]
             was_open = all(before.is_open for before in stages)
             is_open = was_open and not any(gate.stops for gate in gates)
             approvals, digests = self.approvals(stage.stage), self.digests(stage.stage)
@@ -114,6 +124,29 @@ class Look:
             authors=self.authorship.authors,
             demands=self.path.demands,
             who_can=sorted({name for stage in self.path.stages for name in self.who_can(stage)}),
+            broken=self.glass,
+            overdue=overdue(stages, self.version.stage, self.waivers, self.glass, self.at),
+        )
+
+    def held(self, roles: Collection[Role]) -> list[Holding]:
+        """The ways in which active persons hold a role in the version's project themselves, by somebody else's grant."""
+        access, project = self.sources.access, self.version.project
+        found = access.holdings(self.connection, project=project, roles=roles, at=self.at)
+        return [each for each in found if not each.on_behalf_of and each.is_active and not each.in_return]
+
+    def who_can_waive(self) -> list[str]:
+        """Who could grant a waiver that they did not ask for. Nobody, where an author is no person."""
+        able = {each.user for each in self.held(self.path.leeway.waivers_by)}
+        return [] if self.authorship.unknown else sorted(able - set(self.authorship.authors))
+
+    def _grounds(self) -> Grounds:
+        return Grounds(
+            at=self.at,
+            digests=self.digests,
+            authors=self.authorship.authors,
+            unknown=self.authorship.unknown,
+            held=self.held(self.path.leeway.waivers_by),
+            archived_at=self.archived_at,
         )
 
     def unanswered(self) -> list[Asked]:
@@ -186,15 +219,18 @@ class Look:
         return replace(standing, outcome=found.outcome, evidence=found.id, author=found.author, at=found.at)
 
     def _live(self, stage: PathStage, spec: GateSpec) -> GateStanding:
-        """A gate that is asked anew each time: approvals."""
+        """A gate that is asked anew each time: approvals, findings."""
         approvals = self.approvals(stage.stage)
         case = replace(
             self.case(),
             approvals=approvals,
             who_can=self.who_can(stage),
             unknown_authors=self.authorship.unknown,
+            findings=lambda: about(self.connection, self.version, self.at),
         )
         outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
+        if spec.check != "approvals":
+            return replace(stands(stage, spec, outcome), at=self.at)
         asks = approvals_asked(spec)
         return replace(stands(stage, spec, outcome), at=self.at, lacks=len(asks.lacking(approvals)))
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Integer, String, Table, Text
 
 from taxiway.gates.contract import Digests, GateStage, Outcome, PathStage
+from taxiway.gates.exceptions.passed import Leeway
 from taxiway.projects.contract import RiskTier
 from taxiway.storage.database import Json, Moment, metadata
 
@@ -21,6 +22,7 @@ paths = Table(
     Column("stages", Json(list[PathStage]), nullable=False),
     Column("mode", String(20), nullable=False),
     Column("platform", Json(list[RiskTier]), nullable=False),
+    Column("leeway", Json(Leeway), nullable=False),
     Column("text", Text, nullable=False),
     Column("published_by", String(64), nullable=False),
     Column("published_at", Moment, nullable=False),

@@ -54,26 +54,29 @@ class Movements:
             self.access.require(caller, "models.archive", found.project)
 
         def make(record: Record) -> ModelVersion:
-            before = require_version(record, model, found.version)
-            guard = self._guard(before)
-            alias = guard.guarded_aliases(record.connection, before).get(body.stage)
-            if before.stage == body.stage and (alias is None or alias in before.aliases):
-                raise AlreadyThere(model=model, version=before.version, stage=body.stage)
-            if before.stage != found.stage:
-                raise MovedMeanwhile(model=model, version=before.version, before=found.stage, stage=before.stage)
-            if is_leaving(before.stage, body.stage):
-                for ask in self.before_leaving:
-                    ask(record, before, body.stage)
-            if body.stage != "archived":
-                guard.require_open(record, before, body.stage)
-            if body.archive_others:
-                self._archive_others(record, before, body)
-            self._enter(record, before, body)
-            attest_promotion(record, before, body.stage, body.reason)
-            record.note(stage=body.stage, before=before.stage, reason=body.reason, bundle=before.bundle)
-            return require_version(record, model, before.version)
+            return self.move(record, require_version(record, model, found.version), body, seen=found.stage)
 
         return self.ledger.change(caller, "models.promote", found.ref, make, answer=ModelVersion, project=found.project)
+
+    def move(self, record: Record, before: ModelVersion, body: Promote, *, seen: ModelStage) -> ModelVersion:
+        """As `promote`, within another change. seen: the stage that whoever asks saw the version in."""
+        guard = self._guard(before)
+        alias = guard.guarded_aliases(record.connection, before).get(body.stage)
+        if before.stage == body.stage and (alias is None or alias in before.aliases):
+            raise AlreadyThere(model=before.model, version=before.version, stage=body.stage)
+        if before.stage != seen:
+            raise MovedMeanwhile(model=before.model, version=before.version, before=seen, stage=before.stage)
+        if is_leaving(before.stage, body.stage):
+            for ask in self.before_leaving:
+                ask(record, before, body.stage)
+        if body.stage != "archived":
+            guard.require_open(record, before, body.stage)
+        if body.archive_others:
+            self._archive_others(record, before, body)
+        self._enter(record, before, body)
+        attest_promotion(record, before, body.stage, body.reason)
+        record.note(stage=body.stage, before=before.stage, reason=body.reason, bundle=before.bundle)
+        return require_version(record, before.model, before.version)
 
     def _archive_others(self, record: Record, version: ModelVersion, body: Promote) -> None:
         """Makes room: what stands in the stage goes to the archive. Raises StillAnswers."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.gates.contract import Approval, Outcome
+from taxiway.gates.findings.contract import Finding
 from taxiway.gates.predictions import Predictions
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.contract import Card, ModelVersion
@@ -64,7 +65,8 @@ class Case(Struct, frozen=True):
     where it is this one.
 
     approvals: those given for the stage of the gate that is asked, each knowing whether it counts; who_can: who
-    could still give one; unknown_authors: the accounts that made the version and are no persons.
+    could still give one; unknown_authors: the accounts that made the version and are no persons; findings: those
+    about the version that are not closed.
     """
 
     version: ModelVersion
@@ -75,6 +77,7 @@ class Case(Struct, frozen=True):
     approvals: list[Approval] = []
     who_can: list[str] = []
     unknown_authors: list[str] = []
+    findings: Callable[[], list[Finding]] = list
     bundle: Callable[[], Bundle] = not_given("bundle")
     predictor: Callable[[], Predictor] = not_given("bundle")
     rows: Callable[[], Rows] = not_given("evaluation")

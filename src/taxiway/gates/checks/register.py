@@ -26,6 +26,7 @@ BUILT_IN = {
     "performance": "taxiway.gates.checks.performance:Performance",
     "fairness": "taxiway.gates.checks.fairness:Fairness",
     "card": "taxiway.gates.checks.card:CardComplete",
+    "findings": "taxiway.gates.checks.findings:OpenFindings",
     "approvals": "taxiway.gates.checks.approvals:Approvals",
 }
 OURS = "taxiway"

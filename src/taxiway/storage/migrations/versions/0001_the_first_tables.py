@@ -207,6 +207,41 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_endpoints_project"), "endpoints", ["project"], unique=False)
     op.create_table(
+        "evidence_keys",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("public", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_by", sa.String(length=100), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_keys")),
+    )
+    op.create_table(
+        "evidence_statements",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("predicate_type", sa.String(length=200), nullable=False),
+        sa.Column("thing", sa.String(length=400), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=True),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_statements")),
+    )
+    op.create_index("ix_evidence_statements_digest", "evidence_statements", ["digest"], unique=False)
+    op.create_index("ix_evidence_statements_project_id", "evidence_statements", ["project", "id"], unique=False)
+    op.create_index("ix_evidence_statements_thing_id", "evidence_statements", ["thing", "id"], unique=False)
+    op.create_table(
+        "evidence_subjects",
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("statement", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=400), nullable=False),
+        sa.PrimaryKeyConstraint("digest", "statement", "name", name=op.f("pk_evidence_subjects")),
+    )
+    op.create_index("ix_evidence_subjects_statement", "evidence_subjects", ["statement"], unique=False)
+    op.create_table(
         "experiment_tags",
         sa.Column("experiment", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column(
@@ -255,6 +290,28 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_gate_approvals_model"), "gate_approvals", ["model"], unique=False)
     op.create_table(
+        "gate_broken_glass",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=False),
+        sa.Column("before", sa.String(length=20), nullable=False),
+        sa.Column("bundle", sa.String(length=80), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("unmet", sa.Text(), nullable=False),
+        sa.Column("finding", sa.String(length=32), nullable=False),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_broken_glass")),
+    )
+    op.create_index("ix_gate_broken_glass_model_version", "gate_broken_glass", ["model", "version"], unique=False)
+    op.create_index(op.f("ix_gate_broken_glass_project"), "gate_broken_glass", ["project"], unique=False)
+    op.create_index(op.f("ix_gate_broken_glass_until"), "gate_broken_glass", ["until"], unique=False)
+    op.create_table(
         "gate_evidence",
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -275,6 +332,33 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_gate_evidence_id")),
     )
     op.create_index(op.f("ix_gate_evidence_model"), "gate_evidence", ["model"], unique=False)
+    op.create_table(
+        "gate_finding_things",
+        sa.Column("finding", sa.String(length=32), nullable=False),
+        sa.Column("thing", sa.String(length=400), nullable=False),
+        sa.PrimaryKeyConstraint("finding", "thing", name=op.f("pk_gate_finding_things")),
+    )
+    op.create_index(op.f("ix_gate_finding_things_thing"), "gate_finding_things", ["thing"], unique=False)
+    op.create_table(
+        "gate_findings",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("severity", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("remediation", sa.Text(), nullable=False),
+        sa.Column("opened_by", sa.String(length=64), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("resolved_by", sa.String(length=64), nullable=False),
+        sa.Column("closed_by", sa.String(length=64), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_findings")),
+    )
+    op.create_index("ix_gate_findings_project_state", "gate_findings", ["project", "state"], unique=False)
     op.create_table(
         "gate_observations",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -301,6 +385,7 @@ def upgrade() -> None:
         sa.Column("stages", sa.Text(), nullable=False),
         sa.Column("mode", sa.String(length=20), nullable=False),
         sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("leeway", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("published_by", sa.String(length=64), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
@@ -320,6 +405,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model", "version", "stage", name=op.f("pk_gate_requests")),
     )
     op.create_index(op.f("ix_gate_requests_project"), "gate_requests", ["project"], unique=False)
+    op.create_table(
+        "gate_waivers",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=False),
+        sa.Column("gate", sa.String(length=80), nullable=False),
+        sa.Column("found", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("digests", sa.Text(), nullable=False),
+        sa.Column("granted_by", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("granted_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_by", sa.String(length=64), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_because", sa.Text(), nullable=False),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_waivers")),
+    )
+    op.create_index("ix_gate_waivers_model_version", "gate_waivers", ["model", "version"], unique=False)
+    op.create_index(op.f("ix_gate_waivers_project"), "gate_waivers", ["project"], unique=False)
+    op.create_index(op.f("ix_gate_waivers_until"), "gate_waivers", ["until"], unique=False)
     op.create_table(
         "gateway_configurations",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -1057,6 +1170,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_hook_deliveries_hook_id"), table_name="hook_deliveries")
     op.drop_table("hook_deliveries")
     op.drop_table("gateway_configurations")
+    op.drop_index(op.f("ix_gate_waivers_until"), table_name="gate_waivers")
+    op.drop_index(op.f("ix_gate_waivers_project"), table_name="gate_waivers")
+    op.drop_index("ix_gate_waivers_model_version", table_name="gate_waivers")
+    op.drop_table("gate_waivers")
     op.drop_index(op.f("ix_gate_requests_project"), table_name="gate_requests")
     op.drop_table("gate_requests")
     op.drop_index(op.f("ix_gate_paths_digest"), table_name="gate_paths")
@@ -1064,12 +1181,27 @@ def downgrade() -> None:
     op.drop_index("ix_gate_observations_path", table_name="gate_observations")
     op.drop_index(op.f("ix_gate_observations_model"), table_name="gate_observations")
     op.drop_table("gate_observations")
+    op.drop_index("ix_gate_findings_project_state", table_name="gate_findings")
+    op.drop_table("gate_findings")
+    op.drop_index(op.f("ix_gate_finding_things_thing"), table_name="gate_finding_things")
+    op.drop_table("gate_finding_things")
     op.drop_index(op.f("ix_gate_evidence_model"), table_name="gate_evidence")
     op.drop_table("gate_evidence")
+    op.drop_index(op.f("ix_gate_broken_glass_until"), table_name="gate_broken_glass")
+    op.drop_index(op.f("ix_gate_broken_glass_project"), table_name="gate_broken_glass")
+    op.drop_index("ix_gate_broken_glass_model_version", table_name="gate_broken_glass")
+    op.drop_table("gate_broken_glass")
     op.drop_index(op.f("ix_gate_approvals_model"), table_name="gate_approvals")
     op.drop_table("gate_approvals")
     op.drop_table("experiments")
     op.drop_table("experiment_tags")
+    op.drop_index("ix_evidence_subjects_statement", table_name="evidence_subjects")
+    op.drop_table("evidence_subjects")
+    op.drop_index("ix_evidence_statements_thing_id", table_name="evidence_statements")
+    op.drop_index("ix_evidence_statements_project_id", table_name="evidence_statements")
+    op.drop_index("ix_evidence_statements_digest", table_name="evidence_statements")
+    op.drop_table("evidence_statements")
+    op.drop_table("evidence_keys")
     op.drop_index(op.f("ix_endpoints_project"), table_name="endpoints")
     op.drop_table("endpoints")
     op.drop_table("endpoint_traffic")

@@ -1,0 +1,1 @@
+"""Going on without an open gate: waivers, conditional approvals and broken glass, each with a name and an end."""
