@@ -117,7 +117,12 @@ def test_words_that_are_no_command_end_in_what_to_type(
 
 PATH = "path: mine\nstages:\n  staging:\n"
 BROKEN_YAML = [
-    (PATH + "    - performance: {metric: accurcy, at_least: 0.8}\n", "line 4", "performance.metric", "accuracy, brier"),
+    (
+        PATH + "    - performance: {metric: accurcy, at_least: 0.8}\n",
+        "line 4",
+        "performance.metric",
+        "perhaps accuracy was",
+    ),
     (PATH + "    - performance: {metric: accuracy, at_last: 0.8}\n", "line 4", "at_last", "at_least"),
     (PATH + "    - performance: {metric: accuracy\n", "line 5", "", "valid YAML"),
     (PATH + "  staging: []\n", "line 4", "stages.staging", "each key once"),

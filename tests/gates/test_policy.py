@@ -37,6 +37,29 @@ def test_what_is_wrong_is_named_with_line_and_key(text: str, wrong: str, line: i
     assert (refusal.value.file, refusal.value.line, refusal.value.key) == ("mortgages.yaml", line, key)
 
 
+NEAR = [
+    (
+        "at_least: 0.85",
+        "at_last: 0.85",
+        "there is no such key, perhaps at_least was meant; give one of metric, at_least",
+    ),
+    ("data_contract:", "data_contracts:", "perhaps data_contract was meant; give one of data_contract, reproducible"),
+    ("metric: accuracy", "metric: acuracy", "'acuracy' is not accepted, perhaps accuracy was meant; give one of"),
+    ("mode: block", "mode: blocks", "'blocks' is not accepted, perhaps block was meant; give one of"),
+    ("applies_to:", "apply_to:", "there is no such key, perhaps applies_to was meant; give one of path, stages"),
+    ("data_contract: {}", "mode: warn", "this entry names no check; give one of data_contract"),
+]
+
+
+@pytest.mark.parametrize(("text", "wrong", "said"), NEAR)
+def test_what_was_probably_meant_is_said(text: str, wrong: str, said: str) -> None:
+    with pytest.raises(YamlBroken) as refusal:
+        read_path(PATH.replace(text, wrong, 1), name="mortgages.yaml")
+
+    assert said in str(refusal.value)
+    assert str(refusal.value).startswith("mortgages.yaml, line ")
+
+
 def test_a_path_is_its_gates_in_order_with_what_they_ask_in_words() -> None:
     path = read_path(PATH, name="path.yaml")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from taxiway.gates import contract
 from taxiway.gates.contract import (
@@ -62,6 +63,10 @@ class Gates:
         else:
             body = PublishPath(text=text)
         return self.transport.call(contract.publish_path, body)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of a path's text, with the checks that the platform has: for editors."""
+        return self.transport.call(contract.show_schema)
 
     def observed(self, name: str) -> Observed:
         """What a path's gates that observe or warn would have stopped. Raises NotFound.

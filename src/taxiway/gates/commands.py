@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taxiway.gates.checking import MARKS, Checked, check, verdict_of, watched_of
 from taxiway.gates.closing import told
@@ -51,6 +52,10 @@ def path(client: Client, given: Namespace) -> PathVersion:
 
 def publish(client: Client, given: Namespace) -> PathVersion:
     return client.gates.publish(Path(given.file))
+
+
+def schema(client: Client, given: Namespace) -> dict[str, Any]:
+    return client.gates.schema()
 
 
 def show(client: Client, given: Namespace) -> Standing:
@@ -202,6 +207,12 @@ COMMANDS = (
         path,
         (Argument("path", "PATH, or PATH@VERSION"),),
         show=lambda path: path.text.rstrip(),
+    ),
+    Command(
+        "schema",
+        "the JSON Schema of a path's text, for editors",
+        schema,
+        show=lambda schema: json.dumps(schema, indent=2, ensure_ascii=False),
     ),
     Command(
         "observed",

@@ -354,6 +354,15 @@ publish_path = Endpoint(
 list_paths = Endpoint(
     "GET", "/api/gates/paths", Nothing, Page[PathVersion], "gates.read", "The newest version of every path", "platform"
 )
+show_schema = Endpoint(
+    "GET",
+    "/api/gates/schema",
+    Nothing,
+    dict[str, Any],
+    "gates.read",
+    "The JSON Schema of a path's text, with the checks that are installed",
+    "platform",
+)
 show_path = Endpoint(
     "GET",
     "/api/gates/paths/{path}/versions/{version:int}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from taxiway.gates.contract import PathVersion, PublishPath
 from taxiway.gates.demands import together
 from taxiway.gates.policy import OBSERVING, PACKAGED, packaged, read_path, with_mode
 from taxiway.gates.refusals import PathUnfit
+from taxiway.gates.schema import path_schema
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import NotFound
@@ -53,6 +55,10 @@ class Paths:
         record.thing = after.ref
         record.note(digest=after.digest, before=before.digest if before else None)
         return after
+
+    def schema(self, caller: Caller) -> dict[str, Any]:
+        """The JSON Schema of a path's text."""
+        return path_schema()
 
     def show(self, caller: Caller, *, path: str, version: int) -> PathVersion:
         """version: 0 is the newest. Raises NotFound."""

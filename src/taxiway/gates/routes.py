@@ -15,6 +15,7 @@ def bind(server: Server, gates: Gates) -> None:
     findings_routes.bind(server, gates.findings)
     server.serve(contract.publish_path, gates.paths.publish)
     server.serve(contract.list_paths, gates.paths.list)
+    server.serve(contract.show_schema, gates.paths.schema)
     server.serve(contract.show_path, gates.paths.show)
     server.serve(observing.observed, gates.observing.observed)
     server.serve(contract.show_standing, gates.standing)

@@ -6,8 +6,9 @@ text. Anchors, tags, merged and repeated keys and second documents are refused: 
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,6 +26,7 @@ DEEPEST = 40
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+OF_KEY = re.compile(r"(\w+): (.+)", re.DOTALL)  # what a struct says of one of its values, such as "metric: one of …"
 WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -172,17 +174,26 @@ def explain(error: msgspec.ValidationError, root: Node, kind: Any, name: str) ->
     node = walk(root, steps)
     if unknown := re.match(r"Object contains unknown field `(.*)`", problem):
         steps, node = [*steps, unknown[1]], node.inside.get(unknown[1], node)
-        keys = ", ".join(keys_at(inspect.type_info(kind), steps[:-1]))
-        problem, expected = (
-            "there is no such key",
-            f"one of {keys}" if keys else "the keys that the documentation names",
-        )
+        keys = keys_at(inspect.type_info(kind), steps[:-1])
+        problem = f"there is no such key{perhaps(unknown[1], keys)}"
+        expected = f"one of {', '.join(keys)}" if keys else "the keys that the documentation names"
     elif missing := re.match(r"Object missing required field `(.*)`", problem):
         problem, expected = f"the key {missing[1]} is missing", f"a value for {missing[1]}"
     else:
+        if (said := OF_KEY.match(problem)) and said[1] in node.inside:
+            steps, node, problem = [*steps, said[1]], node.inside[said[1]], said[2]
         field = bad_field(msgspec.ValidationError(problem), node.value, Any)
-        problem, expected = f"{field.value} is not accepted", one_of(problem, kind, steps) or field.expected
+        expected = one_of(problem, kind, steps) or field.expected
+        problem = (
+            f"{field.value} is not accepted{perhaps(str(node.value), expected.removeprefix('one of ').split(', '))}"
+        )
     return YamlBroken(file=name, line=node.line, key=".".join(steps), problem=problem, expected=expected)
+
+
+def perhaps(given: str, known: Sequence[str]) -> str:
+    """What was probably meant, to be said after what is wrong; empty where nothing is near."""
+    near = difflib.get_close_matches(given.lower(), known, n=1)
+    return f", perhaps {near[0]} was meant" if near else ""
 
 
 def whole(kind: Any) -> str:
