@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from taxiway.endpoints.publishing import Front
 from taxiway.endpoints.rounds import Rounds
+from taxiway.gates.reviews.watching import Reminders
 from taxiway.hooks.delivering import Couriers
 from taxiway.house import HomeTaken, House, build
 from taxiway.kernel.errors import TaxiwayError
@@ -182,13 +183,15 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
         hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
         rounds, watch = rounds_of(house, options, listener), Watch(house.monitors)
         couriers, keeping = Couriers(house.hooks), Keeping(house.witnesses)
-        for thread in (rounds, watch, couriers, keeping):
+        reminders = Reminders(house.gates.reviews)
+        for thread in (rounds, watch, couriers, keeping, reminders):
             thread.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 serving = run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, login, ready))
                 runner.run(serving)
         finally:
+            reminders.stop()
             couriers.stop()
             keeping.stop()
             watch.stop()

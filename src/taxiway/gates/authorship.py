@@ -115,6 +115,10 @@ class Authorship:
         own = [(each.user, each.role) for each in self.holdings if not each.on_behalf_of]
         return "" if (holder, approval.role) in own else f"{holder} is no {approval.role} any more"
 
+    def why_bars(self, holding: Holding) -> str:
+        """Why who holds a role has a part in it, or holds it in vain, whatever was asked when; empty where neither."""
+        return self._way(holding, None).why_not
+
     def _way(self, holding: Holding, request: Request | None) -> Way:
         for name in (holding.user, holding.on_behalf_of):
             if name in self.authors:

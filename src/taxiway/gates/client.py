@@ -22,6 +22,7 @@ from taxiway.gates.contract import (
 )
 from taxiway.gates.exceptions.client import Waivers
 from taxiway.gates.findings.client import Findings
+from taxiway.gates.reviews.client import Reviews
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
 from taxiway.kernel.errors import BadField
@@ -39,6 +40,7 @@ class Gates:
         self.transport = transport
         self.waivers = Waivers(transport)
         self.findings = Findings(transport)
+        self.reviews = Reviews(transport)
 
     # --- paths ---
 

@@ -15,6 +15,7 @@ from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import GATE_STAGES, GateMode, GateSpec, GateStage, PathStage, PathVersion
 from taxiway.gates.exceptions.asked import GATE_KEYS, PATH_KEYS, leeway_of, with_leeway
 from taxiway.kernel.canonical import canonical_json
+from taxiway.gates.reviews.periods import ReviewAsk, asked_in
 from taxiway.kernel.ids import is_name
 from taxiway.models.bundle import digest_of
 from taxiway.projects.contract import RiskTier
@@ -60,6 +61,7 @@ def path_type(checks: dict[str, Check]) -> Any:
         ("stages", stages),
         ("applies_to", AppliesTo, AppliesTo()),
         ("platform", Platform | UnsetType, UNSET),
+        ("review", ReviewAsk | UnsetType, UNSET),
         (MODE, GateMode | UnsetType, UNSET),
         ("aliases", dict[GateStage, str] | UnsetType, UNSET),
         *PATH_KEYS,
@@ -96,7 +98,9 @@ def read_path(text: str, *, name: str, mode: GateMode = "block") -> PathVersion:
         digest=digest_of(
             canonical_json(
                 with_leeway(
-                    asked(given.path, given.applies_to.risk, platform, aliases, stages), leeway_of(given), stages
+                    asked(given.path, given.applies_to.risk, platform, aliases, stages) | asked_in(given.review),
+                    leeway_of(given),
+                    stages,
                 )
             )
         ),

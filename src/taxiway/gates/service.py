@@ -22,6 +22,8 @@ from taxiway.gates.observing.service import Observing, watch
 from taxiway.gates.paths import Paths, pin
 from taxiway.gates.refusals import GateClosed, Unmet
 from taxiway.gates.rules import interval_words
+from taxiway.gates.reviews import store as reviews_store
+from taxiway.gates.reviews.service import Reviews
 from taxiway.gates.standing import Look, Sources
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -43,6 +45,7 @@ class Gates:
         self.sources = Sources(models, self.paths, access)
         self.evaluations = Evaluations(database, ledger, self.sources, clock)
         self.approvals = Approvals(database, ledger, self.sources, access, clock)
+        self.reviews = Reviews(ledger, self.sources, clock)
         self.waivers = Waivers(database, ledger, self.sources, clock)
         self.findings = Findings(database, ledger, access, clock)
         self.glass = Glass(ledger, self.sources, self.findings)
@@ -75,7 +78,7 @@ class Gates:
         """
         pin(record, self.sources.path(record.connection, version))
         standing = Look(self.sources, record.connection, version, record.at).standing()
-        if unmet := closed(standing, stage):
+        if unmet := [*closed(standing, stage), *self.reviews.unmet(record, version)]:
             self._require_broken(record, standing, stage, unmet)
         if said := waived(standing, stage):
             record.note(waived=said)
@@ -123,6 +126,7 @@ class Gates:
 def follow_name(record: Record, before: str, to: str) -> None:
     """Evidence, approvals, requests, waivers and findings take a model's new name."""
     store.rename_model(record.connection, before, to)
+    reviews_store.rename_model(record.connection, before, to)
     exceptions_store.rename_model(record.connection, before, to)
     findings_store.rename_model(record.connection, before, to)
     watched.rename_model(record.connection, before, to)

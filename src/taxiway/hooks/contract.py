@@ -19,6 +19,7 @@ Event = Literal[
     "glass.broken",
     "finding.opened",
     "alert.opened",
+    "review.overdue",
     "model_version_tag.set",
     "model_version_tag.deleted",
     "model_version_alias.created",

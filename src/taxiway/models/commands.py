@@ -14,6 +14,7 @@ from taxiway.models.logged_contract import LoggedModel
 
 if TYPE_CHECKING:
     from taxiway.client import Client
+    from taxiway.gates.reviews.contract import Inventoried
 
 MODEL = Argument("model", "the model's name")
 WHAT = Argument("what", "MODEL, or MODEL@VERSION for one version")
@@ -146,6 +147,11 @@ def show_card(card: Card) -> str:
     return "\n".join(lines)
 
 
+def inventory(client: Client, given: Namespace) -> list[Inventoried]:
+    state = "overdue" if given.overdue else ""
+    return client.gates.reviews.inventory(project=given.project, tier=given.tier, state=state)
+
+
 COMMANDS = (
     Command(
         "list",
@@ -153,6 +159,17 @@ COMMANDS = (
         list_,
         (Argument("--project", "only this project's", default=""),),
         ("name", "project", "newest", "aliases", "created_by"),
+    ),
+    Command(
+        "inventory",
+        "the models in use, with owner, tier and when they are reviewed",
+        inventory,
+        (
+            Argument("--overdue", "only those that were not looked at again in time", is_flag=True),
+            Argument("--tier", "only of this risk tier", default="", choices=("low", "medium", "high")),
+            Argument("--project", "only this project's", default=""),
+        ),
+        ("model", "version", "stage", "owner", "tier", "reviewed_at", "due_at", "state", "reviewers"),
     ),
     Command(
         "versions",

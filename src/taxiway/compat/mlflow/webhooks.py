@@ -18,7 +18,7 @@ from taxiway.kernel.caller import Caller
 MOST_LISTED = 1000
 LONGEST = {"url": 2000, "description": 2000}
 # What the client has no word for, and would choke on.
-OURS = ("model_version.promoted", "approval.requested", "alert.opened")
+OURS = ("model_version.promoted", "approval.requested", "alert.opened", "review.overdue")
 EVENTS: tuple[Event, ...] = tuple(event for event in get_args(Event) if event not in OURS)
 
 Status = Literal["ACTIVE", "DISABLED"]

@@ -203,6 +203,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_by", sa.String(length=64), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("stopped_by", sa.String(length=64), nullable=False),
+        sa.Column("stopped_at", sa.BigInteger(), nullable=True),
+        sa.Column("fallback", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_endpoints")),
     )
     op.create_index(op.f("ix_endpoints_project"), "endpoints", ["project"], unique=False)
@@ -405,6 +408,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("model", "version", "stage", name=op.f("pk_gate_requests")),
     )
     op.create_index(op.f("ix_gate_requests_project"), "gate_requests", ["project"], unique=False)
+    op.create_table(
+        "gate_reviews",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_reviews")),
+    )
+    op.create_index(op.f("ix_gate_reviews_model"), "gate_reviews", ["model"], unique=False)
+    op.create_table(
+        "gate_reviews_told",
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "version", "due_at", name=op.f("pk_gate_reviews_told")),
+    )
     op.create_table(
         "gate_waivers",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -1174,6 +1201,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_gate_waivers_project"), table_name="gate_waivers")
     op.drop_index("ix_gate_waivers_model_version", table_name="gate_waivers")
     op.drop_table("gate_waivers")
+    op.drop_table("gate_reviews_told")
+    op.drop_index(op.f("ix_gate_reviews_model"), table_name="gate_reviews")
+    op.drop_table("gate_reviews")
     op.drop_index(op.f("ix_gate_requests_project"), table_name="gate_requests")
     op.drop_table("gate_requests")
     op.drop_index(op.f("ix_gate_paths_digest"), table_name="gate_paths")

@@ -1,0 +1,1 @@
+"""Models in use and their clocks: who looks at them again, and when."""
