@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from taxiway.adapters.blob_stores import open_place
 from taxiway.kernel.errors import NotFound
+from taxiway.storage import writeback
 from taxiway.storage.blobs import Blobs, DigestMismatch, FileBlobs, digest_of, read_blob
 from taxiway.storage.places import parse_place
 
@@ -110,6 +111,27 @@ def test_a_freed_blob_is_gone_and_says_what_it_gave_back(blobs: Blobs) -> None:
     assert not blobs.has(freed)
     assert not blobs.file(freed).exists()
     assert [blob.digest for blob in blobs.listed()] == [kept]
+
+
+def test_the_disk_begins_while_the_rest_still_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(writeback, "begin", lambda _file, start, size: begun.append((start, start + size)))
+    data = os.urandom(1 << 20) * 21
+    with FileBlobs(tmp_path).receive() as incoming:
+        for start in range(0, len(data), 3 << 20):
+            incoming.write(data[start : start + (3 << 20)])
+        assert incoming.digest == digest_of(data)
+
+    assert begun == [(0, 9 << 20), (9 << 20, 18 << 20)]
+    assert read_blob(FileBlobs(tmp_path), digest_of(data), "it") == data
+
+
+def test_what_the_system_is_asked_to_begin_with_is_a_call_it_knows(tmp_path: Path) -> None:
+    assert writeback.sync_file_range is not None  # on Linux, where servers run
+    with (tmp_path / "file").open("wb", buffering=0) as file:
+        file.write(bytes(1 << 20))
+        assert writeback.sync_file_range(file.fileno(), 0, 1 << 20, writeback.START) == 0
+        assert writeback.sync_file_range(file.fileno(), -1, 1, writeback.START) == -1
 
 
 def test_a_list_says_when_a_blob_was_last_sent(blobs: Blobs) -> None:

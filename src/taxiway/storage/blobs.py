@@ -18,10 +18,12 @@ from typing import IO, Protocol
 from msgspec import Struct
 
 from taxiway.kernel.errors import DiskFull, NotFound, TaxiwayError, Unavailable
+from taxiway.storage import writeback
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 KEY = re.compile(r"sha256/[0-9a-f]{2}/([0-9a-f]{64})")
 CHUNK = 1 << 20
+BEGUN_BYTES = 8 << 20  # of an upload that the disk begins with while the next ones come
 MOST_AT_ONCE = 4 << 20  # more than a piece of an upload, so that none is cut in two
 # What was stored, or sent once more, less than this ago is not to be freed: what will name it may be on its way.
 GRACE = timedelta(hours=1)
@@ -101,11 +103,15 @@ class Incoming:
         self.path = path
         self.hash = hashlib.sha256()
         self.size_bytes = 0
+        self.begun_bytes = 0  # which the system was told to write already
 
     def write(self, chunk: bytes) -> None:
-        self.hash.update(chunk)
         self.file.write(chunk)
         self.size_bytes += len(chunk)
+        if self.size_bytes - self.begun_bytes >= BEGUN_BYTES:
+            writeback.begin(self.file.fileno(), self.begun_bytes, self.size_bytes - self.begun_bytes)
+            self.begun_bytes = self.size_bytes
+        self.hash.update(chunk)
 
     @property
     def digest(self) -> str:
