@@ -344,3 +344,39 @@ def test_an_approval_by_a_role_that_was_taken_counts_no_more(office: Office) -> 
     office.house.access.revoke_role(office.caller("olga"), project=PROJECT, user="vera")
 
     assert office.given(version)[0].void_because == "vera is no validator any more"
+
+
+# --- who can, before anybody did ---
+
+
+def test_who_can_approve_is_told_before_the_work_starts_with_why_each_other_cannot(office: Office) -> None:
+    office.path("{roles: {validator: 1, approver: 1}}")
+    office.delegate("vito", "ben")
+    office.house.access.accounts.change(LOCAL, ChangeUser(is_active=False), user="paul")
+
+    [stage] = office.house.gates.eligibility.of_project(LOCAL, project=PROJECT).stages
+
+    assert (stage.stage, stage.asked, stage.found, stage.is_enough) == ("production", 2, 1, False)
+    assert [(each.person, each.roles) for each in stage.people if each.can] == [
+        ("ben", ["validator for vito until 2026-03-16"]),
+        ("vera", ["validator"]),
+        ("vito", ["validator"]),
+    ]
+    assert {each.person: each.why_not for each in stage.people if not each.can} == {
+        "ana": "ana holds none of the roles that it asks for: validator, approver",
+        "olga": "olga holds none of the roles that it asks for: validator, approver",
+        "paul": "paul was deactivated",
+    }
+
+
+def test_who_can_approve_a_version_leaves_out_its_authors(office: Office) -> None:
+    office.grant("ana", "validator")
+    version = office.version()
+    office.approve(version, "vera")
+
+    found = office.house.gates.eligibility.of_version(LOCAL, model=MODEL, version="1")
+
+    [stage] = found.stages
+    assert (stage.asked, stage.found, stage.given) == (1, 1, 1)
+    assert next(each.why_not for each in stage.people if each.person == "ana").startswith("ana registered it")
+    assert found.is_enough

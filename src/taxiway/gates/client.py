@@ -22,6 +22,8 @@ from taxiway.gates.contract import (
 )
 from taxiway.gates.exceptions.client import Waivers
 from taxiway.gates.findings.client import Findings
+from taxiway.gates.eligible import contract as eligible_contract
+from taxiway.gates.eligible.contract import Eligible
 from taxiway.gates.reviews.client import Reviews
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
@@ -91,6 +93,13 @@ class Gates:
         Raises BarsYourself.
         """
         return self.transport.call(contract.evaluate, Evaluate(anyway), **split(name))
+
+    def eligible(self, name: str) -> Eligible:
+        """Who can approve a version such as ``mortgage@3``, or what a project makes before there is one, and why each
+        other person cannot."""
+        if "@" in name:
+            return self.transport.call(eligible_contract.version_eligible, **split(name))
+        return self.transport.call(eligible_contract.project_eligible, project=name)
 
     def evidence(self, name: str) -> list[Evidence]:
         """All evidence there ever was for a version, newest first."""

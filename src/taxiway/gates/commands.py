@@ -19,6 +19,7 @@ from taxiway.gates.contract import (
 )
 from taxiway.gates.exceptions.commands import COMMANDS as EXCEPTIONS
 from taxiway.gates.findings.commands import COMMANDS as FINDINGS
+from taxiway.gates.eligible.commands import COMMANDS as ELIGIBLE
 from taxiway.gates.reviews.commands import COMMANDS as REVIEWS
 from taxiway.gates.observing.contract import Observed
 from taxiway.gates.rules import interval_words, rows_words
@@ -288,4 +289,5 @@ COMMANDS = (
     *EXCEPTIONS,
     *FINDINGS,
     *REVIEWS,
+    *ELIGIBLE,
 )

@@ -6,6 +6,7 @@ from taxiway.gates import contract
 from taxiway.gates.exceptions import routes as exceptions_routes
 from taxiway.gates.findings import routes as findings_routes
 from taxiway.gates.observing import contract as observing
+from taxiway.gates.eligible import routes as eligible_routes
 from taxiway.gates.reviews import routes as reviews_routes
 from taxiway.gates.service import Gates
 from taxiway.web.serve import Server
@@ -27,3 +28,4 @@ def bind(server: Server, gates: Gates) -> None:
     server.serve(contract.withdraw, gates.approvals.withdraw)
     server.serve(contract.inbox, gates.approvals.inbox)
     reviews_routes.bind(server, gates.reviews)
+    eligible_routes.bind(server, gates.eligibility)

@@ -22,6 +22,7 @@ from taxiway.gates.observing.service import Observing, watch
 from taxiway.gates.paths import Paths, pin
 from taxiway.gates.refusals import GateClosed, Unmet
 from taxiway.gates.rules import interval_words
+from taxiway.gates.eligible.service import Eligibility
 from taxiway.gates.reviews import store as reviews_store
 from taxiway.gates.reviews.service import Reviews
 from taxiway.gates.standing import Look, Sources
@@ -46,6 +47,7 @@ class Gates:
         self.evaluations = Evaluations(database, ledger, self.sources, clock)
         self.approvals = Approvals(database, ledger, self.sources, access, clock)
         self.reviews = Reviews(ledger, self.sources, clock)
+        self.eligibility = Eligibility(database, self.sources, clock)
         self.waivers = Waivers(database, ledger, self.sources, clock)
         self.findings = Findings(database, ledger, access, clock)
         self.glass = Glass(ledger, self.sources, self.findings)
