@@ -30,8 +30,7 @@ class SklearnPredictor:
 
     def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
         """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
-        inputs = self.signature.inputs
-        columns = check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
+        columns = self._checked(data)
         if not columns or not next(iter(columns.values())):
             return []
         table = self._table(columns)
@@ -40,6 +39,14 @@ class SklearnPredictor:
         labels, scores = self._decided(self.model.predict_proba(table))
         pairs = zip(labels.tolist(), scores.tolist(), strict=True)
         return [{"prediction": label, "score": score} for label, score in pairs]
+
+    def table(self, data: Rows | ColumnsIn) -> Any:
+        """Rows as the estimator sees them, for what asks the estimator itself. Raises InputMismatch."""
+        return self._table(self._checked(data))
+
+    def _checked(self, data: Rows | ColumnsIn) -> Columns:
+        inputs = self.signature.inputs
+        return check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
 
     def _table(self, columns: Columns) -> Any:
         """The input as the estimator saw it when it was trained: a pandas table, or a plain array."""

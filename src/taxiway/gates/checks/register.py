@@ -25,6 +25,11 @@ BUILT_IN = {
     "reproducible": "taxiway.gates.checks.reproducible:Reproducible",
     "performance": "taxiway.gates.checks.performance:Performance",
     "fairness": "taxiway.gates.checks.fairness:Fairness",
+    "robustness": "taxiway.gates.checks.robustness:Robustness",
+    "explanations": "taxiway.gates.checks.explanations:Explanations",
+    "latency": "taxiway.gates.checks.latency:Latency",
+    "memory": "taxiway.gates.checks.memory:Memory",
+    "scan": "taxiway.gates.checks.scan:Scan",
     "card": "taxiway.gates.checks.card:CardComplete",
     "findings": "taxiway.gates.checks.findings:OpenFindings",
     "approvals": "taxiway.gates.checks.approvals:Approvals",
@@ -109,7 +114,7 @@ class Register(Mapping[str, Check]):
         """Raises KeyError for one that cannot be used; it is not known from then on."""
         try:
             found = entry.load()
-            check = found() if inspect.isclass(found) else found
+            check: Any = found() if inspect.isclass(found) else found
             require_check(name, check)
         except Exception as e:
             del self._known()[name]

@@ -20,6 +20,7 @@ from taxiway.models.predictor import Predictor
 from taxiway.storage.blobs import digest_of, require_digest
 
 T = TypeVar("T")
+NO_TABLE = not_given("table")
 USED: set[str] = set()  # the libraries of the models that this process loaded, by their top packages
 
 
@@ -35,7 +36,7 @@ def open_case(job: Job) -> Case:
 
 def of_subject(
     subject: Subject,
-    table: Callable[[str], Any] = not_given("table"),
+    table: Callable[[str], Any] = NO_TABLE,
     champion: Callable[[], Case | None] = lambda: None,
 ) -> Case:
     """Only what the check's inputs name is in it."""

@@ -1,0 +1,1 @@
+"""Looking through a bundle's files without running any of them."""

@@ -1,0 +1,221 @@
+"""Workers: what they are given, what they refuse, and what becomes of those that go wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pytest
+
+from taxiway.gates.checks.register import CHECKS, Register
+from taxiway.gates.working import wire
+from taxiway.gates.working.opening import open_case
+from taxiway.gates.working.pool import Limits, Workers
+from tests.gates import worked
+
+ODD = """
+import os, socket, tempfile, time
+import msgspec
+from taxiway.gates.contract import Outcome
+
+class Asks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    how: str
+
+class Odd:
+    name = "odd"
+    parameters = Asks
+    inputs = ("bundle",)
+    is_live = False
+
+    def title(self, parameters):
+        return f"odd: {parameters.how}"
+
+    def ask(self, parameters, case):
+        if parameters.how == "crash":
+            print("last words", flush=True)
+            os.abort()
+        if parameters.how == "sleep":
+            time.sleep(60)
+        if parameters.how == "fill":
+            return Outcome("pass", str(len(bytearray(8 << 30))))
+        if parameters.how == "raise":
+            raise RuntimeError("no luck")
+        if parameters.how == "write":
+            with tempfile.TemporaryFile() as file:
+                file.write(b"x")
+                file.flush()
+        if parameters.how == "call":
+            socket.create_connection(("192.0.2.1", 80), timeout=5)
+        if parameters.how == "lie":
+            return "pass"
+        if parameters.how == "peek":
+            case.card()
+        return Outcome("pass", str("sklearn" in __import__("sys").modules))
+"""
+BROKEN = "raise ImportError('no such library')\n"
+METADATA = "Metadata-Version: 2.1\nName: odd-checks\nVersion: 1.0\n"
+ENTRIES = (
+    "[taxiway.checks]\nodd = odd_checks:Odd\nbroken = odd_broken:Check\ncard = odd_checks:Odd\nnone = odd_checks:Asks\n"
+)
+
+
+def a_package(folder: Path) -> Path:
+    """A package with checks as somebody else would write them, one of them good."""
+    (folder / "odd_checks.py").write_text(ODD)
+    (folder / "odd_broken.py").write_text(BROKEN)
+    info = folder / "odd_checks-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(METADATA)
+    (info / "entry_points.txt").write_text(ENTRIES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_package(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def workers(package: Path) -> Iterator[Workers]:
+    found = Workers(Limits(time_s=20.0, memory_bytes=4 << 30), path=[str(package)])
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return worked.bundle(tmp_path_factory.mktemp("bundle") / "linear", worked.linear())
+
+
+def test_a_worker_answers_with_the_tools_that_it_took(workers: Workers, made: Any) -> None:
+    answer = workers.ask(worked.job("explanations", {"stability": {"at_least": 0.5}}, made))
+
+    assert isinstance(answer, wire.Answered)
+    assert answer.outcome.verdict == "pass"
+    assert {"taxiway", "python", "numpy", "scikit-learn", "skops", "network"} <= answer.tools.keys()
+    assert "lightgbm" not in answer.tools
+
+
+FAILURES = [
+    ("crash", "signal 6; the last it printed: last words"),
+    ("fill", "more memory"),
+    ("raise", "RuntimeError: no luck"),
+    ("write", "No usable temporary directory"),
+    ("lie", "it answered with str"),
+    ("peek", "Name it in the check's `inputs`"),
+]
+
+
+@pytest.mark.parametrize(("how", "said"), FAILURES)
+def test_a_check_that_goes_wrong_gives_no_answer_and_says_why(workers: Workers, made: Any, how: str, said: str) -> None:
+    answer = workers.ask(worked.job("odd", {"how": how}, made))
+
+    assert isinstance(answer, wire.Failed)
+    assert said in answer.reason
+
+
+def test_a_check_that_takes_too_long_is_ended(workers: Workers, package: Path, made: Any) -> None:
+    hasty = Workers(Limits(time_s=0.5), path=[str(package)])
+    try:
+        answer = hasty.ask(worked.job("odd", {"how": "sleep"}, made))
+    finally:
+        hasty.close()
+
+    assert answer == wire.Failed("it took longer than 0.5 s")
+
+
+def test_a_worker_reaches_no_network_where_the_host_cuts_it(workers: Workers, made: Any) -> None:
+    here = workers.ask(worked.job("odd", {"how": "fine"}, made))
+    assert isinstance(here, wire.Answered)
+    if here.tools["network"] != "cut":
+        pytest.skip("this host lets no process give its network up")
+
+    answer = workers.ask(worked.job("odd", {"how": "call"}, made))
+
+    assert isinstance(answer, wire.Failed)
+    assert "Network is unreachable" in answer.reason
+
+
+def test_what_one_job_loads_is_not_in_the_next(workers: Workers, made: Any) -> None:
+    answers = [workers.ask(worked.job("odd", {"how": "fine"}, made)) for _ in range(2)]
+
+    assert [each.tools.get("scikit-learn") for each in answers if isinstance(each, wire.Answered)] == [None, None]
+
+
+def test_the_warm_process_is_started_again_when_it_was_killed(workers: Workers, made: Any) -> None:
+    workers.ask(worked.job("odd", {"how": "fine"}, made))
+    assert workers.process is not None
+    workers.process.kill()
+    workers.process.wait()
+
+    assert isinstance(workers.ask(worked.job("odd", {"how": "fine"}, made)), wire.Answered)
+
+
+@pytest.mark.parametrize("what", ["bundle", "predictions"])
+def test_files_that_were_changed_are_refused_by_name(workers: Workers, tmp_path: Path, made: Any, what: str) -> None:
+    other = worked.bundle(tmp_path / "other", worked.neighbours())
+    asked = worked.job("explanations", {"stability": {"at_least": 0.5}}, made)
+    pinned = getattr(asked.subject, what)
+    file = str(other.folder) if what == "bundle" else str(other.folder / "MLmodel")
+    subject = msgspec.structs.replace(asked.subject, **{what: wire.Pinned(file, pinned.digest)})
+
+    answer = workers.ask(msgspec.structs.replace(asked, subject=subject))
+
+    assert isinstance(answer, wire.Failed)
+    assert answer.error == {"bundle": "BundleTampered", "predictions": "DigestMismatch"}[what]
+
+
+def test_the_server_loads_no_library_of_models() -> None:
+    script = "import sys, taxiway.gates.service; from taxiway.gates.checks.register import CHECKS; CHECKS.load_all()"
+    script += "; print([m for m in ('sklearn', 'pandas', 'lightgbm', 'skops', 'scipy') if m in sys.modules])"
+
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_broken_check_of_a_package_is_told_and_costs_no_other(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(package))
+    register = Register()
+
+    assert register["odd"].title(msgspec.convert({"how": "x"}, register["odd"].parameters)) == "odd: x"
+    assert "broken" not in register
+    assert set(register) == set(CHECKS) | {"odd"}
+    assert register.package("odd") == "odd-checks"
+    told = {problem.name: problem.why for problem in register.problems}
+    assert told["broken"] == "ImportError: no such library"
+    assert told["card"] == "taxiway has a check of that name already"
+    assert told["none"].startswith(("TypeError", "its `"))
+
+
+def test_rows_are_the_pinned_ones_where_features_were_pinned(made: Any) -> None:
+    rows = open_case(worked.job("robustness", {}, made)).rows()
+
+    assert (rows.kind, rows.is_aligned, len(rows)) == ("evaluation", True, worked.ROWS)
+    assert {"approve", "said", *worked.COLUMNS} == set(rows.table.column_names)
+
+
+def test_a_dataset_stands_in_row_by_row_where_its_labels_are_the_same(made: Any) -> None:
+    inputs, labels = worked.applicants()
+    table = pa.Table.from_pandas(inputs.assign(approve=labels), preserve_index=False)
+    ref = "dataset:p/loans@1"
+
+    same = open_case(worked.job("robustness", {}, made, features=(), tables={ref: table})).rows()
+    other = table.set_column(4, "approve", pa.array(1 - labels))
+    unlike = open_case(worked.job("robustness", {}, made, features=(), tables={ref: other})).rows()
+
+    assert (same.kind, same.is_aligned) == ("dataset", True)
+    assert same.table["said"].to_pylist() == labels.tolist()
+    assert (unlike.kind, unlike.is_aligned) == ("dataset", False)
+
+
+def test_without_any_rows_they_are_drawn_from_the_example(made: Any) -> None:
+    rows = open_case(worked.without_evaluation(worked.job("robustness", {}, made))).rows()
+
+    assert rows.kind == "drawn"
+    example = worked.applicants()[0]["income"][:5]
+    drawn = rows.inputs()["income"]
+    assert example.min() <= min(drawn) < max(drawn) <= example.max()
