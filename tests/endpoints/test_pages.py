@@ -59,6 +59,7 @@ def test_an_endpoint_is_stopped_with_a_reason_and_started_again(platform: Platfo
     page.get_by_role("button", name="Stop mortgage").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("mortgage is stopped: answers oddly")
     assert_accessible(page)
+    page.get_by_label("Why it may").fill("it was looked at")
     page.get_by_role("button", name="Start answering").click()
 
     expect(page.get_by_role("button", name="Stop mortgage")).to_be_visible()

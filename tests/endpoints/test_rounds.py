@@ -155,7 +155,7 @@ def test_a_stopped_endpoint_answers_503_within_two_seconds(platform: Platform) -
     platform.olu.endpoints.stop("mortgage", reason="looks odd")
     until(lambda: isinstance(raised(lambda: platform.ana.endpoints.invoke("mortgage", ROW)), EndpointStopped), 2.0)
 
-    platform.olu.endpoints.start("mortgage")
+    platform.olu.endpoints.start("mortgage", reason="it was looked at")
     platform.olu.endpoints.wait("mortgage", 1)
     assert platform.ana.endpoints.invoke("mortgage", ROW).revision == 1
 

@@ -26,6 +26,7 @@ from taxiway.endpoints.refusals import (
     AddressUnknown,
     AnswerNotRecorded,
     DeadlinePassed,
+    EndpointStopped,
     EndpointUnknown,
     MethodRefused,
     ModelRaised,
@@ -51,6 +52,7 @@ from taxiway.kernel.ids import new_id
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
+FALLBACK = [(b"taxiway-fallback", b"1")]
 TICK_S = 0.2  # how often configuration, log and workers are looked after
 log = logging.getLogger("taxiway.gateway")
 
@@ -224,7 +226,16 @@ class Gateway:
         body = await read_body(receive, headers, self.limits)
         at, began = self.clock(), time.perf_counter()
         asked = read_rows(body, headers, self.limits)
-        crew = self.fleet.answering(name)
+        try:
+            await self.give(self.fleet.answering(name), asked, at, began, request_id, send)
+        except EndpointStopped:
+            fallback = self.fleet.fallback(name)
+            if fallback is None:
+                raise
+            await send_json(send, 200, fallback_answer(fallback, len(asked.rows), request_id), FALLBACK)
+
+    async def give(self, crew: Crew, asked: Asked, at: datetime, began: float, request_id: str, send: Send) -> None:
+        """Has a crew answer, records it, and only then sends it. Raises TaxiwayError."""
         try:
             outputs = await self.predict(crew, asked)
             latency_ms = (time.perf_counter() - began) * 1000
@@ -284,6 +295,12 @@ class Gateway:
             self.inferences.append(served.endpoint, lines)
         except OSError as e:
             raise AnswerNotRecorded(endpoint=served.endpoint, cause=str(e)) from e
+
+
+def fallback_answer(fallback: dict[str, Any], rows: int, request_id: str) -> bytes:
+    """What a stopped endpoint says instead of predictions: its fallback for each row. It is recorded nowhere."""
+    said = {"prediction_id": request_id, "model": "", "revision": 0, "predictions": [fallback] * rows}
+    return msgspec.json.encode({**said, "is_fallback": True})
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

@@ -13,6 +13,7 @@ from taxiway.endpoints.contract import (
     MOST_LABELS,
     Answer,
     AskTrace,
+    DeclareFallback,
     Deploy,
     EndpointDetail,
     EndpointRecord,
@@ -107,12 +108,23 @@ class Endpoints:
             time.sleep(POLL_S)
 
     def stop(self, name: str, *, reason: str) -> EndpointRecord:
-        """Stops answering at once: callers get 503 until it is started. Raises ReasonMissing, NotFound."""
+        """Stops answering at once: callers get the declared fallback, or 503, until it is started.
+
+        Who waits for a prediction already gets none. Raises ReasonMissing, NotFound.
+        """
         return self.transport.call(contract.stop_endpoint, StopEndpoint(reason=reason), endpoint=name)
 
-    def start(self, name: str, *, reason: str = "") -> EndpointRecord:
-        """Has the revision that was stopped answer again. Raises GateClosed, StageNotServed, NotFound."""
+    def start(self, name: str, *, reason: str) -> EndpointRecord:
+        """Has the revision that was stopped answer again. Raises ReasonMissing, GateClosed, NotFound."""
         return self.transport.call(contract.start_endpoint, StartEndpoint(reason=reason), endpoint=name)
+
+    def declare_fallback(self, name: str, answer: Mapping[str, Any] | None, *, reason: str = "") -> EndpointRecord:
+        """Says what each row is answered with while the endpoint is stopped, such as ``{"prediction": 0}``.
+
+        None takes it away: callers get 503. Raises BadField, NotFound.
+        """
+        body = DeclareFallback(dict(answer) if answer is not None else None, reason)
+        return self.transport.call(contract.declare_fallback, body, endpoint=name)
 
     # --- asking ---
 

@@ -79,6 +79,23 @@ def start(client: Client, given: Namespace) -> EndpointRecord:
     return client.endpoints.start(given.name, reason=given.reason)
 
 
+def fallback(client: Client, given: Namespace) -> EndpointRecord:
+    if (given.answer is None) == (not given.none):
+        raise BadField(
+            field="answer", value="nothing or both", expected="""JSON such as '{"prediction": 0}', or --none"""
+        )
+    return client.endpoints.declare_fallback(given.name, parse_answer(given.answer), reason=given.reason)
+
+
+def parse_answer(text: str | None) -> dict[str, Any] | None:
+    """A JSON object; None for nothing. Raises BadField."""
+    try:
+        return None if text is None else msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError as e:
+        expected = """a JSON object such as '{"prediction": 0}'"""
+        raise BadField(field="answer", value=repr(text), expected=expected) from e
+
+
 def read(file: str) -> tuple[str, str]:
     """A file's text and name; ``-`` is what comes in. Raises BadField where it is empty or no text, OSError."""
     try:
@@ -119,6 +136,14 @@ def show_answer(answer: Answer) -> str:
     """The predictions as a table, and the id to trace them by."""
     head = f"{answer.model}, revision {answer.revision}"
     return f"{as_table(answer.predictions)}\n\n{head}. Trace it: taxiway endpoints trace {answer.prediction_id}"
+
+
+def show_record(record: EndpointRecord) -> str:
+    """How an endpoint is after it was stopped or started, and what its callers get."""
+    said = f"{record.name} is {record.state}" + (f": {record.reason}" if record.reason else "")
+    answer = msgspec.json.encode(record.fallback).decode() if record.fallback is not None else "503"
+    by = f" Stopped by {record.stopped_by}, {cell(record.stopped_at)}." if record.stopped_by else ""
+    return f"{said}.{by} While it is stopped, callers get {answer}."
 
 
 def show_detail(detail: EndpointDetail) -> str:
@@ -184,8 +209,20 @@ COMMANDS = (
     ),
     Command("show", "an endpoint as it is now", show, (NAME,), show=show_detail),
     Command("revisions", "an endpoint's revisions, newest first", revisions, (NAME,), REVISIONS),
-    Command("stop", "stop answering at once", stop, (NAME, Argument("--reason", "why", default=""))),
-    Command("start", "answer again", start, (NAME, Argument("--reason", "why", default=""))),
+    Command("stop", "stop answering at once", stop, (NAME, Argument("--reason", "why", default="")), show=show_record),
+    Command("start", "answer again", start, (NAME, Argument("--reason", "why", default="")), show=show_record),
+    Command(
+        "fallback",
+        "say what is answered while it is stopped",
+        fallback,
+        (
+            NAME,
+            Argument("answer", """for each row, such as '{"prediction": 0}'""", is_optional=True),
+            Argument("--none", "answer nothing: callers get 503", is_flag=True),
+            Argument("--reason", "why", default=""),
+        ),
+        show=show_record,
+    ),
     Command(
         "labels",
         "say what turned out to be true",

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -30,8 +31,19 @@ class Signature(Struct, frozen=True):
     signature: bytes
 
 
+class Stopped(Struct, frozen=True, forbid_unknown_fields=True):
+    """By whom an endpoint was stopped, when and why: what its callers are told."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
 class ServedEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
-    """An endpoint as the gateway needs it: who may call, and which revision answers."""
+    """An endpoint as the gateway needs it: who may call, and which revision answers.
+
+    fallback: what each row is answered with while it is stopped; without one callers get 503.
+    """
 
     name: str
     project: str
@@ -39,6 +51,8 @@ class ServedEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
     login_required: bool = False
     token_hashes: tuple[str, ...] = ()  # sha256 of the bearer tokens that may call, in hex
     is_stopped: bool = False
+    stopped: Stopped | None = None
+    fallback: dict[str, Any] | None = None
 
 
 class ServedRevision(Struct, frozen=True, forbid_unknown_fields=True):

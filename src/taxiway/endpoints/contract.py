@@ -73,6 +73,7 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
 
     serves: only versions in this stage are accepted. active: the revision that should answer; answering: the one
     that does, which differs while a new one starts. changed_at: when what should answer was last changed, by whom.
+    stopped_by, stopped_at: while it is stopped. fallback: what each row is answered with then; none is 503.
     requests_per_s: over the last five minutes. p99_ms: of the last 2,048 requests, or of those before
     the gateway began anew, where it has answered none since.
     """
@@ -95,6 +96,9 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
     created_at: datetime
     changed_by: str
     changed_at: datetime
+    stopped_by: str = ""
+    stopped_at: datetime | None = None
+    fallback: dict[str, Any] | None = None
 
     @property
     def ref(self) -> str:
@@ -140,6 +144,15 @@ class StopEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StartEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
+    """reason: required where it was stopped: what has changed since."""
+
+    reason: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class DeclareFallback(Struct, frozen=True, forbid_unknown_fields=True):
+    """answer: what each row gets while the endpoint is stopped, such as ``{"prediction": 0}``; null is 503."""
+
+    answer: dict[str, Any] | None
     reason: Annotated[str, Meta(max_length=2000)] = ""
 
 
@@ -157,12 +170,16 @@ class Invocation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Answer(Struct, frozen=True):
-    """What an endpoint answers: for each row `prediction` and, where the model has one, `score`."""
+    """What an endpoint answers: for each row `prediction` and, where the model has one, `score`.
+
+    is_fallback: no model said this: the endpoint is stopped, and these are its declared answers.
+    """
 
     prediction_id: str
     model: str
     revision: int
     predictions: list[dict[str, Any]]
+    is_fallback: bool = False
 
 
 class Label(Struct, frozen=True, forbid_unknown_fields=True):
@@ -296,6 +313,14 @@ stop_endpoint = Endpoint(
 )
 start_endpoint = Endpoint(
     "POST", "/api/endpoints/{endpoint}/start", StartEndpoint, EndpointRecord, "endpoints.deploy", "Answer again"
+)
+declare_fallback = Endpoint(
+    "PUT",
+    "/api/endpoints/{endpoint}/fallback",
+    DeclareFallback,
+    EndpointRecord,
+    "endpoints.deploy",
+    "Say what is answered while it is stopped",
 )
 give_labels = Endpoint(
     "POST",

@@ -158,6 +158,14 @@ class Crew:
             if not job.future.done():
                 job.future.set_exception(self.no_worker())
 
+    def cut(self, refusal: TaxiwayError) -> None:
+        """Refuses everybody who waits here for an answer, also what a worker has in hand: none of it is given."""
+        held = [job for worker in self.workers for job in worker.in_flight.values()]
+        for job in (*self.waiting, *held):
+            if not job.future.done():
+                job.future.set_exception(refusal)
+        self.waiting.clear()
+
     def no_worker(self) -> TaxiwayError:
         if self.state == "refused":
             return NothingServed(endpoint=self.served.endpoint, reason=self.reason)

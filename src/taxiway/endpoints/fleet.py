@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -60,6 +61,10 @@ class Fleet:
     def settle(self, place: Place, served: ServedRevision | None) -> None:
         """Brings one endpoint to the revision it should serve."""
         if served is None:
+            if place.endpoint.is_stopped:  # nobody is answered any more, those who wait for it neither
+                for crew in (place.live, place.next):
+                    if crew is not None:
+                        crew.cut(stopped(place.endpoint))
             self.retire(place.live, place.next)
             place.live = place.next = None
         elif place.live and place.live.served == served and not place.live.refusal:
@@ -111,8 +116,13 @@ class Fleet:
         if place.next is not None:
             raise place.next.no_worker()
         if place.endpoint.is_stopped:
-            raise EndpointStopped(endpoint=name)
+            raise stopped(place.endpoint)
         raise NoWorker(endpoint=name, state="without a revision", reason="nothing was deployed to it yet")
+
+    def fallback(self, name: str) -> dict[str, Any] | None:
+        """What each row is answered with while an endpoint is stopped; None where callers are refused."""
+        place = self.places.get(name)
+        return place.endpoint.fallback if place is not None and place.endpoint.is_stopped else None
 
     def tick(self) -> None:
         """What must be looked after several times a second."""
@@ -138,6 +148,14 @@ class Fleet:
             self.earlier[key(last)] = last
         self.places.clear()
         self.leaving.clear()
+
+
+def stopped(endpoint: ServedEndpoint) -> EndpointStopped:
+    """What the callers of a stopped endpoint are told."""
+    said = endpoint.stopped
+    if said is None:
+        return EndpointStopped(endpoint=endpoint.name)
+    return EndpointStopped(endpoint=endpoint.name, by=said.by, at=said.at, reason=said.reason)
 
 
 def key(status: RevisionStatus) -> tuple[str, int, str]:

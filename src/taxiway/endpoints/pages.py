@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 from taxiway.endpoints import trying
 from taxiway.endpoints.asking import ask
+from taxiway.endpoints.commands import parse_answer
 from taxiway.endpoints.contract import (
     Answer,
     AskTrace,
+    DeclareFallback,
     Deploy,
     EndpointDetail,
     EndpointRecord,
@@ -23,6 +25,7 @@ from taxiway.endpoints.labelling import Labels
 from taxiway.endpoints.panels import STATE_VERDICTS, Panels
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.snippets import snippets
+from taxiway.endpoints.stopping import Stopping
 from taxiway.endpoints.told import steps
 from taxiway.endpoints.tracing import Tracer
 from taxiway.endpoints.traffic import SPANS, draw_errors, draw_latency, draw_requests, gather
@@ -43,6 +46,7 @@ class EndpointPages:
         self.labels = labels
         self.tracer = tracer
         self.access = endpoints.below.access
+        self.stopping = Stopping(endpoints)
 
     # --- the list ---
 
@@ -122,13 +126,20 @@ class EndpointPages:
 
     def stop(self, view: View, fields: dict[str, str]) -> Redirect:
         name = view.path["endpoint"]
-        self.endpoints.stop(view.caller, StopEndpoint(reason=fields.get("reason", "")), endpoint=name)
+        self.stopping.stop(view.caller, StopEndpoint(reason=fields.get("reason", "")), endpoint=name)
         return Redirect(f"/endpoints/{name}")
 
     def start(self, view: View, fields: dict[str, str]) -> Redirect:
         name = view.path["endpoint"]
-        self.endpoints.start(view.caller, StartEndpoint(reason=fields.get("reason", "")), endpoint=name)
+        self.stopping.start(view.caller, StartEndpoint(reason=fields.get("reason", "")), endpoint=name)
         return Redirect(f"/endpoints/{name}")
+
+    def declare_fallback(self, view: View, fields: dict[str, str]) -> Redirect:
+        """What each row is answered with while it is stopped; an empty field takes it away."""
+        name, text = view.path["endpoint"], fields.get("answer", "").strip()
+        body = DeclareFallback(parse_answer(text or None))
+        self.stopping.declare_fallback(view.caller, body, endpoint=name)
+        return Redirect(f"/endpoints/{name}#fallback")
 
     def deploy(self, view: View, fields: dict[str, str]) -> Redirect:
         """A version, or an earlier revision, takes over this endpoint."""
@@ -201,6 +212,7 @@ def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfo
     site.form("/endpoints/{endpoint}/try", pages.try_it, page=pages.show, needs="endpoints.invoke")
     site.form("/endpoints/{endpoint}/stop", pages.stop, page=pages.show, needs="endpoints.stop")
     site.form("/endpoints/{endpoint}/start", pages.start, page=pages.show, needs="endpoints.deploy")
+    site.form("/endpoints/{endpoint}/fallback", pages.declare_fallback, page=pages.show, needs="endpoints.deploy")
     site.form("/endpoints/{endpoint}/deploy", pages.deploy, page=pages.show, needs="endpoints.deploy")
     site.finds("Endpoints", pages.find)
     panels = Panels(site, endpoints)

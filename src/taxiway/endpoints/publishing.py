@@ -26,6 +26,7 @@ from taxiway.endpoints.configuration import (
     ServedEndpoint,
     ServedRevision,
     Signature,
+    Stopped,
     last_accepted,
     read_configuration,
     write_configuration,
@@ -123,7 +124,16 @@ class Publisher:
             serial=(kept.serial if kept else 0) + 1,
             written_at=at,
             endpoints=tuple(
-                ServedEndpoint(e.name, e.project, e.active, front.login, callers[e.project], e.is_stopped)
+                ServedEndpoint(
+                    e.name,
+                    e.project,
+                    e.active,
+                    front.login,
+                    callers[e.project],
+                    e.is_stopped,
+                    Stopped(e.stopped_by, e.stopped_at, e.reason) if e.is_stopped and e.stopped_at else None,
+                    e.fallback,
+                )
                 for e in found
             ),
             revisions=tuple(

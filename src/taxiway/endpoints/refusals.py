@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from taxiway.kernel.errors import TaxiwayError
 
 
@@ -58,13 +60,15 @@ class RevisionRefused(TaxiwayError):
 
 
 class ReasonMissing(TaxiwayError):
-    """An endpoint was to be stopped without a word why."""
+    """An endpoint was to be stopped, or to answer again, without a word why."""
 
     status = 400
     endpoint: str
 
     def __str__(self) -> str:
-        return f"Stopping {self.endpoint} needs a reason: whoever finds it stopped will ask. Give one with --reason."
+        return (
+            f"Stopping {self.endpoint}, or starting it again, needs a reason: others will ask. Give one with --reason."
+        )
 
 
 class GatewayAway(TaxiwayError):
@@ -111,14 +115,21 @@ class MethodRefused(TaxiwayError):
 
 
 class EndpointStopped(TaxiwayError):
-    """The endpoint exists and was stopped on purpose."""
+    """The endpoint exists and was stopped on purpose: by whom, when and why, as far as that is known here."""
 
     status = 503
     retry_after_s = 30.0
     endpoint: str
+    by: str = ""
+    at: datetime | None = None
+    reason: str = ""
 
     def __str__(self) -> str:
-        return f"The endpoint {self.endpoint} is stopped. `taxiway endpoints start {self.endpoint}` starts it."
+        who = f" by {self.by}" if self.by else ""
+        when = f" on {self.at:%Y-%m-%d at %H:%M} UTC" if self.at else ""
+        why = f": {self.reason.rstrip('.')}" if self.reason else ""
+        start = f"`taxiway endpoints start {self.endpoint} --reason …` starts it"
+        return f"The endpoint {self.endpoint} was stopped{who}{when}{why}. {start}."
 
 
 class NoWorker(TaxiwayError):

@@ -8,6 +8,7 @@ from taxiway.endpoints import contract
 from taxiway.endpoints.forwarding import Forwarder
 from taxiway.endpoints.labelling import Labels
 from taxiway.endpoints.service import Endpoints
+from taxiway.endpoints.stopping import Stopping
 from taxiway.endpoints.tracing import Tracer
 from taxiway.web.serve import Server
 
@@ -20,8 +21,10 @@ def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *
     server.serve(contract.trace, tracer.trace)
     server.serve(contract.show_endpoint, endpoints.show)
     server.serve(contract.show_revision, endpoints.revision)
-    server.serve(contract.stop_endpoint, endpoints.stop)
-    server.serve(contract.start_endpoint, endpoints.start)
+    stopping = Stopping(endpoints)
+    server.serve(contract.stop_endpoint, stopping.stop)
+    server.serve(contract.start_endpoint, stopping.start)
+    server.serve(contract.declare_fallback, stopping.declare_fallback)
     server.serve(contract.give_labels, labels.give)
     forwarder = Forwarder(endpoints.home, login=login, token=lambda: endpoints.publisher.token)
     server.bound.add((contract.invoke.method, contract.invoke.path))

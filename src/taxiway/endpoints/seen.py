@@ -94,6 +94,9 @@ class Seen:
             created_at=kept.created_at,
             changed_by=kept.changed_by,
             changed_at=kept.changed_at,
+            stopped_by=kept.stopped_by if kept.is_stopped else "",
+            stopped_at=kept.stopped_at if kept.is_stopped else None,
+            fallback=kept.fallback,
         )
 
 

@@ -20,11 +20,9 @@ from taxiway.endpoints.contract import (
     EndpointRecord,
     ListEndpoints,
     Revision,
-    StartEndpoint,
-    StopEndpoint,
 )
 from taxiway.endpoints.publishing import Publisher
-from taxiway.endpoints.refusals import EndpointElsewhere, ReasonMissing, StageNotServed
+from taxiway.endpoints.refusals import EndpointElsewhere, StageNotServed
 from taxiway.endpoints.seen import LATELY, Seen
 from taxiway.endpoints.store import Kept
 from taxiway.gates.contract import GateStage, Standing
@@ -69,6 +67,13 @@ class Endpoints:
         below.models.movements.before_leaving.append(refuse_answering)
         below.models.catalogue.follow.append(follow_name)
 
+    def stock(self) -> None:
+        """Has the bundles of all that answers stand in this home, also those that another server registered."""
+        with self.database.read() as connection:
+            active = store.active_revisions(connection)
+        for revision in active.values():
+            self.below.models.shelf.place(revision.bundle)
+
     # --- changing what answers ---
 
     def deploy(self, caller: Caller, body: Deploy) -> Revision:
@@ -91,7 +96,7 @@ class Endpoints:
             if kept is not None and kept.project != body.project:
                 raise EndpointElsewhere(kind="endpoint", name=body.endpoint, project=body.project)
             answering = store.find_revision(record.connection, kept.name, kept.active) if kept else None
-            self._admit(record, version, body.endpoint, kept.serves if kept else body.serves, answering)
+            self.admit(record, version, body.endpoint, kept.serves if kept else body.serves, answering)
             record.note(version=version.ref, bundle=version.bundle, reason=body.note)
             known = store.find_revision(record.connection, body.endpoint, self._same(record, kept, body, version))
             revision = known or add_revision(record, body, version, standing)
@@ -125,7 +130,7 @@ class Endpoints:
             self.ledger.refused(caller, "endpoints.deploy", thing, refusal, project=version.project)
             raise
 
-    def _admit(
+    def admit(
         self, record: Record, version: ModelVersion, endpoint: str, serves: GateStage, answering: Revision | None
     ) -> None:
         """Lets in what stands in the stage with its gates open as of now, or is there already.
@@ -170,35 +175,15 @@ class Endpoints:
             store.add(record.connection, fresh)
         elif kept.active != revision.number or revision.state == "refused":
             store.mark(record.connection, revision, refusal="")
-            self._change(record, kept, active=revision.number)
+            self.keep(record, kept, active=revision.number)
         self._publish(record)
 
-    # --- stopping and starting ---
+    # --- what changes of an endpoint besides ---
 
-    def stop(self, caller: Caller, body: StopEndpoint, *, endpoint: str) -> EndpointRecord:
-        """From the next moment on the endpoint answers 503, until it is started. Raises ReasonMissing, NotFound."""
-        if not body.reason.strip():
-            raise ReasonMissing(endpoint=endpoint)
-
-        def make(record: Record, kept: Kept) -> None:
-            self._change(record, kept, is_stopped=True, reason=body.reason)
-
-        return self._turn(caller, "endpoints.stop", endpoint, body.reason, make)
-
-    def start(self, caller: Caller, body: StartEndpoint, *, endpoint: str) -> EndpointRecord:
-        """The active revision answers again, if its version still stands in the stage. Raises as `deploy`."""
-
-        def make(record: Record, kept: Kept) -> None:
-            active = require_revision(record, kept)
-            version = require_version(record, active.model, active.version)
-            self._admit(record, version, kept.name, kept.serves, active)
-            self._change(record, kept, is_stopped=False, reason=body.reason)
-
-        return self._turn(caller, "endpoints.start", endpoint, body.reason, make)
-
-    def _turn(
+    def turn(
         self, caller: Caller, verb: str, endpoint: str, reason: str, make: Callable[[Record, Kept], None]
     ) -> EndpointRecord:
+        """Changes an endpoint and what the gateway serves of it, in one. Raises NotFound, and what `make` raises."""
         project = self.project_of(endpoint)
 
         def both(record: Record) -> str:
@@ -211,7 +196,8 @@ class Endpoints:
         self.ledger.change(caller, verb, f"endpoint:{endpoint}", both, answer=str, project=project)
         return self.find(endpoint)
 
-    def _change(self, record: Record, kept: Kept, **values: Any) -> None:
+    def keep(self, record: Record, kept: Kept, **values: Any) -> None:
+        """Keeps an endpoint with other values, within a change."""
         changed = replace(kept, changed_by=record.caller.name, changed_at=record.at, **values)
         store.change(record.connection, changed)
 
@@ -227,7 +213,7 @@ class Endpoints:
             if kept.active != revision.number:
                 return False
             store.mark(record.connection, revision, refusal=reason)
-            self._change(record, kept, active=to)
+            self.keep(record, kept, active=to)
             self._publish(record)
             record.note(reason=reason, answering=to)
             return True

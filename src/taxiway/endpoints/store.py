@@ -19,7 +19,10 @@ ONLY = 1  # the one row of what the gateway should serve
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """An endpoint as it is stored: what should answer. `reason`: why it was stopped or started last."""
+    """An endpoint as it is stored: what should answer. `reason`: why it was stopped or started last.
+
+    fallback: what each row is answered with while it is stopped; None is no answer.
+    """
 
     name: str
     project: str
@@ -31,6 +34,9 @@ class Kept(Struct, frozen=True, kw_only=True):
     created_at: datetime
     changed_by: str
     changed_at: datetime
+    stopped_by: str = ""
+    stopped_at: datetime | None = None
+    fallback: dict[str, Any] | None = None
 
 
 class Minute(Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from taxiway.endpoints.configuration import Configuration
@@ -23,6 +25,9 @@ endpoints = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_by", String(64), nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column("stopped_by", String(64), nullable=False),
+    Column("stopped_at", Moment),
+    Column("fallback", Json(dict[str, Any] | None)),  # what each row is answered with while it is stopped
 )
 
 revisions = Table(

@@ -20,13 +20,13 @@ from taxiway.gates.contract import (
     Standing,
     Withdraw,
 )
-from taxiway.gates.exceptions.client import Waivers
-from taxiway.gates.findings.client import Findings
 from taxiway.gates.eligible import contract as eligible_contract
 from taxiway.gates.eligible.contract import Eligible
-from taxiway.gates.reviews.client import Reviews
+from taxiway.gates.exceptions.client import Waivers
+from taxiway.gates.findings.client import Findings
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
+from taxiway.gates.reviews.client import Reviews
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.transport import Transport
 from taxiway.models.client import split

@@ -17,11 +17,11 @@ from taxiway.gates.contract import (
     Request,
     Standing,
 )
+from taxiway.gates.eligible.commands import COMMANDS as ELIGIBLE
 from taxiway.gates.exceptions.commands import COMMANDS as EXCEPTIONS
 from taxiway.gates.findings.commands import COMMANDS as FINDINGS
-from taxiway.gates.eligible.commands import COMMANDS as ELIGIBLE
-from taxiway.gates.reviews.commands import COMMANDS as REVIEWS
 from taxiway.gates.observing.contract import Observed
+from taxiway.gates.reviews.commands import COMMANDS as REVIEWS
 from taxiway.gates.rules import interval_words, rows_words
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField, NotFound

@@ -10,6 +10,7 @@ from taxiway.gates import store
 from taxiway.gates.approvals import Approvals
 from taxiway.gates.closing import closed, waived
 from taxiway.gates.contract import GATE_STAGES, Approval, Approve, Evaluate, InboxItem, Standing
+from taxiway.gates.eligible.service import Eligibility
 from taxiway.gates.estimates import GroupRate
 from taxiway.gates.evaluation import Evaluations
 from taxiway.gates.exceptions import store as exceptions_store
@@ -21,10 +22,9 @@ from taxiway.gates.observing import store as watched
 from taxiway.gates.observing.service import Observing, watch
 from taxiway.gates.paths import Paths, pin
 from taxiway.gates.refusals import GateClosed, Unmet
-from taxiway.gates.rules import interval_words
-from taxiway.gates.eligible.service import Eligibility
 from taxiway.gates.reviews import store as reviews_store
 from taxiway.gates.reviews.service import Reviews
+from taxiway.gates.rules import interval_words
 from taxiway.gates.standing import Look, Sources
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -46,6 +46,9 @@ class Gates:
         self.sources = Sources(models, self.paths, access)
         self.evaluations = Evaluations(database, ledger, self.sources, clock)
         self.approvals = Approvals(database, ledger, self.sources, access, clock)
+        self.waivers = Waivers(database, ledger, self.sources, clock)
+        self.findings = Findings(database, ledger, access, clock)
+        self.glass = Glass(ledger, self.sources, self.findings)
         self.reviews = Reviews(ledger, self.sources, clock)
         self.eligibility = Eligibility(database, self.sources, clock)
         self.waivers = Waivers(database, ledger, self.sources, clock)

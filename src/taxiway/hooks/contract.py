@@ -18,6 +18,7 @@ Event = Literal[
     "waiver.ended",
     "glass.broken",
     "finding.opened",
+    "endpoint.stopped",
     "alert.opened",
     "review.overdue",
     "model_version_tag.set",

@@ -75,6 +75,12 @@ SAMPLES: dict[Event, dict[str, Any]] = {
         "due": "2026-08-01T00:00:00+00:00",
         "url": "/gates/findings/0193b9a2c0de7c2f9a4b3f1e2d5c6b7a",
     },
+    "endpoint.stopped": {
+        "endpoint": NAME,
+        "by": "otto",
+        "reason": "It rejects everybody since noon",
+        "url": f"/endpoints/{NAME}",
+    },
     "alert.opened": {
         "id": "0193b9a2c0de7c2f9a4b3f1e2d5c6b7a",
         "monitor": NAME,
