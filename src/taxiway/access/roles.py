@@ -61,8 +61,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
 }
 
 # What anyone who is signed in may do where no project is named: read lists (each shows only the projects that one
-# holds a role in), store bytes, and open a project of one's own.
-ANYWHERE = READ | {"projects.create", "access.self", "blobs.write"}
+# holds a role in), propose a path for somebody else to accept, store bytes, and open a project of one's own.
+ANYWHERE = READ | {"projects.create", "gates.propose", "access.self", "blobs.write"}
 
 
 def may(*, needs: str, roles: frozenset[Role], is_admin: bool, is_platform: bool) -> bool:

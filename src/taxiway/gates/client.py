@@ -26,6 +26,8 @@ from taxiway.gates.exceptions.client import Waivers
 from taxiway.gates.findings.client import Findings
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
+from taxiway.gates.planning import contract as planning
+from taxiway.gates.planning.contract import AskPlan, Plan
 from taxiway.gates.reviews.client import Reviews
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.transport import Transport
@@ -59,14 +61,19 @@ class Gates:
 
         The same path again gives the version there is. Needs an admin. Raises YamlBroken with line and key.
         """
-        if isinstance(text, Path):
-            try:
-                body = PublishPath(text=text.read_text(encoding="utf-8"), name=text.name)
-            except UnicodeDecodeError as e:
-                raise BadField(field="file", value=repr(str(text)), expected="YAML in UTF-8") from e
-        else:
-            body = PublishPath(text=text)
-        return self.transport.call(contract.publish_path, body)
+        said, name = text_of(text)
+        return self.transport.call(contract.publish_path, PublishPath(said, name))
+
+    def plan(self, text: str | Path, *, evaluate: bool = False) -> Plan:
+        """What a path would change for live versions and past movements, before it is published. Nothing is written.
+
+        evaluate: asks checks that have no evidence, too, and keeps nothing of it. Raises YamlBroken.
+
+        >>> client.gates.plan(Path("path.yaml")).nobody  # doctest: +SKIP
+        []
+        """
+        said, name = text_of(text)
+        return self.transport.call(planning.plan_path, AskPlan(said, name, evaluate))
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of a path's text, with the checks that the platform has: for editors."""
@@ -142,3 +149,13 @@ class Gates:
     def inbox(self) -> list[InboxItem]:
         """The requests that wait, oldest first; `is_yours` marks those that the caller can answer."""
         return self.transport.call(contract.inbox).items
+
+
+def text_of(text: str | Path) -> tuple[str, str]:
+    """A path's text, and what a refusal calls it. Raises BadField for a file that is no text."""
+    if not isinstance(text, Path):
+        return text, "path.yaml"
+    try:
+        return text.read_text(encoding="utf-8"), text.name
+    except UnicodeDecodeError as e:
+        raise BadField(field="file", value=repr(str(text)), expected="YAML in UTF-8") from e

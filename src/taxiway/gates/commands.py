@@ -21,6 +21,7 @@ from taxiway.gates.eligible.commands import COMMANDS as ELIGIBLE
 from taxiway.gates.exceptions.commands import COMMANDS as EXCEPTIONS
 from taxiway.gates.findings.commands import COMMANDS as FINDINGS
 from taxiway.gates.observing.contract import Observed
+from taxiway.gates.planning.commands import COMMANDS as PLANNING
 from taxiway.gates.reviews.commands import COMMANDS as REVIEWS
 from taxiway.gates.rules import interval_words, rows_words
 from taxiway.kernel.commands import Argument, Command
@@ -210,6 +211,7 @@ COMMANDS = (
         (Argument("path", "PATH, or PATH@VERSION"),),
         show=lambda path: path.text.rstrip(),
     ),
+    *PLANNING,
     Command(
         "schema",
         "the JSON Schema of a path's text, for editors",

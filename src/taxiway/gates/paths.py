@@ -41,20 +41,23 @@ class Paths:
 
     def add(self, record: Record, body: PublishPath, author: str) -> PathVersion:
         """As `publish`, within a change. A text that says no mode goes on in the one before; a new path observes."""
-        name = read_path(body.text, name=body.name).name
-        before = self.newest(record.connection, name)
-        text = with_mode(body.text, before.mode if before else "observe", name=body.name)
-        path = read_path(text, name=body.name)
+        before, path = self.draft(record.connection, body)
         if before and before.is_pinned and before.digest == path.digest:
             return before
-        number = before.version + 1 if before else 1
-        after = msgspec.structs.replace(path, version=number, published_by=author, published_at=record.at)
+        after = msgspec.structs.replace(path, published_by=author, published_at=record.at)
         if before and not before.is_pinned:
             pin(record, before)
         store.add_path(record.connection, after)
         record.thing = after.ref
         record.note(digest=after.digest, before=before.digest if before else None)
         return after
+
+    def draft(self, connection: Connection, body: PublishPath) -> tuple[PathVersion | None, PathVersion]:
+        """The newest version of the path that a text names, and the text as the next one. Raises YamlBroken."""
+        before = self.newest(connection, read_path(body.text, name=body.name).name)
+        text = with_mode(body.text, before.mode if before else "observe", name=body.name)
+        number = before.version + 1 if before else 1
+        return before, msgspec.structs.replace(read_path(text, name=body.name), version=number)
 
     def schema(self, caller: Caller) -> dict[str, Any]:
         """The JSON Schema of a path's text."""
@@ -73,23 +76,34 @@ class Paths:
         """The newest version, or what ships under that name; None where nothing does."""
         return store.find_path(connection, name) or packaged(name)
 
-    def of_project(self, connection: Connection, project: Project, risk: RiskTier | None = None) -> PathVersion:
+    def of_project(
+        self,
+        connection: Connection,
+        project: Project,
+        risk: RiskTier | None = None,
+        *,
+        instead: PathVersion | None = None,
+    ) -> PathVersion:
         """The path that a project's versions must take: its own, or what ships for its tier, and beside it what the
         platform demands of the tier.
 
         risk: of a version when it was registered; the higher of the two tiers counts, so that lowering a project's
         tier helps no version that was made before. Raises NotFound for a path that does not exist, PathUnfit for
         one that is not made for the tier. What was given no project is observed only, unless it is of high risk.
+        instead: what would stand in place of the newest version of its name.
         """
         tier = max(project.risk, risk or project.risk, key=TIERS.index)
         shipped = OBSERVING if project.name == DEFAULT and tier != "high" else PACKAGED[tier]
-        found = self.newest(connection, project.path or shipped)
+        name = project.path or shipped
+        found = instead if instead and instead.name == name else self.newest(connection, name)
         if found is None:
             raise unknown(project.path)
         if tier not in found.risk:
             applies_to = [str(each) for each in found.risk]
             raise PathUnfit(project=project.name, risk=tier, path=found.name, applies_to=applies_to)
-        return together(found, [each for each in store.platform_paths(connection) if tier in each.platform])
+        demanded = [each for each in store.platform_paths(connection) if not instead or each.name != instead.name]
+        demanded += [instead] if instead else []
+        return together(found, [each for each in demanded if tier in each.platform])
 
     def names(self, connection: Connection) -> builtins.list[str]:
         """The paths that a project may choose, those that ship among them."""

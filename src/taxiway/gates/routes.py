@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from taxiway.gates import contract
+from taxiway.gates.eligible import routes as eligible_routes
 from taxiway.gates.exceptions import routes as exceptions_routes
 from taxiway.gates.findings import routes as findings_routes
 from taxiway.gates.observing import contract as observing
-from taxiway.gates.eligible import routes as eligible_routes
+from taxiway.gates.planning import contract as planning
 from taxiway.gates.reviews import routes as reviews_routes
 from taxiway.gates.service import Gates
 from taxiway.web.serve import Server
@@ -19,6 +20,7 @@ def bind(server: Server, gates: Gates) -> None:
     server.serve(contract.list_paths, gates.paths.list)
     server.serve(contract.show_schema, gates.paths.schema)
     server.serve(contract.show_path, gates.paths.show)
+    server.serve(planning.plan_path, gates.planning.plan)
     server.serve(observing.observed, gates.observing.observed)
     server.serve(contract.show_standing, gates.standing)
     server.serve(contract.evaluate, gates.evaluations.evaluate)

@@ -18,8 +18,8 @@ TOLD = {
     "applies_to": "Which projects may take the path, by their risk tier.",
     "platform": "The tiers of whose projects the platform demands it, beside the path that they take.",
     "mode": "What gates do that say no mode of their own: observe, warn or block. A new path observes.",
-    "waivers": "Whether gates of it can be waived, by whom and for how long.",
-    "break_glass": "Whether its gates can be broken in an emergency, by whom and for how long.",
+    "waivers": "Who may waive a gate of it, by role, and for how many days at most.",
+    "break_glass": "Who may let a version past its gates in an emergency, by role; nobody unless it is said.",
     "aliases": "For each stage the alias that moves with it, and in no other way.",
 }
 MODE_TOLD = "observe: write down what it would have stopped; warn: show it as well; block: stop it."

@@ -81,14 +81,24 @@ class Sources:
 
 
 class Look:
-    """One look at a version, at one moment, over one connection. Raises NotFound, PathUnfit when there is no path."""
+    """One look at a version, at one moment, over one connection. Raises NotFound, PathUnfit when there is no path.
 
-    def __init__(self, sources: Sources, connection: Connection, version: ModelVersion, at: datetime) -> None:
+    path: another than the one that the version must take, to see what it would ask.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        connection: Connection,
+        version: ModelVersion,
+        at: datetime,
+        path: PathVersion | None = None,
+    ) -> None:
         self.sources = sources
         self.connection = connection
         self.version = version
         self.at = at
-        self.path = sources.path(connection, version)
+        self.path = path or sources.path(connection, version)
         self.inputs = inputs_of(sources.models, connection, version)
         self.asked = [
             each for stage in self.path.stages for spec in stage.gates if (each := self._ask(stage.stage, spec))
@@ -234,13 +244,16 @@ class Look:
         asks = approvals_asked(spec)
         return replace(stands(stage, spec, outcome), at=self.at, lacks=len(asks.lacking(approvals)))
 
+    def changed(self, approval: Approval, now: Digests) -> list[str]:
+        """What an approval was given to and is another by now."""
+        return [name for name in Digests.__struct_fields__ if getattr(approval.digests, name) != getattr(now, name)]
+
     def _why_void(self, approval: Approval, now: Digests) -> str:
         if approval.withdrawn_at is not None:
             return "it was withdrawn"
         if approval.expires_at is not None and approval.expires_at <= self.at:
             return f"it expired on {approval.expires_at:%Y-%m-%d}"
-        changed = [name for name in Digests.__struct_fields__ if getattr(approval.digests, name) != getattr(now, name)]
-        if changed:
+        if changed := self.changed(approval, now):
             return f"what it was given to has changed since: {', '.join(changed)}"
         if self.archived_at is not None and approval.at <= self.archived_at:
             return "the version was archived since"

@@ -192,6 +192,11 @@ def find_project(connection: Connection, project: str) -> Project:
     return found
 
 
+def projects_of(connection: Connection, names: list[str] | None) -> list[Project]:
+    """The projects of these names, or all where it is None, as that connection sees them."""
+    return store.all_of(connection, names)
+
+
 def open_project(record: Record, project: str) -> Project:
     """The project, within a change. The one called `default` is opened at its first use, for work that names none.
 

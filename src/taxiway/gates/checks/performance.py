@@ -63,7 +63,8 @@ class PerformanceAsks(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.metric not in metrics.NAMES:
-            raise ValueError(f"metric: one of {', '.join(metrics.OWN)}, or another of scikit-learn's names, such as f1_macro")
+            others = "or another of scikit-learn's names, such as f1_macro"
+            raise ValueError(f"metric: one of {', '.join(metrics.OWN)}, {others}")
         if self.not_worse_than is None:
             threshold_of(self.at_least, self.at_most)
             if self.by is not None:

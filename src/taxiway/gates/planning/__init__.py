@@ -1,0 +1,1 @@
+"""What a new path would change, before it is published."""

@@ -1,0 +1,183 @@
+"""Replaying a new path over what stands in staging and production, and over past movements. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from taxiway.access.service import Access
+from taxiway.gates.authorship import roles_in, seats_asked
+from taxiway.gates.checks.register import CHECKS
+from taxiway.gates.contract import GATE_STAGES, GateStage, GateStanding, Outcome, PathVersion, PublishPath, Standing
+from taxiway.gates.evaluation import Evaluations
+from taxiway.gates.planning.contract import EFFECTS, AskPlan, Plan, PlannedProject, PlannedVersion
+from taxiway.gates.planning.replay import Replay, effect_of, planned
+from taxiway.gates.quorum import Voice, lacking
+from taxiway.gates.refusals import PathUnfit
+from taxiway.gates.standing import Asked, Look
+from taxiway.gates.working.packing import pack
+from taxiway.kernel.caller import Caller
+from taxiway.kernel.clock import Clock
+from taxiway.kernel.errors import NotFound, TaxiwayError
+from taxiway.kernel.thing import parse
+from taxiway.models.contract import ModelVersion
+from taxiway.projects.contract import Project
+from taxiway.projects.service import find_project, projects_of
+from taxiway.storage.database import Database
+
+MOST_PAST = 500
+
+
+class Moved(Struct, frozen=True):
+    """Where a version stands, or stood last, and since when."""
+
+    version: ModelVersion
+    stage: GateStage
+    at: datetime | None
+    is_live: bool
+
+
+class Planning:
+    def __init__(self, database: Database, evaluations: Evaluations, access: Access, clock: Clock) -> None:
+        self.database = database
+        self.evaluations = evaluations
+        self.sources = evaluations.sources
+        self.access = access
+        self.clock = clock
+
+    def plan(self, caller: Caller, body: AskPlan) -> Plan:
+        """What a path would change in the projects that the caller may see. Raises YamlBroken.
+
+        Evidence counts where check, parameters and inputs are the same. With `evaluate` the others are asked, in
+        projects where the caller may evaluate; what they say is not kept.
+        """
+        with self.database.read() as connection:
+            before, draft = self.sources.paths.draft(connection, PublishPath(body.text, body.name))
+            is_same = before is not None and before.digest == draft.digest
+            draft = before if before and is_same else replace(draft, published_by=caller.name)
+            following = [
+                project
+                for project in projects_of(connection, self.access.visible(caller))
+                if self._follows(connection, project, draft)
+            ]
+            projects = [self._project(connection, project, draft) for project in following]
+            moved = [each for project in following for each in self._moved(connection, project)]
+            past = sorted((e for e in moved if not e.is_live and e.at), key=lambda e: str(e.at), reverse=True)
+            looked = [*(each for each in moved if each.is_live), *past[:MOST_PAST]]
+            versions = [
+                found for each in looked if (found := self._version(connection, each, draft, caller, body)) is not None
+            ]
+        return Plan(
+            path=draft.name,
+            number=draft.version,
+            digest=draft.digest,
+            is_new=before is None,
+            is_same=is_same,
+            made_at=self.clock(),
+            projects=projects,
+            versions=sorted(versions, key=lambda each: (EFFECTS.index(each.effect), not each.is_live)),
+            left_out=max(len(past) - MOST_PAST, 0),
+        )
+
+    def _follows(self, connection: Connection, project: Project, draft: PathVersion) -> bool:
+        """Whether a project takes the path today, or would."""
+        for instead in (None, draft):
+            try:
+                path = self.sources.paths.of_project(connection, project, instead=instead)
+            except PathUnfit as unfit:
+                if unfit.path == draft.name:
+                    return True
+            except NotFound:
+                continue
+            else:
+                if draft.name in {path.name, *(parse(ref).name for ref in path.demands)}:
+                    return True
+        return False
+
+    def _project(self, connection: Connection, project: Project, draft: PathVersion) -> PlannedProject:
+        """Whether somebody in a project holds the roles that the path asks for, whoever made what."""
+        try:
+            path = self.sources.paths.of_project(connection, project, instead=draft)
+        except TaxiwayError as unfit:
+            return PlannedProject(project.name, [], str(unfit))
+        held = self.access.holdings(connection, project=project.name, roles=roles_in(path), at=self.clock())
+        voices = [Voice(each.user, each.role, each.on_behalf_of) for each in held if each.is_active]
+        nobody = [
+            stage.stage
+            for stage in path.stages
+            for spec in stage.gates
+            if spec.check == "approvals" and spec.mode == "block" and lacking(seats_asked(spec), voices)
+        ]
+        return PlannedProject(project.name, list(dict.fromkeys(nobody)))
+
+    def _moved(self, connection: Connection, project: Project) -> Iterator[Moved]:
+        for version in self.sources.models.in_project(project.name):
+            if version.deleted_at:
+                continue
+            history = self.sources.models.movements.entered(connection, version)
+            came = {stage: each.entered_at for stage in GATE_STAGES for each in history if each.stage == stage}
+            for stage in reversed(GATE_STAGES):  # where it stands, or the furthest that it came
+                if version.stage == stage or (version.stage not in GATE_STAGES and stage in came):
+                    yield Moved(version, stage, came.get(stage), is_live=version.stage == stage)
+                    break
+
+    def _version(
+        self, connection: Connection, moved: Moved, draft: PathVersion, caller: Caller, body: AskPlan
+    ) -> PlannedVersion | None:
+        """How a version would stand; none where its project's path cannot be taken, which is told of the project."""
+        version = moved.version
+        at = self.clock() if moved.is_live or moved.at is None else moved.at
+        try:
+            today = Look(self.sources, connection, version, at)
+            project = find_project(connection, version.project)
+            path = self.sources.paths.of_project(connection, project, version.risk, instead=draft)
+            replay = Replay(self.sources, connection, version, at, path)
+        except TaxiwayError:
+            return None
+        if body.evaluate and self.access.is_allowed(caller, "gates.evaluate", version.project):
+            replay.answer(lambda asked: self._ask(connection, version, asked))
+        return compared(moved, today, replay)
+
+    def _ask(self, connection: Connection, version: ModelVersion, asked: Asked) -> Outcome | None:
+        """What a check says; none where it could not be asked, as the bytes are gone or the check broke."""
+        try:
+            job = pack(self.sources.models, connection, version, asked.spec, CHECKS[asked.spec.check])
+            outcome = self.evaluations.ask(asked, job).outcome
+        except TaxiwayError:
+            return None
+        return None if outcome.is_broken else outcome
+
+
+def compared(moved: Moved, today: Look, replay: Replay) -> PlannedVersion:
+    version = moved.version
+    standing, then = today.standing(), replay.standing()
+    before = {(gate.stage, gate.gate): gate for gate in upto(standing, moved.stage)}
+    gates = [planned(gate, before) for gate in upto(then, moved.stage) if gate.stops]
+    watched = [planned(gate, before) for gate in upto(then, moved.stage) if not (gate.counts or gate.is_open)]
+    # What was moved in the past was let through then, whatever today's path would say of it.
+    was_open = not moved.is_live or not any(gate.stops for gate in before.values())
+    changes = replay.path.digest != today.path.digest
+    voided = [a for stage in standing.stages for a in stage.approvals if a.counts] if moved.is_live and changes else []
+    return PlannedVersion(
+        project=version.project,
+        model=version.model,
+        version=version.version,
+        stage=moved.stage,
+        is_live=moved.is_live,
+        at=moved.at,
+        effect=effect_of(was_open, gates),
+        gates=gates,
+        watched=watched,
+        approvals_void=len(voided),
+        nobody=replay.nobody(moved.stage) if moved.is_live else [],
+    )
+
+
+def upto(standing: Standing, stage: GateStage) -> list[GateStanding]:
+    """The gates before a stage and before those that come first."""
+    counted = GATE_STAGES[: GATE_STAGES.index(stage) + 1]
+    return [gate for each in standing.stages if each.stage in counted for gate in each.gates]
