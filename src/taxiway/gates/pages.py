@@ -20,6 +20,7 @@ from taxiway.gates.figures import draw_asked, gate_name
 from taxiway.gates.panels import GatePanels
 from taxiway.gates.policy import PACKAGED
 from taxiway.gates.portfolio import GateTeller
+from taxiway.gates.reviews import pages as reviews_pages
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.problems import convert
@@ -184,6 +185,8 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     teller = GateTeller(gates, panels.judge, portfolio.waiting)
     portfolio.tell(teller.tell)
     portfolio.waiting.waiters.append(teller.waits)
+    portfolio.waiting.waiters.append(reviews_pages.add(site, gates.reviews, page).waits)
+    site.panel("projects/project/people", panels.eligible)
 
 
 def answer_for_path(path: PathVersion, newest: int) -> str:

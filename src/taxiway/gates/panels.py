@@ -179,6 +179,14 @@ class GatePanels:
             sent=view.sent,
         )
 
+    def eligible(self, view: View, thing: str) -> str | None:
+        """On a project's page: who could approve what it makes, before it is made."""
+        try:
+            found = self.gates.eligibility.of_project(view.caller, project=parse(thing).name)
+        except TaxiwayError:  # a path that is not there, or not made for the project's tier
+            return None
+        return self.site.fragment("gates/eligible.html", found=found) if found.stages else None
+
     def _seen(self, caller: Caller, thing: str) -> Seen | None:
         found = parse(thing)
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from markupsafe import Markup, escape
 
 from taxiway.access.contract import Grant, GrantRole
+from taxiway.access.delegations_contract import Delegate, DelegatedRole
 from taxiway.access.roles import ROLES
 from taxiway.access.service import Access
 from taxiway.audit.contract import ListEntries
@@ -87,6 +88,8 @@ class ProjectPages:
             "may_grant": self.access.is_allowed(view.caller, "access.grant", name),
             "may_write": self.access.is_allowed(view.caller, "projects.write", name),
             "panels": self.site.drawn("projects/project", view, f"project:{name}"),
+            "about_people": self.site.drawn("projects/project/people", view, f"project:{name}"),
+            **self._delegations(view, name),
             "found": lately.items,
             "steps": steps(row.standing, self.site.named([entry.because for entry in row.standing.stages])),
             "sent": view.sent,
@@ -102,6 +105,30 @@ class ProjectPages:
     def revoke(self, view: View, fields: dict[str, str]) -> Redirect:
         name = view.path["project"]
         self.access.revoke_role(view.caller, project=name, user=fields.get("user", ""))
+        return Redirect(f"/projects/{name}#people")
+
+    def _delegations(self, view: View, project: str) -> dict[str, Any]:
+        """Who may approve for whom here, and what the reader could delegate."""
+        grants = [grant for grant in self.access.grants(project=project).items if grant.user == view.caller.name]
+        held = {grant.role for grant in grants if grant.granted_by != grant.user}
+        given = self.access.delegations.list(view.caller, project=project).items
+        return {
+            "delegations": [each for each in given if each.is_active],
+            "ended": [each for each in given if not each.is_active],
+            "delegable": [(r, r) for r in get_args(DelegatedRole) if r in held and view.caller.can_approve],
+            "me": view.caller.name,
+        }
+
+    def delegate(self, view: View, fields: dict[str, str]) -> Redirect:
+        name = view.path["project"]
+        wanted = {each: fields.get(each, "") for each in ("role", "to", "reason")}
+        ends_at = f"{fields.get('until', '')}T23:59:59+00:00"  # the whole of the day that the form names
+        self.access.delegations.delegate(view.caller, convert({**wanted, "ends_at": ends_at}, Delegate), project=name)
+        return Redirect(f"/projects/{name}#people")
+
+    def end_delegation(self, view: View, fields: dict[str, str]) -> Redirect:
+        name = view.path["project"]
+        self.access.delegations.revoke(view.caller, project=name, delegation=fields.get("delegation", ""))
         return Redirect(f"/projects/{name}#people")
 
     # --- opening and changing ---
@@ -151,6 +178,8 @@ def add(site: Site, portfolio: Portfolio, access: Access, audit: Audit) -> None:
     site.form("/projects/{project}/edit", pages.change, page=pages.edit, needs="projects.write")
     site.form("/projects/{project}/people", pages.grant, page=pages.show, needs="access.grant")
     site.form("/projects/{project}/people/revoke", pages.revoke, page=pages.show, needs="access.grant")
+    site.form("/projects/{project}/delegations", pages.delegate, page=pages.show, needs="gates.approve")
+    site.form("/projects/{project}/delegations/end", pages.end_delegation, page=pages.show, needs="projects.read")
     site.finds("Projects", pages.find)
     site.everywhere["projects"] = pages.menu
 

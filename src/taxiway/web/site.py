@@ -61,6 +61,14 @@ class Html(Struct):
     status: int = 200
 
 
+class Sent(Struct):
+    """A file to save instead of a page."""
+
+    text: str
+    name: str
+    media_type: str
+
+
 class Redirect(Struct):
     """Where to go after a form did its work."""
 
@@ -76,6 +84,7 @@ class Found(Struct, frozen=True):
 
 
 PageFunction = Callable[[View], Html]
+AnyPage = Callable[[View], Html | Sent]
 FormFunction = Callable[[View, dict[str, str]], Redirect | Html]
 Panel = Callable[[View, str], str | None]
 Finder = Callable[[Caller, str, int], list[Found]]
@@ -103,13 +112,15 @@ class Site:
         )
         self.environment.filters.update(FILTERS, href=href, short_ref=short_ref, told=told)
 
-    def page(self, path: str, function: PageFunction, *, needs: str, scope: Scope = "project") -> None:
+    def page(self, path: str, function: AnyPage, *, needs: str, scope: Scope = "project") -> None:
         """Serves a page on GET."""
 
         async def answer(request: Request) -> Response:
             try:
                 view = await self._enter(request, needs, scope)
                 html = await run_in_threadpool(function, view)
+                if isinstance(html, Sent):
+                    return as_file(html)
                 return await run_in_threadpool(self.render, request, view.caller, html, None)
             except SignInNeeded:
                 return RedirectResponse(f"/sign-in?next={quote(address(request), safe='')}", 303)
@@ -221,6 +232,11 @@ class Site:
         except TaxiwayError:
             caller = None
         return self.render(request, caller, html, refusal)
+
+
+def as_file(sent: Sent) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{sent.name}"', "Cache-Control": "no-store"}
+    return Response(sent.text, media_type=sent.media_type, headers=headers)
 
 
 def address(request: Request) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from taxiway.gates.eligible.contract import Eligible
+from taxiway.gates.eligible.contract import Candidate, Eligible
 from taxiway.kernel.commands import Argument, Command
-from taxiway.kernel.show import as_table
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -24,17 +23,16 @@ def show_eligible(found: Eligible) -> str:
     for stage in found.stages:
         counts = f"{stage.found} of {stage.asked} seats can be filled" + (f", {stage.given} are" if stage.given else "")
         lines += ["", f"{stage.stage}: {stage.asks}. {counts}."]
-        rows = [
-            {
-                "person": each.person,
-                "can": "yes" if each.can else "no",
-                "roles": ", ".join(each.roles),
-                "why": each.why_not or each.beware,
-            }
-            for each in stage.people
-        ]
-        lines.append(as_table(rows) if rows else "Nobody holds a role in the project.")
+        lines += [line_of(each) for each in stage.people] or ["  Nobody holds a role in the project."]
     return "\n".join(lines if found.stages else [*lines, "", "It asks for no approvals."])
+
+
+def line_of(candidate: Candidate) -> str:
+    if candidate.can:
+        return f"  {candidate.person} can, as {', '.join(candidate.roles)}" + (
+            f" (but {candidate.beware})" if candidate.beware else ""
+        )
+    return f"  {candidate.person} cannot: {candidate.why_not}"
 
 
 COMMANDS = (

@@ -30,6 +30,7 @@ from taxiway.storage.yaml_text import read_yaml
 
 IN_USE = ("staging", "production")
 REVIEW = "review"  # what a refusal calls it, beside the gates
+HOLDS = timedelta(minutes=1)
 ROLES: tuple[Role, ...] = ("validator", "approver")
 
 
@@ -41,6 +42,7 @@ class Reviews:
         self.database = ledger.database
         self.sources = sources
         self.clock = clock
+        self.lately: tuple[datetime, builtins.list[Inventoried]] | None = None
 
     # --- looking again ---
 
@@ -79,6 +81,7 @@ class Reviews:
             store.add(record.connection, review)
             record.note(review=review.id, outcome=review.outcome, comment=review.comment, findings=review.findings)
             record.note(due_at=review.due_at, bundle=here.bundle)
+            record.after_commit(self._forget)
             return review
 
         return self.ledger.change(caller, "gates.review", found.ref, make, answer=Review, project=found.project)
@@ -96,7 +99,7 @@ class Reviews:
         at = self.clock()
         with self.database.read() as connection:
             found = [
-                self._entry(connection, version, at, with_reviewers=True)
+                self._entry(connection, version, at)
                 for version in self.sources.models.everywhere(caller)
                 if version.stage in IN_USE and body.project in ("", version.project)
             ]
@@ -109,14 +112,25 @@ class Reviews:
         if found.stage not in IN_USE:
             return None
         with self.database.read() as connection:
-            return self._entry(connection, found, self.clock(), with_reviewers=True)
+            return self._entry(connection, found, self.clock())
+
+    def due_lately(self) -> builtins.list[Inventoried]:
+        """What is due soon or overdue, as it was within the last minute: every page counts it for somebody."""
+        at, known = self.clock(), self.lately
+        if known is None or not timedelta(0) <= at - known[0] < HOLDS:
+            found = [each for each in self.inventory(SYSTEM, ListInventory()).items if each.state != "ok"]
+            self.lately = known = (at, found)
+        return known[1]
+
+    def _forget(self) -> None:
+        self.lately = None
 
     def unmet(self, record: Record, version: ModelVersion) -> builtins.list[Unmet]:
         """What keeps a model from going out further: itself where it is in use, and what is in production of it."""
         versions = self.sources.models.versions(record.caller, model=version.model).items
         in_use = [each for each in versions if each.stage == "production" and each.version != version.version]
         in_use += [version] if version.stage in IN_USE else []
-        found = [self._entry(record.connection, each, record.at, with_reviewers=True) for each in in_use]
+        found = [self._entry(record.connection, each, record.at) for each in in_use]
         return [unmet_of(entry) for entry in found if entry.state == "overdue"]
 
     def remind(self) -> builtins.list[Inventoried]:
@@ -142,9 +156,7 @@ class Reviews:
 
         return self.ledger.change(SYSTEM, "gates.review_overdue", entry.ref, make, answer=bool, project=entry.project)
 
-    def _entry(
-        self, connection: Connection, version: ModelVersion, at: datetime, *, with_reviewers: bool = False
-    ) -> Inventoried:
+    def _entry(self, connection: Connection, version: ModelVersion, at: datetime) -> Inventoried:
         project = find_project(connection, version.project)
         last = next(iter(store.reviews_of(connection, version.model, version.version)), None)
         entered = [
@@ -171,7 +183,7 @@ class Reviews:
             reviewed_by=last.by if last else "",
             outcome=last.outcome if last else "",
             findings=last.findings if last else "",
-            reviewers=self._reviewers(connection, version, at) if with_reviewers else [],
+            reviewers=self._reviewers(connection, version, at),
         )
 
     def _every(self, connection: Connection, version: ModelVersion) -> int:
