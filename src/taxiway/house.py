@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from taxiway.access.service import Access
-from taxiway.adapters.blob_stores import open_blobs, read_object
+from taxiway.adapters.blob_stores import open_blobs, place_of, read_object
 from taxiway.audit.contract import list_witnesses
 from taxiway.audit.service import Audit, Ledger, signed_with
 from taxiway.compat.mlflow import routes as mlflow_routes
@@ -82,6 +82,7 @@ from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
 from taxiway.storage.owning import Owning
 from taxiway.storage.parts import Parts
+from taxiway.storage.sharing import share
 from taxiway.storage.writes import Writer
 from taxiway.stores import routes as stores_routes
 from taxiway.stores.blobs import PlacedBlobs
@@ -138,7 +139,7 @@ class House:
         """blobs_url: as `storage.places.parse_place` reads it; by default where the home's blobs are already.
         hook_hosts: where hooks may lead although it is within the network, or speaks http.
 
-        Raises HomeTaken, HomeUnusable, BlobsElsewhere, StoreUnusable, DatabaseUnusable, DatabaseTaken, KeyUnusable,
+        Raises HomeTaken, HomeUnusable, BlobsElsewhere, FilesElsewhere, StoreUnusable, DatabaseUnusable, KeyUnusable,
         NewerDatabase.
         """
         self.home = home
@@ -153,6 +154,7 @@ class House:
             self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
             self.evidence_keys = KeyFolder(home / "keys" / "evidence")
             migrate(self.database)
+            share(self.database, home, place=str(place_of(home, blobs_url)), key=self.keys.key_id)
         except OSError as e:
             self._let_go()
             raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
@@ -226,16 +228,20 @@ class House:
             clock=self.clock,
         )
 
+    def is_on_duty(self) -> bool:
+        """Whether this server does what one alone must do for its database."""
+        return self.owning is not None and self.owning.is_on_duty()
+
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
         self.run_log.close()
         self.writer.close()
-        self.database.close()
         self._let_go()
 
     def _let_go(self) -> None:
         if self.owning is not None:
             self.owning.close()
+            self.owning.database.close()
         self.lock.close()
 
 

@@ -181,7 +181,7 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
         url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
         hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
-        rounds, watch = rounds_of(house, options, listener), Watch(house.monitors)
+        rounds, watch = rounds_of(house, options, listener), Watch(house.monitors, is_on_duty=house.is_on_duty)
         couriers, keeping = Couriers(house.hooks), Keeping(house.witnesses)
         reminders = Reminders(house.gates.reviews)
         for thread in (rounds, watch, couriers, keeping, reminders):
@@ -205,7 +205,7 @@ def rounds_of(house: House, options: Options, listener: socket.socket) -> Rounds
     host, port = listener.getsockname()[:2]
     names = () if options.host in LOOPBACK else (options.host.lower(),)
     front = Front(house.login, (*names, *(name.lower() for name in options.allow_hosts)))
-    return Rounds(house.endpoints, host=host, port=port + 1, front=front)
+    return Rounds(house.endpoints, host=host, port=port + 1, front=front, is_on_duty=house.is_on_duty)
 
 
 def tell_of(rounds: Rounds, login: bool, ready: Callable[[Ready], None]) -> Callable[[str], None]:

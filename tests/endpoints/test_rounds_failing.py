@@ -18,7 +18,7 @@ from taxiway.house import House
 @pytest.fixture
 def rounds(tmp_path: Path) -> Iterator[Rounds]:
     house = House(tmp_path / "home")
-    yield Rounds(house.endpoints, host="127.0.0.1", port=0, front=Front(False, ()))
+    yield Rounds(house.endpoints, host="127.0.0.1", port=0, front=Front(False, ()), is_on_duty=lambda: True)
     house.close()
 
 

@@ -1,18 +1,22 @@
-"""One server to a database: a second one is told so, and the first goes on, through a lost session too."""
+"""Servers on one database: each sees what the others did, one has the duty, and what belongs apart is kept apart."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from taxiway.audit.contract import VerifyLog
 from taxiway.house import House
-from taxiway.kernel.errors import Unavailable
-from taxiway.storage import owning
+from taxiway.kernel.caller import SYSTEM
+from taxiway.kernel.errors import AlreadyExists, Unavailable
+from taxiway.projects.contract import CreateProject
 from taxiway.storage.database import Database
-from taxiway.storage.owning import DatabaseTaken, Owning
+from taxiway.storage.keys import KeyUnusable
+from taxiway.storage.sharing import FilesElsewhere
 from tests.support.live import running
 from tests.support.postgres import Postgres
 
@@ -20,8 +24,7 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def url(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(owning, "WAIT_S", 0.2)
+def url(postgres: Postgres) -> Iterator[str]:
     with postgres.fresh_database() as url:
         yield url
 
@@ -35,19 +38,54 @@ def end_sessions(url: str) -> None:
     database.close()
 
 
-def test_a_second_server_on_a_database_is_refused_and_the_first_goes_on(url: str, tmp_path: Path) -> None:
+def opened(folder: Path, url: str, *, of: House | None = None) -> House:
+    """A server's house; another one on the same database has its keys and its place of files."""
+    if of is not None:
+        shutil.copytree(of.home / "keys", folder / "keys")
+    return House(folder, database_url=url, blobs_url=(folder.parent / "files").as_uri())
+
+
+def test_two_servers_see_what_the_other_did_and_make_one_log(url: str, tmp_path: Path) -> None:
+    first = opened(tmp_path / "first", url)
+    second = opened(tmp_path / "second", url, of=first)
+
+    for number, house in enumerate([first, second, first, second]):
+        house.projects.create(SYSTEM, CreateProject(name=f"project-{number}"))
+    with pytest.raises(AlreadyExists):
+        second.projects.create(SYSTEM, CreateProject(name="project-0"))
+
+    found = [house.audit.verify(VerifyLog()) for house in (first, second)]
+    duty = (first.is_on_duty(), second.is_on_duty())
+    first.close()
+    after = second.is_on_duty()
+    second.close()
+    assert [(each.is_intact, each.entries) for each in found] == [(True, 8), (True, 8)]
+    assert duty == (True, False)
+    assert after
+
+
+def test_a_server_with_files_of_its_own_is_refused(url: str, tmp_path: Path) -> None:
     with running(tmp_path / "first", database_url=url, login=False) as live:
-        with pytest.raises(DatabaseTaken) as refusal:
-            House(tmp_path / "second", database_url=url)
+        with pytest.raises(FilesElsewhere) as refusal:
+            opened(tmp_path / "second", url, of=live.house)
 
         live.client.projects.create("fraud")
-    assert "A database belongs to one server" in str(refusal.value)
-    assert "since 20" in str(refusal.value)
-    with running(tmp_path / "first", database_url=url, login=False) as again:
+    assert "give each the same --blobs" in str(refusal.value)
+    (tmp_path / "first").rename(tmp_path / "moved")  # a home takes its files along
+    with running(tmp_path / "moved", database_url=url, login=False) as again:
         assert len(again.client.projects.list()) == 1
 
 
-def test_a_server_whose_session_ended_takes_its_database_again(url: str, tmp_path: Path) -> None:
+def test_a_server_with_another_key_is_refused(url: str, tmp_path: Path) -> None:
+    first = opened(tmp_path / "first", url)
+
+    with pytest.raises(KeyUnusable, match="copy it from the home of the other server"):
+        opened(tmp_path / "second", url)
+
+    first.close()
+
+
+def test_a_server_whose_session_ended_takes_its_duty_again(url: str, tmp_path: Path) -> None:
     with running(tmp_path / "home", database_url=url, login=False) as live:
         live.client.projects.create("fraud")
         end_sessions(url)
@@ -58,20 +96,5 @@ def test_a_server_whose_session_ended_takes_its_database_again(url: str, tmp_pat
             except Unavailable:  # a connection of the pool may turn out to be gone at its first use
                 live.client.projects.create(name)
 
-        with pytest.raises(DatabaseTaken):
-            Owning(Database(url))
-
-
-def test_a_server_changes_nothing_once_another_has_its_database(url: str, tmp_path: Path) -> None:
-    with running(tmp_path / "home", database_url=url, login=False) as live:
-        live.client.projects.create("fraud")
-        assert live.house.owning is not None
-        live.house.owning.close()  # as when its session ended
-        other = Owning(Database(url))
-
-        with pytest.raises(Unavailable, match="open in another Taxiway server"):
-            live.client.projects.create("churn")
-
-        assert len(live.client.projects.list()) == 1
-        other.close()
-        live.client.projects.create("churn")
+        assert live.house.is_on_duty()
+        assert len(live.client.projects.list()) == 3

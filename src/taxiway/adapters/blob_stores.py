@@ -34,17 +34,25 @@ def open_blobs(home: Path, url: str | None) -> Blobs:
 
     Raises BadField, BlobsElsewhere, StoreUnusable.
     """
-    own = (home / "blobs").as_uri()
     kept = remembered(home)
     if kept is None and (home / "blobs" / "sha256").exists():
-        kept = own
-    place = parse_place(url or kept or own)
+        kept = own_place(home)
+    place = place_of(home, url)
     if kept is not None and place != parse_place(kept):
         raise BlobsElsewhere(home=str(home), kept=str(parse_place(kept)), given=str(place))
     blobs = open_place(place, home)
     if kept is None and url:
         remember(home, url)
     return blobs
+
+
+def place_of(home: Path, url: str | None) -> Folder | Bucket:
+    """Where the blobs of a home are, or will be: as a URL says, where they were before, or in its own folder."""
+    return parse_place(url or remembered(home) or own_place(home))
+
+
+def own_place(home: Path) -> str:
+    return (home / "blobs").as_uri()
 
 
 def open_place(place: Folder | Bucket, home: Path) -> Blobs:

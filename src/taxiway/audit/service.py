@@ -7,7 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
 from taxiway.audit import store
 from taxiway.audit.checking import Check, is_kept
@@ -34,8 +34,6 @@ from taxiway.storage.keys import Keys
 from taxiway.storage.writes import Change, Key, Writer
 
 T = TypeVar("T")
-
-APPEND_LOCK = 7461786977  # any number of our own: PostgreSQL's advisory lock, so that two servers append in turn
 
 
 class Record:
@@ -124,8 +122,6 @@ class Ledger:
     def _append(self, record: Record, said: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
         """Entries for these verbs, things and facts, and the heads of the log that they make."""
         connection = record.connection
-        if not self.database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": APPEND_LOCK})
         newest = store.newest_head(connection)
         frontier = read_frontier(newest)
         rows: list[dict[str, Any]] = []

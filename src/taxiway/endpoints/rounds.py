@@ -22,6 +22,7 @@ REFRESH_S = 1.0
 SAMPLE_S = 5.0
 SEAL_S = 30.0
 PAUSE_S = 5.0  # after a gateway that did not start
+ELSEWHERE = "another server on this database looks after the endpoints"
 log = logging.getLogger("taxiway.endpoints")
 
 
@@ -40,18 +41,25 @@ class Task:
 class Rounds:
     """A thread that goes round until the server stops. The gateway outlives it, unless `stop` is called."""
 
-    def __init__(self, endpoints: Endpoints, *, host: str, port: int, front: Front) -> None:
-        """port: where a new gateway listens if that is free; a running one keeps its own."""
+    def __init__(
+        self, endpoints: Endpoints, *, host: str, port: int, front: Front, is_on_duty: Callable[[], bool]
+    ) -> None:
+        """port: where a new gateway listens if that is free; a running one keeps its own.
+
+        is_on_duty: whether this server looks after the gateway; another one on its database may do it instead.
+        """
         self.endpoints = endpoints
+        self.front = front
+        self.is_on_duty = is_on_duty
         self.sampler = Sampler(endpoints)
         self.host = host
         self.port = port
-        endpoints.publisher.front = front
         self.tasks = [Task(self.refresh, REFRESH_S), Task(self.sample, SAMPLE_S), Task(self.seal, SEAL_S)]
         self.is_stopping = threading.Event()
         self.is_met = threading.Event()  # the gateway was found or started, or that failed
         self.problem = ""  # why there is no gateway
         self.next_start = 0.0
+        self.has_duty = False
         self.failing: dict[str, str] = {}  # the tasks that failed when last tried, and how
         self.thread = threading.Thread(target=self._go, name="taxiway-rounds", daemon=True)
 
@@ -79,19 +87,35 @@ class Rounds:
         self.is_stopping.set()
         if self.thread.is_alive():
             self.thread.join(20)
-        stop_gateway(self.home)
-        for last in (self.sample, self.seal):
-            self._try(last)
+        if self.has_duty:
+            stop_gateway(self.home)
+            for last in (self.sample, self.seal):
+                self._try(last)
 
     def _go(self) -> None:
-        self._try(self.refresh)  # before the gateway starts, so that it finds what it should serve
         while not self.is_stopping.is_set():
-            self._try(self.watch)
-            for task in self.tasks:
-                if task.is_due() and not self.is_stopping.is_set():
-                    self._try(task.act)
-                    task.due = time.monotonic() + task.every_s
+            if self.is_on_duty():
+                self._round()
+            else:
+                self.has_duty, self.problem = False, ELSEWHERE
+                self.is_met.set()
             self.is_stopping.wait(TICK_S)
+
+    def _round(self) -> None:
+        if not self.has_duty:
+            self._begin()
+        self._try(self.watch)
+        for task in self.tasks:
+            if task.is_due() and not self.is_stopping.is_set():
+                self._try(task.act)
+                task.due = time.monotonic() + task.every_s
+
+    def _begin(self) -> None:
+        """Takes the duty up. The gateway finds what it should serve, since that is written before it starts."""
+        self.has_duty = True
+        self.problem = ""
+        self.endpoints.publisher.front = self.front
+        self._try(self.refresh)
 
     def _try(self, task: Callable[[], None]) -> None:
         """A round goes on whatever one of its tasks meets; the next one tries again."""
@@ -124,6 +148,7 @@ class Rounds:
 
     def refresh(self) -> None:
         """Brings the gateway's file up to date, and notes which revisions arrived."""
+        self.endpoints.stock()
         self.endpoints.publisher.refresh()
         self.sampler.note_arrivals()
 

@@ -53,6 +53,7 @@ class Models:
         self.sources = sources
         self.blobs = blobs
         self.shelf = shelf
+        shelf.manifest_of = self._manifest_of
         access.digests.named_in.append(store.names_digest)
         self.movements = Movements(database, ledger, access)
         self.catalogue = Catalogue(ledger, access, self.movements)
@@ -63,6 +64,10 @@ class Models:
     def guard_with(self, guard: Guard) -> None:
         """Lets the gates decide; until then nothing moves."""
         self.movements.guard = guard
+
+    def _manifest_of(self, bundle: str) -> Manifest | None:
+        with self.database.read() as connection:
+            return store.manifest_of(connection, bundle)
 
     def promote(self, caller: Caller, body: Promote, *, model: str, version: str) -> ModelVersion:
         """As `Movements.promote`."""

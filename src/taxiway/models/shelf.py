@@ -1,10 +1,14 @@
-"""Bundles as folders in the home, made of blobs by hard link, so that a worker can load one."""
+"""Bundles as folders in the home, made of blobs by hard link, so that a worker can load one.
+
+A bundle that is not there, because another server registered it or the folder was lost, is made of its blobs again.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from taxiway.kernel.canonical import canonical_json
@@ -19,10 +23,17 @@ class Shelf:
     def __init__(self, folder: Path, blobs: Blobs) -> None:
         self.folder = folder
         self.blobs = blobs
+        self.manifest_of: Callable[[str], Manifest | None] = lambda _: None  # by a bundle's digest
         folder.mkdir(parents=True, exist_ok=True)
 
     def place(self, digest: str) -> Path:
-        """Where a bundle stands, or would stand."""
+        """Where a bundle stands, or would stand if it were known here. Raises NotFound for a file that is lost."""
+        place = self._folder(digest)
+        if not place.exists() and (manifest := self.manifest_of(digest)) is not None:
+            self.put(manifest)
+        return place
+
+    def _folder(self, digest: str) -> Path:
         return self.folder / digest.removeprefix("sha256:")
 
     def put(self, manifest: Manifest) -> Bundle:
@@ -31,7 +42,7 @@ class Shelf:
         Raises NotFound for a file that was not stored before, BundleTampered for anything that differs.
         """
         digest = bundle_digest(manifest)
-        place = self.place(digest)
+        place = self._folder(digest)
         if not place.exists():
             beside = Path(tempfile.mkdtemp(dir=self.folder, prefix="incoming-"))
             try:

@@ -165,6 +165,12 @@ def find_kept(
     return kept_of(row, aliases_of(connection, model), tags_of(connection, model, version)) if row else None
 
 
+def manifest_of(connection: Connection, bundle: str) -> Manifest | None:
+    """What a bundle holds, if any version has it."""
+    row = connection.execute(select(versions.c.manifest).where(versions.c.bundle == bundle).limit(1)).first()
+    return row.manifest if row else None
+
+
 def find_bundle(connection: Connection, model: str, bundle: str) -> ModelVersion | None:
     """The newest version of a model that holds a bundle."""
     query = select(versions.c.version).where(versions.c.model == model, versions.c.bundle == bundle, LIVING)

@@ -21,8 +21,11 @@ log = logging.getLogger("taxiway.monitors")
 class Watch:
     """A thread that goes round the monitors until the server stops."""
 
-    def __init__(self, monitors: Monitors, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self, monitors: Monitors, every_s: float = EVERY_S, *, is_on_duty: Callable[[], bool] = lambda: True
+    ) -> None:
         self.monitors = monitors
+        self.is_on_duty = is_on_duty  # or another server on the same database measures them
         self.every_s = every_s
         self.measured: dict[str, State] = {}
         self.waiting: dict[str, tuple[State, int]] = {}
@@ -40,7 +43,8 @@ class Watch:
 
     def _go(self) -> None:
         while not self.is_stopping.wait(self.every_s):
-            attempt("the monitors", self.round)
+            if self.is_on_duty():
+                attempt("the monitors", self.round)
 
     def round(self) -> None:
         """Evaluates each monitor whose endpoint's log or labels have grown, once they stand still for a round.

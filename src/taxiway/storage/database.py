@@ -30,6 +30,7 @@ from taxiway.kernel.errors import TaxiwayError
 T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WRITING = 7461786977  # any number of our own: under PostgreSQL's lock of it servers change things one after the other
 IDLE_S = 0.1  # after which a connection to PostgreSQL is tried before it is used again
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -137,7 +138,10 @@ class Database:
 
 
 def open_postgres(url: str) -> Engine:
-    """A connection that lay idle may be gone and is tried first; one that is used all the time is not, each time."""
+    """A connection that lay idle may be gone and is tried first; one that is used all the time is not, each time.
+
+    A change waits until no other server makes one, and then sees what all of them did.
+    """
     engine = create_engine(url, pool_size=8, pool_use_lifo=True)
 
     @event.listens_for(engine, "checkout")
@@ -147,6 +151,11 @@ def open_postgres(url: str) -> Engine:
                 engine.dialect.do_ping(connection)
             except engine.dialect.loaded_dbapi.Error as e:
                 raise InvalidatePoolError from e
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("taxiway_writer", False):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITING})")
 
     @event.listens_for(engine, "checkin")
     def note(_connection: object, record: Any) -> None:

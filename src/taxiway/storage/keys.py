@@ -42,8 +42,9 @@ class KeyUnusable(TaxiwayError):
 
     def __str__(self) -> str:
         return (
-            f"The signing key {self.file} cannot be used: {self.cause}. Restore keys/ from the backup of the home; "
-            f"a new key could not stand for what the old one signed. Nothing was changed."
+            f"The signing key {self.file} cannot be used: {self.cause}. Restore keys/ from the backup of the home, or "
+            f"copy it from the home of the other server on this database; a new key could not stand for what the old "
+            f"one signed. Nothing was changed."
         )
 
 

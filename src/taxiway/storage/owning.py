@@ -1,63 +1,59 @@
-"""One server to a database: a lock of PostgreSQL's that its session holds for as long as the server lives.
+"""Whose a database is: a home's own file is that home's alone; one of PostgreSQL's is shared by the servers on it.
 
-A home's own SQLite file needs none, because the home itself is taken. Two servers on one database would each keep in
-memory what the other changes. A file can be deleted, moved or put back from a backup under a running server, which
-would go on writing to what nobody finds again.
+Every change on PostgreSQL is made under one lock, so that servers change things one after the other and each sees what
+the others did. What one server alone must do, such as running the gateway, is for who has the duty: it holds a lock of
+PostgreSQL's for as long as its session lives, and another server takes it over.
+
+A home's file can be deleted, moved or put back from a backup under a running server, which would go on writing to what
+nobody finds again; so it is looked at before each change.
 """
 
 from __future__ import annotations
 
 import select
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from taxiway.kernel.errors import TaxiwayError
 from taxiway.storage.database import Database
 
 LOCK = 0x7461786977617931  # one for each database of a PostgreSQL server
-WAIT_S = 5.0  # for the session of a server that was killed a moment ago
-HOLDER = """SELECT host(a.client_addr) AS host, a.backend_start FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :high AND l.objid = :low
-AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-
-
-class DatabaseTaken(TaxiwayError):
-    """Another server has the database open."""
-
-    status = 409
-    database: str
-    owner: str
-
-    def __str__(self) -> str:
-        return (
-            f"The database {self.database} is open in another Taxiway server, {self.owner}. A database belongs to one "
-            f"server: stop that first, or give another database. Nothing was changed."
-        )
 
 
 class Owning:
-    """That no other server has the database; lost with the session, and then taken again before the next change."""
+    """A server's hold on its database."""
 
     def __init__(self, database: Database) -> None:
-        """Raises DatabaseTaken, DatabaseUnusable."""
+        """Raises DatabaseUnusable."""
         self.database = database
         self.connection: Connection | None = None
         self.file: tuple[int, int] | None = None
+        self.was_on_duty = False
+        self.lock = threading.Lock()
         if not database.is_sqlite:
             with database.opening():
-                self._take()
+                self.is_on_duty()
 
     def require(self) -> None:
-        """Called before each change. Raises DatabaseTaken where another server came between, OSError for a file."""
+        """Called before each change. Raises OSError where a home's own file is gone."""
         if self.database.is_sqlite:
             self._require_file()
-        elif not self._is_held():
-            self.close()
-            self._take()
+
+    def is_on_duty(self) -> bool:
+        """Whether this server does what one alone must do. Takes that over where nobody has it."""
+        if self.database.is_sqlite:
+            return True
+        with self.lock:
+            if not self._is_held():
+                self._drop()
+                try:
+                    self.was_on_duty = self._take()
+                except DBAPIError:  # the database is away: nobody can take the duty over, and it stays whose it was
+                    return self.was_on_duty
+            return self.was_on_duty
 
     def _require_file(self) -> None:
         """That the file is the one that was there at first."""
@@ -80,26 +76,21 @@ class Owning:
         driver: Any = self.connection.connection.dbapi_connection
         return not driver.closed and not select.select([driver.fileno()], [], [], 0)[0]
 
-    def _take(self) -> None:
-        until = time.monotonic() + WAIT_S
+    def _take(self) -> bool:
         connection = self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()  # it is no one's but ours, and the pool gets another
         try:
-            self._await(connection, until)
+            is_ours = bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}).scalar())
         except BaseException:
             connection.close()
             raise
-        self.connection = connection
+        if is_ours:
+            self.connection = connection
+        else:
+            connection.close()
+        return is_ours
 
-    def _await(self, connection: Connection, until: float) -> None:
-        while not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}).scalar():
-            if time.monotonic() > until:
-                shown = self.database.engine.url.render_as_string(hide_password=True)
-                raise DatabaseTaken(database=shown, owner=holder(connection))
-            time.sleep(0.05)
-
-    def close(self) -> None:
-        """Lets the database go."""
+    def _drop(self) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
             try:
@@ -107,10 +98,7 @@ class Owning:
             except DBAPIError:  # the session is gone already, and its lock with it
                 return
 
-
-def holder(connection: Connection) -> str:
-    """Who has the lock, as far as PostgreSQL tells."""
-    found = connection.execute(text(HOLDER), {"high": LOCK >> 32, "low": LOCK & 0xFFFFFFFF}).first()
-    if found is None:
-        return "which is just leaving"
-    return f"on {found.host or 'this machine'} since {found.backend_start:%Y-%m-%d %H:%M}"
+    def close(self) -> None:
+        """Lets the database go."""
+        with self.lock:
+            self._drop()

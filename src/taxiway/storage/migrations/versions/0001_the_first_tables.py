@@ -739,6 +739,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_placed_files_digest"), "placed_files", ["digest"], unique=False)
     op.create_index(op.f("ix_placed_files_store"), "placed_files", ["store"], unique=False)
     op.create_table(
+        "platform",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_platform")),
+    )
+    op.create_table(
         "project_stages",
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
@@ -1152,6 +1158,7 @@ def downgrade() -> None:
     op.drop_table("requests")
     op.drop_table("projects")
     op.drop_table("project_stages")
+    op.drop_table("platform")
     op.drop_index(op.f("ix_placed_files_store"), table_name="placed_files")
     op.drop_index(op.f("ix_placed_files_digest"), table_name="placed_files")
     op.drop_table("placed_files")
