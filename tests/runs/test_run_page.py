@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
+from taxiway.runs.compare import Row
+from taxiway.runs.showing.compare_page import is_common, short
 from taxiway.runs.showing.curves import Look, smoothed
 from taxiway.runs.showing.preview import pretty, read_csv, table_in
 from tests.support.browser import assert_accessible
@@ -127,6 +129,35 @@ def test_what_is_measured_on_folds_is_dots_with_their_mean_and_no_curve(served: 
     assert ">fold</text>" in page
     assert 'class="line"' not in page
     assert page.count('class="dot"') == 3
+
+
+def test_many_curves_are_small_ones_under_headings_of_which_the_first_are_open(served: Live) -> None:
+    with served.client.runs.start("layers") as run:
+        for step in range(3):
+            run.log(step=step, **{f"layer_{n}/{kind}": 1.0 for n in range(12) for kind in "abcd"})
+    visitor = Visitor(served.url)
+
+    whole = visitor.get(f"/runs/{run.id}").text
+    found = visitor.get(f"/runs/{run.id}?find=layer_9/*").text
+
+    headings = re.findall(r'data-keep="charts (layer_\d+)"( open)?', whole)
+    assert headings == [(f"layer_{n}", " open" if n < 8 else "") for n in range(12)]
+    assert whole.count("is-dense") == 12
+    assert re.findall(r'data-keep="charts (layer_\d+)"( open)?', found) == [("layer_9", " open")]
+    assert "is-dense" not in found
+
+
+def test_an_axis_that_few_runs_pass_is_left_out_of_the_lines() -> None:
+    common = [Row("lr", [0.1, 0.2, 0.3], True), Row("depth", [None, 1, 2], True)]
+    rare = [Row("odd", [None, None, 1], True), Row("same", [None, 2, 2], True)]
+
+    assert [is_common(row) for row in (*common, *rare)] == [True, True, False, False]
+    assert (short("0.0041666666666"), short("0.5"), short("a long word"), short("nanometres")) == (
+        "0.004167",
+        "0.5",
+        "a long word",
+        "nanometres",
+    )
 
 
 @pytest.mark.parametrize(

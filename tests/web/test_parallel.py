@@ -86,6 +86,15 @@ def test_an_axis_of_widely_spread_numbers_is_logarithmic() -> None:
     assert type(Upright("lr", (0.0, 1e6)).scale(100, 0)) is Scale
 
 
+def test_every_tick_stands_on_a_ground_that_no_line_runs_over() -> None:
+    axes = (Upright("lr", (0.1, 0.2, None)), Upright("auc", (0.5, 0.6, 0.7)))
+
+    drawn = str(ParallelChart(title="t", names=("a", "b", "c"), axes=axes).draw())
+
+    assert drawn.count('class="plate"') == drawn.count('class="tick"') > 4
+    assert drawn.rindex('class="line"') < drawn.index('class="plate"')
+
+
 def test_a_word_on_an_axis_is_whole_where_there_is_room() -> None:
     axes = tuple(Upright(name, ("network", "logistic")) for name in ("first", "second", "third"))
 

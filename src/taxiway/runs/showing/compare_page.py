@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -21,9 +22,12 @@ from taxiway.web.sides import Cell, Line
 from taxiway.web.site import Html, Site, View
 
 MOST_CHARTS = 24
-COLUMNS = 200
+FEW_CHARTS = 8  # of more runs than stand side by side with their code
+COLUMNS, FEWEST_COLUMNS = 200, 40
+MOST_DRAWN = 4000  # columns of all lines of a chart
 SIDE_BY_SIDE = 8  # more runs than these are rows, not columns
 MOST_AXES = 9
+LONGEST_NUMBER = 6  # digits of a number in a text that nobody minds
 MOST_WORDS = 12  # different texts on one axis
 
 
@@ -74,13 +78,15 @@ class ComparePage:
         names = sorted({name for each in counts for name, points in each.items() if points > 1}, key=natural)
         shown = [name for name in names if look.shows(name)]
         shown.sort(key=telling.is_of_machine)
-        charts: list[LineChart] = self.curves.charts(runs, shown[:MOST_CHARTS], look, columns=COLUMNS)
+        most = MOST_CHARTS if len(runs) <= MOST_WITH_CODE else FEW_CHARTS
+        columns = max(FEWEST_COLUMNS, min(COLUMNS, MOST_DRAWN // len(runs)))
+        charts: list[LineChart] = self.curves.charts(runs, shown[:most], look, columns=columns)
         named = [msgspec.structs.replace(chart, title=telling.shown_name(chart.title)) for chart in charts]
         return {
             "charts": [chart for chart in named if not telling.is_of_machine(chart.title)],
             "machine_charts": [chart for chart in named if telling.is_of_machine(chart.title)],
             "has_curves": bool(names),
-            "left_out": max(0, len(shown) - MOST_CHARTS),
+            "left_out": max(0, len(shown) - most),
         }
 
 
@@ -94,24 +100,29 @@ def metrics_by_kind(rows: list[Row]) -> dict[str, list[Line]]:
 
 
 def cells_of(found: Comparison) -> tuple[list[tuple[str, str, str]], list[list[Cell]]]:
-    """What differs between many runs, a row for each: the columns and each run's cells, the machine's metrics last."""
+    """What differs between many runs, a row for each: the columns and each run's cells, the machine's metrics last.
+
+    After all of them come columns that most runs have nothing in.
+    """
     params = [Row(row.name, [short(value) for value in row.values], row.is_different) for row in found.params]
     kinds = metrics_by_kind(found.metrics)
     shown = (*kinds["metrics"], *telling.plain_lines(params), *kinds["folds"], *kinds["machine"])
     differing = [line for line in shown if line.is_different]
+    differing.sort(key=lambda line: 2 * sum(not cell.text.strip("–") for cell in line.cells) > len(line.cells))
     rows = [[line.cells[index] for line in differing] for index in range(len(found.runs))]
     return [("", line.name, "num") for line in differing], rows
 
 
 def short(value: Scalar | None) -> Scalar | None:
-    """A parameter for a narrow column: four digits of a number."""
-    return number(value, 4) if isinstance(value, float) else value
+    """A parameter for a narrow column: four digits of a number, also of one that was logged as a text."""
+    found = number_in(value) if isinstance(value, str) and len(value) > LONGEST_NUMBER else value
+    return number(found, 4) if isinstance(found, float) and math.isfinite(found) else value
 
 
 def parallel(found: Comparison) -> ParallelChart | None:
     """Parameters that differ, then metrics that do, as axes; None where there are fewer than two."""
-    params = [upright(row) for row in found.params if row.is_different]
-    metrics = [upright(row) for row in found.metrics if row.is_different and not row.name.startswith("system/")]
+    params = [upright(row) for row in found.params if row.is_different and is_common(row)]
+    metrics = [upright(row) for row in found.metrics if is_common(row) and not telling.is_of_machine(row.name)]
     metrics.sort(key=lambda axis: telling.rank(axis.name))
     few = [axis for axis in params if len(axis.words) <= MOST_WORDS]
     most_metrics = max(2, MOST_AXES - len(few))
@@ -125,6 +136,12 @@ def parallel(found: Comparison) -> ParallelChart | None:
         urls=tuple(f"/runs/{run.id}" for run in found.runs),
         height=320,
     )
+
+
+def is_common(row: Row) -> bool:
+    """Whether half of the runs at least have a value, and not all of those the same: else nothing is seen there."""
+    given = [value for value in row.values if value is not None]
+    return 2 * len(given) >= len(row.values) and len(set(map(repr, given))) > 1
 
 
 def upright(row: Row) -> Upright:

@@ -65,9 +65,11 @@ class Curves:
     def __init__(self, log: Log) -> None:
         self.log = log
 
-    def charts(self, runs: Sequence[Run], names: Sequence[str], look: Look, *, columns: int) -> list[LineChart]:
+    def charts(
+        self, runs: Sequence[Run], names: Sequence[str], look: Look, *, columns: int, height: float = 220
+    ) -> list[LineChart]:
         """A chart for each metric, with a line for each run that has it."""
-        return [self.chart(runs, name, look, columns=columns) for name in names]
+        return [self.chart(runs, name, look, columns=columns, height=height) for name in names]
 
     def chart(self, runs: Sequence[Run], name: str, look: Look, *, columns: int, height: float = 220) -> LineChart:
         courses = self.log.courses([run.id for run in runs], name, columns=columns, by_time=look.axis != "step")

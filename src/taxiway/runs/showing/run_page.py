@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 import numpy as np
+from msgspec import Struct
 
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.natural import natural
@@ -23,12 +24,23 @@ from taxiway.web.site import Html, Site, View
 
 MOST_CHARTS = 60
 SMALL_COLUMNS = 160
+MOST_ROOMY = 12  # charts: more are small ones,
+DENSE_COLUMNS, DENSE_HEIGHT = 90, 132.0
+MOST_OPEN = 30  # and once so many are seen, the headings that follow are folded
 LARGE_COLUMNS = 800
 MOST_POINTS_LISTED = 100
 MOST_SHOWN_BYTES = 200_000
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 BY_FOLD = "By fold"
-SYSTEM = "system"  # metrics of the machine stand last, folded
+SYSTEM, MACHINE = "system", 2  # metrics of the machine stand last, folded
+
+
+class Group(Struct, frozen=True):
+    """The charts under one heading."""
+
+    title: str
+    charts: list[LineChart]
+    is_open: bool
 
 
 class RunPage:
@@ -70,11 +82,14 @@ class RunPage:
         counts = self.log.counts(run.id)
         names = sorted(run.metrics, key=natural)
         curved = [name for name in names if counts.get(name, 0) > 1 and look.shows(name)]
-        drawn = sorted(curved, key=section)[:MOST_CHARTS]
-        groups = [
-            (title, self.curves.charts([run], list(those), look, columns=SMALL_COLUMNS))
-            for title, those in groupby(drawn, section)
-        ]
+        drawn = sorted(curved, key=place_of)[:MOST_CHARTS]
+        is_dense = len(drawn) > MOST_ROOMY
+        columns, height = (DENSE_COLUMNS, DENSE_HEIGHT) if is_dense else (SMALL_COLUMNS, 220.0)
+        groups: list[Group] = []
+        for (place, title), those in groupby(drawn, section):
+            charts = self.curves.charts([run], list(those), look, columns=columns, height=height)
+            before = sum(len(group.charts) for group in groups)
+            groups.append(Group(title, charts, is_open=place < MACHINE and (before < MOST_OPEN or bool(look.find))))
         return {
             "run": run,
             "answer": telling.of_run(run, counts),
@@ -82,6 +97,7 @@ class RunPage:
             "axes": AXES,
             "metrics": [(name, telling.number_of(run, name), counts.get(name, 0)) for name in names],
             "groups": groups,
+            "is_dense": is_dense,
             "by_fold": BY_FOLD,
             "shown_name": telling.shown_name,
             "left_out": len(curved) - len(drawn),
@@ -147,7 +163,13 @@ def section(name: str) -> tuple[int, str]:
     head, slash, _ = name.partition("/")
     if telling.is_by_fold(name):
         return 1, BY_FOLD
-    return (2 if head == SYSTEM else 0), head if slash else ""
+    return (MACHINE if head == SYSTEM else 0), head if slash else ""
+
+
+def place_of(name: str) -> tuple[int, tuple[list[str | int], str]]:
+    """The order of the headings."""
+    place, head = section(name)
+    return place, natural(head)
 
 
 def mark_of(run: Run, counts: dict[str, int]) -> str:

@@ -326,6 +326,8 @@ def draw_line(each: Line, index: int, plot: Plot, chart: LineChart) -> Svg:
     kind = f"series {series_class(colour_of(index, each))}"
     if each.is_faint:
         return group(*parts, class_=f"{kind} is-faint")
+    if colour_of(index, each) >= SERIES:  # nobody reads a hundred values at once, which would be most of the page
+        return group(*parts, class_=kind, data_name=each.name)
     return group(*parts, class_=kind, data_name=each.name, data_points=hover_points(seen))
 
 

@@ -66,6 +66,15 @@ class Upright(Struct, frozen=True):
         return "–" if value is None else value if isinstance(value, str) else number(value, 4)
 
 
+def plated(text: str, right: float, y: float) -> Svg:
+    """A tick's text on a ground of its own, so that no line runs through it."""
+    width = text_width(text) + 4
+    ground = tag(
+        "rect", x=f"{right - width + 2:.1f}", y=f"{y - 8:.1f}", width=f"{width:.1f}", height=16, class_="plate"
+    )
+    return Svg(ground + label(text, right, y + 4, "tick", "end"))
+
+
 class ParallelChart(Struct, frozen=True, kw_only=True):
     """Runs as lines across axes. urls: where each line leads; "" is nowhere."""
 
@@ -120,11 +129,9 @@ class ParallelChart(Struct, frozen=True, kw_only=True):
         parts = [line((left, scale.start), (left, scale.end), "base")]
         for value, text in axis.places(scale):
             parts.append(line((left - 4, scale.at(value)), (left, scale.at(value)), "base"))
-            parts.append(
-                label(shorten(text, min(left - 12, room - 40)), left - 8, scale.at(value) + 4, "tick halo", "end")
-            )
+            parts.append(plated(shorten(text, min(left - 12, room - 40)), left - 8, scale.at(value)))
         if any(value is None for value in axis.values):
-            parts.append(label("none", left - 8, scale.start + NOWHERE + 4, "tick", "end"))
+            parts.append(plated("none", left - 8, scale.start + NOWHERE))
         name = shorten(axis.name, room - 12)
         centre = max(float(left), text_width(name) / 2)
         parts.append(tag("g", tag("title", axis.name), label(name, centre, scale.end - 12, "axis-name", "middle")))
