@@ -26,6 +26,7 @@ NOUNS = (
     "access",
     "audit",
     "evidence",
+    "dossiers",
     "lineage",
     "imports",
     "stores",

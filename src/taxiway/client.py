@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from taxiway.access.client import Access
     from taxiway.audit.client import Audit
     from taxiway.datasets.client import Datasets
+    from taxiway.dossiers.client import Dossiers
     from taxiway.endpoints.client import Endpoints
     from taxiway.evidence.client import Evidence
     from taxiway.gates.client import Gates
@@ -245,6 +246,12 @@ class Client:
         from taxiway.evidence.client import Evidence
 
         return Evidence(self.transport)
+
+    @cached_property
+    def dossiers(self) -> Dossiers:
+        from taxiway.dossiers.client import Dossiers
+
+        return Dossiers(self.transport)
 
     @cached_property
     def lineage(self) -> Lineage:

@@ -23,6 +23,9 @@ from taxiway.compat.mlflow.files import Files
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
+from taxiway.dossiers import routes as dossiers_routes
+from taxiway.dossiers.collecting import Below as Collected
+from taxiway.dossiers.service import Dossiers
 from taxiway.endpoints import pages as endpoints_pages
 from taxiway.endpoints import routes as endpoints_routes
 from taxiway.endpoints.labelling import Labels
@@ -219,6 +222,7 @@ class House:
         self.endpoints = Endpoints(self.home, self.ledger, below, self.publisher)
         self.labels = Labels(self.endpoints)
         self.tracer = Tracer(self.endpoints, self.labels)
+        self._open_dossiers()
         self.monitors = Monitors(
             self.database,
             self.ledger,
@@ -231,6 +235,10 @@ class House:
     def is_on_duty(self) -> bool:
         """Whether this server does what one alone must do for its database."""
         return self.owning is not None and self.owning.is_on_duty()
+
+    def _open_dossiers(self) -> None:
+        read = (self.access, self.audit, self.statements, self.models, self.gates, self.reproductions)
+        self.dossiers = Dossiers(self.home, Collected(*read))
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -312,6 +320,7 @@ def bind_routes(server: Server, house: House) -> None:
     imports_routes.bind(server, house.intakes)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
+    dossiers_routes.bind(server, house.dossiers)
 
 
 def dialect_of(house: House, doorkeeper: Doorkeeper, server: Server) -> Dialect:

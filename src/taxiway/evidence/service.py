@@ -76,6 +76,11 @@ class Statements:
 
     def seal(self, payload: bytes) -> Sealed:
         """Signs bytes that no change makes, such as the list of a dossier's files."""
+        public = self.signer()
+        return Sealed(seal(payload, lambda data: self.keys.sign(public.id, data), keyid=public.id), public)
+
+    def signer(self) -> PublicKey:
+        """The key that signs now; it is entered where nothing was signed before."""
         with self.database.read() as connection:
             key = self._usable(connection)
         if key is None:
@@ -83,7 +88,7 @@ class Statements:
         with self.database.read() as connection:
             public = store.find_key(connection, key)
         assert public is not None
-        return Sealed(seal(payload, lambda data: self.keys.sign(key, data), keyid=key), public)
+        return public
 
     def _usable(self, connection: Connection) -> str | None:
         return next((key for key in store.signing(connection) if key in self.keys.names), None)

@@ -11,6 +11,7 @@ from taxiway.kernel.errors import BadField
 from taxiway.models.bundle import MANIFEST, BundleTampered, verify_bundle
 from taxiway.models.contract import Alias, Card, Deleted, Model, ModelVersion, Target, Verified
 from taxiway.models.logged_contract import LoggedModel
+from taxiway.models.vouching import COMMANDS as VOUCHING
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -283,4 +284,5 @@ COMMANDS = (
         download,
         (VERSION, Argument("to", "a folder that is not there yet", is_file=True)),
     ),
+    *VOUCHING,
 )
