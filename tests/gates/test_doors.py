@@ -2,83 +2,89 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-from collections.abc import Callable
-from urllib.parse import urlsplit
+import html
+import itertools
 
 import pytest
+from starlette.routing import Route
 
 from taxiway.cli import main
 from taxiway.client import learn_refusals
-from taxiway.endpoints import contract as endpoints
-from taxiway.endpoints.contract import Deploy, StartEndpoint
+from taxiway.compat.mlflow.call import Call
 from taxiway.gates.refusals import GateClosed
+from taxiway.house import build
 from taxiway.kernel.endpoint import Endpoint
-from taxiway.kernel.errors import NotFound, TaxiwayError
-from taxiway.models import contract
-from taxiway.models.contract import PointAlias, Promote
 from taxiway.models.refusals import AliasGuarded
-from tests.gates.story import PROJECT, UNCLEAR, Story
+from tests.gates.doors import (
+    DOORS,
+    FORMS,
+    MLFLOW,
+    MLFLOW_DOORS,
+    MLFLOW_NO_DOORS,
+    NO_DOORS,
+    NO_FORMS,
+    Door,
+    send,
+)
+from tests.gates.story import UNCLEAR, Story
 
-GUARDED = ("models.promote", "endpoints.deploy")  # the permissions to move a version, and to let one answer
-Door = Callable[[Story], object]
-
-
-def promote(story: Story) -> object:
-    return story.ana.transport.call(contract.promote, Promote(stage="production"), model="mortgage", version="1")
-
-
-def point_alias(story: Story) -> object:
-    return story.ana.transport.call(contract.point_alias, PointAlias(version=1), model="mortgage", alias="champion")
-
-
-def drop_alias(story: Story) -> object:
-    """A champion that got there by the path may not be taken down by hand."""
-    story.ready()
-    story.vera.gates.approve("mortgage@2", comment="seen")
-    story.ana.models.promote("mortgage@2", "production")
-    return story.ana.transport.call(contract.drop_alias, model="mortgage", alias="champion")
+STARTING = {"start", "start_form"}  # what they could bring back is version 2, which was archived
 
 
-def deploy(story: Story) -> object:
-    otto = story.live.as_person("otto", "operator", project=PROJECT)
-    return otto.transport.call(endpoints.deploy, Deploy("mortgage", PROJECT, version="mortgage@1"))
-
-
-def start(story: Story) -> object:
-    """Starting takes up what was deployed before, and there is nothing: no version comes in this way."""
-    return story.olga.transport.call(endpoints.start_endpoint, StartEndpoint(), endpoint="mortgage")
-
-
-# Each endpoint that can change what stands on the path or answers, and what a version with closed gates meets there.
-# A new one belongs in here, with the refusal that shows where it leads.
-DOORS: dict[tuple[str, str], tuple[Door, type[TaxiwayError]]] = {
-    ("POST", "/api/models/{model}/versions/{version}/stage"): (promote, GateClosed),
-    ("PUT", "/api/models/{model}/aliases/{alias}"): (point_alias, AliasGuarded),
-    ("DELETE", "/api/models/{model}/aliases/{alias}"): (drop_alias, AliasGuarded),
-    ("POST", "/api/endpoints"): (deploy, GateClosed),
-    ("POST", "/api/endpoints/{endpoint}/start"): (start, NotFound),
-}
-
-
-def test_every_declared_door_is_known_here() -> None:
+def test_every_declared_door_is_driven_here_and_everything_else_says_why_it_is_none() -> None:
     learn_refusals()
-    declared = {key for key, endpoint in Endpoint.declared.items() if endpoint.needs in GUARDED}
+    declared = Endpoint.declared.items()
+    rooms = ("/api/models", "/api/endpoints", "/endpoints/")
+    unsafe = {key for key, each in declared if key[0] != "GET" and key[1].startswith(rooms)}
+    marked = {key for key, each in declared if each.guarded}
 
-    assert declared == set(DOORS)
+    assert marked == set(DOORS)
+    assert unsafe - marked == set(NO_DOORS)
 
 
-@pytest.mark.parametrize("door", list(DOORS))
-def test_a_door_leads_to_the_gate(story: Story, door: tuple[str, str]) -> None:
-    act, refusal = DOORS[door]
-    story.version(UNCLEAR)
+def test_every_call_of_the_dialect_that_could_move_a_version_is_driven_here(story: Story) -> None:
+    rooms = (f"{MLFLOW}/registered-models", f"{MLFLOW}/model-versions")
+    calls = {(call.method, call.path): call for call in Call.declared if call.path.startswith(rooms)}
+    marked = {(call.method, call.path) for call in Call.declared if call.guarded}
 
-    with pytest.raises(refusal):
-        act(story)
+    assert marked == set(MLFLOW_DOORS)
+    assert {key for key in calls if key[0] != "GET"} - marked == set(MLFLOW_NO_DOORS)
 
-    assert story.ana.models.find("mortgage@1").stage == "none"
-    assert story.ana.models.find("mortgage@1").aliases == []
+
+def test_every_form_of_the_pages_that_could_move_a_version_is_driven_here(story: Story) -> None:
+    routes = [route for route in build(story.live.house).routes if isinstance(route, Route)]
+    posted = {route.path for route in routes if "POST" in (route.methods or ())}
+    forms = {path for path in posted if path.startswith(("/models/", "/endpoints/"))}
+
+    assert forms == set(FORMS) | set(NO_FORMS)
+
+
+@pytest.mark.parametrize("door", [*DOORS.values(), *FORMS.values(), *itertools.chain(*MLFLOW_DOORS.values())])
+def test_a_door_leads_to_the_gate_and_nothing_moves(story: Story, door: Door) -> None:
+    story.ready(UNCLEAR)
+    asked = door.__name__ in STARTING
+    told = door(story)
+
+    if door.__name__ == "break_glass":
+        assert told.startswith("GlassKept: ")
+    else:
+        version = "mortgage@2" if asked else "mortgage@1"
+        with pytest.raises(GateClosed) as refusal:
+            story.ana.models.promote(version, "production")
+        for line in (" ".join(line.split()) for line in str(refusal.value).replace("`", "").splitlines()):
+            assert line.removeprefix("- ") in html.unescape(told.replace("`", ""))
+    found = story.ana.models.find("mortgage@1")
+    assert (found.stage, found.aliases) == ("none", [])
+    assert [each for each in story.live.client.endpoints.list() if each.state != "stopped"] == []
+
+
+def test_a_champion_is_not_taken_down_by_hand(story: Story) -> None:
+    story.ready()
+    story.vera.gates.approve("mortgage@1", comment="seen")
+    story.ana.models.promote("mortgage@1", "production")
+
+    with pytest.raises(AliasGuarded):
+        story.ana.models.drop_alias("mortgage", "champion")
 
 
 def test_the_refusal_is_the_same_over_sdk_rest_and_command_line(
@@ -89,7 +95,7 @@ def test_the_refusal_is_the_same_over_sdk_rest_and_command_line(
 
     with pytest.raises(GateClosed) as sdk:
         story.ana.models.promote("mortgage@1", "production")
-    status, rest = post(story.live.url + "/api/models/mortgage/versions/1/stage", token, {"stage": "production"})
+    status, rest = send(story, "ana", "POST", "/api/models/mortgage/versions/1/stage", {"stage": "production"})
     monkeypatch.setenv("TAXIWAY_URL", story.live.url)
     monkeypatch.setenv("TAXIWAY_TOKEN", token)
     code = main(["models", "promote", "mortgage@1", "production"])
@@ -116,7 +122,8 @@ def test_the_refusal_names_gate_number_and_next_step(story: Story) -> None:
 
 
 def test_a_guarded_alias_says_which_stage_moves_it(story: Story) -> None:
-    story.version(UNCLEAR)
+    story.ready()
+    story.vera.gates.approve("mortgage@1", comment="seen")
 
     with pytest.raises(AliasGuarded, match="taxiway models promote mortgage@1 production"):
         story.ana.models.point_alias("mortgage", "champion", version=1)
@@ -139,15 +146,3 @@ def test_the_command_line_shows_a_table_of_verdicts(
     assert "▲ inconclusive" in told
     assert "selection-rate ratio by race at least 0.8" in told
     assert "staging: closed, production: closed" in told
-
-
-def post(url: str, token: str, body: object) -> tuple[int, dict[str, object]]:
-    """A change as any program would ask for it, without the SDK."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-    connection.request("POST", parts.path, json.dumps(body), headers)
-    answer = connection.getresponse()
-    found = json.loads(answer.read())
-    connection.close()
-    return answer.status, found

@@ -273,7 +273,13 @@ class Trace(Struct, frozen=True, kw_only=True):
 
 
 deploy = Endpoint(
-    "POST", "/api/endpoints", Deploy, Revision, "endpoints.deploy", "Have a version, or an earlier revision, answer"
+    "POST",
+    "/api/endpoints",
+    Deploy,
+    Revision,
+    "endpoints.deploy",
+    "Have a version, or an earlier revision, answer",
+    guarded=True,
 )
 list_endpoints = Endpoint(
     "GET",
@@ -312,7 +318,13 @@ stop_endpoint = Endpoint(
     "Stop answering at once",
 )
 start_endpoint = Endpoint(
-    "POST", "/api/endpoints/{endpoint}/start", StartEndpoint, EndpointRecord, "endpoints.deploy", "Answer again"
+    "POST",
+    "/api/endpoints/{endpoint}/start",
+    StartEndpoint,
+    EndpointRecord,
+    "endpoints.deploy",
+    "Answer again",
+    guarded=True,
 )
 declare_fallback = Endpoint(
     "PUT",

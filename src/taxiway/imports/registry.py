@@ -7,6 +7,7 @@ import hashlib
 import msgspec
 from msgspec.structs import replace
 
+from taxiway.gates.refusals import GateClosed
 from taxiway.imports.contract import Import, IncomingModel, IncomingVersion, Skipped, Taken
 from taxiway.imports.service import Imports
 from taxiway.kernel.caller import SYSTEM, Caller
@@ -171,8 +172,9 @@ class ModelPart:
                 asked = PointAlias(here, REASON)
                 self.models.movements.point_alias(self.caller, asked, model=self.name, alias=alias)
                 self.new += 1
-        except AliasGuarded as refusal:
-            self.left.append(f"The alias {alias} of {self.name} pointed at v{number}. {refusal}")
+        except (AliasGuarded, GateClosed) as refusal:
+            said = str(refusal).partition("\n")[0]
+            self.left.append(f"The alias {alias} of {self.name} pointed at v{number}. {said}")
             return
         except TaxiwayError as refusal:
             self.skipped.append(Skipped("alias", theirs[:200], str(refusal)))

@@ -39,7 +39,8 @@ class Endpoint(Struct, Generic[Body, Answer], frozen=True):
 
     The body of a GET or DELETE travels in the query. `needs` is the permission, as ``noun.verb``. `scope` says
     where the caller must hold it: in the project that path, query or body name (the default), anywhere on the
-    platform, or nowhere (`open`, for signing in and health).
+    platform, or nowhere (`open`, for signing in and health). `guarded`: it could put a version into a stage, behind an
+    alias that stands for one, or have it answer; so it must end at the gates.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -49,6 +50,7 @@ class Endpoint(Struct, Generic[Body, Answer], frozen=True):
     needs: str
     summary: str
     scope: Scope = "project"
+    guarded: bool = False
 
     declared: ClassVar[dict[tuple[str, str], Endpoint[Any, Any]]] = {}
 

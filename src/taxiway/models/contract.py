@@ -338,6 +338,7 @@ promote = Endpoint(
     ModelVersion,
     "models.promote",
     "Move a version to a stage of its path",
+    guarded=True,
 )
 point_alias = Endpoint(
     "PUT",
@@ -346,6 +347,7 @@ point_alias = Endpoint(
     Alias,
     "models.promote",
     "Point an alias at a version",
+    guarded=True,
 )
 drop_alias = Endpoint(
     "DELETE", "/api/models/{model}/aliases/{alias}", Nothing, Alias, "models.promote", "Take an alias away"

@@ -109,11 +109,17 @@ class Movements:
                 record.also("models.drop_alias", before.ref, alias=name, reason=f"moved to {body.stage}")
 
     def point_alias(self, caller: Caller, body: PointAlias, *, model: str, alias: str) -> Alias:
-        """Points a free alias at a version. Raises AliasGuarded for one that the path names."""
+        """Points a free alias at a version.
+
+        One that stands for a stage is refused: with what the guard refuses with where the version may not enter that
+        stage, and with AliasGuarded where it may, and has to be moved there.
+        """
         check_alias(alias)
 
         def make(record: Record) -> Alias:
             version = require_version(record, model, body.version)
+            if stage := self._stage_of(record.connection, version, alias):
+                self._guard(version).require_open(record, version, stage)
             self._refuse_guarded(record.connection, version, alias)
             return self._put(record, version, alias, body.reason)
 

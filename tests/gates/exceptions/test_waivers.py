@@ -135,7 +135,7 @@ def test_a_waiver_that_ended_makes_what_stands_in_production_overdue(story: Exce
     story.later(days=31)
 
     standing = story.ana.gates.show("mortgage@1")
-    assert standing.overdue and standing.overdue[0].startswith("the waiver of abe for fairness ended on ")
+    assert standing.overdue[0].startswith("the waiver of abe for fairness ended on ")
     assert story.live.house.gates.waivers.tell_ended() == 1
     assert story.live.last_verb() == "gates.waiver_ended"
     assert story.live.house.gates.waivers.tell_ended() == 0

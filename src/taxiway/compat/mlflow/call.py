@@ -36,6 +36,7 @@ class Call(Struct, Generic[Ask, Answer], frozen=True):
     `Dialect.know` was told; `platform` is anywhere (the handler shows only what the caller may see), `open` is
     everybody's. versions: of the prefix ``/api/…``, each with its twin under ``/ajax-api/…``; none where the path
     stands for itself. body: `raw` hands the bytes to the handler as an `Upload`; `none` is never read, as for a GET.
+    guarded: it could put a version into a stage or behind an alias that stands for one; so it must end at the gates.
     A field `origin` of the request is this server's own address, whatever is sent; one whose name on the wire
     begins with ``x-`` is a header.
     """
@@ -49,6 +50,7 @@ class Call(Struct, Generic[Ask, Answer], frozen=True):
     versions: tuple[str, ...] = ("2.0",)
     body: Literal["json", "raw", "none"] = "json"
     most_bytes: int = MOST_BYTES
+    guarded: bool = False
 
     declared: ClassVar[list[Call[Any, Any]]] = []
 

@@ -114,7 +114,7 @@ class FileOf(Struct, frozen=True):
 AT = "/mlflow/model-versions"
 create = Call("POST", f"{AT}/create", CreateVersion, VersionAnswer, "models.write", "model")
 update = Call("PATCH", f"{AT}/update", UpdateVersion, VersionAnswer, "models.write", "model")
-move = Call("POST", f"{AT}/transition-stage", MoveVersion, VersionAnswer, "models.promote", "model")
+move = Call("POST", f"{AT}/transition-stage", MoveVersion, VersionAnswer, "models.promote", "model", guarded=True)
 delete = Call("DELETE", f"{AT}/delete", VersionNamed, Void, "models.write", "model")
 get = Call("GET", f"{AT}/get", VersionNamed, VersionAnswer, "models.read", "model")
 search = Call("GET", f"{AT}/search", SearchVersions, VersionsAnswer, "models.read", "platform")

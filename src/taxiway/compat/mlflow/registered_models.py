@@ -119,7 +119,7 @@ get_latest = Call("POST", f"{AT}/get-latest-versions", LatestOf, VersionsAnswer,
 get_latest_by_query = Call("GET", f"{AT}/get-latest-versions", LatestOf, VersionsAnswer, "models.read", "model")
 set_tag = Call("POST", f"{AT}/set-tag", TagModel, Void, "models.write", "model")
 delete_tag = Call("DELETE", f"{AT}/delete-tag", UntagModel, Void, "models.write", "model")
-set_alias = Call("POST", f"{AT}/alias", SetAlias, Void, "models.promote", "model")
+set_alias = Call("POST", f"{AT}/alias", SetAlias, Void, "models.promote", "model", guarded=True)
 delete_alias = Call("DELETE", f"{AT}/alias", AliasNamed, Void, "models.promote", "model")
 get_alias = Call("GET", f"{AT}/alias", AliasNamed, VersionAnswer, "models.read", "model")
 

@@ -141,6 +141,7 @@ break_glass = Endpoint(
     BrokenGlass,
     "gates.break_glass",
     "Move a version although its gates are closed",
+    guarded=True,
 )
 list_waivers = Endpoint(
     "GET",

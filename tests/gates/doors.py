@@ -1,0 +1,236 @@
+"""Every door that could move a version, how to try it with one whose gates are closed, and what is no door, and why."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from urllib.parse import urlencode, urlsplit
+
+from taxiway.client import Client
+from taxiway.endpoints import contract as endpoints
+from taxiway.endpoints.contract import Deploy, StartEndpoint
+from taxiway.kernel.errors import TaxiwayError
+from taxiway.models import contract as models
+from taxiway.models.contract import PointAlias, Promote
+from tests.gates.story import PROJECT, Story
+
+Door = Callable[[Story], str]
+Key = tuple[str, str]
+
+VERSION = "/api/models/{model}/versions/{version}"
+MLFLOW = "/mlflow"
+
+
+def said(act: Callable[[], object]) -> str:
+    """The refusal that an act meets: its class and its words."""
+    try:
+        act()
+    except TaxiwayError as refusal:
+        return f"{type(refusal).__name__}: {refusal}"
+    return "nothing was refused"
+
+
+def send(story: Story, who: str, method: str, path: str, body: object) -> tuple[int, dict[str, str]]:
+    """A request as any program would make it, without the SDK."""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {story.live.tokens[who]}"}
+    with closing(http.client.HTTPConnection(urlsplit(story.live.url).netloc, timeout=30)) as connection:
+        connection.request(method, path, json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+class Visitor:
+    """Somebody at the pages, without a browser: a session, and forms with its token."""
+
+    def __init__(self, story: Story, who: str) -> None:
+        self.netloc = urlsplit(story.live.url).netloc
+        self.cookie = ""
+        link = urlsplit(story.live.sign_in_link(who))
+        page = self.request("GET", f"{link.path}?{link.query}" if link.query else link.path)
+        self.request(
+            "POST", link.path, {"form_token": token_in(page), **dict([link.query.split("=")] if link.query else [])}
+        )
+
+    def request(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> str:
+        headers = {"Cookie": self.cookie} if self.cookie else {}
+        headers |= {"Content-Type": "application/x-www-form-urlencoded"} if fields is not None else {}
+        with closing(http.client.HTTPConnection(self.netloc, timeout=30)) as connection:
+            connection.request(method, path, urlencode(fields) if fields is not None else None, headers)
+            answer = connection.getresponse()
+            for name, value in answer.getheaders():
+                if name.lower() == "set-cookie":
+                    self.cookie = value.partition(";")[0]
+            return answer.read().decode()
+
+    def send(self, page: str, form: str, fields: Mapping[str, str]) -> str:
+        """What the page says after the form was sent, its tags left out."""
+        found = self.request("POST", form, {**fields, "form_token": token_in(self.request("GET", page))})
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", found))
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    return found[1] if found else ""
+
+
+# --- the doors of the API, by SDK; every other way to them is tried in test_doors ---
+
+
+def promote(story: Story) -> str:
+    return said(lambda: story.ana.transport.call(models.promote, Promote("production"), model="mortgage", version="1"))
+
+
+def point_alias(story: Story) -> str:
+    return said(lambda: story.ana.transport.call(models.point_alias, PointAlias(1), model="mortgage", alias="champion"))
+
+
+def deploy(story: Story) -> str:
+    return said(lambda: otto(story).transport.call(endpoints.deploy, Deploy("mortgage", PROJECT, version="mortgage@1")))
+
+
+def start(story: Story) -> str:
+    """What answered once, was stopped, and lost its place meanwhile."""
+    archived(story)
+    body = StartEndpoint("it was looked at")
+    return said(lambda: otto(story).transport.call(endpoints.start_endpoint, body, endpoint="second"))
+
+
+def break_glass(story: Story) -> str:
+    return said(lambda: otto(story).gates.waivers.break_glass("mortgage@1", reason="hurry"))
+
+
+def otto(story: Story) -> Client:
+    return story.live.as_person("otto", "operator", project=PROJECT)
+
+
+def archived(story: Story) -> None:
+    """Version 2 answered at the endpoint `second`, which was stopped, and is archived."""
+    story.ready()
+    story.vera.gates.approve("mortgage@2", comment="seen")
+    story.ana.models.promote("mortgage@2", "production")
+    otto(story).endpoints.deploy("second", "mortgage@2", wait=False)
+    otto(story).endpoints.stop("second", reason="odd answers")
+    otto(story).models.promote("mortgage@2", "archived")
+
+
+DOORS: dict[Key, Door] = {
+    ("POST", f"{VERSION}/stage"): promote,
+    ("PUT", "/api/models/{model}/aliases/{alias}"): point_alias,
+    ("POST", "/api/endpoints"): deploy,
+    ("POST", "/api/endpoints/{endpoint}/start"): start,
+    ("POST", "/api/gates/models/{model}/versions/{version}/break-glass"): break_glass,
+}
+NO_DOORS: dict[Key, str] = {
+    ("POST", "/api/models"): "a version is registered in no stage",
+    ("POST", "/api/models/names"): "a name without a version",
+    ("PATCH", "/api/models/{model}"): "what answers cannot be renamed, and a name moves nothing",
+    ("DELETE", "/api/models/{model}"): "takes away",
+    ("POST", "/api/models/{model}/versions"): "a version is registered in no stage",
+    ("PATCH", VERSION): "words and tags",
+    ("DELETE", VERSION): "takes away",
+    ("PUT", f"{VERSION}/evaluation"): "what a version is judged by; it voids what was judged before",
+    ("POST", f"{VERSION}/bundle"): "files of a version that has none; it stands in no stage it needs them for",
+    ("PUT", f"{VERSION}/card"): "words on the card; approvals of the card before are void",
+    ("DELETE", "/api/models/{model}/aliases/{alias}"): "takes away",
+    ("POST", "/api/endpoints/{endpoint}/stop"): "takes traffic away",
+    ("PUT", "/api/endpoints/{endpoint}/fallback"): "a static answer, of no version",
+    ("POST", "/api/endpoints/{endpoint}/labels"): "the truth about predictions",
+    ("POST", "/api/endpoints/{endpoint}/monitors"): "watches what answers",
+    ("POST", "/endpoints/{endpoint}/invocations"): "asks what answers already",
+}
+
+
+# --- the doors of MLflow's dialect ---
+
+
+def mlflow(path: str, **body: object) -> Door:
+    def act(story: Story) -> str:
+        _, found = send(story, "ana", "POST", f"/api/2.0{MLFLOW}{path}", {"name": "mortgage", "version": "1", **body})
+        return f"{found.get('error_code')}: {found.get('message')}"
+
+    return act
+
+
+MLFLOW_DOORS: dict[Key, tuple[Door, ...]] = {
+    ("POST", f"{MLFLOW}/model-versions/transition-stage"): (
+        mlflow("/model-versions/transition-stage", stage="Production"),
+        mlflow("/model-versions/transition-stage", stage="production", archive_existing_versions=False),
+    ),
+    ("POST", f"{MLFLOW}/registered-models/alias"): (
+        mlflow("/registered-models/alias", alias="champion"),
+        mlflow("/registered-models/alias", alias="production"),
+    ),
+}
+MLFLOW_NO_DOORS: dict[Key, str] = {
+    ("POST", f"{MLFLOW}/registered-models/create"): "a name without a version",
+    ("POST", f"{MLFLOW}/registered-models/rename"): "what answers cannot be renamed",
+    ("PATCH", f"{MLFLOW}/registered-models/update"): "words",
+    ("DELETE", f"{MLFLOW}/registered-models/delete"): "takes away",
+    ("POST", f"{MLFLOW}/registered-models/get-latest-versions"): "reads",
+    ("POST", f"{MLFLOW}/registered-models/set-tag"): "a tag",
+    ("DELETE", f"{MLFLOW}/registered-models/delete-tag"): "a tag",
+    ("DELETE", f"{MLFLOW}/registered-models/alias"): "takes away",
+    ("POST", f"{MLFLOW}/model-versions/create"): "a version is registered in no stage",
+    ("PATCH", f"{MLFLOW}/model-versions/update"): "words",
+    ("DELETE", f"{MLFLOW}/model-versions/delete"): "takes away",
+    ("POST", f"{MLFLOW}/model-versions/set-tag"): "a tag",
+    ("DELETE", f"{MLFLOW}/model-versions/delete-tag"): "a tag",
+}
+
+
+# --- the buttons of pages ---
+
+
+def stage_form(story: Story) -> str:
+    page = "/models/mortgage/versions/1"
+    return Visitor(story, "ana").send(page, f"{page}/stage", {"stage": "production", "reason": "now"})
+
+
+def alias_form(story: Story) -> str:
+    fields = {"alias": "champion", "version": "1"}
+    return Visitor(story, "ana").send("/models/mortgage", "/models/mortgage/aliases", fields)
+
+
+def new_endpoint_form(story: Story) -> str:
+    otto(story)
+    fields = {"endpoint": "mortgage", "project": PROJECT, "version": "mortgage@1"}
+    return Visitor(story, "otto").send("/endpoints/new", "/endpoints/new", fields)
+
+
+def deploy_form(story: Story) -> str:
+    archived(story)
+    fields = {"version": "mortgage@1"}
+    return Visitor(story, "otto").send("/endpoints/second", "/endpoints/second/deploy", fields)
+
+
+def start_form(story: Story) -> str:
+    archived(story)
+    fields = {"reason": "it was looked at"}
+    return Visitor(story, "otto").send("/endpoints/second", "/endpoints/second/start", fields)
+
+
+FORMS: dict[str, Door] = {
+    "/models/{model}/versions/{version}/stage": stage_form,
+    "/models/{model}/aliases": alias_form,
+    "/endpoints/new": new_endpoint_form,
+    "/endpoints/{endpoint}/deploy": deploy_form,
+    "/endpoints/{endpoint}/start": start_form,
+}
+NO_FORMS: dict[str, str] = {
+    "/models/{model}/aliases/drop": "takes away",
+    "/models/{model}/about": "words",
+    "/models/{model}/name": "what answers cannot be renamed, and a name moves nothing",
+    "/models/{model}/deletion": "takes away",
+    "/models/{model}/versions/{version}/about": "words",
+    "/models/{model}/versions/{version}/bundle": "files of a version that has none",
+    "/models/{model}/versions/{version}/deletion": "takes away",
+    "/models/{model}/versions/{version}/verification": "reads every byte",
+    "/models/{model}/versions/{version}/card": "words on the card",
+    "/endpoints/{endpoint}/try": "asks what answers already",
+    "/endpoints/{endpoint}/stop": "takes traffic away",
+    "/endpoints/{endpoint}/fallback": "a static answer, of no version",
+    "/endpoints/{endpoint}/invocations": "asks what answers already",
+}
