@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from taxiway.access.contract import OwnAccount
+from taxiway.access.proposals_contract import OwnProposal, SecondAdminNeeded
 from taxiway.kernel.errors import BadField, NotAllowed, NotFound, SignInNeeded
 from tests.support.live import Live
 
@@ -14,7 +15,7 @@ def test_a_service_account_has_a_person_who_answers_for_it(live_for_all: Live) -
     access.add_user("ada")
     access.add_user("otto")
 
-    with pytest.raises(BadField, match="the person who answers for it, one of .*ada"):
+    with pytest.raises(BadField, match=r"the person who answers for it, one of .*ada"):
         access.add_service("robot", accountable="")
     with pytest.raises(BadField, match="a person answers for themselves"):
         live_for_all.client.access.change_user("ada", accountable="otto")
@@ -69,3 +70,30 @@ def test_an_admin_changes_everybody_but_themselves(live_for_all: Live) -> None:
         boss.access.deactivate("boss")
 
     assert live_for_all.last_verb() == "access.change_user.refused"
+
+
+def test_where_there_are_two_admins_one_alone_gives_no_power(live_for_all: Live) -> None:
+    """The first says what should be, the second that it happens; neither for themselves."""
+    boss = live_for_all.as_person("boss")
+    chief = live_for_all.as_person("chief", is_admin=True)
+    live_for_all.client.projects.create("loans")
+    live_for_all.as_person("vera")
+
+    with pytest.raises(SecondAdminNeeded, match="the role validator in loans yet: it waits for another admin, chief"):
+        boss.access.grant("vera", "validator", project="loans")
+    with pytest.raises(SecondAdminNeeded, match="puppet does not have the rights of an admin yet"):
+        boss.access.add_user("puppet", is_admin=True)
+    boss.access.grant("vera", "viewer", project="loans")  # gives no power
+    rights, grant = chief.access.proposals()
+    with pytest.raises(OwnProposal):
+        boss.access.confirm(grant.id)
+    with pytest.raises(NotAllowed):
+        live_for_all.as_person("vera").access.confirm(grant.id)
+    chief.access.confirm(grant.id)
+    chief.access.refuse(rights.id)
+
+    found = {(each.user, each.role): each.granted_by for each in boss.access.grants("loans")}
+    assert found["vera", "validator"] == "boss"
+    assert not {user.name: user for user in boss.access.users()}["puppet"].is_admin
+    with pytest.raises(NotFound):
+        chief.access.confirm(rights.id)

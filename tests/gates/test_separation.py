@@ -129,6 +129,17 @@ def draw_between(office: Office, source: str, target: str) -> None:
     office.house.ledger.change(LOCAL, "test.draw", source, draw, answer=type(None))
 
 
+def test_who_approved_is_warned_before_asking_others_which_would_void_it(office: Office) -> None:
+    office.path("{roles: [validator], count: 2}")
+    version = office.version()
+    office.approve(version, "vera")
+
+    with pytest.raises(BarsYourself):
+        office.request(version, "vera")
+
+    assert office.given(version)[0].counts
+
+
 # --- roles ---
 
 

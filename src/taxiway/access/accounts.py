@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 from taxiway.access import store
 from taxiway.access.contract import AddUser, ChangeUser, KeptToken, OwnAccount, User
 from taxiway.access.memory import Memory
+from taxiway.access.proposals import propose, second_admins
+from taxiway.access.proposals_contract import Proposal, SecondAdminNeeded
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
-from taxiway.kernel.ids import is_name
+from taxiway.kernel.ids import is_name, new_id
 from taxiway.storage.database import Database
 
 RESERVED = ("local", "taxiway", "anonymous")
@@ -31,7 +33,10 @@ class Accounts:
         self.memory = memory
 
     def add(self, caller: Caller, body: AddUser) -> User:
-        """Adds a person, or a service account with who answers for it. Raises AlreadyExists, BadField."""
+        """Adds a person, or a service account with who answers for it. Raises AlreadyExists, BadField.
+
+        What should be an admin is one once another admin confirms it, where there is one (SecondAdminNeeded).
+        """
         if not is_name(body.name) or body.name in RESERVED:
             expected = "a name of a-z, 0-9, '.', '_' and '-', at most 63 characters, that is not reserved"
             raise BadField(field="name", value=repr(body.name), expected=expected)
@@ -39,11 +44,12 @@ class Accounts:
         def make(record: Record) -> User:
             if store.find_user(record.connection, body.name):
                 raise AlreadyExists(kind="user", name=body.name)
+            others = second_admins(record.connection, caller)
             user = User(
                 name=body.name,
                 kind=body.kind,
                 display=body.display or body.name,
-                is_admin=body.is_admin,
+                is_admin=body.is_admin and not others,
                 created_at=record.at,
                 added_by=caller.name,
                 accountable=require_accountable(record, body),
@@ -51,9 +57,13 @@ class Accounts:
             store.add_user(record.connection, user)
             record.after_commit(self.memory.forget)
             record.note(kind=user.kind, is_admin=user.is_admin, accountable=user.accountable)
+            if body.is_admin and others:
+                propose(record, Proposal(new_id(), "admin", user.name, "", "", caller.name, record.at))
             return user
 
-        return self.ledger.change(caller, "access.add_user", f"user:{body.name}", make, answer=User)
+        made = self.ledger.change(caller, "access.add_user", f"user:{body.name}", make, answer=User)
+        self._require_second(caller, made, is_asked=body.is_admin)
+        return made
 
     def change(self, caller: Caller, body: ChangeUser, *, user: str) -> User:
         """Changes what is given. Who is deactivated is signed out, and all their tokens and links end for good.
@@ -67,14 +77,30 @@ class Accounts:
             if user == caller.name and (body.is_active is False or body.is_admin is not None):
                 raise OwnAccount(user=user)
             after = msgspec.structs.replace(before, **changes(record, before, body))
+            if after.is_admin and not before.is_admin and second_admins(record.connection, caller):
+                after = msgspec.structs.replace(after, is_admin=False)
             if before.is_active and not after.is_active:
                 record.note(ended=store.end_secrets(record.connection, user, record.at))
             store.change_user(record.connection, after)
             record.after_commit(self.memory.forget)
             record.note(**msgspec.to_builtins(body))
+            if body.is_admin and not after.is_admin:
+                propose(record, Proposal(new_id(), "admin", user, "", "", caller.name, record.at))
             return told(after, {each.name: each for each in store.all_users(record.connection)})
 
-        return self.ledger.change(caller, "access.change_user", f"user:{user}", make, answer=User)
+        made = self.ledger.change(caller, "access.change_user", f"user:{user}", make, answer=User)
+        self._require_second(caller, made, is_asked=bool(body.is_admin))
+        return made
+
+    def _require_second(self, caller: Caller, made: User, *, is_asked: bool) -> None:
+        """Says that the rights of an admin wait for another admin, where they do. Raises SecondAdminNeeded."""
+        if not is_asked or made.is_admin:
+            return
+        with self.database.read() as connection:
+            kept = store.proposals(connection)
+            waits = [e.id for e in kept if (e.kind, e.user, e.state) == ("admin", made.name, "waits")]
+            others = second_admins(connection, caller)
+        raise SecondAdminNeeded(user=made.name, what="the rights of an admin", proposal=waits[0], who_can=others)
 
     def all(self) -> list[User]:
         """Everybody, by name; a service account knows whether the person who answers for it is still there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 
-from taxiway.access import contract, delegations_contract
+from taxiway.access import contract, delegations_contract, proposals_contract
 from taxiway.access.contract import (
     AddUser,
     ChangeUser,
@@ -19,6 +19,7 @@ from taxiway.access.contract import (
     WhoAmI,
 )
 from taxiway.access.delegations_contract import Delegate, DelegatedRole, Delegation
+from taxiway.access.proposals_contract import Decide, Proposal
 from taxiway.access.roles import Role
 from taxiway.kernel.transport import Transport
 
@@ -110,6 +111,18 @@ class Access:
     def revoke(self, user: str, *, project: str) -> list[Grant]:
         """Takes someone's roles in a project and gives the grants that remain."""
         return self.transport.call(contract.revoke_role, project=project, user=user).items
+
+    def proposals(self) -> list[Proposal]:
+        """What waits for a second admin, and what was decided; newest first. For admins."""
+        return self.transport.call(proposals_contract.list_proposals).items
+
+    def confirm(self, proposal: str) -> Proposal:
+        """Has happen what another admin proposed. Raises NotFound, OwnProposal."""
+        return self.transport.call(proposals_contract.decide_proposal, Decide(is_confirmed=True), proposal=proposal)
+
+    def refuse(self, proposal: str) -> Proposal:
+        """Has not happen what another admin proposed. Raises NotFound, OwnProposal."""
+        return self.transport.call(proposals_contract.decide_proposal, Decide(is_confirmed=False), proposal=proposal)
 
     def delegate(
         self, role: DelegatedRole, to: str, *, project: str, until: datetime | timedelta, reason: str = ""

@@ -10,6 +10,7 @@ import msgspec
 
 from taxiway.access.contract import Grant, KeptToken, SignInLink, Token, User, WhoAmI
 from taxiway.access.delegations_contract import DelegatedRole, Delegation
+from taxiway.access.proposals_contract import Proposal
 from taxiway.access.roles import ROLES
 from taxiway.kernel.commands import Argument, Command, count
 from taxiway.kernel.show import cell
@@ -101,6 +102,14 @@ def end_delegation(client: Client, given: Namespace) -> list[Delegation]:
     return client.access.revoke_delegation(given.delegation, project=given.project)
 
 
+def proposals(client: Client, given: Namespace) -> list[Proposal]:
+    return client.access.proposals()
+
+
+def confirm(client: Client, given: Namespace) -> Proposal:
+    return client.access.refuse(given.proposal) if given.refuse else client.access.confirm(given.proposal)
+
+
 DELEGATED = ("id", "role", "giver", "taker", "ends_at", "is_active")
 COMMANDS = (
     Command(
@@ -175,6 +184,21 @@ COMMANDS = (
         (USER, Argument("role", "the role", choices=ROLES), PROJECT),
     ),
     Command("revoke", "take someone's roles in a project", revoke, (USER, PROJECT), ("user", "role", "granted_by")),
+    Command(
+        "proposals",
+        "what waits for a second admin",
+        proposals,
+        columns=("id", "kind", "user", "project", "role", "by", "at", "state", "decided_by"),
+    ),
+    Command(
+        "confirm",
+        "have happen what another admin proposed",
+        confirm,
+        (
+            Argument("proposal", "its id, as `proposals` lists it"),
+            Argument("--refuse", "it does not happen", is_flag=True),
+        ),
+    ),
     Command(
         "delegate",
         "have another person approve in your role for some days",

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
 from sqlalchemy import Connection
 
 from taxiway.access import store
@@ -28,8 +27,10 @@ from taxiway.access.contract import (
 )
 from taxiway.access.delegations import Delegations, active, as_grants
 from taxiway.access.digests import Digests
-from taxiway.access.holdings import Holding, holdings_of, is_in_return
+from taxiway.access.granting import put_grant
+from taxiway.access.holdings import Holding, holdings_of
 from taxiway.access.memory import Memory
+from taxiway.access.proposals import Proposals
 from taxiway.access.roles import Role, may, roles_for
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
@@ -52,6 +53,7 @@ class Access:
         self.clock = clock
         self.memory = Memory()
         self.accounts = Accounts(database, ledger, clock, self.memory)
+        self.proposals = Proposals(database, ledger, self.memory)
         self.delegations = Delegations(database, ledger, clock, self.memory, self._may_grant)
         self.digests = Digests(database, ledger.writer)
 
@@ -213,25 +215,19 @@ class Access:
     # --- roles ---
 
     def grant_role(self, caller: Caller, body: GrantRole, *, project: str, user: str) -> Grant:
+        """Gives somebody a role; what they hold already stays as it was given. Raises NotFound, SecondAdminNeeded,
+        SelfGrant."""
         if caller.name == user:
             refusal = SelfGrant(user=user)
             self.ledger.refused(caller, "access.grant_role", f"user:{user}", refusal, project=project)
             raise refusal
+        self.proposals.hold_grant(caller, body.role, project=project, user=user)
 
         def make(record: Record) -> Grant:
             if store.find_user(record.connection, user) is None:
                 raise NotFound(kind="user", name=user, hint="Add them first with `taxiway access add`.")
-            users = {each.name: each for each in store.all_users(record.connection)}
-            others = store.find_grants(record.connection, project=project)
-            grant = Grant(user, project, body.role, caller.name, record.at)
-            grant = msgspec.structs.replace(grant, in_return=is_in_return(grant, others, users))
-            for held in others:  # what is held already is held since it was given, by who gave it
-                if (held.user, held.role) == (user, body.role) and held.granted_by != user and not held.in_return:
-                    return held
-            store.add_grant(record.connection, grant)
             record.after_commit(self.memory.forget)
-            record.note(role=body.role, in_return=grant.in_return)
-            return grant
+            return put_grant(record, Grant(user, project, body.role, caller.name, record.at))
 
         return self.ledger.change(caller, "access.grant_role", f"user:{user}", make, answer=Grant, project=project)
 

@@ -12,7 +12,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from taxiway.access.contract import Grant, KeptToken, User
 from taxiway.access.delegations_contract import Delegation
 from taxiway.access.memory import Holder
+from taxiway.access.proposals_contract import Proposal
 from taxiway.access.tables import delegations, grants, secrets, sent, users
+from taxiway.access.tables import proposals as waiting
 
 TOKEN_ID_LENGTH = 16
 
@@ -153,6 +155,25 @@ def add_delegation(connection: Connection, made: Delegation) -> None:
 def end_delegation(connection: Connection, delegation: str, *, by: str, at: datetime) -> None:
     query = update(delegations).where(delegations.c.id == delegation, delegations.c.revoked_at.is_(None))
     connection.execute(query.values(revoked_at=at, revoked_by=by))
+
+
+def proposals(connection: Connection) -> list[Proposal]:
+    """Newest first."""
+    query = select(waiting).order_by(waiting.c.at.desc(), waiting.c.id.desc())
+    return [Proposal(**row) for row in connection.execute(query).mappings()]
+
+
+def find_proposal(connection: Connection, proposal: str) -> Proposal | None:
+    row = connection.execute(select(waiting).where(waiting.c.id == proposal)).mappings().first()
+    return Proposal(**row) if row else None
+
+
+def add_proposal(connection: Connection, proposal: Proposal) -> None:
+    connection.execute(insert(waiting).values(asdict(proposal)))
+
+
+def decide(connection: Connection, decided: Proposal) -> None:
+    connection.execute(update(waiting).where(waiting.c.id == decided.id).values(asdict(decided)))
 
 
 def add_grant(connection: Connection, grant: Grant) -> None:

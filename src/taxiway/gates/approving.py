@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from taxiway.audit.service import Record
 from taxiway.gates.authorship import Way, roles_of, seats_asked, voice_of
-from taxiway.gates.contract import Approve, PathStage, Request, RequestApproval
+from taxiway.gates.contract import Approve, GateStage, PathStage, Request, RequestApproval
 from taxiway.gates.quorum import helps
 from taxiway.gates.refusals import AuthorUnknown, BarsYourself, FourEyes, NeedsPerson, RoleMissing, RoleUnfit
 from taxiway.gates.standing import Look
@@ -54,18 +54,23 @@ def is_meant(way: Way, body: Approve) -> bool:
 
 
 def require_not_barring(look: Look, caller: Caller, act: str, *, anyway: bool) -> None:
-    """Nothing, or BarsYourself where the caller could approve the version, and could not any more after an act.
+    """Nothing, or BarsYourself where the caller could approve the version or has, and could not any more after an act.
 
     act: in words that follow "you".
     """
     if anyway or not caller.can_approve or caller.name in look.authorship.authors:
         return
     able = {stage.stage: look.who_can(stage) for stage in look.path.stages}
-    stages = [stage for stage, who in able.items() if caller.name in who]
+    stages = [stage for stage, who in able.items() if caller.name in who or has_spoken(look, stage, caller.name)]
     if stages:
         others = sorted({name for stage in stages for name in able[stage]} - {caller.name})
         version = look.version
         raise BarsYourself(actor=caller.name, model=version.model, version=version.version, act=act, others=others)
+
+
+def has_spoken(look: Look, stage: GateStage, name: str) -> bool:
+    """Whether an approval counts that somebody gave, or that was given for them."""
+    return any(each.counts and name in (each.by, each.on_behalf_of) for each in look.approvals(stage))
 
 
 def asked_anew(known: Request, body: RequestApproval, record: Record) -> Request:

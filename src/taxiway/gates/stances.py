@@ -115,8 +115,13 @@ def stance_of_person(standing: Standing, stage: StageStanding, looker: Looker) -
     if because := standing.authors.get(looker.name, []):
         done = listed([short_ref(each) for each in dict.fromkeys(because)])
         return Stance("Four eyes: you cannot approve this yourself.", f"You {done}. {can or 'Nobody yet'} can.")
-    if any(each.by == looker.name and each.counts for each in stage.approvals):
-        return Stance("You have approved it.", f"It also needs {can or 'somebody else with the role'}.")
+    spoken = [each for each in stage.approvals if each.counts and looker.name in (each.by, each.on_behalf_of)]
+    if spoken:
+        by = "You have" if spoken[0].by == looker.name else f"{spoken[0].by} has"
+        return Stance(
+            f"{by} approved it{'' if spoken[0].by == looker.name else ' for you'}.",
+            f"It also needs {can or 'somebody else with the role'}.",
+        )
     if not looker.may_approve or looker.name not in standing.who_can:
         return Stance("You cannot approve this.", f"{can or 'Nobody who holds the role yet'} can.")
     return Stance("You can approve it.", can_approve=True)

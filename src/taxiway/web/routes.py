@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taxiway.access import contract as access_contract
-from taxiway.access import delegations_contract
+from taxiway.access import delegations_contract, proposals_contract
 from taxiway.access.contract import User
 from taxiway.access.service import Access
 from taxiway.audit import contract as audit_contract
@@ -60,6 +60,8 @@ def bind_access(server: Server, access: Access) -> None:
     server.serve(access_contract.add_user, access.add_user)
     server.serve(access_contract.list_users, users)
     server.serve(access_contract.change_user, access.accounts.change)
+    server.serve(proposals_contract.list_proposals, access.proposals.list)
+    server.serve(proposals_contract.decide_proposal, access.proposals.decide)
     server.serve(delegations_contract.delegate, access.delegations.delegate)
     server.serve(delegations_contract.list_delegations, access.delegations.list)
     server.serve(delegations_contract.revoke_delegation, access.delegations.revoke)
