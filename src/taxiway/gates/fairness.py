@@ -15,15 +15,16 @@ Which groups lie farthest apart is not known beforehand, so the interval speaks 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from taxiway.gates.estimates import Estimate, GroupRate, undefined
-from taxiway.gates.intervals import Floats, normal_quantile, wilson
+from taxiway.gates.intervals import Floats, normal_quantile, present, wilson
 from taxiway.gates.statistics import binary, require_equal_rows
 
 JEFFREYS: Final = "Jeffreys draws per group, percentiles over all pairs"
@@ -58,11 +59,11 @@ class Draws:
 
 @dataclass(frozen=True)
 class Counts:
-    """For each group, by name: its rows, and those with the outcome."""
+    """For each group, by name: its rows, and those with the outcome; of weighted rows as many as they are worth."""
 
     names: list[str]
-    rows: NDArray[np.int64]
-    hits: NDArray[np.int64]
+    rows: Floats
+    hits: Floats
 
     @property
     def observed(self) -> Floats:
@@ -84,9 +85,9 @@ def selection_rates(
     predictions: 0 and 1; groups: one name a row. Groups below `min_rows` are there, marked as not counted.
     Raises NotBinary, ValuesMissing, GroupsMissing and RowsDiffer.
     """
-    counts = _counts(predictions, groups)
+    counts = counts_of(predictions, groups)
     return [
-        GroupRate(name, wilson(int(hits), int(rows), confidence), bool(rows >= min_rows))
+        GroupRate(name, wilson(round(hits), round(rows), confidence), bool(rows >= min_rows))
         for name, rows, hits in zip(counts.names, counts.rows, counts.hits, strict=True)
     ]
 
@@ -115,12 +116,12 @@ def selection_rate_ratio(
     Raises NotBinary, ValuesMissing, GroupsMissing, RowsDiffer and TooFewResamples.
     """
     draws = Draws(confidence=confidence, seed=seed, resamples=resamples)
-    counts = _counts(predictions, groups).of_at_least(min_rows)
+    counts = counts_of(predictions, groups).of_at_least(min_rows)
     if reason := _too_few(counts, min_rows) or _nobody_selected(counts):
         return _undefined(reason, [counts], draws)
     with np.errstate(divide="ignore"):  # a rate of 0 is minus infinity here, and the ratio is 0
         observed = np.log(counts.observed)
-    gap, low, high = _widest_gap([(observed, np.log(draws.rates(counts)))], draws)
+    gap, low, high, _ = widest_gap([(observed, np.log(draws.rates(counts)))], draws)
     return _estimate(float(np.exp(-gap)), float(np.exp(-high)), float(np.exp(-low)), [counts], draws)
 
 
@@ -138,7 +139,7 @@ def selection_rate_difference(
     Groups, errors and undefined cases as in `selection_rate_ratio`.
     """
     draws = Draws(confidence=confidence, seed=seed, resamples=resamples)
-    counts = _counts(predictions, groups).of_at_least(min_rows)
+    counts = counts_of(predictions, groups).of_at_least(min_rows)
     return _gap_of([counts], draws, min_rows)
 
 
@@ -156,7 +157,7 @@ def equal_opportunity_difference(
     Among rows labelled 1; a group counts with at least `min_rows` such rows.
     """
     draws = Draws(confidence=confidence, seed=seed, resamples=RESAMPLES)
-    _, positives = _by_label(labels, predictions, groups)
+    _, positives = by_label(labels, predictions, groups)
     return _gap_of([positives.of_at_least(min_rows)], draws, min_rows)
 
 
@@ -174,7 +175,7 @@ def equalized_odds_difference(
     Each rate counts the groups with at least `min_rows` rows of its label; both must have two such groups.
     """
     draws = Draws(confidence=confidence, seed=seed, resamples=RESAMPLES)
-    both = [counts.of_at_least(min_rows) for counts in _by_label(labels, predictions, groups)]
+    both = [counts.of_at_least(min_rows) for counts in by_label(labels, predictions, groups)]
     return _gap_of(both, draws, min_rows)
 
 
@@ -182,30 +183,32 @@ def _gap_of(families: list[Counts], draws: Draws, min_rows: int) -> Estimate:
     for counts in families:
         if reason := _too_few(counts, min_rows):
             return _undefined(reason, families, draws)
-    gap, low, high = _widest_gap([(counts.observed, draws.rates(counts)) for counts in families], draws)
+    gap, low, high, _ = widest_gap([(counts.observed, draws.rates(counts)) for counts in families], draws)
     return _estimate(gap, low, high, families, draws)
 
 
-def _widest_gap(families: list[tuple[Floats, Floats]], draws: Draws) -> tuple[float, float, float]:
-    """The widest gap within any family of groups, and its limits (see the module's docstring).
+def widest_gap(
+    families: list[tuple[Floats, Floats]], draws: Draws, most: float = math.inf
+) -> tuple[float, float, float, float]:
+    """The widest gap within any family of groups, its limits (see the module's docstring), and its p.
 
-    families: observed values, shape (groups,), and their random draws, shape (groups, resamples).
+    families: observed values, shape (groups,), and their random draws, shape (groups, resamples). p: two-sided, of the
+    gap being no wider than `most`; below 1 - confidence exactly where the lower limit is above it.
     """
     alpha = 1 - draws.confidence
     sizes = [observed.size for observed, _ in families]
     ties = max(2, sum(size * size // 4 for size in sizes))
     pairs = sum(size * (size - 1) // 2 for size in sizes)
     tails = [alpha / ties, alpha / (2 * pairs), 1 - alpha / 2]
-    limits = np.array(
-        [
-            np.quantile(drawn[one] - drawn[other], tails)
-            for _, drawn in families
-            for one, other in permutations(range(len(drawn)), 2)
-        ]
-    )
+    limits, below = [], 1.0
+    for _, drawn in families:
+        for one, other in permutations(range(len(drawn)), 2):
+            apart = drawn[one] - drawn[other]
+            limits.append(np.quantile(apart, tails))
+            below = min(below, float((np.count_nonzero(apart <= most) + 1) / (apart.size + 1)))
     gap = max(float(observed.max() - observed.min()) for observed, _ in families)
-    low, shown, high = (float(limit) for limit in limits.max(axis=0))
-    return gap, min(low, gap) if shown > 0 and low > 0 else 0.0, max(high, gap)
+    low, shown, high = (float(limit) for limit in np.max(limits, axis=0))
+    return gap, min(low, gap) if shown > 0 and low > 0 else 0.0, max(high, gap), min(below * ties, 1.0)
 
 
 def _estimate(value: float, low: float, high: float, families: list[Counts], draws: Draws) -> Estimate:
@@ -229,23 +232,58 @@ def _nobody_selected(counts: Counts) -> str:
     return "" if counts.hits.any() else "No group has a positive decision."
 
 
-def _by_label(labels: ArrayLike, predictions: ArrayLike, groups: ArrayLike) -> tuple[Counts, Counts]:
+def by_label(
+    labels: ArrayLike, predictions: ArrayLike, groups: ArrayLike, weights: ArrayLike | None = None
+) -> tuple[Counts, Counts]:
     """The counts among rows labelled 0 and among rows labelled 1."""
     y, said, named = binary(labels, "labels"), binary(predictions, "predictions"), np.asarray(groups)
     require_equal_rows(labels=y.size, predictions=said.size, groups=named.size)
-    negatives, positives = (_counts(said[y == label], named.ravel()[y == label]) for label in (0, 1))
+    worth = None if weights is None else present(weights)
+    negatives, positives = (
+        counts_of(said[y == label], named.ravel()[y == label], None if worth is None else worth[y == label])
+        for label in (0, 1)
+    )
     return negatives, positives
 
 
-def _counts(predictions: ArrayLike, groups: ArrayLike) -> Counts:
-    said, raw = binary(predictions, "predictions"), np.asarray(groups, dtype=object).ravel()
-    require_equal_rows(predictions=said.size, groups=raw.size)
+def counts_of(predictions: ArrayLike, groups: ArrayLike, weights: ArrayLike | None = None) -> Counts:
+    """The rows of each group and those with the outcome.
+
+    With weights a group counts as many rows as its weights are worth (Kish, 1965), at its weighted rate.
+    """
+    said = binary(predictions, "predictions")
+    names, codes = coded(groups, rows=said.size)
+    if weights is None:
+        rows = np.bincount(codes, minlength=len(names)).astype(np.float64)
+        return Counts(names, rows, np.bincount(codes, weights=said, minlength=len(names)).astype(np.float64))
+    worth = present(weights)
+    require_equal_rows(predictions=said.size, weights=worth.size)
+    total = np.bincount(codes, weights=worth, minlength=len(names))
+    squares = np.bincount(codes, weights=worth**2, minlength=len(names))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rows = np.where(total > 0, total**2 / squares, 0.0)
+        share = np.where(total > 0, np.bincount(codes, weights=said * worth, minlength=len(names)) / total, 0.0)
+    return Counts(names, rows, np.minimum(share, 1.0) * rows)
+
+
+def coded(groups: ArrayLike, *, rows: int) -> tuple[list[str], NDArray[np.intp]]:
+    """The groups by name, and the number of each row's own. Raises GroupsMissing, RowsDiffer."""
+    raw = np.asarray(groups, dtype=object).ravel()
+    require_equal_rows(predictions=rows, groups=raw.size)
     if missing := sum(map(_is_missing, raw)):
         raise GroupsMissing(f"{missing} of {raw.size} rows have no group. Name one for them, such as 'unknown'.")
     names, codes = np.unique(np.array([str(name) for name in raw], dtype=str), return_inverse=True)
-    rows = np.bincount(codes, minlength=names.size).astype(np.int64)
-    hits = np.bincount(codes, weights=said, minlength=names.size).astype(np.int64)
-    return Counts([str(name) for name in names], rows, hits)
+    return [str(name) for name in names], codes
+
+
+def crossed(attributes: Sequence[ArrayLike]) -> NDArray[Any]:
+    """The groups of several attributes at once: "black × female". A row that lacks one lacks its group."""
+    columns = [np.asarray(each, dtype=object).ravel() for each in attributes]
+    require_equal_rows(**{f"attribute {number}": each.size for number, each in enumerate(columns, start=1)})
+    return np.array(
+        [None if any(map(_is_missing, row)) else " × ".join(map(str, row)) for row in zip(*columns, strict=True)],
+        dtype=object,
+    )
 
 
 def _is_missing(group: object) -> bool:

@@ -63,8 +63,9 @@ class PerformanceAsks(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.metric not in metrics.NAMES:
-            others = "or another of scikit-learn's names, such as f1_macro"
-            raise ValueError(f"metric: one of {', '.join(metrics.OWN)}, {others}")
+            raise ValueError(
+                f"metric: one of {', '.join(metrics.OWN)}, or another of scikit-learn's names, such as f1_macro"
+            )
         if self.not_worse_than is None:
             threshold_of(self.at_least, self.at_most)
             if self.by is not None:
