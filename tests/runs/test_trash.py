@@ -99,13 +99,15 @@ def test_what_was_sent_and_never_named_goes_when_the_trash_is_emptied_again_afte
     open_live.client.runs.delete(first.id)
     before = on_disk(open_live.house.home)
     with monkeypatch.context() as patch:
-        patch.setattr(Emptying, "_free", lambda *_: (0, 0))  # as if it was killed here
+        patch.setattr(Emptying, "_free", lambda *_: (0, 0, 0))  # as if it was killed here
         assert open_live.client.runs.empty_trash(grace_s=0).runs == 1
+    young = open_live.client.runs.empty_trash()
 
     freed = open_live.client.runs.empty_trash(grace_s=0)
 
     assert (freed.runs, freed.size_bytes) == (0, before - on_disk(open_live.house.home))
     assert freed.size_bytes >= 70_000
+    assert (young.files, young.young_files) == (0, freed.files)
 
 
 def test_an_experiment_goes_with_its_many_runs(open_live: Live, make_run: MakeRun) -> None:

@@ -58,5 +58,18 @@ class Uploads:
             if whole.startswith(kept.rstrip("/") + "/") and asked == query:
                 place = whole.removeprefix(kept.rstrip("/") + "/")
                 return IncomingFile(path=path, size_bytes=size_bytes, media_type=media_type, store=store, place=place)
-        hint = "`taxiway stores add NAME URL` names one (admins)."
-        raise NotFound(kind="store", name=root or "behind an MLflow server", hint=hint)
+        hint = "`taxiway stores add NAME URL` names one, or a place above it (admins)."
+        raise NotFound(kind="store", name=above(root) or "behind an MLflow server", hint=hint)
+
+
+def above(root: str) -> str:
+    """The place that the files of a whole experiment are in: what ``…/3/RUN/artifacts`` lies in, or models there.
+
+    >>> above("file:///data/mlruns/3/0a1b/artifacts"), above("s3://bucket/x/3/models/m-1/artifacts"), above("s3://b/x")
+    ('file:///data/mlruns/3', 's3://bucket/x/3', 's3://b/x')
+    """
+    base, _, _ = root.partition("?")
+    parts = base.rstrip("/").split("/")
+    if parts[-1] != "artifacts" or len(parts) < 4:
+        return base
+    return "/".join(parts[: -3 if parts[-3] == "models" else -2])

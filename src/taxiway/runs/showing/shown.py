@@ -77,10 +77,22 @@ def say_synced(one: Synced) -> str:
 def show_freed(freed: Freed) -> str:
     """What emptying the trash gave back, and what stays because of what."""
     verb = "would be freed" if freed.is_dry else "freed"
-    runs, files = f"{freed.runs:,} runs and {freed.experiments:,} experiments", f"{freed.files:,} files"
-    lines = [f"{runs} {verb}, and {files} of {in_bytes(freed.size_bytes)}."]
+    runs = f"{counted(freed.runs, 'run')} and {counted(freed.experiments, 'experiment')}"
+    lines = [f"{runs} {verb}, and {counted(freed.files, 'file')} of {in_bytes(freed.size_bytes)}."]
+    if freed.young_files:
+        young = counted(freed.young_files, "file")
+        lines.append(f"{young} that nothing names, sent too lately to be sure, left alone: see --grace.")
     lines += [f"kept {kept.thing}: {kept.because}" for kept in freed.kept]
     return "\n".join(lines)
+
+
+def counted(count: int, one: str) -> str:
+    """A count with its noun.
+
+    >>> counted(1, "run"), counted(2000, "run")
+    ('1 run', '2,000 runs')
+    """
+    return f"{count:,} {one}{'s' * (count != 1)}"
 
 
 def in_bytes(size: int) -> str:

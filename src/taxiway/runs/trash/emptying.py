@@ -72,9 +72,9 @@ class Emptying:
         caller = msgspec.structs.replace(caller, key=None)  # of many changes; each of them may be done again
         gone, kept = self._drop_runs(caller, before, is_dry=body.is_dry)
         emptied = self._drop_experiments(caller, before, is_dry=body.is_dry)
-        files, size = self._free(before, kept, body)
+        files, size, young = self._free(before, kept, body)
         told = [Kept(f"run:{run}", because) for run, because in sorted(kept.items())]
-        return Freed(gone, emptied, files, size, told, body.is_dry)
+        return Freed(gone, emptied, files, size, told, body.is_dry, young)
 
     def _drop_runs(self, caller: Caller, before: datetime, *, is_dry: bool) -> tuple[int, dict[str, str]]:
         """How many runs went, and which stay because of what."""
@@ -134,8 +134,8 @@ class Emptying:
 
         return self.ledger.change(caller, "runs.drop_experiments", "trash:experiments", make, answer=int)
 
-    def _free(self, before: datetime, kept: dict[str, str], body: EmptyTrash) -> tuple[int, int]:
-        """How many blobs were freed, and how many bytes with them."""
+    def _free(self, before: datetime, kept: dict[str, str], body: EmptyTrash) -> tuple[int, int, int]:
+        """How many blobs were freed, how many bytes with them, and how many are left because they were just sent."""
         sent_before = self.clock() - timedelta(seconds=body.grace_s)
         with self.database.read() as connection:
             going = select(runs.c.id).where(runs.c.deleted_at <= before, runs.c.id.not_in(list(kept)))
@@ -143,14 +143,18 @@ class Emptying:
             held = needed(connection, counts | counting(before, kept) if body.is_dry else counts)
         held |= self.made.files_of(held)
         act = self.made.freeable if body.is_dry else self.made.free
-        size, freed = act(held, sent_before), list[str]()
+        size, young, freed = act(held, sent_before), 0, list[str]()
         for blob in self.blobs.listed():
-            if blob.stored_at < sent_before and bytes.fromhex(blob.digest.removeprefix("sha256:")) not in held:
+            if bytes.fromhex(blob.digest.removeprefix("sha256:")) in held:
+                continue
+            if blob.stored_at >= sent_before:
+                young += 1
+            else:
                 freed.append(blob.digest)
                 size += blob.size_bytes if body.is_dry else self.blobs.delete(blob.digest)
         if not body.is_dry:
             self.forget(freed, sent_before)
-        return len(freed), size
+        return len(freed), size, young
 
 
 def drop_rows(connection: Connection, numbers: Sequence[int]) -> None:

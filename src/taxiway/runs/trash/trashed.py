@@ -45,7 +45,7 @@ class Freed(Struct, frozen=True):
     """What emptying the trash took away for good.
 
     files, size_bytes: of the blobs that nothing names any more, as they stood on the disk; those of uploads that
-    came to nothing count as well.
+    came to nothing count as well. young_files: those that nothing names either, left alone because they were just sent.
     """
 
     runs: int
@@ -54,6 +54,7 @@ class Freed(Struct, frozen=True):
     size_bytes: int
     kept: list[Kept] = []
     is_dry: bool = False
+    young_files: int = 0
 
 
 delete_run = Endpoint("DELETE", "/api/runs/{run}", Nothing, Run, "runs.write", "Put a run into the trash")

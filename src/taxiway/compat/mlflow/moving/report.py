@@ -11,7 +11,8 @@ COUNTED = (
     *("experiments", "runs", "params", "tags", "points", "inputs", "files", "logged", "measures", "uses"),
     *("models", "versions", "aliases", "traces", "spans", "remarks"),
 )
-SHOWN = {"inputs": "data read", "logged": "made models", "uses": "their runs"}
+SHOWN = {"inputs": "data read", "logged": "logged models", "measures": "their metrics", "uses": "uses of them"}
+NOUNS = SHOWN | {"inputs": "data sets read", "measures": "metrics of these", "uses": "uses of these"}
 # Where less of it is here, something was not taken; files may have been left on purpose, aliases to the gates.
 WHOLE = tuple(name for name in COUNTED if name not in ("files", "aliases"))
 
@@ -51,15 +52,15 @@ class Exported(Struct, frozen=True):
 
 def show_report(report: Report) -> str:
     """The counts side by side, then what was skipped and what is left to do."""
-    lines = [f"From {report.origin}", "", f"{'':<12}{'there':>14}{'here':>14}"]
+    lines = [f"From {report.origin}", "", f"{'':<14}{'there':>14}{'here':>14}"]
     for name in COUNTED:
         there, here = getattr(report.there, name), getattr(report.here, name)
         if name == "files":
-            lines.append(f"{name:<12}{'':>14}{here:>14,}   {report.here.file_bytes / 1e6:,.1f} MB")
+            lines.append(f"{name:<14}{'not counted':>14}{here:>14,}   {size_of(report.here.file_bytes)}")
         elif there or here:
             is_fewer = here < there and name in WHOLE
             shown = SHOWN.get(name, name)
-            lines.append(f"{shown:<12}{there:>14,}{here:>14,}{'   ▲ fewer' if is_fewer else ''}")
+            lines.append(f"{shown:<14}{there:>14,}{here:>14,}{'   ▲ fewer' if is_fewer else ''}")
     lines += [
         "",
         f"New now: {report.new_runs:,} runs, {report.new_points:,} points, {report.new_files:,} files.",
@@ -70,8 +71,36 @@ def show_report(report: Report) -> str:
             f"{report.infinities:,} values of ±1.7976931348623157e308 stood for infinities, and are that again."
         )
     lines += listed("Left for you", report.left)
-    lines += listed("Not taken as it was", [f"{one.kind} {one.name}: {one.problem}" for one in report.skipped])
+    lines += listed("Not taken as it was", told(report.skipped))
     return "\n".join(lines)
+
+
+def told(skipped: list[Skipped]) -> list[str]:
+    """What was left out, a line each; what many share for one reason is said once, with how many there are."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in skipped:
+        alike.setdefault((one.kind, one.problem), []).append(one.name)
+    return [
+        f"{kind} {names[0]}: {problem}"
+        if len(names) == 1
+        else f"{len(names):,} × {kind}, such as {names[0]}: {problem}"
+        for (kind, problem), names in alike.items()
+    ]
+
+
+def one_of(noun: str) -> str:
+    return "alias" if noun == "aliases" else noun.removesuffix("s")
+
+
+def size_of(size: int) -> str:
+    """Bytes as people say them.
+
+    >>> size_of(298), size_of(30070), size_of(5_600_000)
+    ('298 bytes', '30.1 kB', '5.6 MB')
+    """
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size / 1e3:,.1f} kB" if size < 1e6 else f"{size / 1e6:,.1f} MB"
 
 
 def listed(title: str, lines: list[str]) -> list[str]:
@@ -82,11 +111,12 @@ def listed(title: str, lines: list[str]) -> list[str]:
 
 
 def show_export(done: Exported) -> str:
-    counts = ", ".join(f"{getattr(done.wrote, name):,} {name}" for name in COUNTED if getattr(done.wrote, name))
+    wrote = [(getattr(done.wrote, name), NOUNS.get(name, name)) for name in COUNTED]
+    counts = ", ".join(f"{count:,} {one_of(noun) if count == 1 else noun}" for count, noun in wrote if count)
     lines = [
         f"Wrote {counts or 'nothing'} to {done.folder}.",
         "Open it with MLFLOW_ALLOW_FILE_STORE=true and that folder as MLFLOW_TRACKING_URI,",
         "or turn it into a database with `mlflow migrate-filestore`.",
     ]
-    lines += listed("Not written", [f"{one.kind} {one.name}: {one.problem}" for one in done.skipped])
+    lines += listed("Not written", told(done.skipped))
     return "\n".join(lines)
