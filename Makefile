@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -30,6 +30,12 @@ mlflow-venv: .venvs/mlflow/installed ## set up .venvs/mlflow with MLflow's own c
 
 .venvs/mlflow/installed: locks/mlflow.txt tools/venv
 	@tools/phase "install mlflow" tools/venv "$(PYTHON)" .venvs/mlflow locks/mlflow.txt alone
+	@touch $@
+
+model-signing-venv: .venvs/model-signing/installed ## set up .venvs/model-signing with the OpenSSF's own tool
+
+.venvs/model-signing/installed: locks/model-signing.txt tools/venv
+	@tools/phase "install model-signing" tools/venv "$(PYTHON)" .venvs/model-signing locks/model-signing.txt alone
 	@touch $@
 
 chromium:
@@ -52,7 +58,7 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 ## Checking
 
 test: ## set up all the tests need, then `check`; this is what CI runs
-	@$(MAKE) --no-print-directory -j 3 test-venv mlflow-venv chromium
+	@$(MAKE) --no-print-directory -j 3 test-venv mlflow-venv model-signing-venv chromium
 	@$(MAKE) --no-print-directory check
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is

@@ -12,6 +12,7 @@ from taxiway.models.bundle import MANIFEST, BundleTampered, verify_bundle
 from taxiway.models.contract import Alias, Card, Deleted, Model, ModelVersion, Target, Verified
 from taxiway.models.logged_contract import LoggedModel
 from taxiway.models.vouching import COMMANDS as VOUCHING
+from taxiway.models.vouching import verify_signed
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -116,6 +117,8 @@ def pair(text: str) -> tuple[str, str]:
 
 def verify(client: Client, given: Namespace) -> Verified:
     """A folder is checked here, a version by the server that holds it."""
+    if given.signature:
+        return verify_signed(client, given.what, given.signature, given.key)
     folder = Path(given.what)
     if not (folder.is_dir() or "/" in given.what or given.what.endswith(MANIFEST)):
         found = client.models.verify(given.what)
@@ -275,6 +278,8 @@ COMMANDS = (
         (
             Argument("what", "MODEL@VERSION_OR_ALIAS, or the path of a bundle's folder", is_file=True),
             Argument("--digest", "the digest that it must have", default=""),
+            Argument("--signature", "a signature over its files, as `taxiway models sign` writes it", is_file=True),
+            Argument("--key", "the public key of the signature in PEM; by default your own", is_file=True),
         ),
         show=show_verified,
     ),

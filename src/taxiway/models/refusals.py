@@ -208,3 +208,31 @@ class EvaluationPinned(TaxiwayError):
             f"{self.model} v{self.version} is judged by the predictions {self.digest} already, and that does not "
             f"change. Register a new version for others."
         )
+
+
+class SignatureUnfit(TaxiwayError):
+    """A signature over a folder that does not hold, or cannot be made."""
+
+    status = 409
+    signature: str
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"The signature {self.signature} does not stand for the folder: {self.problem}. "
+            f"`taxiway models sign` makes one in the form of OpenSSF Model Signing."
+        )
+
+
+class ModelKeyUnusable(TaxiwayError):
+    """A key that cannot sign a folder, or verify what signed it."""
+
+    status = 422
+    file: str
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"The key {self.file} cannot be used: {self.problem}. Make one with `openssl genpkey -algorithm EC "
+            f"-pkeyopt ec_paramgen_curve:P-256`, or leave --key away for one of your own."
+        )
