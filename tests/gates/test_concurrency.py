@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,9 +11,10 @@ from taxiway.kernel.errors import TaxiwayError
 from tests.gates.story import PROJECT, Story
 
 TRIES = 12
+MANY = 100
 
 
-def outcomes(act: Callable[[], object], *clients: Client) -> list[str]:
+def outcomes(act: Callable[[], object], *clients: Client, tries: int = TRIES) -> list[str]:
     """What came of doing the same thing from many threads at once, each with connections of its own."""
 
     def one(_: int) -> str:
@@ -25,18 +27,30 @@ def outcomes(act: Callable[[], object], *clients: Client) -> list[str]:
                 client.transport.close()
         return "done"
 
-    with ThreadPoolExecutor(TRIES) as pool:
-        return sorted(pool.map(one, range(TRIES)))
+    with ThreadPoolExecutor(tries) as pool:
+        return sorted(pool.map(one, range(tries)))
 
 
 def test_of_many_promotions_at_once_exactly_one_has_an_effect(any_story: Story) -> None:
     any_story.ready()
     any_story.vera.gates.approve("mortgage", comment="seen")
 
-    found = outcomes(lambda: any_story.ana.models.promote("mortgage@1", "production"), any_story.ana)
+    found = outcomes(lambda: any_story.ana.models.promote("mortgage@1", "production"), any_story.ana, tries=MANY)
 
-    assert found == ["AlreadyThere"] * (TRIES - 1) + ["done"]
+    assert found == ["AlreadyThere"] * (MANY - 1) + ["done"]
     assert [entry.stage for entry in any_story.ana.models.stages("mortgage@1")] == ["none", "production"]
+
+
+def test_of_many_approvals_at_once_each_person_gives_one(any_story: Story) -> None:
+    any_story.ready()
+    people = [any_story.vera, any_story.vito]
+    turns = itertools.cycle(people)
+
+    found = outcomes(lambda: next(turns).gates.approve("mortgage", comment="seen"), *people, tries=MANY)
+
+    given = any_story.ana.gates.show("mortgage").stages[1].approvals
+    assert found == ["AlreadyExists"] * (MANY - 2) + ["done"] * 2
+    assert sorted(each.by for each in given) == ["vera", "vito"]
 
 
 def test_one_person_with_two_tokens_counts_once(any_story: Story) -> None:
