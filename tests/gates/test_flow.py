@@ -109,7 +109,7 @@ def test_a_path_that_changes_voids_the_approval(story: Story) -> None:
     story.vera.gates.approve("mortgage", comment="read it all")
     text = story.ivo.gates.path("strict").text
 
-    story.ivo.gates.publish(text.replace("0.85", "0.86"))
+    story.live.client.gates.publish(text.replace("0.85", "0.86"))
 
     [approval] = story.ana.gates.show("mortgage").stages[1].approvals
     assert "path" in approval.void_because

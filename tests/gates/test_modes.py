@@ -86,7 +86,7 @@ def test_what_was_observed_is_not_shown_to_who_may_not_see_the_project(story: St
 
 def test_the_platform_demands_its_gates_beside_those_of_any_path(story: Story) -> None:
     story.version(FAIR)
-    story.ivo.gates.publish(BASELINE)
+    story.live.client.gates.publish(BASELINE)
     story.ivo.gates.publish("path: none\nmode: block\nstages: {}\n")
     story.ivo.projects.change(PROJECT, ChangeProject(path="none"))
     story.ana.gates.evaluate("mortgage")
@@ -103,7 +103,7 @@ def test_the_platform_demands_its_gates_beside_those_of_any_path(story: Story) -
 
 
 def test_a_demand_is_only_made_of_its_tiers(story: Story) -> None:
-    story.ivo.gates.publish(BASELINE.replace("[high]", "[low]"))
+    story.live.client.gates.publish(BASELINE.replace("[high]", "[low]"))
     story.version(FAIR)
 
     assert story.ana.gates.show("mortgage").demands == []

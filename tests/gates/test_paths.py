@@ -12,9 +12,9 @@ from tests.gates.story import FAIR, PATH, PROJECT, Story
 
 
 def test_a_path_is_published_as_the_next_version_and_the_old_one_stays(any_story: Story) -> None:
-    stricter = any_story.ivo.gates.publish(PATH.replace("0.85", "0.9"))
+    stricter = any_story.live.client.gates.publish(PATH.replace("0.85", "0.9"))
 
-    assert (stricter.name, stricter.version, stricter.published_by) == ("strict", 2, "ivo")
+    assert (stricter.name, stricter.version, stricter.accepted_by) == ("strict", 2, "")
     assert "0.85" in any_story.ivo.gates.path("strict", 1).text
     assert any_story.ivo.gates.path("strict") == stricter
 

@@ -28,6 +28,8 @@ from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
 from taxiway.gates.planning import contract as planning
 from taxiway.gates.planning.contract import AskPlan, Plan
+from taxiway.gates.proposing.client import Proposals
+from taxiway.gates.proposing.contract import Proposal
 from taxiway.gates.reviews.client import Reviews
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.transport import Transport
@@ -44,6 +46,7 @@ class Gates:
         self.transport = transport
         self.waivers = Waivers(transport)
         self.findings = Findings(transport)
+        self.proposals = Proposals(transport)
         self.reviews = Reviews(transport)
 
     # --- paths ---
@@ -74,6 +77,11 @@ class Gates:
         """
         said, name = text_of(text)
         return self.transport.call(planning.plan_path, AskPlan(said, name, evaluate))
+
+    def propose(self, text: str | Path, *, reason: str) -> Proposal:
+        """Proposes a path's next version from YAML, or from a file of it; as `proposals.open`."""
+        said, name = text_of(text)
+        return self.proposals.open(said, reason=reason, name=name)
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of a path's text, with the checks that the platform has: for editors."""

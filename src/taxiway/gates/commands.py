@@ -22,6 +22,7 @@ from taxiway.gates.exceptions.commands import COMMANDS as EXCEPTIONS
 from taxiway.gates.findings.commands import COMMANDS as FINDINGS
 from taxiway.gates.observing.contract import Observed
 from taxiway.gates.planning.commands import COMMANDS as PLANNING
+from taxiway.gates.proposing.commands import COMMANDS as PROPOSING
 from taxiway.gates.reviews.commands import COMMANDS as REVIEWS
 from taxiway.gates.rules import interval_words, rows_words
 from taxiway.kernel.commands import Argument, Command
@@ -212,6 +213,7 @@ COMMANDS = (
         show=lambda path: path.text.rstrip(),
     ),
     *PLANNING,
+    *PROPOSING,
     Command(
         "schema",
         "the JSON Schema of a path's text, for editors",

@@ -61,7 +61,7 @@ class PathVersion(Struct, frozen=True):
     is_pinned: False for a path that ships with the platform and has not been used here yet. mode: of the gates that
     say none of their own. platform: the tiers of whose projects it is demanded, beside the path that they take.
     demands: refs of the platform's paths whose gates are among these, where it is looked at for a version. leeway: who
-    may grant waivers, and break the glass.
+    may grant waivers, and break the glass. accepted_by: who accepted it, where it was proposed.
     """
 
     name: str
@@ -77,6 +77,7 @@ class PathVersion(Struct, frozen=True):
     mode: GateMode = "block"
     platform: list[RiskTier] = []
     demands: list[str] = []
+    accepted_by: str = ""
     leeway: Leeway = Leeway()
 
     @property

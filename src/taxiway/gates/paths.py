@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from taxiway.audit.service import Ledger, Record
@@ -13,13 +13,15 @@ from taxiway.gates import store
 from taxiway.gates.contract import PathVersion, PublishPath
 from taxiway.gates.demands import together
 from taxiway.gates.policy import OBSERVING, PACKAGED, packaged, read_path, with_mode
+from taxiway.gates.proposing.refusals import NeedsProposal
 from taxiway.gates.refusals import PathUnfit
 from taxiway.gates.schema import path_schema
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import NotFound
+from taxiway.kernel.thing import parse
 from taxiway.projects.contract import Project, RiskTier
-from taxiway.projects.service import DEFAULT, TIERS
+from taxiway.projects.service import DEFAULT, TIERS, projects_of
 from taxiway.storage.database import Database
 
 
@@ -31,20 +33,29 @@ class Paths:
         self.ledger = ledger
 
     def publish(self, caller: Caller, body: PublishPath) -> PathVersion:
-        """The next version of the path that the text names, or the newest where it asks the same. Raises YamlBroken."""
+        """The next version of the path that the text names, or the newest where it asks the same.
+
+        What a project follows is proposed, and accepted by a second person: nobody publishes it alone but who owns the
+        home and did not sign in. Raises YamlBroken, NeedsProposal.
+        """
         path = read_path(body.text, name=body.name)
 
         def make(record: Record) -> PathVersion:
+            before, draft = self.draft(record.connection, body)
+            if caller.kind != "local" and not (before and before.digest == draft.digest):
+                follow = [project.name for project in self.followers(record.connection, draft)]
+                if follow:
+                    raise NeedsProposal(actor=caller.name, path=path.name, projects=follow)
             return self.add(record, body, caller.name)
 
         return self.ledger.change(caller, "gates.publish", f"path:{path.name}", make, answer=PathVersion)
 
-    def add(self, record: Record, body: PublishPath, author: str) -> PathVersion:
+    def add(self, record: Record, body: PublishPath, author: str, *, accepted_by: str = "") -> PathVersion:
         """As `publish`, within a change. A text that says no mode goes on in the one before; a new path observes."""
         before, path = self.draft(record.connection, body)
         if before and before.is_pinned and before.digest == path.digest:
             return before
-        after = msgspec.structs.replace(path, published_by=author, published_at=record.at)
+        after = replace(path, published_by=author, published_at=record.at, accepted_by=accepted_by)
         if before and not before.is_pinned:
             pin(record, before)
         store.add_path(record.connection, after)
@@ -52,12 +63,30 @@ class Paths:
         record.note(digest=after.digest, before=before.digest if before else None)
         return after
 
+    def followers(self, connection: Connection, draft: PathVersion) -> builtins.list[Project]:
+        """The projects that take the path today, or would if it were published."""
+        return [each for each in projects_of(connection, None) if self._follows(connection, each, draft)]
+
+    def _follows(self, connection: Connection, project: Project, draft: PathVersion) -> bool:
+        for instead in (None, draft):
+            try:
+                path = self.of_project(connection, project, instead=instead)
+            except PathUnfit as unfit:
+                if unfit.path == draft.name:
+                    return True
+            except NotFound:
+                continue
+            else:
+                if draft.name in {path.name, *(parse(ref).name for ref in path.demands)}:
+                    return True
+        return False
+
     def draft(self, connection: Connection, body: PublishPath) -> tuple[PathVersion | None, PathVersion]:
         """The newest version of the path that a text names, and the text as the next one. Raises YamlBroken."""
         before = self.newest(connection, read_path(body.text, name=body.name).name)
         text = with_mode(body.text, before.mode if before else "observe", name=body.name)
         number = before.version + 1 if before else 1
-        return before, msgspec.structs.replace(read_path(text, name=body.name), version=number)
+        return before, replace(read_path(text, name=body.name), version=number)
 
     def schema(self, caller: Caller) -> dict[str, Any]:
         """The JSON Schema of a path's text."""
@@ -122,7 +151,7 @@ def pin(record: Record, path: PathVersion) -> PathVersion:
     shipped = None if path.is_pinned else packaged(path.name)
     if shipped is None:
         return path
-    kept = msgspec.structs.replace(shipped, is_pinned=True, published_at=record.at)
+    kept = replace(shipped, is_pinned=True, published_at=record.at)
     store.add_path(record.connection, kept)
     record.also("gates.pin", kept.ref, digest=kept.digest)
     return kept

@@ -8,6 +8,7 @@ from taxiway.gates.exceptions import routes as exceptions_routes
 from taxiway.gates.findings import routes as findings_routes
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.planning import contract as planning
+from taxiway.gates.proposing import routes as proposing_routes
 from taxiway.gates.reviews import routes as reviews_routes
 from taxiway.gates.service import Gates
 from taxiway.web.serve import Server
@@ -16,6 +17,7 @@ from taxiway.web.serve import Server
 def bind(server: Server, gates: Gates) -> None:
     exceptions_routes.bind(server, gates.waivers, gates.glass)
     findings_routes.bind(server, gates.findings)
+    proposing_routes.bind(server, gates.proposals)
     server.serve(contract.publish_path, gates.paths.publish)
     server.serve(contract.list_paths, gates.paths.list)
     server.serve(contract.show_schema, gates.paths.schema)

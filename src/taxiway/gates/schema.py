@@ -20,6 +20,7 @@ TOLD = {
     "mode": "What gates do that say no mode of their own: observe, warn or block. A new path observes.",
     "waivers": "Who may waive a gate of it, by role, and for how many days at most.",
     "break_glass": "Who may let a version past its gates in an emergency, by role; nobody unless it is said.",
+    "review": "How often what serves is looked at again.",
     "aliases": "For each stage the alias that moves with it, and in no other way.",
 }
 MODE_TOLD = "observe: write down what it would have stopped; warn: show it as well; block: stop it."

@@ -22,6 +22,7 @@ from taxiway.gates.observing import store as watched
 from taxiway.gates.observing.service import Observing, watch
 from taxiway.gates.paths import Paths, pin
 from taxiway.gates.planning.service import Planning
+from taxiway.gates.proposing.service import Proposals
 from taxiway.gates.refusals import GateClosed, Unmet
 from taxiway.gates.reviews import store as reviews_store
 from taxiway.gates.reviews.service import Reviews
@@ -47,6 +48,7 @@ class Gates:
         self.sources = Sources(models, self.paths, access)
         self.evaluations = Evaluations(database, ledger, self.sources, clock)
         self.planning = Planning(database, self.evaluations, access, clock)
+        self.proposals = Proposals(database, ledger, self.planning, access)
         self.approvals = Approvals(database, ledger, self.sources, access, clock)
         self.reviews = Reviews(ledger, self.sources, clock)
         self.eligibility = Eligibility(database, self.sources, clock)

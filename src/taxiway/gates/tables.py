@@ -25,6 +25,7 @@ paths = Table(
     Column("leeway", Json(Leeway), nullable=False),
     Column("text", Text, nullable=False),
     Column("published_by", String(64), nullable=False),
+    Column("accepted_by", String(64), nullable=False),
     Column("published_at", Moment, nullable=False),
 )
 

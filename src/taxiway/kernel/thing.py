@@ -44,8 +44,8 @@ def href(ref: str) -> str:
             return f"/{kind}s/{path}{suffix}"
         case "path":
             return f"/gates/paths/{path}{suffix}"
-        case "finding":
-            return f"/gates/findings/{path}"
+        case "finding" | "path-proposal":
+            return f"/gates/{'findings' if kind == 'finding' else 'proposals'}/{path}"
         case "revision":
             return f"/endpoints/{path.partition('/')[0]}"
         case "user":

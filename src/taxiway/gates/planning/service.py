@@ -17,16 +17,14 @@ from taxiway.gates.evaluation import Evaluations
 from taxiway.gates.planning.contract import EFFECTS, AskPlan, Plan, PlannedProject, PlannedVersion
 from taxiway.gates.planning.replay import Replay, effect_of, planned
 from taxiway.gates.quorum import Voice, lacking
-from taxiway.gates.refusals import PathUnfit
 from taxiway.gates.standing import Asked, Look
 from taxiway.gates.working.packing import pack
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
-from taxiway.kernel.errors import NotFound, TaxiwayError
-from taxiway.kernel.thing import parse
+from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.contract import ModelVersion
 from taxiway.projects.contract import Project
-from taxiway.projects.service import find_project, projects_of
+from taxiway.projects.service import find_project
 from taxiway.storage.database import Database
 
 MOST_PAST = 500
@@ -59,11 +57,9 @@ class Planning:
             before, draft = self.sources.paths.draft(connection, PublishPath(body.text, body.name))
             is_same = before is not None and before.digest == draft.digest
             draft = before if before and is_same else replace(draft, published_by=caller.name)
-            following = [
-                project
-                for project in projects_of(connection, self.access.visible(caller))
-                if self._follows(connection, project, draft)
-            ]
+            seen = self.access.visible(caller)
+            follow = self.sources.paths.followers(connection, draft)
+            following = [project for project in follow if seen is None or project.name in seen]
             projects = [self._project(connection, project, draft) for project in following]
             moved = [each for project in following for each in self._moved(connection, project)]
             past = sorted((e for e in moved if not e.is_live and e.at), key=lambda e: str(e.at), reverse=True)
@@ -82,21 +78,6 @@ class Planning:
             versions=sorted(versions, key=lambda each: (EFFECTS.index(each.effect), not each.is_live)),
             left_out=max(len(past) - MOST_PAST, 0),
         )
-
-    def _follows(self, connection: Connection, project: Project, draft: PathVersion) -> bool:
-        """Whether a project takes the path today, or would."""
-        for instead in (None, draft):
-            try:
-                path = self.sources.paths.of_project(connection, project, instead=instead)
-            except PathUnfit as unfit:
-                if unfit.path == draft.name:
-                    return True
-            except NotFound:
-                continue
-            else:
-                if draft.name in {path.name, *(parse(ref).name for ref in path.demands)}:
-                    return True
-        return False
 
     def _project(self, connection: Connection, project: Project, draft: PathVersion) -> PlannedProject:
         """Whether somebody in a project holds the roles that the path asks for, whoever made what."""

@@ -379,6 +379,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_gate_observations_model"), "gate_observations", ["model"], unique=False)
     op.create_index("ix_gate_observations_path", "gate_observations", ["path", "id"], unique=False)
     op.create_table(
+        "gate_path_proposals",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("path", sa.String(length=64), nullable=False),
+        sa.Column("before", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("decided_by", sa.String(length=64), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_path_proposals")),
+    )
+    op.create_index(op.f("ix_gate_path_proposals_path"), "gate_path_proposals", ["path"], unique=False)
+    op.create_index(op.f("ix_gate_path_proposals_state"), "gate_path_proposals", ["state"], unique=False)
+    op.create_table(
         "gate_paths",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -391,6 +412,7 @@ def upgrade() -> None:
         sa.Column("leeway", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("published_by", sa.String(length=64), nullable=False),
+        sa.Column("accepted_by", sa.String(length=64), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_gate_paths")),
     )
@@ -1215,6 +1237,9 @@ def downgrade() -> None:
     op.drop_table("gate_requests")
     op.drop_index(op.f("ix_gate_paths_digest"), table_name="gate_paths")
     op.drop_table("gate_paths")
+    op.drop_index(op.f("ix_gate_path_proposals_state"), table_name="gate_path_proposals")
+    op.drop_index(op.f("ix_gate_path_proposals_path"), table_name="gate_path_proposals")
+    op.drop_table("gate_path_proposals")
     op.drop_index("ix_gate_observations_path", table_name="gate_observations")
     op.drop_index(op.f("ix_gate_observations_model"), table_name="gate_observations")
     op.drop_table("gate_observations")

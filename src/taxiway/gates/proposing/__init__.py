@@ -1,0 +1,1 @@
+"""Changes of paths, proposed by one person and accepted by another."""
