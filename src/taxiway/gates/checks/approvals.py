@@ -93,3 +93,16 @@ class Approvals:
         who = f"{', '.join(case.who_can)} can approve" if case.who_can else "nobody holds the role yet"
         advice = f"Ask with `taxiway gates request {version}`; {who}."
         return Outcome("missing", reason, advice)
+
+
+def people_asked(asked: ApprovalsAsk) -> str:
+    """How many people in which roles, in words."""
+    if isinstance(asked.roles, dict):
+        return " and ".join(f"{many} {role}{'' if many == 1 else 's'}" for role, many in asked.roles.items())
+    people = "one person" if asked.count == 1 else f"{asked.count} people"
+    return f"{people} ({' or '.join(asked.roles)})"
+
+
+def spoken(approval: Approval) -> str:
+    """Who gave an approval, and for whom: "ben for vera"."""
+    return f"{approval.by} for {approval.on_behalf_of}" if approval.on_behalf_of else approval.by
