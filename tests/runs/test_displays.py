@@ -10,6 +10,14 @@ from tests.runs.conftest import MakeRun
 from tests.support.live import Live
 
 
+def test_an_open_run_says_what_it_is(open_live: Live) -> None:
+    with open_live.client.runs.start("baseline") as run:
+        said = repr(run)
+
+    assert said == f"run baseline ({run.id}), running"
+    assert repr(run).endswith(", finished")
+
+
 def test_runs_comparisons_and_data_show_themselves(open_live: Live, make_run: MakeRun) -> None:
     client = open_live.client
     client.projects.create("fraud", purpose="find fraud")

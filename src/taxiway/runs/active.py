@@ -24,16 +24,7 @@ from taxiway.runs.again.seeds import process
 from taxiway.runs.capturing.capturing import Capturing
 from taxiway.runs.capturing.redact import scrub, values_of_secrets
 from taxiway.runs.compare import Scalar, is_same
-from taxiway.runs.contract import (
-    AddArtifact,
-    Artifact,
-    ChangeRun,
-    Ending,
-    FinishRun,
-    Predictions,
-    Run,
-    UseDataset,
-)
+from taxiway.runs.contract import AddArtifact, Artifact, ChangeRun, Ending, FinishRun, Predictions, Run, UseDataset
 from taxiway.runs.paths import check_path
 from taxiway.runs.refusals import ParamFixed
 from taxiway.runs.sending.parcel import Parcel
@@ -336,6 +327,9 @@ class ActiveRun:
         error = getattr(sys, "last_value", None)  # set when an exception reached the top
         status, failure = ending_of(error) if error is not None else ("finished", "")
         self._finish_quietly(status, failure)
+
+    def __repr__(self) -> str:
+        return f"run {self.run.name or 'without a name'} ({self.id}), {self.ending or 'running'}"
 
     def _repr_html_(self) -> str:
         from taxiway.runs.showing.displays import run_html

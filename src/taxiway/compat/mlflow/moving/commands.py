@@ -41,6 +41,9 @@ def import_(client: Client, given: Namespace) -> Report:
             follow(moving, every_s=given.every, bar=bar)
         bar.end()
         return report(moving, client, took_s=time.monotonic() - started)
+    except KeyboardInterrupt:
+        print("taxiway: interrupted; what came over stays, and the same command goes on from there.", file=sys.stderr)
+        raise
     finally:
         source.close()
 

@@ -57,6 +57,8 @@ def show_report(report: Report) -> str:
         there, here = getattr(report.there, name), getattr(report.here, name)
         if name == "files":
             lines.append(f"{name:<14}{'not counted':>14}{here:>14,}   {size_of(report.here.file_bytes)}")
+        elif name == "points" and here and not there:  # over HTTP they are known only once they are read
+            lines.append(f"{name:<14}{'not counted':>14}{here:>14,}")
         elif there or here:
             is_fewer = here < there and name in WHOLE
             shown = SHOWN.get(name, name)
