@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.gates import contract
+from taxiway.gates.checks import contract as checks_contract
+from taxiway.gates.checks.contract import CheckOffer
 from taxiway.gates.contract import (
     Approval,
     Approve,
@@ -50,6 +52,10 @@ class Gates:
         self.reviews = Reviews(transport)
 
     # --- paths ---
+
+    def checks(self) -> list[CheckOffer]:
+        """The checks that a path can ask, those of installed packages among them; and which of these cannot be used."""
+        return self.transport.call(checks_contract.list_checks).items
 
     def paths(self) -> list[PathVersion]:
         """The newest version of every path, those that ship with the platform among them."""

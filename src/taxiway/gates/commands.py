@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.gates.checking import MARKS, Checked, check, verdict_of, watched_of
+from taxiway.gates.checks.contract import CheckOffer
 from taxiway.gates.closing import told
 from taxiway.gates.contract import (
     GATE_STAGES,
@@ -41,6 +42,16 @@ STAGE = Argument("--stage", "the stage that is approved", default="production", 
 def named(given: Namespace) -> str:
     """MODEL VERSION and MODEL@VERSION mean the same."""
     return f"{given.model}@{given.version}" if given.version else str(given.model)
+
+
+def checks(client: Client, given: Namespace) -> list[CheckOffer]:
+    return client.gates.checks()
+
+
+def show_checks(found: list[CheckOffer]) -> str:
+    """A line for each, and why those that cannot be used cannot."""
+    rows = [{"check": each.name, "of": each.package, "about": each.problem or each.about} for each in found]
+    return as_table(rows)
 
 
 def paths(client: Client, given: Namespace) -> list[PathVersion]:
@@ -205,6 +216,7 @@ COMMANDS = (
         paths,
         columns=("name", "version", "risk", "published_by", "published_at", "digest"),
     ),
+    Command("checks", "the checks that a path can ask", checks, show=show_checks),
     Command(
         "path",
         "a path as it was published",

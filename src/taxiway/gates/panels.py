@@ -18,6 +18,7 @@ from taxiway.gates.contract import (
     StageStanding,
     Standing,
 )
+from taxiway.gates.drawn import drawn_of
 from taxiway.gates.estimates import GroupRate
 from taxiway.gates.outlooks import (
     Reader,
@@ -153,7 +154,8 @@ class GatePanels:
             page=href(f"model:{standing.model}@{standing.version}"),
             rows=self._rows(view.caller, standing),
             figure=figures.draw_evidence(standing.stages),
-            notes=[note(gate) for gate in (*unmet_gates(standing), *watched_gates(standing)) if gate.evidence],
+            drawn=drawn_of(standing),
+            notes=[note(each) for each in (*unmet_gates(standing), *watched_gates(standing)) if is_answered(each)],
             by_group=by_group(standing),
             unasked=[figures.gate_name(gate.gate) for gate in unasked(standing)],
             may_evaluate=self.access.is_allowed(view.caller, "gates.evaluate", standing.project),
@@ -247,6 +249,11 @@ class GatePanels:
 
 def is_of(what: Standing | Request, model: str, version: int) -> bool:
     return (what.model, what.version) == (model, version)
+
+
+def is_answered(gate: GateStanding) -> bool:
+    """Whether there is something to say of it: evidence, or why its check could not be asked."""
+    return bool(gate.evidence) or gate.outcome.is_broken
 
 
 def unasked(standing: Standing) -> list[GateStanding]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from taxiway.gates import contract
+from taxiway.gates.checks import contract as checks_contract
+from taxiway.gates.checks.offers import offers
 from taxiway.gates.eligible import routes as eligible_routes
 from taxiway.gates.exceptions import routes as exceptions_routes
 from taxiway.gates.findings import routes as findings_routes
@@ -18,6 +20,7 @@ def bind(server: Server, gates: Gates) -> None:
     exceptions_routes.bind(server, gates.waivers, gates.glass)
     findings_routes.bind(server, gates.findings)
     proposing_routes.bind(server, gates.proposals)
+    server.serve(checks_contract.list_checks, offers)
     server.serve(contract.publish_path, gates.paths.publish)
     server.serve(contract.list_paths, gates.paths.list)
     server.serve(contract.show_schema, gates.paths.schema)

@@ -159,5 +159,5 @@ def outcome_of(found: list[Found], said: list[str]) -> Outcome:
         first = "; ".join(each.what for each in refused[:3])
         more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
         return Outcome("fail", f"{first}{more}.", MEND, details=[*lines, *said])
-    warns = f"; {len(warned)} warnings" if warned else ""
+    warns = f"; {len(warned)} {'warning' if len(warned) == 1 else 'warnings'}" if warned else ""
     return Outcome("pass", f"Nothing was found that is refused{warns}.", details=[*lines, *said])
