@@ -26,6 +26,7 @@ from taxiway.gates.eligible import contract as eligible_contract
 from taxiway.gates.eligible.contract import Eligible
 from taxiway.gates.exceptions.client import Waivers
 from taxiway.gates.findings.client import Findings
+from taxiway.gates.needs import Assumed, Power, of_path, of_standing
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
 from taxiway.gates.planning import contract as planning
@@ -125,6 +126,20 @@ class Gates:
     def evidence(self, name: str) -> list[Evidence]:
         """All evidence there ever was for a version, newest first."""
         return self.transport.call(contract.list_evidence, **split(name)).items
+
+    def power(self, name: str = "", *, path: str = "", assumed: Assumed | None = None) -> Power:
+        """How many rows each gate needs before it can decide: of a version, by what was measured of it, or of a path
+        (``careful``, ``careful@2``), by what is assumed.
+
+        >>> client.gates.power("mortgage@1").gates[0].rows  # doctest: +SKIP
+        8100
+        """
+        if bool(name) == bool(path):
+            raise BadField(field="name", value="both" if name else "neither", expected="either a version or a path")
+        if name:
+            return of_standing(self.show(name), assumed or Assumed())
+        of, _, version = path.partition("@")
+        return of_path(self.path(of, int(version or 0)), assumed or Assumed())
 
     # --- approvals ---
 

@@ -21,6 +21,7 @@ from taxiway.gates.contract import (
 from taxiway.gates.eligible.commands import COMMANDS as ELIGIBLE
 from taxiway.gates.exceptions.commands import COMMANDS as EXCEPTIONS
 from taxiway.gates.findings.commands import COMMANDS as FINDINGS
+from taxiway.gates.needs import Assumed, Power, as_rows
 from taxiway.gates.observing.contract import Observed
 from taxiway.gates.planning.commands import COMMANDS as PLANNING
 from taxiway.gates.proposing.commands import COMMANDS as PROPOSING
@@ -106,6 +107,37 @@ def show_checked(checked: Checked) -> str:
     if checked.comment:
         return checked.comment
     return "\n\n".join([*map(show_standing, checked.standings), verdict_of(checked)])
+
+
+def power(client: Client, given: Namespace) -> Power:
+    """Raises BadField for a number that is none, or no share."""
+    assumed = Assumed(
+        expect=None if given.expect is None else as_number("expect", given.expect),
+        selected=as_share("selected", given.selected),
+        smallest=as_share("smallest", given.smallest),
+    )
+    return client.gates.power(named(given) if given.model else "", path=given.path or "", assumed=assumed)
+
+
+def as_number(field: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as e:
+        raise BadField(field=field, value=repr(text), expected="a number such as 0.85") from e
+
+
+def as_share(field: str, text: str) -> float:
+    share = as_number(field, text)
+    if not 0 < share < 1:
+        raise BadField(field=field, value=repr(text), expected="a share between 0 and 1, such as 0.1")
+    return share
+
+
+def show_power(found: Power) -> str:
+    head = f"Rows that each gate of {found.of} needs before it can decide, of the same mix."
+    if not found.gates:
+        return f"No gate of {found.of} counts rows, or none was evaluated yet."
+    return f"{head}\n\n{as_table(as_rows(found))}"
 
 
 def request(client: Client, given: Namespace) -> Request:
@@ -270,6 +302,20 @@ COMMANDS = (
         ),
         show=show_checked,
         exit_code=lambda checked: 1 if checked.closed else 0,
+    ),
+    Command(
+        "power",
+        "how many rows each gate needs before it can decide",
+        power,
+        (
+            Argument("model", "MODEL@VERSION that was evaluated", is_optional=True),
+            VERSION,
+            Argument("--path", "a path instead: PATH, or PATH@VERSION"),
+            Argument("--expect", "the value that is taken as the true one (default: what was measured)"),
+            Argument("--selected", "of a path's ratio: the rate of the group with the highest", default="0.5"),
+            Argument("--smallest", "of a path's ratio: the smallest group's share of the rows", default="0.1"),
+        ),
+        show=show_power,
     ),
     Command(
         "request",

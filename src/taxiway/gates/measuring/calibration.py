@@ -47,23 +47,24 @@ def calibrate(labels: ArrayLike, scores: ArrayLike, ways: Ways, bins: int = BINS
 
 def recalibration(y: Floats, p: Floats, ways: Ways) -> tuple[Estimate, Estimate]:
     """Slope and intercept; undefined with few rows of a class, equal scores, or classes that the scores separate."""
-    refused = {"n": y.size, "confidence": ways.confidence, "method": SANDWICH}
     few = min(float(y.sum()), float((1 - y).sum())) < LEAST
     inside = np.clip(p, CLIP, 1 - CLIP)
     x = np.log(inside / (1 - inside))
     if few or np.ptp(x) < 1e-9:
         reason = f"It needs {LEAST} rows of each class." if few else "All scores are the same."
-        return (nothing(reason, **refused),) * 2
+        return (nothing(reason, y.size, ways.confidence, SANDWICH),) * 2
     design = np.column_stack([x, np.ones_like(x)])
     found = fit(design, y)
     if found is None:
-        return (nothing("The scores separate the classes, so no slope is finite.", **refused),) * 2
+        return (
+            nothing("The scores separate the classes, so no slope is finite.", y.size, ways.confidence, SANDWICH),
+        ) * 2
     weights, inverse = found
     said = 1 / (1 + np.exp(-(design @ weights)))
     pulls = (design * (y - said)[:, None]) @ inverse
     count, codes = cluster_codes(np.arange(y.size) if ways.clusters is None else ways.clusters, rows=y.size)
     if count < 3:
-        return (nothing("An interval needs three clusters.", **refused),) * 2
+        return (nothing("An interval needs three clusters.", y.size, ways.confidence, SANDWICH),) * 2
     summed = np.column_stack([np.bincount(codes, weights=each, minlength=count) for each in pulls.T])
     errors = np.sqrt((summed**2).sum(axis=0) * count / (count - 1))
     t = t_quantile(ways.confidence, count - 2)
@@ -75,7 +76,7 @@ def recalibration(y: Floats, p: Floats, ways: Ways) -> tuple[Estimate, Estimate]
     return slope, intercept
 
 
-def nothing(reason: str, *, n: int, confidence: float, method: str) -> Estimate:
+def nothing(reason: str, n: int, confidence: float, method: str) -> Estimate:
     return undefined(reason, n=n, confidence=confidence, method=method)
 
 
@@ -94,7 +95,7 @@ def fit(design: Floats, y: Floats) -> tuple[Floats, Floats] | None:
         if not np.isfinite(weights).all() or np.abs(weights).max() > 1e3:
             return None
         if np.abs(step).max() < 1e-10:
-            return weights, inverse
+            return weights, np.asarray(inverse, dtype=np.float64)
     return None
 
 
@@ -106,14 +107,13 @@ def edges(p: Floats, bins: int) -> Floats:
 
 def expected_error(y: Floats, p: Floats, ways: Ways, bins: int = BINS) -> Estimate:
     """The mean distance of what was said from what came true, over bins of scores, weighted by their rows."""
-    refused = {"n": y.size, "confidence": ways.confidence, "method": DRAWN}
     if y.size < 2 * bins:
-        return nothing(f"It needs {2 * bins} rows for {bins} bins.", **refused)
+        return nothing(f"It needs {2 * bins} rows for {bins} bins.", y.size, ways.confidence, DRAWN)
     codes = edges(p, bins).astype(np.intp)
     size = int(codes.max()) + 1
     count, of = cluster_codes(np.arange(y.size) if ways.clusters is None else ways.clusters, rows=y.size)
     if count < 2:
-        return nothing("An interval needs two clusters.", **refused)
+        return nothing("An interval needs two clusters.", y.size, ways.confidence, DRAWN)
     miss, squares, rows = np.zeros((count, size)), np.zeros((count, size)), np.zeros((count, size))
     np.add.at(miss, (of, codes), y - p)
     np.add.at(squares, (of, codes), (y - p) ** 2)
