@@ -23,6 +23,7 @@ from taxiway.compat.mlflow.files import Files
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
+from taxiway.dossiers import pages as dossiers_pages
 from taxiway.dossiers import routes as dossiers_routes
 from taxiway.dossiers.collecting import Below as Collected
 from taxiway.dossiers.service import Dossiers
@@ -97,6 +98,7 @@ from taxiway.web import routes as web_routes
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.health import health
 from taxiway.web.pages import account, audit, docs, lineage, search, sign_in
+from taxiway.web.pages import evidence as evidence_pages
 from taxiway.web.quick import QuickRouter
 from taxiway.web.refusals import handlers
 from taxiway.web.serve import Server
@@ -364,8 +366,10 @@ def add_pages(site: Site, house: House, server: Server) -> None:
     traces_pages.add(site, house.traces)
     hooks_pages.add(site, house.hooks)
     models = models_pages.add(site, house.models, house.comparisons, house.access)
+    dossiers_pages.add(site, house.dossiers)
     gates_pages.add(site, house.gates, models, house.runs, house.access, house.portfolio)
     audit.add(site, house.audit, house.access, house.witnesses.list)
+    evidence_pages.add(site, house.statements)
     lineage.add(site, house.lineage, house.access)
     search.add(site, house.access)
     docs.add(site, server)

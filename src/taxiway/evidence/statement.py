@@ -87,3 +87,15 @@ def hashed(digest: str) -> dict[str, str]:
     """
     algorithm, _, digits = digest.partition(":")
     return {algorithm: digits}
+
+
+def kind_of(predicate_type: str) -> str:
+    """What a statement of a type is, in a word or two; a type that nobody here makes is shown as it is.
+
+    >>> kind_of("https://taxiway.dev/check-result/v1"), kind_of("https://slsa.dev/provenance/v1")
+    ('check result', 'provenance')
+    """
+    known = {TEST_RESULT: "test result", PROVENANCE: "provenance"}
+    if predicate_type.startswith(OWN):
+        return predicate_type.removeprefix(OWN).partition("/")[0].replace("-", " ")
+    return known.get(predicate_type, predicate_type)

@@ -71,6 +71,7 @@ class VersionPage:
             "lead": self.site.drawn("models/version/lead", view, version.ref),
             "panels": self.site.drawn("models/version", view, version.ref),
             "deciding": self.site.drawn("models/version/decide", view, version.ref),
+            "beside": self.site.drawn("models/version/side", view, version.ref),
             "may_promote": may("models.promote"),
             "may_write": may("models.write"),
             "verified": verified,
