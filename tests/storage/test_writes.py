@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -110,6 +110,35 @@ def test_requests_that_wait_share_a_commit(database: Database, writer: Writer) -
 
     assert len(texts(database)) == 50
     assert len(commits) < 25
+
+
+def test_who_was_answered_together_shares_the_next_commit_and_who_writes_alone_waits_for_nobody(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "GATHERED_WITHIN_S", 0.6)
+    commits: list[float] = []
+    event.listen(database.engine, "commit", lambda connection: commits.append(time.monotonic()))
+    hold = threading.Event()
+
+    def start(change: Callable[[Change], object]) -> threading.Thread:
+        thread = threading.Thread(target=writer.write, args=(change,))
+        thread.start()
+        return thread
+
+    together = [start(lambda change: hold.wait(5)), start(write_note("a")), start(write_note("b"))]
+    hold.set()
+    for thread in together:
+        thread.join()
+    before = len(commits)
+    first = start(write_note("c"))
+    time.sleep(0.1)
+    writer.write(write_note("d"))
+    first.join()
+    assert len(commits) == before + 1
+
+    for text in "efg":  # the last two commits had one each when the last of them comes
+        writer.write(write_note(text))
+    assert commits[-1] - commits[-2] < 0.3
 
 
 def test_requests_of_a_lane_are_applied_together_and_refused_one_by_one(database: Database, writer: Writer) -> None:
