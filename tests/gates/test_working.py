@@ -17,6 +17,9 @@ from taxiway.gates.working import wire
 from taxiway.gates.working.opening import open_case
 from taxiway.gates.working.pool import Limits, Workers
 from tests.gates import worked
+from tests.gates.story import FAIR, PATH, Story
+from tests.support.kept import Kept
+from tests.support.live import Live
 
 ODD = """
 import os, socket, tempfile, time
@@ -189,6 +192,28 @@ def test_a_broken_check_of_a_package_is_told_and_costs_no_other(package: Path, m
     assert told["broken"] == "ImportError: no such library"
     assert told["card"] == "taxiway has a check of that name already"
     assert told["none"].startswith(("TypeError", "its `"))
+
+
+def with_latency(live: Live, folder: Path) -> Story:
+    asked = PATH.replace("performance: {metric: accuracy, at_least: 0.85}", "latency: {p50_ms: 10}")
+    return Story(live, folder, asked)
+
+
+def test_what_could_not_be_asked_is_said_and_asked_again(kept: Kept, tmp_path: Path) -> None:
+    with kept.again(with_latency, tmp_path) as story:
+        story.version(FAIR)
+
+        standing = story.ana.gates.evaluate("mortgage")
+        story.ana.gates.evaluate("mortgage")
+
+        [tried] = [gate for gate in standing.stages[0].gates if gate.gate == "latency"]
+        assert (tried.verdict, tried.evidence, tried.outcome.is_broken) == ("missing", "", True)
+        assert "flavour 'none'" in tried.outcome.reason
+        assert [each.gate for each in story.ana.gates.evidence("mortgage")].count("latency") == 2
+        offers = {each.name: each for each in story.ana.gates.checks()}
+        assert set(offers) == set(CHECKS)
+        assert "p99_ms" in str(offers["latency"].parameters)
+        assert offers["approvals"].is_live
 
 
 def test_rows_are_the_pinned_ones_where_features_were_pinned(made: Any) -> None:
