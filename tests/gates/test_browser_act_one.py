@@ -117,15 +117,18 @@ def test_the_page_is_read_on_a_phone_without_scrolling_sideways(act: Story, chro
 
 
 def test_an_admin_publishes_a_path_and_learns_the_line_of_a_mistake(act: Story, page: Page) -> None:
-    sign_in(act, page, "ivo").goto(f"{act.live.url}/gates")
+    sign_in(act, page, "ivo").goto(f"{act.live.url}/gates/editor")
 
     page.get_by_label("YAML").fill("path: new\nstages:\n  staging:\n    - card: {complete: perhaps}\n")
-    page.get_by_role("button", name="Publish").click()
-    expect(page.locator("#problem-text")).to_contain_text("path.yaml, line 4, stages.staging")
+    expect(page.locator(".checked mark")).to_contain_text("card: {complete: perhaps}")
+    expect(page.locator(".checked")).to_contain_text("Line 4, stages.staging")
     assert_accessible(page)
 
     page.get_by_label("YAML").fill("path: new\nstages:\n  staging:\n    - card: {complete: true}\n")
-    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name="Check and dry-run").click()
+    expect(page.locator("#plan")).to_contain_text("No project that you can see would take it")
+    assert_accessible(page)
+    page.get_by_role("button", name="Publish it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The path new has 1 gate before staging")
     assert_accessible(page)
 

@@ -7,7 +7,7 @@ import pytest
 from taxiway.gates.refusals import GateClosed
 from taxiway.projects.contract import ChangeProject
 from tests.gates.browse import VERSION, hidden, said, visit
-from tests.gates.story import CARD, FAIR, PATH, UNCLEAR, Story
+from tests.gates.story import CARD, FAIR, PATH, UNCLEAR, UNFAIR, Story
 
 APPROVALS = f"/gates{VERSION}/approvals"
 
@@ -203,34 +203,79 @@ def test_paths_are_listed_with_who_takes_them_and_explained(story: Story) -> Non
     assert "path: strict" in one
 
 
-def test_an_admin_publishes_the_next_version_of_a_path(story: Story) -> None:
-    ivo = visit(story, "ivo")
-    text = PATH.replace("0.85", "0.9")
+STRICTER = PATH.replace("0.85", "0.9")
 
-    done = ivo.send("/gates/paths", page="/gates", text=text.replace("\n", "\r\n"))
 
-    assert done.to == "/gates/paths/strict/versions/2"
+def test_a_text_is_tried_proposed_and_accepted_by_somebody_else(story: Story) -> None:
+    story.version(FAIR)
+    story.ana.gates.evaluate("mortgage")
+    story.ana.models.promote("mortgage", "staging", reason="to look at it")
+    olga, ivo = visit(story, "olga"), visit(story, "ivo")
+
+    tried = said(olga.send("/gates/editor", page="/gates/editor", text=STRICTER.replace("\n", "\r\n"), do="check").text)
+    done = olga.send("/gates/editor", page="/gates/editor", text=STRICTER, do="propose", reason="nine of ten")
+    own = said(olga.get(done.to).text)
+    [proposal] = story.ana.gates.proposals.list(state="open")
+    seen = said(ivo.get(done.to).text)
+    ivo.send(f"{done.to}/accept", page=done.to, comment="agreed", digest=proposal.digest)
+
+    assert "would need evaluation" in tried
+    assert "performance: never asked like this" in tried
+    assert "+ - performance: {metric: accuracy, at_least: 0.9}" in " ".join(tried.split())
+    assert "Four eyes: you cannot accept this yourself" in own
+    assert "Accept and publish" in seen
+    assert "olga proposes version 2 of strict" in seen
     assert "version 2 has replaced this one" in said(ivo.get("/gates/paths/strict/versions/1").text)
-    assert story.ana.gates.path("strict").text == text
+    assert story.ana.gates.path("strict").text == STRICTER
+
+
+def test_what_is_wrong_is_shown_with_its_line_while_a_path_is_written(story: Story) -> None:
+    wrong = PATH.replace("at_least: 0.85", "at_last: 0.85")
+
+    checked = visit(story, "olga").send("/gates/editor/check", page="/gates/editor", text=wrong)
+
+    assert "Line 6, stages.staging.1.performance.at_last: there is no such key, perhaps at_least was meant" in said(
+        checked.text
+    )
+    assert '<mark data-line="6">' in checked.text
+    assert "<html" not in checked.text
 
 
 def test_a_broken_path_is_refused_with_its_line_and_key_and_kept_in_the_form(story: Story) -> None:
-    refused = visit(story, "ivo").send("/gates/paths", page="/gates", text=PATH.replace("0.85", "high"))
+    wrong = PATH.replace("0.85", "high")
+
+    refused = visit(story, "ivo").send("/gates/editor", page="/gates/editor", text=wrong, do="propose", reason="typo")
 
     assert refused.status == 400
     assert "path.yaml, line 6, stages.staging.1.performance.at_least" in said(refused.text)
     assert "at_least: high" in refused.text
 
 
-def test_only_admins_publish_paths(story: Story) -> None:
+def test_only_admins_publish_and_accept(story: Story) -> None:
     ana = visit(story, "ana")
+    proposal = story.olga.gates.propose(STRICTER, reason="nine of ten")
+    at = f"/gates/proposals/{proposal.id}"
 
-    text = ana.get("/gates").text
-    sent = ana.send("/gates/paths", page=VERSION.removesuffix("/versions/1"), text=PATH)
+    published = ana.send("/gates/editor/publish", page="/gates/editor", text="path: mine\nstages: {}\n")
+    accepted = ana.send(f"{at}/accept", page="/gates/editor", comment="fine")
 
-    assert "/gates/paths" in text
-    assert 'action="/gates/paths"' not in text
-    assert sent.status == 403
+    assert (published.status, accepted.status) == (403, 403)
+    assert "Publish it" not in ana.get("/gates/editor").text
+    assert "You cannot decide this" in said(ana.get(at).text)
+
+
+def test_a_path_shows_who_demands_what_in_which_mode_and_what_it_would_have_stopped(story: Story) -> None:
+    story.live.client.gates.publish(PATH.replace("mode: block", "mode: observe"))
+    story.version(UNFAIR)
+    story.ana.gates.evaluate("mortgage")
+    story.ana.models.promote("mortgage", "staging", reason="to look at it")
+
+    text = said(visit(story, "ana").get("/gates/paths/strict").text)
+
+    assert "fairness (observes only)" in text
+    assert "a person who can act as validator" in text
+    assert "What its watching gates would have stopped" in text
+    assert "1 of 1 movement" in text
 
 
 def test_comparing_versions_says_what_fairness_costs(story: Story) -> None:

@@ -12,14 +12,15 @@ from taxiway.gates.contract import (
     Evaluate,
     InboxItem,
     PathVersion,
-    PublishPath,
     RequestApproval,
     Withdraw,
 )
-from taxiway.gates.figures import draw_asked, gate_name
+from taxiway.gates.figures import WATCHES, draw_asked, gate_name, giver_asked
 from taxiway.gates.panels import GatePanels
 from taxiway.gates.policy import PACKAGED
 from taxiway.gates.portfolio import GateTeller
+from taxiway.gates.proposing import pages as editor
+from taxiway.gates.proposing.contract import ListProposals
 from taxiway.gates.reviews import pages as reviews_pages
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
@@ -52,8 +53,8 @@ class GatePages:
             "title": "Paths",
             "rows": [(path, draw_asked(path), follow.get(path.name, [])) for path in found],
             "answer": f"{plural(len(found), 'path')}, {used} of them taken by a project",
-            "may_publish": self.access.is_allowed(view.caller, "gates.publish", None),
-            "sent": view.sent,
+            "may_propose": self.access.is_allowed(view.caller, "gates.propose", None),
+            "waiting": self.gates.proposals.list(view.caller, ListProposals(state="open")).items,
         }
         return Html("gates/paths.html", "gates", values)
 
@@ -69,16 +70,16 @@ class GatePages:
             "figure": draw_asked(path),
             "answer": answer_for_path(path, newest.version),
             "followers": self._followers(view.caller).get(name, []) if path.version == newest.version else [],
-            "gates": [(stage.stage, gate_name(spec.name), spec) for stage in path.stages for spec in stage.gates],
-            "may_publish": self.access.is_allowed(view.caller, "gates.publish", None),
-            "sent": view.sent,
+            "gates": [
+                (stage.stage, gate_name(spec.name), spec, giver_asked(spec), WATCHES[spec.mode])
+                for stage in path.stages
+                for spec in stage.gates
+            ],
+            "observed": self.gates.observing.observed(view.caller, path=name),
+            "waiting": self.gates.proposals.list(view.caller, ListProposals(path=name, state="open")).items,
+            "may_propose": self.access.is_allowed(view.caller, "gates.propose", None),
         }
         return Html("gates/path.html", "gates", values)
-
-    def publish(self, view: View, fields: dict[str, str]) -> Redirect:
-        text = fields.get("text", "").replace("\r\n", "\n")
-        path = self.gates.paths.publish(view.caller, PublishPath(text=text))
-        return Redirect(f"/gates/paths/{path.name}/versions/{path.version}")
 
     def find(self, caller: Caller, text: str, most: int) -> list[Found]:
         """Paths whose name or text holds the words."""
@@ -161,7 +162,7 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     pages = GatePages(site, gates, access, portfolio)
     site.page("/gates", pages.paths, needs="gates.read", scope="platform")
     site.page("/gates/paths", pages.paths, needs="gates.read", scope="platform")
-    site.form("/gates/paths", pages.publish, page=pages.paths, needs="gates.publish", scope="platform")
+    editor.add(site, gates, access)
     site.page("/gates/paths/{path}", pages.path, needs="gates.read", scope="platform")
     site.page("/gates/paths/{path}/versions/{version:int}", pages.path, needs="gates.read", scope="platform")
     site.page("/inbox", pages.inbox, needs="gates.read", scope="platform")

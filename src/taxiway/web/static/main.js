@@ -1,6 +1,7 @@
 // Everything here is a convenience: pages are complete without it.
 import { watchCharts } from "./charts.js";
 import { watchCopying } from "./copy.js";
+import { watchEditors } from "./editor.js";
 import { watchKeys } from "./keys.js";
 import { followLinks } from "./links.js";
 import { watchLive } from "./live.js";
@@ -13,4 +14,5 @@ const rows = watchRows();
 watchKeys(rows);
 watchCharts();
 watchLive();
+watchEditors();
 followLinks();
