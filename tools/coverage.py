@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from taxiway.gates import fairness, intervals, statistics
 from taxiway.gates.estimates import Estimate
+from taxiway.gates.measuring import scikit
 from taxiway.gates.measuring.calibration import calibrate
 from taxiway.gates.measuring.engine import Ways
 from taxiway.gates.measuring.metrics import Metric
@@ -116,7 +117,7 @@ def rows() -> Iterator[Row]:
     f1 = 2 * 0.3 * 0.7 / (0.3 + 0.3 * 0.7 + 0.7 * 0.15)
     yield Row("bootstrap-t, logit", "F1", f1, lambda r: Metric("f1").measure(*table(r), ways(r)))
     yield Row("bootstrap-t", "difference of two F1, paired", 0.0, lambda r: paired(r, "f1"))
-    yield Row("BCa", "F1 macro (scikit-learn's)", macro(), lambda r: Metric("f1_macro").measure(*table(r), ways(r)))
+    yield Row("BCa", "F1 of both classes averaged", macro(), bca)
     for clusters in (50, 20, 10):
         words, root = f"{clusters} clusters, half of the variance shared", math.sqrt(2)
 
@@ -141,6 +142,19 @@ def macro() -> float:
     hits, labelled, said = 0.3 * 0.7, 0.3, 0.3 * 0.7 + 0.7 * 0.15
     misses = 1 - labelled - (said - hits)
     return (2 * hits / (labelled + said) + 2 * misses / (2 - labelled - said)) / 2
+
+
+def macro_of(labels: Any, said: Any) -> float:
+    """As scikit-learn's `f1_macro`, a hundred times as fast."""
+    hits, total = float(labels @ said), labels.size
+    return hits / (labels.sum() + said.sum()) + (total - labels.sum() - said.sum() + hits) / (
+        2 * total - labels.sum() - said.sum()
+    )
+
+
+def bca(random: np.random.Generator) -> Estimate:
+    labels, said = table(random)
+    return scikit.drawn(macro_of, labels, [said], ways(random))
 
 
 def covered(row: Row, sets: int, seed: int = 20261123) -> tuple[float, float]:

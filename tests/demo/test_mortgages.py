@@ -89,6 +89,22 @@ def test_the_mitigated_model_is_fair_with_its_whole_interval_for_two_to_three_po
     assert judge(mitigated).accuracy - 1.96 * np.sqrt(0.9 * 0.1 / 1989) > 0.85
 
 
+def test_a_cut_for_each_race_is_even_and_reads_race(table: pd.DataFrame, mitigated: pd.DataFrame) -> None:
+    shortcut = mortgages.held_out(table, mortgages.train_shortcut, mortgages.features_and_race)
+    model = mortgages.fit(table, mortgages.train_shortcut, mortgages.features_and_race)
+    rows = mortgages.features_and_race(table).head(200)
+    answers = {race: model.predict(rows.assign(race=race)) for race in mortgages.GROUPS}
+
+    assert interval(shortcut)[0] > 0.8
+    assert judge(shortcut).ratio > 0.93
+    assert judge(shortcut).accuracy > judge(mitigated).accuracy
+    assert "race" in model.feature_names_in_
+    assert (answers["black"] != answers["white"]).any()
+    assert not model.predict(rows.assign(race="unheard of")).any()
+    alone = [model.predict_proba(rows.iloc[[index]])[0, 1] for index in range(20)]
+    assert model.predict_proba(rows)[:20, 1] == pytest.approx(alone)
+
+
 def test_two_wrong_cells_hid_the_unfairness(raw: pd.DataFrame, baseline: pd.DataFrame) -> None:
     hidden = judge(mortgages.held_out(raw, mortgages.train_baseline))
 

@@ -26,6 +26,8 @@ ACT_ONE = (
     "POST /api/models/mortgage/versions/1/stage 409 application/problem+json",
     "That is the answer at all 4 doors, the same word for word.",
     "The price: 2.8 points of accuracy",
+    "It reads race at decision time: race is among its inputs; shuffled alone, it changes",
+    "taxiway models promote mortgage@3 staging exit code 1",
     "(four eyes). Ask vera.",
     "model.skops is not the file that was approved",
     "requests  of        p50 ms  p99 ms",
@@ -73,7 +75,7 @@ def test_it_ends_as_the_story_says_also_the_second_time(tmp_path: Path) -> None:
     assert [words for words in (*ACT_ONE, *ACT_TWO) if " ".join(words.split()) not in told] == []
     assert "An earlier demo left flights@1, mortgage@2 in this home" in second.stdout
     assert "0 labels stored, 16,719 were known" in second.stdout
-    assert "mortgage@4 in production" in " ".join(second.stdout.replace("moved mortgage@4 to", "mortgage@4 in").split())
+    assert "mortgage@5 in production" in " ".join(second.stdout.replace("moved mortgage@5 to", "mortgage@5 in").split())
     assert processes_of(home) == []
 
 

@@ -38,6 +38,7 @@ KNOWN_TYPES = frozenset(
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.utils.validation.check_array",
+        "taxiway.adapters.fairlearn.GroupThresholds",
         "taxiway.adapters.fairlearn.WeightedMix",
     }
 )

@@ -1,4 +1,4 @@
-"""Act 1, mortgage approvals: from a broken table to a watched decision, with two refusals on the way."""
+"""Act 1, mortgage approvals: from a broken table to a watched decision, with three refusals on the way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from taxiway.demo.doors import refusals
 from taxiway.demo.facts import MORTGAGES
 from taxiway.demo.production import into_production
 from taxiway.demo.scene import Scene, gate_of, tell_standing, verdicts
-from taxiway.demo.tracked import LOGISTIC, MITIGATED, Trained, train
+from taxiway.demo.tracked import LOGISTIC, MITIGATED, SHORTCUT, Trained, train
 from taxiway.gates.contract import Standing
 from taxiway.gates.rules import rows_words
 
@@ -32,6 +32,7 @@ def tell(scene: Scene) -> None:
     plain = train_plain(scene, cleaned)
     refuse(scene, plain)
     mitigated = mitigate(scene, cleaned, plain)
+    refuse_shortcut(scene, cleaned)
     into_production(scene, mitigated)
     answer_and_trace(scene, mitigated)
 
@@ -184,3 +185,32 @@ def mitigate(scene: Scene, cleaned: DatasetVersion, plain: Trained) -> Trained:
     )
     narrator.expect(0 < before - after < DEAREST, "a price of two to three points", before - after)
     return mitigated
+
+
+def refuse_shortcut(scene: Scene, cleaned: DatasetVersion) -> None:
+    """Step 5: a model that is even between groups because it looks at the group, and is stopped for that."""
+    narrator, ana = scene.narrator, scene.cast["ana"]
+    narrator.step("Ana tries a shortcut: a cut of its own for each race (fairlearn, threshold optimizer)")
+    shortcut = train(ana, cleaned, SHORTCUT)
+    narrator.say(
+        f"{shortcut.name}: accuracy {shortcut.judged.accuracy:.4f}, cheaper than the mitigation, and "
+        f"{shortcut.judged.ratio:.3f} as its lowest over its highest approval rate."
+    )
+    standing = ana.gates.evaluate(shortcut.name)
+    tell_standing(narrator, standing)
+    outcome = gate_of(standing, "fairness").outcome
+    estimate = outcome.estimate
+    low = estimate.low if estimate is not None else None
+    narrator.expect((low or 0) > 0.8, "a ratio whose whole interval is above four fifths", low)
+    is_stopped = outcome.verdict == "fail" and "reads race at decision time" in outcome.reason
+    narrator.expect(is_stopped, "a model stopped for reading race at decision time", outcome.reason)
+
+    link = scene.cast.sign_in_link("ana")
+    said = refusals(ana, scene.url, scene.cast.tokens["ana"], link, version=shortcut.name, stage="staging")
+    narrator.table([{"door": each.door, "asked": each.asked, "answered": each.answered} for each in said])
+    kept = [each for each in said if "reads race at decision time" not in each.words]
+    narrator.expect(not kept, "the same reason at every door", kept)
+    narrator.say(
+        "The number passes and the model does not: the same applicant would get another answer for being of another "
+        f"race. {scene.link(f'/models/{standing.model}/versions/{standing.version}')}"
+    )
