@@ -11,7 +11,7 @@ from taxiway.access import store
 from taxiway.access.contract import AddUser, ChangeUser, KeptToken, OwnAccount, User
 from taxiway.access.memory import Memory
 from taxiway.access.proposals import propose, second_admins
-from taxiway.access.proposals_contract import Proposal, SecondAdminNeeded
+from taxiway.access.proposals_contract import AdminProposal, SecondAdminNeeded
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -58,7 +58,7 @@ class Accounts:
             record.after_commit(self.memory.forget)
             record.note(kind=user.kind, is_admin=user.is_admin, accountable=user.accountable)
             if body.is_admin and others:
-                propose(record, Proposal(new_id(), "admin", user.name, "", "", caller.name, record.at))
+                propose(record, AdminProposal(new_id(), "admin", user.name, "", "", caller.name, record.at))
             return user
 
         made = self.ledger.change(caller, "access.add_user", f"user:{body.name}", make, answer=User)
@@ -85,7 +85,7 @@ class Accounts:
             record.after_commit(self.memory.forget)
             record.note(**msgspec.to_builtins(body))
             if body.is_admin and not after.is_admin:
-                propose(record, Proposal(new_id(), "admin", user, "", "", caller.name, record.at))
+                propose(record, AdminProposal(new_id(), "admin", user, "", "", caller.name, record.at))
             return told(after, {each.name: each for each in store.all_users(record.connection)})
 
         made = self.ledger.change(caller, "access.change_user", f"user:{user}", make, answer=User)

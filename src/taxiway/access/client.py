@@ -19,7 +19,7 @@ from taxiway.access.contract import (
     WhoAmI,
 )
 from taxiway.access.delegations_contract import Delegate, DelegatedRole, Delegation
-from taxiway.access.proposals_contract import Decide, Proposal
+from taxiway.access.proposals_contract import AdminProposal, Decide
 from taxiway.access.roles import Role
 from taxiway.kernel.transport import Transport
 
@@ -112,15 +112,15 @@ class Access:
         """Takes someone's roles in a project and gives the grants that remain."""
         return self.transport.call(contract.revoke_role, project=project, user=user).items
 
-    def proposals(self) -> list[Proposal]:
+    def proposals(self) -> list[AdminProposal]:
         """What waits for a second admin, and what was decided; newest first. For admins."""
         return self.transport.call(proposals_contract.list_proposals).items
 
-    def confirm(self, proposal: str) -> Proposal:
+    def confirm(self, proposal: str) -> AdminProposal:
         """Has happen what another admin proposed. Raises NotFound, OwnProposal."""
         return self.transport.call(proposals_contract.decide_proposal, Decide(is_confirmed=True), proposal=proposal)
 
-    def refuse(self, proposal: str) -> Proposal:
+    def refuse(self, proposal: str) -> AdminProposal:
         """Has not happen what another admin proposed. Raises NotFound, OwnProposal."""
         return self.transport.call(proposals_contract.decide_proposal, Decide(is_confirmed=False), proposal=proposal)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from taxiway.access.contract import Grant, KeptToken, SignInLink, Token, User, WhoAmI
 from taxiway.access.delegations_contract import DelegatedRole, Delegation
-from taxiway.access.proposals_contract import Proposal
+from taxiway.access.proposals_contract import AdminProposal
 from taxiway.access.roles import ROLES
 from taxiway.kernel.commands import Argument, Command, count
 from taxiway.kernel.show import cell
@@ -102,11 +102,11 @@ def end_delegation(client: Client, given: Namespace) -> list[Delegation]:
     return client.access.revoke_delegation(given.delegation, project=given.project)
 
 
-def proposals(client: Client, given: Namespace) -> list[Proposal]:
+def proposals(client: Client, given: Namespace) -> list[AdminProposal]:
     return client.access.proposals()
 
 
-def confirm(client: Client, given: Namespace) -> Proposal:
+def confirm(client: Client, given: Namespace) -> AdminProposal:
     return client.access.refuse(given.proposal) if given.refuse else client.access.confirm(given.proposal)
 
 

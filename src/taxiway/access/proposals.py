@@ -9,7 +9,7 @@ from taxiway.access import store
 from taxiway.access.contract import Grant
 from taxiway.access.granting import put_grant
 from taxiway.access.memory import Memory
-from taxiway.access.proposals_contract import Decide, OwnProposal, Proposal, SecondAdminNeeded
+from taxiway.access.proposals_contract import AdminProposal, Decide, OwnProposal, SecondAdminNeeded
 from taxiway.access.roles import Role
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
@@ -40,21 +40,21 @@ class Proposals:
                 return  # whoever goes on says so
 
         def make(record: Record) -> str:
-            return propose(record, Proposal(new_id(), "grant", user, project, role, caller.name, record.at))
+            return propose(record, AdminProposal(new_id(), "grant", user, project, role, caller.name, record.at))
 
         proposal = self.ledger.change(caller, "access.propose", f"user:{user}", make, answer=str, project=project)
         what = f"the role {role} in {project}"
         raise SecondAdminNeeded(user=user, what=what, proposal=proposal, who_can=others)
 
-    def list(self, caller: Caller) -> Page[Proposal]:
+    def list(self, caller: Caller) -> Page[AdminProposal]:
         """Newest first."""
         with self.database.read() as connection:
             return Page(store.proposals(connection))
 
-    def decide(self, caller: Caller, body: Decide, *, proposal: str) -> Proposal:
+    def decide(self, caller: Caller, body: Decide, *, proposal: str) -> AdminProposal:
         """What another admin proposed happens, or does not. Raises NotFound, OwnProposal."""
 
-        def make(record: Record) -> Proposal:
+        def make(record: Record) -> AdminProposal:
             found = store.find_proposal(record.connection, proposal)
             if found is None or found.state != "waits":
                 hint = "`taxiway access proposals` lists them."
@@ -74,9 +74,9 @@ class Proposals:
                 self._do(record, found)
             return decided
 
-        return self.ledger.change(caller, "access.decide", "user:unknown", make, answer=Proposal)
+        return self.ledger.change(caller, "access.decide", "user:unknown", make, answer=AdminProposal)
 
-    def _do(self, record: Record, found: Proposal) -> None:
+    def _do(self, record: Record, found: AdminProposal) -> None:
         """What was proposed, as an act of who proposed it."""
         if found.kind == "grant":
             role: Role = msgspec.convert(found.role, Role)
@@ -101,7 +101,7 @@ def is_owner(connection: Connection, caller: Caller, project: str) -> bool:
     return any(grant.role == "owner" for grant in store.find_grants(connection, user=caller.name, project=project))
 
 
-def propose(record: Record, proposal: Proposal) -> str:
+def propose(record: Record, proposal: AdminProposal) -> str:
     """Keeps a proposal within a change, once, and gives its id."""
     for each in store.proposals(record.connection):
         same = (each.kind, each.user, each.project, each.role, each.by)

@@ -13,7 +13,7 @@ from taxiway.kernel.errors import TaxiwayError
 ProposalState = Literal["waits", "confirmed", "refused"]
 
 
-class Proposal(Struct, frozen=True):
+class AdminProposal(Struct, frozen=True):
     """That an admin wants to make somebody an admin, or to give them a role that gives approvals.
 
     project, role: empty where it is about the rights of an admin.
@@ -73,7 +73,7 @@ list_proposals = Endpoint(
     "GET",
     "/api/access/proposals",
     Nothing,
-    Page[Proposal],
+    Page[AdminProposal],
     "access.admin",
     "What waits for a second admin, and what was decided; newest first",
     "platform",
@@ -82,7 +82,7 @@ decide_proposal = Endpoint(
     "POST",
     "/api/access/proposals/{proposal}/decision",
     Decide,
-    Proposal,
+    AdminProposal,
     "access.admin",
     "Confirm or refuse what another admin proposed",
     "platform",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from taxiway.access.contract import Grant, KeptToken, User
 from taxiway.access.delegations_contract import Delegation
 from taxiway.access.memory import Holder
-from taxiway.access.proposals_contract import Proposal
+from taxiway.access.proposals_contract import AdminProposal
 from taxiway.access.tables import delegations, grants, secrets, sent, users
 from taxiway.access.tables import proposals as waiting
 
@@ -157,22 +157,22 @@ def end_delegation(connection: Connection, delegation: str, *, by: str, at: date
     connection.execute(query.values(revoked_at=at, revoked_by=by))
 
 
-def proposals(connection: Connection) -> list[Proposal]:
+def proposals(connection: Connection) -> list[AdminProposal]:
     """Newest first."""
     query = select(waiting).order_by(waiting.c.at.desc(), waiting.c.id.desc())
-    return [Proposal(**row) for row in connection.execute(query).mappings()]
+    return [AdminProposal(**row) for row in connection.execute(query).mappings()]
 
 
-def find_proposal(connection: Connection, proposal: str) -> Proposal | None:
+def find_proposal(connection: Connection, proposal: str) -> AdminProposal | None:
     row = connection.execute(select(waiting).where(waiting.c.id == proposal)).mappings().first()
-    return Proposal(**row) if row else None
+    return AdminProposal(**row) if row else None
 
 
-def add_proposal(connection: Connection, proposal: Proposal) -> None:
+def add_proposal(connection: Connection, proposal: AdminProposal) -> None:
     connection.execute(insert(waiting).values(asdict(proposal)))
 
 
-def decide(connection: Connection, decided: Proposal) -> None:
+def decide(connection: Connection, decided: AdminProposal) -> None:
     connection.execute(update(waiting).where(waiting.c.id == decided.id).values(asdict(decided)))
 
 

@@ -5,7 +5,7 @@ All of it is read over one connection, so that inside a change it is judged as o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
@@ -60,20 +60,13 @@ class Asked(Struct, frozen=True):
     inputs: dict[str, str]
 
 
-PartIn = Callable[[Connection, ModelVersion], list[tuple[str, str]]]
-
-
 class Sources:
-    """The services that a look at a version reads from.
-
-    parts_in: asked who else has a part in a version, each with what they did, such as those who waived a gate of it.
-    """
+    """The services that a look at a version reads from."""
 
     def __init__(self, models: Models, paths: Paths, access: Access) -> None:
         self.models = models
         self.paths = paths
         self.access = access
-        self.parts_in: list[PartIn] = []
 
     def path(self, connection: Connection, version: ModelVersion) -> PathVersion:
         """The path that a version must take. Raises NotFound, PathUnfit."""
