@@ -15,7 +15,9 @@ from taxiway.gates.contract import (
     RequestApproval,
     Withdraw,
 )
+from taxiway.gates.exceptions import panels as exceptions_panels
 from taxiway.gates.figures import WATCHES, draw_asked, gate_name, giver_asked
+from taxiway.gates.findings import pages as findings_pages
 from taxiway.gates.panels import GatePanels
 from taxiway.gates.policy import PACKAGED
 from taxiway.gates.portfolio import GateTeller
@@ -177,6 +179,8 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     site.finds("Paths", pages.find)
     panels, compared = GatePanels(site, gates, access), ComparedPanels(site, gates.models, runs)
     models.judged_by(panels.judge)
+    exceptions_panels.add(site, gates, models, access)
+    findings_pages.add(site, gates.findings, gates.models, access)
     site.panel("models/version/lead", panels.lead)
     site.panel("models/version", panels.evidence)
     site.panel("models/version/decide", panels.approvals)

@@ -104,7 +104,8 @@ class Look:
         moves = sources.models.movements.entered(connection, version)
         self.archived_at = max((each.entered_at for each in moves if each.stage == "archived"), default=None)
         asked = exceptions_store.waivers_of(connection, version.model, version.version)
-        self.waivers = [judged(each, self._grounds()) for each in asked]
+        grounds = self._grounds() if asked else None
+        self.waivers = [judged(each, grounds) for each in asked if grounds]
         broken = exceptions_store.broken_of(connection, version.model, version.version)
         self.glass = glass_of(version, broken, self.archived_at)
 

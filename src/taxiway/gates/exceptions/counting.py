@@ -17,7 +17,7 @@ from taxiway.models.contract import ModelStage, ModelVersion
 
 
 class Grounds(Struct, frozen=True):
-    """What a waiver is judged by. digests: of what stands now, up to a stage. held: the roles by which one may grant."""
+    """What a waiver is judged by. digests: of what stands now, up to a stage. held: roles by which one may grant."""
 
     at: datetime
     digests: Callable[[GateStage], Digests]

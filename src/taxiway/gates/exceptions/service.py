@@ -172,7 +172,7 @@ class Waivers:
     # --- the rules ---
 
     def _closed_gate(self, look: Look, name: str, stage: GateStage | None) -> tuple[GateStage, GateSpec, GateStanding]:
-        """The gate of that name, which is not open, and what was found. Raises BadField, NotWaivable, EvidenceMissing."""
+        """The gate of that name, which is not open, and its spec. Raises BadField, NotWaivable, EvidenceMissing."""
         standing = look.standing()
         gates = [gate for each in standing.stages for gate in each.gates if stage in (None, each.stage)]
         found = next((gate for gate in gates if gate.gate == name), None)
