@@ -44,7 +44,7 @@ class Proposals:
 
         proposal = self.ledger.change(caller, "access.propose", f"user:{user}", make, answer=str, project=project)
         what = f"the role {role} in {project}"
-        raise SecondAdminNeeded(user=user, what=what, proposal=proposal, who_can=others)
+        raise SecondAdminNeeded(user=user, what=what, proposal=proposal, who_can=[n for n in others if n != user])
 
     def list(self, caller: Caller) -> Page[AdminProposal]:
         """Newest first."""

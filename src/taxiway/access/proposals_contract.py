@@ -49,9 +49,10 @@ class SecondAdminNeeded(TaxiwayError):
     who_can: list[str]
 
     def __str__(self) -> str:
+        who = ", ".join([*self.who_can, "or the home's owner" if self.who_can else "the home's owner"])
         return (
-            f"{self.user} does not have {self.what} yet: it waits for another admin, {' or '.join(self.who_can)}, to "
-            f"say `taxiway access confirm {self.proposal}`."
+            f"{self.user} does not have {self.what} yet: it waits for somebody who neither proposed it nor gains by it, "
+            f"{who}, to say `taxiway access confirm {self.proposal}`."
         )
 
 

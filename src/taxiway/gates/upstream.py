@@ -20,7 +20,8 @@ def makers_upstream(
     """Who made each thing upstream of a version, and who answers for the program that did, each with what it was."""
     answering = access.accounts.answering(connection)
     found = []
-    for ref in sorted(upstream_of(connection, version.ref)):
+    own = {f"run:{version.run}"}  # whose part in it is told as the version's
+    for ref in sorted(upstream_of(connection, version.ref) - own):
         with suppress(NotFound):  # of what is gone nobody knows the maker any more
             name, what = maker_of(models, ref)
             found.append((name, f"{what} {ref}"))

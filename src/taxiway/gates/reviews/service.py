@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Connection
 
 from taxiway.access.roles import Role
@@ -99,7 +100,7 @@ class Reviews:
         at = self.clock()
         with self.database.read() as connection:
             found = [
-                self._entry(connection, version, at)
+                self._with_reviewers(connection, version, self._entry(connection, version, at), at)
                 for version in self.sources.models.everywhere(caller)
                 if version.stage in IN_USE and body.project in ("", version.project)
             ]
@@ -112,7 +113,8 @@ class Reviews:
         if found.stage not in IN_USE:
             return None
         with self.database.read() as connection:
-            return self._entry(connection, found, self.clock())
+            at = self.clock()
+            return self._with_reviewers(connection, found, self._entry(connection, found, at), at)
 
     def due_lately(self) -> builtins.list[Inventoried]:
         """What is due soon or overdue, as it was within the last minute: every page counts it for somebody."""
@@ -130,8 +132,12 @@ class Reviews:
         versions = self.sources.models.versions(record.caller, model=version.model).items
         in_use = [each for each in versions if each.stage == "production" and each.version != version.version]
         in_use += [version] if version.stage in IN_USE else []
-        found = [self._entry(record.connection, each, record.at) for each in in_use]
-        return [unmet_of(entry) for entry in found if entry.state == "overdue"]
+        found = [(each, self._entry(record.connection, each, record.at)) for each in in_use]
+        return [
+            unmet_of(self._with_reviewers(record.connection, each, entry, record.at))
+            for each, entry in found
+            if entry.state == "overdue"
+        ]
 
     def remind(self) -> builtins.list[Inventoried]:
         """Tells the hooks of every review that came due since; each due date is told once. Gives what it told."""
@@ -183,7 +189,6 @@ class Reviews:
             reviewed_by=last.by if last else "",
             outcome=last.outcome if last else "",
             findings=last.findings if last else "",
-            reviewers=self._reviewers(connection, version, at),
         )
 
     def _every(self, connection: Connection, version: ModelVersion) -> int:
@@ -196,12 +201,16 @@ class Reviews:
             return usual
         return path_days(path.text, read_text) or usual
 
-    def _reviewers(self, connection: Connection, version: ModelVersion, at: datetime) -> builtins.list[str]:
+    def _with_reviewers(
+        self, connection: Connection, version: ModelVersion, entry: Inventoried, at: datetime
+    ) -> Inventoried:
+        """The same with who could review it; nobody where its path cannot be taken any more."""
         try:
             look = Look(self.sources, connection, version, at)
         except TaxiwayError:
-            return []
-        return [name for name, (_, why_not) in reviewers_of(look).items() if not why_not]
+            return entry
+        able = [name for name, (_, why_not) in reviewers_of(look).items() if not why_not]
+        return msgspec.structs.replace(entry, reviewers=able)
 
 
 def read_text(text: str) -> object:
