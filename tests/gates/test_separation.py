@@ -12,7 +12,7 @@ import pytest
 
 from taxiway.access.contract import AddUser, ChangeUser
 from taxiway.access.delegations_contract import NotTheirs
-from taxiway.access.proposals_contract import Decide, OwnProposal, SecondAdminNeeded
+from taxiway.access.proposals_contract import Decide, NotOthersWord, SecondAdminNeeded
 from taxiway.gates.contract import Withdraw
 from taxiway.gates.refusals import BarsYourself, FourEyes, GateClosed, RoleMissing, RoleUnfit
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
@@ -184,7 +184,7 @@ def test_a_role_from_an_admin_whom_one_made_oneself_is_in_return(office: Office)
     with pytest.raises(SecondAdminNeeded) as held:
         office.grant("ivo", "validator", by="puppet")
     decide, proposal = office.house.access.proposals.decide, held.value.proposal
-    with pytest.raises(OwnProposal):
+    with pytest.raises(NotOthersWord):
         decide(office.caller("ivo"), Decide(is_confirmed=True), proposal=proposal)
     decide(LOCAL, Decide(is_confirmed=True), proposal=proposal)
 

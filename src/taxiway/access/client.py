@@ -117,11 +117,11 @@ class Access:
         return self.transport.call(proposals_contract.list_proposals).items
 
     def confirm(self, proposal: str) -> AdminProposal:
-        """Has happen what another admin proposed. Raises NotFound, OwnProposal."""
+        """Has happen what another admin proposed. Raises NotFound, NotOthersWord."""
         return self.transport.call(proposals_contract.decide_proposal, Decide(is_confirmed=True), proposal=proposal)
 
     def refuse(self, proposal: str) -> AdminProposal:
-        """Has not happen what another admin proposed. Raises NotFound, OwnProposal."""
+        """Has not happen what another admin proposed. Raises NotFound, NotOthersWord."""
         return self.transport.call(proposals_contract.decide_proposal, Decide(is_confirmed=False), proposal=proposal)
 
     def delegate(

@@ -9,7 +9,7 @@ from taxiway.access import store
 from taxiway.access.contract import Grant
 from taxiway.access.granting import put_grant
 from taxiway.access.memory import Memory
-from taxiway.access.proposals_contract import AdminProposal, Decide, OwnProposal, SecondAdminNeeded
+from taxiway.access.proposals_contract import AdminProposal, Decide, NotOthersWord, SecondAdminNeeded
 from taxiway.access.roles import Role
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
@@ -52,7 +52,7 @@ class Proposals:
             return Page(store.proposals(connection))
 
     def decide(self, caller: Caller, body: Decide, *, proposal: str) -> AdminProposal:
-        """What another admin proposed happens, or does not. Raises NotFound, OwnProposal."""
+        """What another admin proposed happens, or does not. Raises NotFound, NotOthersWord."""
 
         def make(record: Record) -> AdminProposal:
             found = store.find_proposal(record.connection, proposal)
@@ -60,7 +60,7 @@ class Proposals:
                 hint = "`taxiway access proposals` lists them."
                 raise NotFound(kind="proposal that waits", name=proposal, hint=hint)
             if caller.name in (found.by, found.user) or caller.kind == "service":
-                raise OwnProposal(actor=caller.name, proposal=proposal)
+                raise NotOthersWord(actor=caller.name, proposal=proposal)
             decided = msgspec.structs.replace(
                 found,
                 state="confirmed" if body.is_confirmed else "refused",

@@ -51,12 +51,12 @@ class SecondAdminNeeded(TaxiwayError):
     def __str__(self) -> str:
         who = ", ".join([*self.who_can, "or the home's owner" if self.who_can else "the home's owner"])
         return (
-            f"{self.user} does not have {self.what} yet: it waits for somebody who neither proposed it nor gains by it, "
-            f"{who}, to say `taxiway access confirm {self.proposal}`."
+            f"{self.user} does not have {self.what} yet: it waits for somebody who neither proposed it nor gains by it "
+            f"({who}) to say `taxiway access confirm {self.proposal}`."
         )
 
 
-class OwnProposal(TaxiwayError):
+class NotOthersWord(TaxiwayError):
     """An admin tries to decide what they proposed, or what gives power to themselves."""
 
     status = 403
