@@ -57,13 +57,14 @@ def head_of(plan: Plan) -> str:
 
 def row(version: PlannedVersion) -> dict[str, object]:
     gates = [f"{gate.gate} {gate.verdict}{' (never asked)' if gate.is_unasked else ''}" for gate in version.gates]
+    is_closed = version.effect == "same" and bool(version.gates)
     watched = [f"{gate.gate} {gate.verdict} ({gate.mode}s only)" for gate in version.watched]
     return {
         "version": f"{version.model}@{version.version}",
         "project": version.project,
         "": "stands in" if version.is_live else "came to",
         "stage": version.stage,
-        "effect": f"{MARKS[version.effect]} {SAID[version.effect]}",
+        "effect": f"{MARKS[version.effect]} {'closed as today' if is_closed else SAID[version.effect]}",
         "because": ", ".join([*gates, *watched]),
     }
 

@@ -88,13 +88,14 @@ class Replay(Look):
         return [bool(lacking(approvals_asked(spec).seats, voices)) for spec in asked]
 
 
-def effect_of(was_open: bool, closed: list[PlannedGate]) -> Effect:
-    """What becomes of a version: only what was measured stops it for sure."""
+def effect_of(closed: list[PlannedGate], *, was_open: bool) -> Effect:
+    """What becomes of a version: only what was measured stops it for sure, and only what lets it pass today."""
     if not closed:
         return "same" if was_open else "opened"
-    if not was_open:
+    newly = closed if was_open else [gate for gate in closed if gate.before in ("", "pass", "waived")]
+    if not newly:
         return "same"
-    return "unknown" if all(gate.is_unasked for gate in closed) else "stopped"
+    return "unknown" if all(gate.is_unasked for gate in newly) else "stopped"
 
 
 def planned(gate: GateStanding, before: dict[tuple[GateStage, str], GateStanding]) -> PlannedGate:

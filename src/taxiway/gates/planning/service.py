@@ -150,7 +150,7 @@ def compared(moved: Moved, today: Look, replay: Replay) -> PlannedVersion:
         stage=moved.stage,
         is_live=moved.is_live,
         at=moved.at,
-        effect=effect_of(was_open, gates),
+        effect=effect_of(gates, was_open=was_open),
         gates=gates,
         watched=watched,
         approvals_void=len(voided),

@@ -126,7 +126,8 @@ class PathDrawing(Struct, frozen=True, kw_only=True):
         stops: list[float] = []
         for index, stage in enumerate(self.stages):
             for gate in stage.gates:
-                text = shorten(f"{gate.name}: {verdict_word(gate.verdict)}", width - 40)
+                said = gate.name if self.is_empty else f"{gate.name}: {verdict_word(gate.verdict)}"
+                text = shorten(said, width - 40)
                 mark = group(
                     tag("rect", x=x - 10, y=y - 10, width=20, height=20, rx=10, class_="gate-ground"),
                     shape(gate.verdict, x, y, 1.1),
