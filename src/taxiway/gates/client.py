@@ -33,6 +33,7 @@ from taxiway.gates.planning import contract as planning
 from taxiway.gates.planning.contract import AskPlan, Plan
 from taxiway.gates.proposing.client import Proposals
 from taxiway.gates.proposing.contract import Proposal
+from taxiway.gates.questionnaires.client import Questionnaires
 from taxiway.gates.reviews.client import Reviews
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.transport import Transport
@@ -51,6 +52,7 @@ class Gates:
         self.findings = Findings(transport)
         self.proposals = Proposals(transport)
         self.reviews = Reviews(transport)
+        self.questionnaires = Questionnaires(transport)
 
     # --- paths ---
 

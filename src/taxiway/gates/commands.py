@@ -25,6 +25,7 @@ from taxiway.gates.needs import Assumed, Power, as_rows
 from taxiway.gates.observing.contract import Observed
 from taxiway.gates.planning.commands import COMMANDS as PLANNING
 from taxiway.gates.proposing.commands import COMMANDS as PROPOSING
+from taxiway.gates.questionnaires.commands import COMMANDS as QUESTIONNAIRES
 from taxiway.gates.reviews.commands import COMMANDS as REVIEWS
 from taxiway.gates.rules import interval_words, rows_words
 from taxiway.kernel.commands import Argument, Command
@@ -350,6 +351,7 @@ COMMANDS = (
     ),
     *EXCEPTIONS,
     *FINDINGS,
+    *QUESTIONNAIRES,
     *REVIEWS,
     *ELIGIBLE,
 )

@@ -23,6 +23,7 @@ from taxiway.gates.policy import PACKAGED
 from taxiway.gates.portfolio import GateTeller
 from taxiway.gates.proposing import pages as editor
 from taxiway.gates.proposing.contract import ListProposals
+from taxiway.gates.questionnaires import pages as questionnaires_pages
 from taxiway.gates.reviews import pages as reviews_pages
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
@@ -192,6 +193,7 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     portfolio.waiting.waiters.append(teller.waits)
     portfolio.waiting.waiters.append(reviews_pages.add(site, gates.reviews, page).waits)
     site.panel("projects/project/people", panels.eligible)
+    questionnaires_pages.add(site, gates.questionnaires, gates.questionnaires_asked)
 
 
 def answer_for_path(path: PathVersion, newest: int) -> str:

@@ -10,6 +10,7 @@ from taxiway.gates.exceptions import routes as exceptions_routes
 from taxiway.gates.findings import routes as findings_routes
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.planning import contract as planning
+from taxiway.gates.questionnaires import routes as questionnaires_routes
 from taxiway.gates.proposing import routes as proposing_routes
 from taxiway.gates.reviews import routes as reviews_routes
 from taxiway.gates.service import Gates
@@ -34,5 +35,6 @@ def bind(server: Server, gates: Gates) -> None:
     server.serve(contract.approve, gates.approvals.approve)
     server.serve(contract.withdraw, gates.approvals.withdraw)
     server.serve(contract.inbox, gates.approvals.inbox)
+    questionnaires_routes.bind(server, gates.questionnaires)
     reviews_routes.bind(server, gates.reviews)
     eligible_routes.bind(server, gates.eligibility)

@@ -24,6 +24,8 @@ from taxiway.gates.paths import Paths, pin
 from taxiway.gates.planning.service import Planning
 from taxiway.gates.proposing.service import Proposals
 from taxiway.gates.refusals import GateClosed, Unmet
+from taxiway.gates.questionnaires import store as questionnaires_store
+from taxiway.gates.questionnaires.service import Questionnaires
 from taxiway.gates.reviews import store as reviews_store
 from taxiway.gates.reviews.service import Reviews
 from taxiway.gates.rules import interval_words
@@ -54,6 +56,7 @@ class Gates:
         self.eligibility = Eligibility(database, self.sources, clock)
         self.waivers = Waivers(database, ledger, self.sources, clock)
         self.findings = Findings(database, ledger, access, clock)
+        self.questionnaires = Questionnaires(database, ledger, access, models)
         self.glass = Glass(ledger, self.sources, self.findings)
         models.catalogue.follow.append(follow_name)
 
@@ -74,6 +77,14 @@ class Gates:
     def inbox(self, caller: Caller) -> Page[InboxItem]:
         """As `Approvals.inbox`."""
         return self.approvals.inbox(caller)
+
+    def questionnaires_asked(self, model: str, version: int) -> set[str]:
+        """The names of the questionnaires that a version's path asks for. Raises NotFound, PathUnfit."""
+        found = self.models.find(model, version)
+        with self.database.read() as connection:
+            path = self.sources.path(connection, found)
+        gates = [spec for stage in path.stages for spec in stage.gates if spec.check == "attestation"]
+        return {str(spec.parameters["questionnaire"]).partition("@")[0] for spec in gates}
 
     # --- the guard of models ---
 
@@ -135,6 +146,7 @@ def follow_name(record: Record, before: str, to: str) -> None:
     reviews_store.rename_model(record.connection, before, to)
     exceptions_store.rename_model(record.connection, before, to)
     findings_store.rename_model(record.connection, before, to)
+    questionnaires_store.rename_model(record.connection, before, to)
     watched.rename_model(record.connection, before, to)
 
 

@@ -5,7 +5,7 @@ All of it is read over one connection, so that inside a change it is judged as o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import cache
 
@@ -39,6 +39,7 @@ from taxiway.gates.findings.service import about
 from taxiway.gates.paths import Paths
 from taxiway.gates.policy import parameters_of
 from taxiway.gates.predictions import Predictions
+from taxiway.gates.questionnaires.service import attested_of
 from taxiway.gates.working.packing import champion_of, digests_of_named
 from taxiway.kernel.canonical import canonical_json
 from taxiway.models.bundle import digest_of
@@ -60,13 +61,20 @@ class Asked(Struct, frozen=True):
     inputs: dict[str, str]
 
 
+PartIn = Callable[[Connection, ModelVersion], list[tuple[str, str]]]
+
+
 class Sources:
-    """The services that a look at a version reads from."""
+    """The services that a look at a version reads from.
+
+    parts_in: asked who else has a part in a version, each with what they did, such as those who waived a gate of it.
+    """
 
     def __init__(self, models: Models, paths: Paths, access: Access) -> None:
         self.models = models
         self.paths = paths
         self.access = access
+        self.parts_in: list[PartIn] = []
 
     def path(self, connection: Connection, version: ModelVersion) -> PathVersion:
         """The path that a version must take. Raises NotFound, PathUnfit."""
@@ -276,7 +284,13 @@ def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> 
         "card": models.cards.digest(connection, version),
         "reproductions": digest_of(canonical_json(made_again)),
         "champion": champion_digest(models, connection, version),
+        "attestations": attested_digest(connection, version),
     }
+
+
+def attested_digest(connection: Connection, version: ModelVersion) -> str:
+    attested = attested_of(connection, version)
+    return digest_of(canonical_json([attested.tier, [sheet.id for sheet in attested.sheets]]))
 
 
 def champion_digest(models: Models, connection: Connection, version: ModelVersion) -> str:

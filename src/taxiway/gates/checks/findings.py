@@ -41,7 +41,7 @@ class OpenFindings:
             return Outcome("pass", f"No {' or '.join(parameters.blocks)} finding is open{rest}.")
         head = "1 finding that blocks is" if len(worst) == 1 else f"{len(worst)} findings that block are"
         more = f" and {len(worst) - MOST_SAID} more" if len(worst) > MOST_SAID else ""
-        reason = f"{head} not closed: {'; '.join(map(said, worst[:MOST_SAID]))}{more}."
+        reason = f"{head} not closed. {'; '.join(map(said, worst[:MOST_SAID]))}{more}."
         who = " and ".join(sorted({each.owner for each in worst}))
         advice = (
             f"{who} mends {'it' if len(worst) == 1 else 'them'}, then a second person closes: `taxiway gates findings`."
@@ -52,5 +52,5 @@ class OpenFindings:
 def said(finding: Finding) -> str:
     late = ", overdue" if finding.is_overdue else ""
     return (
-        f"{finding.severity} “{finding.title}” ({finding.state.replace('_', ' ')}{late}, due {finding.due_at:%Y-%m-%d})"
+        f"{finding.severity.capitalize()}: “{finding.title}” ({finding.state.replace('_', ' ')}{late}, due {finding.due_at:%Y-%m-%d})"
     )

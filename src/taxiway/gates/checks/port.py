@@ -11,6 +11,7 @@ from taxiway.datasets.contract import DatasetVersion
 from taxiway.gates.contract import Approval, Outcome
 from taxiway.gates.findings.contract import Finding
 from taxiway.gates.predictions import Predictions
+from taxiway.gates.questionnaires.contract import Attested
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.contract import Card, ModelVersion
 from taxiway.runs.again.sameness import Reproduction
@@ -20,10 +21,9 @@ if TYPE_CHECKING:
     from taxiway.models.bundle import Bundle
     from taxiway.models.predictor import Predictor
 
-# What an answer rests on: bundle, evaluation, datasets, card, reproductions, champion; or `dataset:FIELD`, the dataset
-# that the parameter FIELD names.
+# What an answer rests on: one of INPUTS, or `dataset:FIELD`, the dataset that the parameter FIELD names.
 Input = str
-INPUTS = ("bundle", "evaluation", "datasets", "card", "reproductions", "champion")
+INPUTS = ("bundle", "evaluation", "datasets", "card", "reproductions", "champion", "attestations")
 OF_PARAMETER = "dataset:"
 
 
@@ -62,7 +62,7 @@ class Case(Struct, frozen=True):
     the predictions where these were pinned with their features. table: the rows of a dataset, by the parameter that
     names it. training: the rows of the datasets that it was trained on, by their references. champion: the version
     that stands in production under the same name, with its own predictions and predictor; None where none does, or
-    where it is this one.
+    where it is this one. attested: the answers to questionnaires that count.
 
     approvals: those given for the stage of the gate that is asked, each knowing whether it counts; who_can: who
     could still give one; unknown_authors: the accounts that made the version and are no persons; findings: those
@@ -84,6 +84,7 @@ class Case(Struct, frozen=True):
     table: Callable[[str], Any] = not_given("table")
     training: Callable[[], dict[str, Any]] = not_given("datasets")
     champion: Callable[[], Case | None] = nobody
+    attested: Callable[[], Attested] = not_given("attestations")
 
 
 class Check(Protocol):

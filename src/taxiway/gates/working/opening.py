@@ -64,6 +64,7 @@ def of_subject(
         datasets=lambda: given(subject.datasets, "datasets"),
         predictions=predictions,
         reproductions=lambda: given(subject.reproductions, "reproductions"),
+        attested=lambda: given(subject.attested, "attestations"),
         bundle=bundle,
         predictor=predictor,
         rows=rows,

@@ -11,6 +11,7 @@ from taxiway.datasets.contract import DatasetVersion
 from taxiway.gates.checks.port import OF_PARAMETER, Check, inputs_asked
 from taxiway.gates.contract import GateSpec
 from taxiway.gates.policy import parameters_of
+from taxiway.gates.questionnaires.service import attested_of
 from taxiway.gates.working.wire import Job, Pinned, Subject
 from taxiway.kernel.errors import NotFound, TaxiwayError
 from taxiway.kernel.thing import parse
@@ -49,6 +50,7 @@ def subject(models: Models, connection: Connection, version: ModelVersion, input
         datasets=datasets if "datasets" in inputs else None,
         tables=tables(models, datasets, version) if "datasets" in inputs else {},
         reproductions=reproductions_of(connection, version.run or "") if "reproductions" in inputs else None,
+        attested=attested_of(connection, version) if "attestations" in inputs else None,
     )
 
 

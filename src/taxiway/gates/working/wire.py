@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.gates.contract import Outcome
+from taxiway.gates.questionnaires.contract import Attested
 from taxiway.models.contract import Card, ModelVersion
 from taxiway.runs.again.sameness import Reproduction
 
@@ -38,6 +39,7 @@ class Subject(Struct, frozen=True):
     datasets: list[DatasetVersion] | None = None
     tables: dict[str, Pinned] = {}
     reproductions: list[Reproduction] | None = None
+    attested: Attested | None = None
 
 
 class Job(Struct, frozen=True):

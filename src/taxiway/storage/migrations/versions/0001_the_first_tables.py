@@ -418,6 +418,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_gate_paths_digest"), "gate_paths", ["digest"], unique=False)
     op.create_table(
+        "gate_questionnaires",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("questions", sa.Text(), nullable=False),
+        sa.Column("tiers", sa.Text(), nullable=False),
+        sa.Column("stops", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("published_by", sa.String(length=64), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_gate_questionnaires")),
+    )
+    op.create_table(
         "gate_requests",
         sa.Column("model", sa.String(length=300), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -454,6 +469,24 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("model", "version", "due_at", name=op.f("pk_gate_reviews_told")),
     )
+    op.create_table(
+        "gate_sheets",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("questionnaire", sa.String(length=80), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
+        sa.Column("answers", sa.Text(), nullable=False),
+        sa.Column("reading", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("taken_from", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_sheets")),
+    )
+    op.create_index(op.f("ix_gate_sheets_model"), "gate_sheets", ["model"], unique=False)
     op.create_table(
         "gate_waivers",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -1230,11 +1263,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_gate_waivers_project"), table_name="gate_waivers")
     op.drop_index("ix_gate_waivers_model_version", table_name="gate_waivers")
     op.drop_table("gate_waivers")
+    op.drop_index(op.f("ix_gate_sheets_model"), table_name="gate_sheets")
+    op.drop_table("gate_sheets")
     op.drop_table("gate_reviews_told")
     op.drop_index(op.f("ix_gate_reviews_model"), table_name="gate_reviews")
     op.drop_table("gate_reviews")
     op.drop_index(op.f("ix_gate_requests_project"), table_name="gate_requests")
     op.drop_table("gate_requests")
+    op.drop_table("gate_questionnaires")
     op.drop_index(op.f("ix_gate_paths_digest"), table_name="gate_paths")
     op.drop_table("gate_paths")
     op.drop_index(op.f("ix_gate_path_proposals_state"), table_name="gate_path_proposals")
