@@ -1,31 +1,39 @@
 """A process that has the libraries of checks loaded and waits: each job gets a fork of it, and pays no import.
 
 ``python -m taxiway.gates.working.warm DESCRIPTOR`` is started by the server with one end of a socket pair. It never
-reads a model itself, so that what one model's file does is gone with the fork that read it. A job's fork is a nurse,
-which forks the worker, ends it when its time is over or the server does not wait any more, and tells how it ended.
+reads a model itself, so that what one model's file does is gone with the fork that read it. It ends a worker when its
+time is over or the server does not wait any more, and tells how each one ended.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import select
 import signal
 import socket
 import sys
+import time
 from importlib import import_module
-from typing import NoReturn
+from typing import NamedTuple
 
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.working import wire
-from taxiway.gates.working.confine import PR_SET_PDEATHSIG
-from taxiway.gates.working.worker import work
+from taxiway.gates.working.worker import versions, work
 
 LOAD, JOB = b"load ", b"job "
 LARGEST = 1 << 20
 FIRST = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "taxiway.models.mlmodel", "taxiway.models.flavours")
+
+
+class Worker(NamedTuple):
+    """A fork at work. ended: tells of its end. until: the moment by which it must have ended."""
+
+    pid: int
+    ended: int
+    answers: socket.socket
+    until: float
 
 
 def main() -> None:
@@ -33,20 +41,43 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     sys.path.extend(sys.argv[2:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the server's to hear
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nurses are not waited for
     for name in FIRST:
         import_module(name)
     CHECKS.load_all()
+    versions()
     gc.collect()
     gc.freeze()
+    serve(control)
+
+
+def serve(control: socket.socket) -> None:
+    """Forks a worker for each job, and sees to all of them until the server is gone."""
+    workers: list[Worker] = []
     while True:
+        waiting = select.poll()
+        waiting.register(control, select.POLLIN)
+        for worker in workers:
+            waiting.register(worker.ended, select.POLLIN)
+            waiting.register(worker.answers, 0)  # tells that the other end is gone
+        left = min((worker.until for worker in workers), default=None)
+        wait_ms = None if left is None else max(left - time.monotonic(), 0) * 1000 + 1
+        told = {descriptor for descriptor, _ in waiting.poll(wait_ms)}
+        for worker in list(workers):
+            is_late = worker.until <= time.monotonic() and worker.ended not in told
+            if is_late or {worker.ended, worker.answers.fileno()} & told:
+                workers.remove(worker)
+                bury(worker, is_late=is_late)
+        if control.fileno() not in told:
+            continue
         message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 2)
         if not message:
-            return
+            break
         if message.startswith(LOAD):
             load(message.removeprefix(LOAD).decode().split())
         elif message.startswith(JOB):
-            serve(control, descriptors, float(message.removeprefix(JOB)))
+            workers.append(start(control, descriptors, workers, float(message.removeprefix(JOB))))
+    for worker in workers:
+        bury(worker, is_late=False)
 
 
 def load(names: list[str]) -> None:
@@ -58,54 +89,37 @@ def load(names: list[str]) -> None:
     gc.freeze()
 
 
-def serve(control: socket.socket, descriptors: list[int], time_s: float) -> None:
-    """Forks the nurse of a job."""
-    if os.fork() == 0:
-        try:
-            control.close()
-            answers, errors = descriptors
-            nurse(socket.socket(fileno=answers), errors, time_s)
-        finally:
-            os._exit(1)
-    for descriptor in descriptors:
-        os.close(descriptor)
-
-
-def nurse(answers: socket.socket, errors: int, time_s: float) -> NoReturn:
-    """Sees to a worker until its end."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def start(control: socket.socket, descriptors: list[int], others: list[Worker], time_s: float) -> Worker:
+    """Forks a worker for the job that comes over the first descriptor; the second takes what it prints."""
+    answers, errors = socket.socket(fileno=descriptors[0]), descriptors[1]
     pid = os.fork()
     if pid == 0:
         try:
             os.setpgid(0, 0)  # what it forks ends with it
+            control.close()
+            for other in others:
+                other.answers.close()
+                os.close(other.ended)
             os.dup2(errors, 1)
             os.dup2(errors, 2)
+            os.close(errors)
             work(answers)
         finally:
             os._exit(0)
     os.close(errors)
-    is_late = not ends_in_time(pid, answers, time_s)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
+    return Worker(pid, os.pidfd_open(pid), answers, time.monotonic() + time_s)
+
+
+def bury(worker: Worker, *, is_late: bool) -> None:
+    """Ends a worker that did not end itself, with all that it forked, and tells the server how it ended."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(worker.pid, signal.SIGKILL)
+    _, status = os.waitpid(worker.pid, 0)
+    os.close(worker.ended)
     code = os.waitstatus_to_exitcode(status)
-    with contextlib.suppress(OSError):
+    with worker.answers as answers, contextlib.suppress(OSError):
         answers.sendall(wire.frame(wire.Ended(max(code, 0), max(-code, 0), is_late)))
-    os._exit(0)
-
-
-def ends_in_time(pid: int, answers: socket.socket, time_s: float) -> bool:
-    """Waits for a worker; False where its time is over, or the server is gone."""
-    ended = os.pidfd_open(pid)
-    waiting = select.poll()
-    waiting.register(ended, select.POLLIN)
-    waiting.register(answers, 0)  # tells that the other end is gone
-    found = waiting.poll(time_s * 1000)
-    os.close(ended)
-    return any(descriptor == ended for descriptor, _ in found)
 
 
 if __name__ == "__main__":

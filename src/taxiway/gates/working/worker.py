@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import socket
 import sys
 import traceback
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 import msgspec
@@ -64,13 +66,22 @@ def tools(module: str, *, is_offline: bool) -> dict[str, str]:
     """The versions of what measured, and whether it could reach a network."""
     found = {"taxiway": VERSION, "python": platform.python_version()}
     taken = set(sys.modules)
-    named = {package: LIBRARIES[package] for package in LIBRARIES if package in taken and is_used(package)}
-    for package in [*named.values(), *distribution(module)]:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+    found |= {
+        LIBRARIES[package]: versions()[package] for package in versions() if package in taken and is_used(package)
+    }
+    for package in distribution(module):
+        found[package] = version(package)
     return found | {"network": "cut" if is_offline else "not cut"}
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The versions of the libraries that are installed; the warm process looks them up for all its forks."""
+    found = {}
+    for package, name in LIBRARIES.items():
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(name)
+    return found
 
 
 def is_used(package: str) -> bool:
