@@ -183,7 +183,7 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
         hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
         rounds, watch = rounds_of(house, options, listener), Watch(house.monitors, is_on_duty=house.is_on_duty)
         couriers, keeping = Couriers(house.hooks), Keeping(house.witnesses)
-        reminders = Reminders(house.gates.reviews)
+        reminders = Reminders(house.gates.reviews, also=house.gates.waivers.tell_ended)
         for thread in (rounds, watch, couriers, keeping, reminders):
             thread.start()
         try:

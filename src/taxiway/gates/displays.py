@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from taxiway.gates.closing import told
 from taxiway.kernel.rich import MARKS, Figure, card, facts, grid, interval
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def standing_html(standing: Standing) -> str:
         f"{standing.model} v{standing.version}",
         f"model:{standing.model}@{standing.version}",
         facts([("path", standing.path.removeprefix("path:")), ("now in", standing.stage), ("stages", opened)]),
+        grid("stands on", ["what"], [[line] for line in told(standing)]),
         grid("gates", ["before", "gate", "verdict", "mode", "found", "asks", "why not"], rows),
     )
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from taxiway.gates.closing import LIVE
 from taxiway.gates.contract import GateMode, GateSpec, GateStanding, PathVersion, StageStanding, Standing
 from taxiway.gates.estimates import Estimate, GroupRate
 from taxiway.web.figures.bars import Bar, GroupedBars
@@ -116,7 +117,7 @@ def evidence_row(gate: GateStanding) -> Check:
 
 def brief(gate: GateStanding) -> str:
     """What a gate without a number says of itself in the drawing: the first words of its reason."""
-    if not gate.evidence and gate.check != "approvals":
+    if not gate.evidence and gate.check not in LIVE:
         return "not asked yet"
     first = gate.outcome.reason.partition(". ")[0].partition("; ")[0].rstrip(".")
     return first if len(first) <= 44 else ""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from taxiway.gates.closing import stands_on_glass
+from taxiway.gates.closing import LIVE, stands_on_glass
 from taxiway.gates.contract import GateStage, GateStanding, Standing
 from taxiway.gates.figures import anchor, draw_path, gate_name
 from taxiway.kernel.thing import href
@@ -15,7 +15,6 @@ from taxiway.models.outlook import NextStep, Outlook
 from taxiway.web.words import listed, plural
 
 WORST = ("fail", "inconclusive", "missing", "waived", "pass")
-LIVE = ("approvals", "findings")  # they are asked anew each time, and leave no evidence
 
 
 class Reader(Struct, frozen=True):
@@ -64,10 +63,8 @@ def sentence(standing: Standing, unmet: Sequence[GateStanding]) -> str:
     name = f"Version {standing.version}"
     if standing.stage == "archived":
         return f"{name} is archived: it takes no traffic"
-    if standing.overdue:
-        return f"{name} is in {standing.stage} and overdue: {standing.overdue[0]}"
-    if standing.broken and stands_on_glass(standing):
-        return f"{name} is in {standing.stage} past closed gates: {standing.broken.by} broke the glass"
+    if said := irregular(standing):
+        return f"{name} is in {standing.stage} {said}"
     if standing.stage == "production":
         return f"{name} is in production, but {reasons(unmet)}" if unmet else f"{name} is in production"
     if not unmet:
@@ -75,6 +72,17 @@ def sentence(standing: Standing, unmet: Sequence[GateStanding]) -> str:
     if all(is_unasked(gate) or gate.check == "approvals" for gate in unmet) and any(map(is_unasked, unmet)):
         return f"{name} was not evaluated yet: {plural(sum(map(is_unasked, unmet)), 'check')} of its path wait"
     return f"{name} may not go to production: {reasons(unmet)}"
+
+
+def irregular(standing: Standing) -> str:
+    """That what let a version in has run out, or was broken glass; empty where it stands there as others do."""
+    if standing.overdue:
+        return f"and overdue: {standing.overdue[0]}"
+    return (
+        f"past closed gates: {standing.broken.by} broke the glass"
+        if standing.broken and stands_on_glass(standing)
+        else ""
+    )
 
 
 def short(standing: Standing, unmet: Sequence[GateStanding]) -> str:

@@ -7,6 +7,8 @@ from threading import local
 from msgspec import Struct
 
 from taxiway.gates.contract import InboxItem
+from taxiway.gates.exceptions.contract import Waiver
+from taxiway.gates.figures import gate_name
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.thing import href
@@ -52,6 +54,9 @@ class GateTeller:
         asked = self.gates.inbox(caller).items
         for item in asked:
             found.setdefault(item.request.project, []).append(request_of(item))
+        for waiver in self.gates.waivers.living(caller).items:
+            if waiver.waits:
+                found.setdefault(waiver.project, []).append(self._waiver_of(waiver))
         known = {(item.request.model, item.request.version) for item in asked}
         for project in projects:
             version = self._matters(project)
@@ -61,6 +66,13 @@ class GateTeller:
             if judged and (step := self._step(judged)):
                 found.setdefault(project, []).append(step)
         return found
+
+    def _waiver_of(self, waiver: Waiver) -> Wait:
+        """A waiver that waits for whoever could grant it, and did not ask for it."""
+        people = [name for name in self.waiting.who_could(waiver.project, "gates.waive") if name != waiver.asked_by]
+        name, url = f"{waiver.model} version {waiver.version}", href(f"model:{waiver.model}@{waiver.version}")
+        what = f"grant or refuse the waiver of {gate_name(waiver.gate)} for {name}"
+        return Wait(tuple(people), what, f"{url}#exceptions", waiver.asked_at)
 
     def _step(self, judged: Judged) -> Wait | None:
         """What its author does next, or whoever may where the author may not: to ask for approval, or to move it."""

@@ -37,7 +37,9 @@ def test_a_high_finding_keeps_a_version_from_production_until_it_is_closed(story
 
     [unmet] = refusal.value.unmet
     assert (unmet.gate, unmet.verdict) == ("findings", "fail")
-    assert unmet.sentence.startswith("1 finding that blocks is not closed: high “Rates differ by district” (open, due ")
+    assert unmet.sentence.startswith(
+        "1 finding that blocks is not closed. High: “Rates differ by district” (open, due "
+    )
     assert [step.did for step in closed.steps] == ["opened", "in_progress", "resolved", "closed"]
     assert story.ana.models.promote("mortgage@1", "production").stage == "production"
 

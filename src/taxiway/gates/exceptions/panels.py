@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from taxiway.access.service import Access
-from taxiway.gates.closing import stands_on_glass
+from taxiway.gates.closing import LIVE, stands_on_glass
 from taxiway.gates.contract import GateStanding, Standing
 from taxiway.gates.exceptions.contract import (
     AskWaiver,
@@ -16,7 +16,6 @@ from taxiway.gates.exceptions.contract import (
     Waiver,
 )
 from taxiway.gates.figures import gate_name
-from taxiway.gates.outlooks import LIVE
 from taxiway.gates.service import Gates
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import TaxiwayError

@@ -259,7 +259,8 @@ class Waivers:
         what = f"{ended.kind} of {ended.gate}" if isinstance(ended, Waiver) else f"broken glass for {ended.stage}"
 
         def make(record: Record) -> bool:
-            store.told(record.connection, ended)
+            if not store.told(record.connection, ended):
+                return False
             told = {"name": ended.model, "version": str(ended.version), "what": what}
             url = f"/models/{ended.model}/versions/{ended.version}"
             announce(record, "waiver.ended", told | {"until": ended.until.isoformat(), "url": url})

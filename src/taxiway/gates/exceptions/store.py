@@ -59,9 +59,11 @@ def ended(connection: Connection, at: datetime) -> tuple[list[Waiver], list[Brok
     return read(connection, query), read_broken(connection, glass)
 
 
-def told(connection: Connection, which: Waiver | BrokenGlass) -> None:
+def told(connection: Connection, which: Waiver | BrokenGlass) -> bool:
+    """False where it was told before, such as by another server."""
     table = waivers if isinstance(which, Waiver) else broken
-    connection.execute(update(table).where(table.c.id == which.id).values(is_told=True))
+    query = update(table).where(table.c.id == which.id, table.c.is_told.is_(False))
+    return connection.execute(query.values(is_told=True)).rowcount == 1
 
 
 def rename_model(connection: Connection, before: str, to: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from taxiway.gates.reviews.service import Reviews
 from taxiway.kernel.errors import TaxiwayError
@@ -15,8 +16,10 @@ log = logging.getLogger("taxiway.reviews")
 class Reminders:
     """A thread that looks for reviews that came due, until the server stops."""
 
-    def __init__(self, reviews: Reviews, every_s: float = EVERY_S) -> None:
+    def __init__(self, reviews: Reviews, every_s: float = EVERY_S, also: Callable[[], object] = lambda: None) -> None:
+        """also: what else is looked at in each round, such as waivers that ran out."""
         self.reviews = reviews
+        self.also = also
         self.every_s = every_s
         self.is_stopping = threading.Event()
         self.thread = threading.Thread(target=self._go, name="taxiway-reminders", daemon=True)
@@ -39,6 +42,7 @@ class Reminders:
         try:
             for entry in self.reviews.remind():
                 log.warning("%s v%d was due for review on %s", entry.model, entry.version, entry.due_at.date())
+            self.also()
         except TaxiwayError as refusal:
             log.error("Reviews: %s", refusal)  # noqa: TRY400  the refusal says it all
         except Exception:  # the worker loop: the next round tries again
