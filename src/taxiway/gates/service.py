@@ -23,9 +23,9 @@ from taxiway.gates.observing.service import Observing, watch
 from taxiway.gates.paths import Paths, pin
 from taxiway.gates.planning.service import Planning
 from taxiway.gates.proposing.service import Proposals
-from taxiway.gates.refusals import GateClosed, Unmet
 from taxiway.gates.questionnaires import store as questionnaires_store
 from taxiway.gates.questionnaires.service import Questionnaires
+from taxiway.gates.refusals import GateClosed, Unmet
 from taxiway.gates.reviews import store as reviews_store
 from taxiway.gates.reviews.service import Reviews
 from taxiway.gates.rules import interval_words

@@ -14,7 +14,6 @@ from taxiway.kernel.thing import parse
 from taxiway.models.names import page_of
 from taxiway.web.site import Html, Redirect, Site, View
 
-
 AskedOf = Callable[[str, int], set[str]]
 
 
