@@ -9,7 +9,11 @@ from msgspec import Struct
 from taxiway.gates.contract import GateStanding, Standing
 from taxiway.gates.drawings import Bars, Drawing
 from taxiway.gates.figures import anchor, gate_name
+from taxiway.gates.pictures import pictures_of
+from taxiway.web.figures.forest import ForestPlot
 from taxiway.web.figures.ranked import RankedBars, Row
+from taxiway.web.figures.reliability import ReliabilityCurves
+from taxiway.web.figures.roc import RocCurves
 from taxiway.web.figures.spread import Mark, SpreadHistogram
 
 
@@ -19,7 +23,7 @@ class Drawn(Struct, frozen=True):
     name: str
     verdict: str
     url: str
-    figures: list[RankedBars | SpreadHistogram]
+    figures: list[RankedBars | SpreadHistogram | ForestPlot | RocCurves | ReliabilityCurves]
     details: list[str]
 
 
@@ -46,14 +50,14 @@ def drawn_of(standing: Standing) -> list[Drawn]:
     """For every gate whose outcome has more to show than its verdict; gates that share evidence show it once."""
     gates: dict[str, GateStanding] = {}
     for gate in (gate for stage in standing.stages for gate in stage.gates):
-        if gate.outcome.drawings or gate.outcome.details:
+        if gate.outcome.drawings or gate.outcome.details or pictures_of(gate):
             gates.setdefault(gate.evidence or f"{gate.stage}/{gate.gate}", gate)
     return [
         Drawn(
             name=gate_name(gate.gate),
             verdict=gate.verdict,
             url=f"#{anchor(gate.stage, gate.gate)}",
-            figures=[draw(each) for each in gate.outcome.drawings],
+            figures=[*pictures_of(gate), *(draw(each) for each in gate.outcome.drawings)],
             details=gate.outcome.details,
         )
         for gate in gates.values()

@@ -8,8 +8,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from taxiway.gates.closing import LIVE, stands_on_glass
-from taxiway.gates.contract import GateStage, GateStanding, Standing
+from taxiway.gates.contract import GateStage, GateStanding, Outcome, Standing
 from taxiway.gates.figures import anchor, draw_path, gate_name
+from taxiway.gates.rules import verdict_on
 from taxiway.kernel.thing import href
 from taxiway.models.outlook import NextStep, Outlook
 from taxiway.web.words import listed, plural
@@ -141,6 +142,12 @@ def detail(unmet: Sequence[GateStanding]) -> str:
     if not measured:
         return ""
     return split_reason(min(measured, key=lambda gate: WORST.index(gate.verdict)).outcome.reason)[0]
+
+
+def is_of_number(outcome: Outcome) -> bool:
+    """Whether the verdict is that of its number. A check may refuse what its number would have let pass."""
+    estimate, threshold = outcome.estimate, outcome.threshold
+    return estimate is None or threshold is None or verdict_on(estimate, threshold) == outcome.verdict
 
 
 def split_reason(reason: str) -> tuple[str, str]:

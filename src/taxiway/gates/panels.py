@@ -23,6 +23,7 @@ from taxiway.gates.estimates import GroupRate
 from taxiway.gates.outlooks import (
     Reader,
     asks_of_checks,
+    is_of_number,
     is_unasked,
     lacking,
     outlook_of,
@@ -269,7 +270,7 @@ def note(gate: GateStanding) -> Note:
     return Note(
         gate.verdict,
         lead,
-        split_reason(gate.outcome.reason)[1],
+        split_reason(gate.outcome.reason)[1] if is_of_number(gate.outcome) else gate.outcome.reason,
         gate.outcome.advice,
         figures.anchor(gate.stage, gate.gate),
     )

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from taxiway.gates.contract import GateStanding, StageStanding, Standing
 from taxiway.gates.figures import anchor, gate_name
-from taxiway.gates.outlooks import WORST, asks_of_checks, is_unasked, unmet_gates, watched_gates
+from taxiway.gates.outlooks import WORST, asks_of_checks, is_of_number, is_unasked, unmet_gates, watched_gates
 from taxiway.models.outlook import NextStep
 from taxiway.web.entries import short_ref
 from taxiway.web.numbers import fixed, interval, number
@@ -89,7 +89,7 @@ def blocking(gate: GateStanding, standing: Standing, author: str) -> Blocking:
 def found(gate: GateStanding) -> str:
     """What was measured against what is asked, in a line."""
     estimate, asked = gate.outcome.estimate, gate.outcome.threshold
-    if estimate is None or estimate.value is None or asked is None:
+    if estimate is None or estimate.value is None or asked is None or not is_of_number(gate.outcome):
         first = gate.outcome.reason.partition(". ")[0].rstrip(".")
         return first if len(first) <= LONGEST_FOUND else gate.title
     bounds = interval(estimate.low, estimate.high, 3)

@@ -4,7 +4,7 @@ Rows are summed within their cluster; each row is its own where none is named. T
 
 - **bootstrap-t** (Efron, 1979; Hall, 1988): clusters are drawn again with replacement, and each draw is divided by its
   own standard error, on a scale on which the metric is about normal (logit of a share, log of a loss). It corrects for
-  skewness, which plain percentiles do not, and so holds its confidence on few clusters better;
+  skewness, which plain percentiles do not. With fewer than 30 clusters it is widened to the interval below;
 - **delta method**: the cluster-robust standard error (CR1) with Student's t on that scale, where drawing would take
   long (more than `MOST_DRAWN` clusters) or a draw has no value.
 """
@@ -119,6 +119,10 @@ def interval(sums: Sums, of: Callable[[Values], Values], scale: Scale, ways: Way
             tail = (1 - ways.confidence) / 2
             low, high = np.quantile(finite, [tail, 1 - tail])
             ends = there.back(there.middle - high * there.error), there.back(there.middle - low * there.error)
+            if clusters < FEW_CLUSTERS:  # draws of few clusters repeat each other, and are too narrow alone
+                half = t_quantile(ways.confidence, clusters - 1) * there.error * math.sqrt(clusters / (clusters - 1))
+                plain = there.back(there.middle - half), there.back(there.middle + half)
+                ends = min(ends[0], plain[0]), max(ends[1], plain[1])
             bounds = min(ends[0], value), max(ends[1], value)
             method = f"{STUDENTISED}{' over clusters' if is_clustered else ''}{there.words}{unit}"
             return Estimate(value, *bounds, sums.n, ways.confidence, method, ways.seed, ways.resamples)

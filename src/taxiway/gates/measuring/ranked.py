@@ -2,7 +2,8 @@
 
 The area under the ROC curve has DeLong's variance from each row's share of pairs won, summed within clusters
 (DeLong, DeLong and Clarke-Pearson, 1988; Obuchowski, 1997). Average precision has no such form: clusters are drawn
-again with replacement, and their spread gives the standard error on the logit scale, with Student's t.
+again with replacement, and their spread gives the standard error on the logit scale, with Student's t. With few
+clusters the area's comes from leaving out one cluster after the other (the jackknife), as the sandwich is too narrow.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from taxiway.gates import statistics
 from taxiway.gates.estimates import Estimate, undefined
@@ -26,11 +27,14 @@ from taxiway.gates.intervals import (
 )
 from taxiway.gates.measuring.engine import CHUNK, Ways
 
+Rows = NDArray[np.intp]
 CLUSTERED_DELONG = "DeLong over clusters (Obuchowski), logit scale, Student t"
 PAIRED_DELONG = "DeLong, paired"
+LEFT_OUT = "jackknife over clusters, logit scale, Student t"
 SPREAD = "bootstrap standard error, logit scale, Student t"
 PAIRED_SPREAD = "bootstrap standard error of the paired difference, Student t"
 MOST_ALONE = 10_000  # rows that are drawn one by one
+FEW = 50  # clusters below which the sandwich is too narrow, and leaving out one after the other is not
 ONE_CLASS = "All rows are of one class."
 
 
@@ -44,6 +48,12 @@ def roc_auc(labels: ArrayLike, scores: ArrayLike, ways: Ways) -> Estimate:
     value, pulls = area_pulls(y, s, w)
     half, unit = reach(pulls, ways)
     method = f"{CLUSTERED_DELONG}{unit}"
+    if ways.clusters is not None and 0 < value < 1:
+        count, codes = cluster_codes(ways.clusters, rows=y.size)
+        if 2 <= count <= FEW and (left := areas_without(y, s, w, codes, count)) is not None:
+            half = t_quantile(ways.confidence, count - 1) * float(left.std()) * math.sqrt(count - 1)
+            half *= value * (1 - value)  # from the logit scale
+            method = f"{LEFT_OUT}{unit}"
     if not math.isfinite(half) or half == 0 or not 0 < value < 1:
         reason = "The classes separate, and clustered rows give no interval then."
         return undefined(reason, n=y.size, confidence=ways.confidence, method=method)
@@ -149,6 +159,20 @@ def area_pulls(labels: Floats, scores: Floats, weights: Floats) -> tuple[float, 
     area = float((won[up] * weights[up]).sum() / weights[up].sum())
     totals = np.where(up, weights[up].sum(), weights[~up].sum())
     return area, (won - area) * weights / totals
+
+
+def areas_without(labels: Floats, scores: Floats, weights: Floats, codes: Rows, count: int) -> Floats | None:
+    """The area's logit without each cluster in turn; None where one of them holds all of a class, or all mistakes."""
+    found = []
+    for cluster in range(count):
+        kept = codes != cluster
+        if not has_both(labels[kept], weights[kept]):
+            return None
+        area, _ = area_pulls(labels[kept], scores[kept], weights[kept])
+        if not 0 < area < 1:
+            return None
+        found.append(math.log(area / (1 - area)))
+    return np.array(found)
 
 
 def share_below(scores: Floats, others: Floats, weights: Floats) -> Floats:
