@@ -16,18 +16,25 @@ from taxiway.evidence.statement import Subject
 from taxiway.evidence.tables import keys, statements, subjects
 
 COLUMNS = [column for column in statements.c if column.name != "envelope"]
+NAMES = [column.name for column in COLUMNS]
+# Asked in every change that says something, so they are not made anew each time.
+MAY_SIGN = (
+    select(keys.c.id)
+    .where(keys.c.retired_at.is_(None), keys.c.revoked_at.is_(None))
+    .order_by(keys.c.made_at.desc(), keys.c.id)
+)
+ADD_STATEMENT, ADD_SUBJECT = insert(statements), insert(subjects)
 
 
 def add(connection: Connection, found: Sequence[tuple[Statement, Envelope]]) -> None:
     rows, about = [], []
     for statement, envelope in found:
-        values = {c.name: getattr(statement, c.name) for c in COLUMNS}
-        rows.append({**values, "envelope": envelope})
+        rows.append({**{name: getattr(statement, name) for name in NAMES}, "envelope": envelope})
         named = {(each.digest, each.name) for each in statement.subjects}
         about += [{"digest": digest, "statement": statement.id, "name": name} for digest, name in sorted(named)]
-    connection.execute(insert(statements), rows)
+    connection.execute(ADD_STATEMENT, rows)
     if about:
-        connection.execute(insert(subjects), about)
+        connection.execute(ADD_SUBJECT, about)
 
 
 def find(connection: Connection, statement: str) -> tuple[Statement, Envelope] | None:
@@ -125,8 +132,7 @@ def find_key(connection: Connection, key: str) -> PublicKey | None:
 
 def signing(connection: Connection) -> list[str]:
     """The keys that may sign, newest first."""
-    query = select(keys.c.id).where(keys.c.retired_at.is_(None), keys.c.revoked_at.is_(None))
-    return list(connection.execute(query.order_by(keys.c.made_at.desc(), keys.c.id)).scalars())
+    return list(connection.execute(MAY_SIGN).scalars())
 
 
 def known_among(connection: Connection, names: Collection[str]) -> set[str]:
