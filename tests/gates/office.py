@@ -11,7 +11,8 @@ from pathlib import Path
 from taxiway.access.contract import AddUser, GrantRole
 from taxiway.access.delegations_contract import Delegate, Delegation
 from taxiway.access.roles import Role
-from taxiway.gates.contract import Approval, Approve, Evaluate, PublishPath, Request, RequestApproval, Standing
+from taxiway.gates.contract import Approval, Approve, Evaluate, Request, RequestApproval, Standing
+from taxiway.gates.paths_contract import PublishPath
 from taxiway.house import House
 from taxiway.kernel.caller import Caller
 from taxiway.models.bundle import BundleFile, Manifest, NativeModel, bundle_digest

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.gates.contract import PublishPath
+from taxiway.gates.paths_contract import PublishPath
 from taxiway.gates.refusals import FourEyes, GateClosed, NeedsPerson, RoleMissing
 from taxiway.gates.reviews.contract import Inventoried, ListInventory, RecordReview, Review, ReviewOutcome
 from taxiway.gates.reviews.periods import due_at, state_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from taxiway.gates import contract
+from taxiway.gates import contract, paths_contract
 from taxiway.gates.checks import contract as checks_contract
 from taxiway.gates.checks.contract import CheckOffer
 from taxiway.gates.contract import (
@@ -16,7 +16,6 @@ from taxiway.gates.contract import (
     GateStage,
     InboxItem,
     PathVersion,
-    PublishPath,
     Request,
     RequestApproval,
     Standing,
@@ -29,6 +28,7 @@ from taxiway.gates.findings.client import Findings
 from taxiway.gates.needs import Assumed, Power, of_path, of_standing
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
+from taxiway.gates.paths_contract import PublishPath
 from taxiway.gates.planning import contract as planning
 from taxiway.gates.planning.contract import AskPlan, Plan
 from taxiway.gates.proposing.client import Proposals
@@ -62,11 +62,11 @@ class Gates:
 
     def paths(self) -> list[PathVersion]:
         """The newest version of every path, those that ship with the platform among them."""
-        return self.transport.call(contract.list_paths).items
+        return self.transport.call(paths_contract.list_paths).items
 
     def path(self, name: str, version: int = 0) -> PathVersion:
         """A path's version; 0 is the newest. Raises NotFound."""
-        return self.transport.call(contract.show_path, path=name, version=version)
+        return self.transport.call(paths_contract.show_path, path=name, version=version)
 
     def publish(self, text: str | Path) -> PathVersion:
         """Publishes a path from YAML, or from a file of it, as the next version of its name.
@@ -74,7 +74,7 @@ class Gates:
         The same path again gives the version there is. Needs an admin. Raises YamlBroken with line and key.
         """
         said, name = text_of(text)
-        return self.transport.call(contract.publish_path, PublishPath(said, name))
+        return self.transport.call(paths_contract.publish_path, PublishPath(said, name))
 
     def plan(self, text: str | Path, *, evaluate: bool = False) -> Plan:
         """What a path would change for live versions and past movements, before it is published. Nothing is written.
@@ -94,7 +94,7 @@ class Gates:
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of a path's text, with the checks that the platform has: for editors."""
-        return self.transport.call(contract.show_schema)
+        return self.transport.call(paths_contract.show_schema)
 
     def observed(self, name: str) -> Observed:
         """What a path's gates that observe or warn would have stopped. Raises NotFound.

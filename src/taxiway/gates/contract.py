@@ -85,13 +85,6 @@ class PathVersion(Struct, frozen=True):
         return f"path:{self.name}@{self.version}"
 
 
-class PublishPath(Struct, frozen=True, forbid_unknown_fields=True):
-    """text: the YAML. name: what a refusal calls the text, such as a file's name."""
-
-    text: str
-    name: str = "path.yaml"
-
-
 class Compared(Struct, frozen=True):
     """One of several comparisons behind a gate.
 
@@ -349,30 +342,6 @@ class InboxItem(Struct, frozen=True):
     unmet: list[str]
 
 
-publish_path = Endpoint(
-    "POST", "/api/gates/paths", PublishPath, PathVersion, "gates.publish", "Publish a version of a path", "platform"
-)
-list_paths = Endpoint(
-    "GET", "/api/gates/paths", Nothing, Page[PathVersion], "gates.read", "The newest version of every path", "platform"
-)
-show_schema = Endpoint(
-    "GET",
-    "/api/gates/schema",
-    Nothing,
-    dict[str, Any],
-    "gates.read",
-    "The JSON Schema of a path's text, with the checks that are installed",
-    "platform",
-)
-show_path = Endpoint(
-    "GET",
-    "/api/gates/paths/{path}/versions/{version:int}",
-    Nothing,
-    PathVersion,
-    "gates.read",
-    "A path's version; 0 is the newest",
-    "platform",
-)
 show_standing = Endpoint(
     "GET",
     "/api/gates/models/{model}/versions/{version}",

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
-from taxiway.gates.contract import PathVersion, PublishPath
+from taxiway.gates.contract import PathVersion
 from taxiway.gates.demands import together
+from taxiway.gates.paths_contract import PublishPath
 from taxiway.gates.policy import OBSERVING, PACKAGED, packaged, read_path, with_mode
 from taxiway.gates.proposing.refusals import NeedsProposal
 from taxiway.gates.refusals import PathUnfit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taxiway.gates import contract
+from taxiway.gates import contract, paths_contract
 from taxiway.gates.checks import contract as checks_contract
 from taxiway.gates.checks.offers import offers
 from taxiway.gates.eligible import routes as eligible_routes
@@ -10,8 +10,8 @@ from taxiway.gates.exceptions import routes as exceptions_routes
 from taxiway.gates.findings import routes as findings_routes
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.planning import contract as planning
-from taxiway.gates.questionnaires import routes as questionnaires_routes
 from taxiway.gates.proposing import routes as proposing_routes
+from taxiway.gates.questionnaires import routes as questionnaires_routes
 from taxiway.gates.reviews import routes as reviews_routes
 from taxiway.gates.service import Gates
 from taxiway.web.serve import Server
@@ -22,10 +22,10 @@ def bind(server: Server, gates: Gates) -> None:
     findings_routes.bind(server, gates.findings)
     proposing_routes.bind(server, gates.proposals)
     server.serve(checks_contract.list_checks, offers)
-    server.serve(contract.publish_path, gates.paths.publish)
-    server.serve(contract.list_paths, gates.paths.list)
-    server.serve(contract.show_schema, gates.paths.schema)
-    server.serve(contract.show_path, gates.paths.show)
+    server.serve(paths_contract.publish_path, gates.paths.publish)
+    server.serve(paths_contract.list_paths, gates.paths.list)
+    server.serve(paths_contract.show_schema, gates.paths.schema)
+    server.serve(paths_contract.show_path, gates.paths.show)
     server.serve(planning.plan_path, gates.planning.plan)
     server.serve(observing.observed, gates.observing.observed)
     server.serve(contract.show_standing, gates.standing)

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from taxiway.access.service import Access
 from taxiway.gates.authorship import roles_in, seats_asked
 from taxiway.gates.checks.register import CHECKS
-from taxiway.gates.contract import GATE_STAGES, GateStage, GateStanding, Outcome, PathVersion, PublishPath, Standing
+from taxiway.gates.contract import GATE_STAGES, GateStage, GateStanding, Outcome, PathVersion, Standing
 from taxiway.gates.evaluation import Evaluations
+from taxiway.gates.paths_contract import PublishPath
 from taxiway.gates.planning.contract import EFFECTS, AskPlan, Plan, PlannedProject, PlannedVersion
 from taxiway.gates.planning.replay import Replay, effect_of, planned
 from taxiway.gates.quorum import Voice, lacking

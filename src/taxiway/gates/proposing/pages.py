@@ -7,8 +7,9 @@ import difflib
 from msgspec import Struct
 
 from taxiway.access.service import Access
-from taxiway.gates.contract import PathVersion, PublishPath
+from taxiway.gates.contract import PathVersion
 from taxiway.gates.figures import draw_asked
+from taxiway.gates.paths_contract import PublishPath
 from taxiway.gates.planning.contract import AskPlan, Effect, Plan
 from taxiway.gates.proposing.contract import DecideProposal, ListProposals, Proposal, ProposePath
 from taxiway.gates.service import Gates
