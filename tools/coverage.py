@@ -132,9 +132,21 @@ def rows() -> Iterator[Row]:
         yield Row("bootstrap-t over clusters, log", f"root mean squared error, {words}", root, error)
         yield Row("DeLong over clusters", f"area, {words}", area, auc)
     yield Row("sandwich, t", "calibration slope 0.7", 0.7, lambda r: calibrate(*logistic(r, 0.7), ways(r)).slope)
-    yield Row(
-        "moved bootstrap", "expected calibration error, truth 0", 0.0, lambda r: calibrate(*logistic(r), ways(r)).error
-    )
+    for slope, intercept in ((1.0, 0.0), (1.0, 0.3), (0.6, 0.5)):
+        truth = said_error(slope, intercept)
+
+        def error_of(r: np.random.Generator, b: float = slope, a: float = intercept) -> Estimate:
+            return calibrate(*logistic(r, b, a), ways(r)).error
+
+        yield Row("moved bootstrap", f"expected calibration error, truth {truth:.3f}", truth, error_of)
+
+
+def said_error(slope: float, intercept: float) -> float:
+    """The expected calibration error of `logistic`, over ten bins of equally many rows."""
+    x = np.random.default_rng(0).normal(-0.3, 1.3, 400_000)
+    said, true = 1 / (1 + np.exp(-x)), 1 / (1 + np.exp(-(intercept + slope * x)))
+    miss = (true - said)[np.argsort(said)].reshape(10, -1).sum(axis=1)
+    return float(np.abs(miss).sum() / x.size)
 
 
 def macro() -> float:

@@ -50,7 +50,7 @@ def forest(check: str, outcome: Outcome) -> ForestPlot:
         )
         for each in outcome.comparisons[:MOST_ROWS]
     )
-    return ForestPlot(title=TITLES.get(check, "Comparisons"), checks=rows)
+    return ForestPlot(title=TITLES.get(check, "Comparisons"), checks=rows, own_scales=check != "fairness")
 
 
 def noted(compared: Compared) -> str:
