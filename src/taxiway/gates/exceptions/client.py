@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import taxiway.gates.exceptions.refusals  # noqa: F401  so that what the server refuses with is raised here as itself
 from taxiway.gates.contract import GateStage
 from taxiway.gates.exceptions import contract
 from taxiway.gates.exceptions.contract import (

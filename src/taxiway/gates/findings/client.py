@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+import taxiway.gates.findings.refusals  # noqa: F401  so that what the server refuses with is raised here as itself
 from taxiway.gates.findings import contract
 from taxiway.gates.findings.contract import (
     ChangeFinding,
