@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from taxiway.access.contract import OwnAccount
-from taxiway.access.proposals_contract import NotOthersWord, SecondAdminNeeded
+from taxiway.access.proposals.contract import NotOthersWord, SecondAdminNeeded
 from taxiway.kernel.errors import BadField, NotAllowed, NotFound, SignInNeeded
 from tests.support.live import Live
 

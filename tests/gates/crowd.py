@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from taxiway.access.contract import AddUser, GrantRole, MakeToken
-from taxiway.access.delegations_contract import Delegate
+from taxiway.access.delegation.contract import Delegate
 from taxiway.access.roles import Role
 from taxiway.gates.paths_contract import PublishPath
 from taxiway.house import House

@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 from taxiway.access.contract import AddUser, GrantRole
-from taxiway.access.delegations_contract import Delegate, Delegation
+from taxiway.access.delegation.contract import Delegate, Delegation
 from taxiway.access.roles import Role
 from taxiway.gates.contract import Approval, Approve, Evaluate, Request, RequestApproval, Standing
 from taxiway.gates.paths_contract import PublishPath

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from taxiway.access.contract import AddUser, ChangeUser
-from taxiway.access.delegations_contract import NotTheirs
-from taxiway.access.proposals_contract import Decide, NotOthersWord, SecondAdminNeeded
+from taxiway.access.delegation.contract import NotTheirs
+from taxiway.access.proposals.contract import Decide, NotOthersWord, SecondAdminNeeded
 from taxiway.gates.contract import Withdraw
 from taxiway.gates.refusals import BarsYourself, FourEyes, GateClosed, RoleMissing, RoleUnfit
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from taxiway.access import store
 from taxiway.access.contract import AddUser, ChangeUser, KeptToken, OwnAccount, User
 from taxiway.access.memory import Memory
-from taxiway.access.proposals import propose, second_admins
-from taxiway.access.proposals_contract import AdminProposal, SecondAdminNeeded
+from taxiway.access.proposals.contract import AdminProposal, SecondAdminNeeded
+from taxiway.access.proposals.service import propose, second_admins
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock

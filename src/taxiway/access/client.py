@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 
-from taxiway.access import contract, delegations_contract, proposals_contract
+from taxiway.access import contract
 from taxiway.access.contract import (
     AddUser,
     ChangeUser,
@@ -18,8 +18,10 @@ from taxiway.access.contract import (
     User,
     WhoAmI,
 )
-from taxiway.access.delegations_contract import Delegate, DelegatedRole, Delegation
-from taxiway.access.proposals_contract import AdminProposal, Decide
+from taxiway.access.delegation import contract as delegations_contract
+from taxiway.access.delegation.contract import Delegate, DelegatedRole, Delegation
+from taxiway.access.proposals import contract as proposals_contract
+from taxiway.access.proposals.contract import AdminProposal, Decide
 from taxiway.access.roles import Role
 from taxiway.kernel.transport import Transport
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 
 from taxiway.access.contract import Grant, KeptToken, SignInLink, Token, User, WhoAmI
-from taxiway.access.delegations_contract import DelegatedRole, Delegation
-from taxiway.access.proposals_contract import AdminProposal
+from taxiway.access.delegation.contract import DelegatedRole, Delegation
+from taxiway.access.proposals.contract import AdminProposal
 from taxiway.access.roles import ROLES
 from taxiway.kernel.commands import Argument, Command, count
 from taxiway.kernel.show import cell

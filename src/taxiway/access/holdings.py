@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from taxiway.access.contract import Grant, User
-from taxiway.access.delegations_contract import Delegation
+from taxiway.access.delegation.contract import Delegation
 from taxiway.access.roles import Role
 
 

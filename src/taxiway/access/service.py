@@ -25,12 +25,12 @@ from taxiway.access.contract import (
     User,
     WhoAmI,
 )
-from taxiway.access.delegations import Delegations, active, as_grants
+from taxiway.access.delegation.service import Delegations, active, as_grants
 from taxiway.access.digests import Digests
-from taxiway.access.granting import put_grant
 from taxiway.access.holdings import Holding, holdings_of
 from taxiway.access.memory import Memory
-from taxiway.access.proposals import Proposals
+from taxiway.access.proposals.granting import put_grant
+from taxiway.access.proposals.service import Proposals
 from taxiway.access.roles import Role, may, roles_for
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller

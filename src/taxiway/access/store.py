@@ -10,9 +10,9 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from taxiway.access.contract import Grant, KeptToken, User
-from taxiway.access.delegations_contract import Delegation
+from taxiway.access.delegation.contract import Delegation
 from taxiway.access.memory import Holder
-from taxiway.access.proposals_contract import AdminProposal
+from taxiway.access.proposals.contract import AdminProposal
 from taxiway.access.tables import delegations, grants, secrets, sent, users
 from taxiway.access.tables import proposals as waiting
 

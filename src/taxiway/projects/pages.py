@@ -8,7 +8,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from taxiway.access.contract import Grant, GrantRole
-from taxiway.access.delegations_contract import Delegate, DelegatedRole
+from taxiway.access.delegation.contract import Delegate, DelegatedRole
 from taxiway.access.roles import ROLES
 from taxiway.access.service import Access
 from taxiway.audit.contract import ListEntries

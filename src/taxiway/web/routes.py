@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from taxiway.access import contract as access_contract
-from taxiway.access import delegations_contract, proposals_contract
 from taxiway.access.contract import User
+from taxiway.access.delegation import contract as delegations_contract
+from taxiway.access.proposals import contract as proposals_contract
 from taxiway.access.service import Access
 from taxiway.audit import contract as audit_contract
 from taxiway.audit.contract import (

@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from taxiway.access import store
 from taxiway.access.contract import Grant
-from taxiway.access.granting import put_grant
 from taxiway.access.memory import Memory
-from taxiway.access.proposals_contract import AdminProposal, Decide, NotOthersWord, SecondAdminNeeded
+from taxiway.access.proposals.contract import AdminProposal, Decide, NotOthersWord, SecondAdminNeeded
+from taxiway.access.proposals.granting import put_grant
 from taxiway.access.roles import Role
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from taxiway.access import store
 from taxiway.access.contract import Grant, User
-from taxiway.access.delegations_contract import LONGEST_DAYS, Delegate, Delegation, NotTheirs
+from taxiway.access.delegation.contract import LONGEST_DAYS, Delegate, Delegation, NotTheirs
 from taxiway.access.holdings import is_person
 from taxiway.access.memory import Memory
 from taxiway.audit.service import Ledger, Record
