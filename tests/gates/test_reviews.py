@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taxiway.endpoints.contract import Deploy
 from taxiway.gates.paths_contract import PublishPath
 from taxiway.gates.refusals import FourEyes, GateClosed, NeedsPerson, RoleMissing
 from taxiway.gates.reviews.contract import Inventoried, ListInventory, RecordReview, Review, ReviewOutcome
@@ -19,7 +20,7 @@ from taxiway.hooks.addresses import Reach
 from taxiway.hooks.contract import AddHook
 from taxiway.kernel.errors import BadField
 from taxiway.models.contract import ModelVersion, Promote
-from tests.gates.office import LOCAL, MODEL, PATH, Office, opened
+from tests.gates.office import LOCAL, MODEL, PATH, PROJECT, Office, opened
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = st.integers(1, 3000)
@@ -82,6 +83,21 @@ def test_an_overdue_model_keeps_new_versions_out_until_somebody_else_looked(offi
     assert (done.role, done.outcome) == ("validator", "continue")
     assert office.promote(newer).stage == "production"
     assert {entry.version: entry.reviewed_by for entry in inventory(office)} == {1: "vito", 2: ""}
+
+
+def test_an_overdue_model_is_deployed_nowhere_else(office: Office) -> None:
+    live_version(office)
+    deploy = Deploy(endpoint="loan", project=PROJECT, version="loan@1")
+    office.clock.wait(181)
+    for person in ("vera", "vito"):  # the approval has run out as well
+        office.approve(office.house.models.find(MODEL, 1), person)
+
+    with pytest.raises(GateClosed) as refusal:
+        office.house.endpoints.deploy(LOCAL, deploy)
+    review(office, "vera")
+
+    assert [each.gate for each in refusal.value.unmet] == ["review"]
+    assert office.house.endpoints.deploy(LOCAL, deploy).version == 1
 
 
 def test_no_author_no_program_and_nobody_without_a_role_reviews(office: Office) -> None:
