@@ -42,7 +42,7 @@ class Finding(Struct, frozen=True):
 
 def examine(home: Path, port: int) -> list[Finding]:
     """Everything that is looked at, in order. Changes nothing, and works while a server runs."""
-    return [*examine_machine(), *examine_packages(), *examine_home(home), examine_port(port)]
+    return [*examine_machine(), *examine_packages(), *examine_checks(), *examine_home(home), examine_port(port)]
 
 
 def examine_machine() -> Iterator[Finding]:
@@ -60,6 +60,19 @@ def examine_packages() -> Iterator[Finding]:
         else:
             advice = f"`pip install 'taxiway[{extra}]'` adds it, where it is wanted."
             yield Finding(f"taxiway[{extra}]", "note", f"lacks {', '.join(missing)}", advice)
+
+
+def examine_checks() -> Iterator[Finding]:
+    """The checks that paths can ask, those of installed packages among them."""
+    if not all(map(is_installed, PACKAGES["server"])):
+        return
+    from taxiway.gates.checks.register import CHECKS
+
+    usable = CHECKS.load_all()
+    yield Finding("checks", "ok", f"{len(usable)} that paths can ask")
+    for each in CHECKS.problems:
+        advice = f"Mend or remove the package {each.package}; no path can ask it until then."
+        yield Finding(f"check {each.name}", "problem", each.why, advice)
 
 
 def is_installed(name: str) -> bool:

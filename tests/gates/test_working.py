@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from taxiway.doctor import examine_checks
 from taxiway.gates.checks.register import CHECKS, Register
 from taxiway.gates.working import wire
 from taxiway.gates.working.opening import open_case
@@ -192,6 +193,20 @@ def test_a_broken_check_of_a_package_is_told_and_costs_no_other(package: Path, m
     assert told["broken"] == "ImportError: no such library"
     assert told["card"] == "taxiway has a check of that name already"
     assert told["none"].startswith(("TypeError", "its `"))
+
+
+def test_doctor_tells_of_checks_that_cannot_be_used(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(package))
+    CHECKS.forget()
+    try:
+        found = {each.what: each for each in examine_checks()}
+    finally:
+        monkeypatch.undo()
+        CHECKS.forget()
+
+    assert found["check broken"].state == "problem"
+    assert found["check broken"].found == "ImportError: no such library"
+    assert "odd-checks" in found["check broken"].advice
 
 
 def with_latency(live: Live, folder: Path) -> Story:

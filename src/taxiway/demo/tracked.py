@@ -87,14 +87,16 @@ def train(client: Client, dataset: DatasetVersion, recipe: Recipe) -> Trained:
         run.log_artifact(Path(mortgages.__file__), "training/mortgages.py")
         for name, figure in (("roc", roc(held, recipe, judged)), ("approved-by-race", approved_by_race(held, recipe))):
             run.log_figure(standalone(figure.draw(FIGURE_WIDTH)), f"figures/{name}")
+        read = recipe.read(table).reset_index(drop=True)
         pinned = run.log_predictions(
-            held,
+            held.join(read[[column for column in read.columns if column not in held.columns]]),
             label="label",
             prediction="prediction",
             score="score",
             groups=["race"],
             threshold=mortgages.THRESHOLD,
             dataset=dataset,
+            features=list(read.columns),
             split=f"out of fold, {mortgages.FOLDS} folds alike in race and outcome, seed {mortgages.SEED}",
         )
         model = mortgages.fit(table, recipe.train, recipe.read)

@@ -31,7 +31,7 @@ class RankedBars(Struct, frozen=True, kw_only=True):
     def draw(self, width: int = 720) -> Svg:
         narrow = width < NARROW
         step = NARROW_STEP if narrow else STEP
-        left = 8.0 if narrow else min(gutter(row.name for row in self.rows) + 8, width * 0.34)
+        left = 12.0 if narrow else min(gutter(row.name for row in self.rows) + 8, width * 0.34)
         top = 22.0 if math.isfinite(self.limit) else 6.0
         bottom = top + step * len(self.rows) + 4
         values = [value for row in self.rows for value in (row.value, row.low, row.high)]
