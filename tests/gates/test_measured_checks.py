@@ -266,7 +266,7 @@ def test_a_crossing_shows_what_each_attribute_hides(tmp_path: Path) -> None:
     assert both.metric.endswith("by race × sex")
     assert "3 attributes were compared" in both.reason
     assert any("a × m" in each.what for each in both.comparisons)
-    assert crossed([["x", None], ["y", "z"]]).tolist() == ["x × y", None]
+    assert crossed([np.array(["x", None]), np.array(["y", "z"])]).tolist() == ["x × y", None]
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
