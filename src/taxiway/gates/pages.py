@@ -180,7 +180,7 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     site.finds("Paths", pages.find)
     panels, compared = GatePanels(site, gates, access), ComparedPanels(site, gates.models, runs)
     models.judged_by(panels.judge)
-    exceptions_panels.add(site, gates, models, access)
+    exceptions_panels.add(site, gates, models, access, lambda *asked: panels.look(*asked).standing)
     findings_pages.add(site, gates.findings, gates.models, access)
     site.panel("models/version/lead", panels.lead)
     site.panel("models/version", panels.evidence)

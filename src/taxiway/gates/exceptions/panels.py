@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from taxiway.access.service import Access
@@ -25,6 +27,8 @@ from taxiway.models.names import page_of
 from taxiway.models.pages import ModelPages
 from taxiway.web.site import Redirect, Site, View
 
+StandingOf = Callable[[Caller, str, int], Standing]
+
 
 class May(Struct, frozen=True):
     """What who looks may do here."""
@@ -35,10 +39,13 @@ class May(Struct, frozen=True):
 
 
 class WaiverPanels:
-    def __init__(self, site: Site, gates: Gates, access: Access) -> None:
+    """standing_of: how a version stands, read once for all panels of a page."""
+
+    def __init__(self, site: Site, gates: Gates, access: Access, standing_of: StandingOf) -> None:
         self.site = site
         self.gates = gates
         self.access = access
+        self.standing_of = standing_of
 
     def lead(self, view: View, thing: str) -> str | None:
         """In red: that a version stands where it does past closed gates, or that what let it in has run out."""
@@ -94,7 +101,7 @@ class WaiverPanels:
     def _standing(self, caller: Caller, thing: str) -> Standing | None:
         found = parse(thing)
         try:
-            return self.gates.standing(caller, model=found.name, version=found.version or 0)
+            return self.standing_of(caller, found.name, found.version or 0)
         except TaxiwayError:  # a path that is not there, or not made for the project's tier
             return None
 
@@ -131,8 +138,8 @@ class WaiverForms:
         return back(view)
 
 
-def add(site: Site, gates: Gates, models: ModelPages, access: Access) -> None:
-    panels, forms = WaiverPanels(site, gates, access), WaiverForms(gates)
+def add(site: Site, gates: Gates, models: ModelPages, access: Access, standing_of: StandingOf) -> None:
+    panels, forms = WaiverPanels(site, gates, access, standing_of), WaiverForms(gates)
     version, page = "/gates/models/{model}/versions/{version}", models.version.show
     one = f"{version}/waivers/{{waiver}}"
     for path in ("waivers", "conditional-approvals", "break-glass", "waivers/{waiver}/grant"):
