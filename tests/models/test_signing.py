@@ -1,10 +1,8 @@
 """Signatures over folders: ours by the tool `model-signing`, the tool's by us, and what neither may let through."""
 
-import fcntl
 import json
 import stat
 import subprocess
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -19,26 +17,16 @@ from taxiway.models import vouching
 from taxiway.models.bundle import BundleTampered
 from taxiway.models.refusals import ModelKeyUnusable, SignatureUnfit
 from taxiway.models.signing import own_key, pem_of, read_private, read_public, sign_folder, verify_folder
-
-HOUSE = Path(__file__).parents[2]
-VENV = HOUSE / ".venvs" / "model-signing"
+from tests.support.venvs import venv
 
 
 @pytest.fixture(scope="session")
 def tool() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The tool itself, in an environment of its own that is made at first use."""
-    lock = HOUSE / "locks" / "model-signing.txt"
-    stamp = VENV / "installed"
-    VENV.parent.mkdir(exist_ok=True)
-    with (VENV.parent / "lock-model-signing").open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
-            make = [str(HOUSE / "tools" / "venv"), sys.executable, str(VENV), str(lock), "alone"]
-            subprocess.run(make, check=True, cwd=HOUSE, timeout=300)
-            stamp.touch()
+    """The tool itself."""
+    program = venv("model-signing") / "model_signing"
 
     def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [str(VENV / "bin" / "model_signing"), *map(str, arguments)]
+        command = [str(program), *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     return call

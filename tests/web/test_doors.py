@@ -18,7 +18,7 @@ from taxiway.kernel.endpoint import PARAMETER, Endpoint, Nothing, Raw
 from tests.support.live import Live
 from tests.web.browse import Answer, Visitor
 
-OPEN = {"/health", "/sign-in", "/sign-in/{link}", "/sign-out", "/api/openapi.json"}
+OPEN = {"/health", "/sign-in", "/sign-in/{link}", "/sign-out", "/api/openapi.json", "/api/evidence/keys"}
 # Forwarded to the gateway, which knows its callers from signed configuration; tests/endpoints hold it to that.
 FORWARDED = {"/endpoints/{endpoint}/invocations"}
 VALUES = {"project": "fraud", "user": "ana", "digest": "sha256:" + "0" * 64, "token": "0" * 16, "version": "1"}
@@ -160,6 +160,7 @@ def test_every_endpoint_of_the_platform_that_strangers_may_use_is_known(live: Li
         "/api/access/me/tokens/{token}",
         "/api/audit/verifications",
         "/api/blobs/{digest}",
+        "/api/evidence/verifications",
         "/api/projects",
     }
 

@@ -137,11 +137,13 @@ class Collection:
         paths = {each.path for each in evidence}
         try:
             with gates.database.read() as connection:
-                standing = Look(gates.sources, connection, self.version, as_of).standing()
+                look = Look(gates.sources, connection, self.version, as_of)
+                standing = look.standing()
         except (NotFound, PathUnfit) as e:
             self.lack("gates/standing.json", str(e))
         else:
             yield as_json("gates/standing.json", standing)
+            yield as_json("gates/waivers.json", look.waivers)
             paths |= {standing.path, *standing.demands}
         for ref in sorted(paths):
             _, name, number = parse(ref)

@@ -1,4 +1,4 @@
-"""What gates have signed: results of checks, approvals, and that one was taken back. Pure but for the claim itself."""
+"""What gates have signed: results of checks, approvals, waivers, broken glass, and what was taken back."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from taxiway.audit.service import Record
 from taxiway.evidence.attesting import attest
 from taxiway.evidence.statement import (
     APPROVAL,
+    BROKEN_GLASS,
     CHECK_RESULT,
     TEST_RESULT,
+    WAIVER,
+    WAIVER_REVOKED,
     WITHDRAWAL,
     Resource,
     Subject,
     hashed,
 )
 from taxiway.gates.contract import Approval, Evidence, GateSpec
+from taxiway.gates.exceptions.contract import Waiver
+from taxiway.gates.exceptions.passed import BrokenGlass
 from taxiway.models.contract import ModelVersion
 
 DRAWN = ("curve", "figures")  # kept with the evidence, too long to be said twice
@@ -72,3 +77,21 @@ def attest_withdrawal(record: Record, version: ModelVersion, approval: Approval,
     """Says that an approval does not count from now on."""
     said = {"approval": approval.id, "stage": approval.stage, "by": approval.by, "reason": because, "at": record.at}
     attest(record, [subject_of(version)], WITHDRAWAL, said)
+
+
+def attest_waiver(record: Record, version: ModelVersion, waiver: Waiver) -> None:
+    """Says who answers for a gate that is not open, why, until when, and for which digests."""
+    said: dict[str, Any] = msgspec.to_builtins(waiver)
+    fields = {name: value for name, value in said.items() if not name.startswith(("revoked_", "void_"))}
+    attest(record, [subject_of(version)], WAIVER, fields)
+
+
+def attest_revoked(record: Record, version: ModelVersion, waiver: Waiver) -> None:
+    """Says that a waiver does not count from now on."""
+    why = {"reason": waiver.revoked_because, "by": waiver.revoked_by, "at": waiver.revoked_at}
+    attest(record, [subject_of(version)], WAIVER_REVOKED, {"waiver": waiver.id, "gate": waiver.gate, **why})
+
+
+def attest_broken_glass(record: Record, version: ModelVersion, glass: BrokenGlass) -> None:
+    """Says who moved a version past which closed gates, and why."""
+    attest(record, [subject_of(version)], BROKEN_GLASS, glass)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from taxiway.audit.service import Ledger, Record
+from taxiway.gates.attested import attest_broken_glass
 from taxiway.gates.closing import closed
 from taxiway.gates.exceptions import store
 from taxiway.gates.exceptions.contract import BreakGlass
@@ -63,6 +64,7 @@ class Glass:
                 finding=self._open_finding(record, body, here.ref, here.project, unmet=[e.gate for e in unmet]),
             )
             store.add_broken(record.connection, glass)
+            attest_broken_glass(record, here, glass)
             self._tell(record, glass)
             if here.stage != body.stage:
                 movement = Promote(body.stage, f"Glass broken: {glass.reason}")

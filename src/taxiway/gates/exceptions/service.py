@@ -9,6 +9,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from taxiway.audit.service import Ledger, Record
+from taxiway.gates.attested import attest_revoked, attest_waiver
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import GateSpec, GateStage, GateStanding
 from taxiway.gates.exceptions import store
@@ -111,6 +112,7 @@ class Waivers:
                 asked, granted_by=caller.name, granted_at=record.at, role=role, comment=body.comment.strip()
             )
             store.keep_waiver(record.connection, granted)
+            attest_waiver(record, look.version, granted)
             record.note(waiver=waiver, gate=asked.gate, stage=asked.stage, asked_by=asked.asked_by, role=role)
             record.note(reason=asked.reason, comment=granted.comment, until=asked.until)
             return replace(granted, void_because="")
@@ -132,6 +134,7 @@ class Waivers:
             )
             granted = replace(asked, granted_by=caller.name, granted_at=record.at, role=role, comment=asked.reason)
             store.add_waiver(record.connection, granted)
+            attest_waiver(record, look.version, granted)
             record.note(waiver=granted.id, gate=gate.gate, stage=stage, role=role, reason=granted.reason)
             record.note(until=granted.until)
             return granted
@@ -152,6 +155,7 @@ class Waivers:
                 raise NotFound(kind="waiver that counts", name=waiver, hint="It was revoked before.")
             revoked = replace(found, revoked_by=caller.name, revoked_at=record.at, revoked_because=body.reason.strip())
             store.keep_waiver(record.connection, revoked)
+            attest_revoked(record, look.version, revoked)
             record.note(waiver=waiver, gate=found.gate, reason=body.reason)
             return replace(revoked, void_because=f"{caller.name} took it back: {revoked.revoked_because}")
 
