@@ -161,6 +161,9 @@ def test_every_endpoint_of_the_platform_that_strangers_may_use_is_known(live: Li
         "/api/audit/verifications",
         "/api/blobs/{digest}",
         "/api/evidence/verifications",
+        "/api/gates/plan",  # writes nothing, and looks at what they may see
+        "/api/gates/proposals",  # which somebody else decides
+        "/api/gates/proposals/{proposal}/withdrawal",  # of their own
         "/api/projects",
     }
 
