@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv model-signing-venv chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv oras-venv registry chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -38,6 +38,15 @@ model-signing-venv: .venvs/model-signing/installed ## set up .venvs/model-signin
 	@tools/phase "install model-signing" tools/venv "$(PYTHON)" .venvs/model-signing locks/model-signing.txt alone
 	@touch $@
 
+oras-venv: .venvs/oras/installed ## set up .venvs/oras with another client of registries
+
+.venvs/oras/installed: locks/oras.txt tools/venv
+	@tools/phase "install oras" tools/venv "$(PYTHON)" .venvs/oras locks/oras.txt alone
+	@touch $@
+
+registry: ## a registry for the tests to push to
+	@tools/phase "registry" tools/registry
+
 chromium:
 	@tools/phase "chromium" tools/chromium
 
@@ -58,7 +67,8 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 ## Checking
 
 test: ## set up all the tests need, then `check`; this is what CI runs
-	@$(MAKE) --no-print-directory -j 3 test-venv mlflow-venv model-signing-venv chromium
+	@$(MAKE) --no-print-directory -j 3 test-venv mlflow-venv model-signing-venv oras-venv
+	@$(MAKE) --no-print-directory chromium registry
 	@$(MAKE) --no-print-directory check
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is

@@ -41,6 +41,8 @@ ALONE = {
     "doctor": "check this machine and home",
     "completion": "print a shell's completion script",
 }
+# Commands of a noun that stand on higher floors than the noun itself.
+FURTHER: dict[str, tuple[str, ...]] = {"models": ("taxiway.compat.oci.commands",)}
 EPILOG = """TAXIWAY_URL and TAXIWAY_TOKEN choose a server; without them the nearest .taxiway folder is used.
 Every command takes --json. Exit codes: 0 done, 1 refused or not so, 2 wrong usage, 130 interrupted."""
 
@@ -91,8 +93,8 @@ def refuse_unknown(given: Sequence[str]) -> str:
 
 
 def commands_of(noun: str) -> Sequence[Command]:
-    found: Sequence[Command] = importlib.import_module(f"taxiway.{noun}.commands").COMMANDS
-    return found
+    modules = (f"taxiway.{noun}.commands", *FURTHER.get(noun, ()))
+    return [command for module in modules for command in importlib.import_module(module).COMMANDS]
 
 
 def split_rest(given: list[str]) -> tuple[list[str], list[str]]:

@@ -20,6 +20,8 @@ from taxiway.audit.service import Audit, Ledger, signed_with
 from taxiway.compat.mlflow import routes as mlflow_routes
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.files import Files
+from taxiway.compat.oci.contract import release_image, show_image
+from taxiway.compat.oci.service import Images
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
@@ -323,6 +325,9 @@ def bind_routes(server: Server, house: House) -> None:
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
     dossiers_routes.bind(server, house.dossiers)
+    images = Images(house.ledger, house.models, house.gates, house.statements)
+    server.serve(show_image, images.show)
+    server.serve(release_image, images.release)
 
 
 def dialect_of(house: House, doorkeeper: Doorkeeper, server: Server) -> Dialect:
