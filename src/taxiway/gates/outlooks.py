@@ -67,7 +67,8 @@ def sentence(standing: Standing, unmet: Sequence[GateStanding]) -> str:
     if said := irregular(standing):
         return f"{name} is in {standing.stage} {said}"
     if standing.stage == "production":
-        return f"{name} is in production, but {reasons(unmet)}" if unmet else f"{name} is in production"
+        passed = passed_over([gate for stage in standing.stages for gate in stage.gates])
+        return f"{name} is in production, but {reasons(unmet)}" if unmet else f"{name} is in production{passed}"
     if not unmet:
         return f"{name} may go to production: {openness(standing)}"
     if all(is_unasked(gate) or gate.check == "approvals" for gate in unmet) and any(map(is_unasked, unmet)):
@@ -101,7 +102,13 @@ def openness(standing: Standing) -> str:
         return "its path only watches" if gates else "its path asks nothing"
     if warned := [gate_name(gate.gate) for gate in watched_gates(standing) if gate.mode == "warn"]:
         return f"every gate that counts is open; {listed(warned)} {'warns' if len(warned) == 1 else 'warn'}"
-    return "every gate is open"
+    return f"every gate is open{passed_over(gates)}"
+
+
+def passed_over(gates: Sequence[GateStanding]) -> str:
+    """Which of them are waived until when, as the end of a sentence."""
+    said = [f"{gate_name(gate.gate)} is waived until {gate.waived.until:%Y-%m-%d}" for gate in gates if gate.waived]
+    return f"; {listed(said)}" if said else ""
 
 
 def reasons(unmet: Sequence[GateStanding]) -> str:

@@ -27,6 +27,9 @@ def test_a_waiver_is_asked_for_granted_and_taken_back_on_the_page(story: Excepti
     assert "ana may not" in refused or "cannot" in refused
     assert "a pilot with 40 customers" in granted
     assert 'class="verdict verdict-waived"' in granted
+    story.vera.gates.approve("mortgage@1", comment="seen")
+    until = f"fairness is waived until {asked.until:%Y-%m-%d}"
+    assert f"Version 1 may go to production: every gate is open; {until}" in ana.request("GET", PAGE)
     assert "mortgage v1" in Visitor(story, "olga").request("GET", f"/projects/{PROJECT}")
     abe.send(PAGE, f"/gates{PAGE}/waivers/{asked.id}/revocation", {"reason": "the pilot is over"})
     assert "abe took it back: the pilot is over" in ana.request("GET", PAGE)
