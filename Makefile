@@ -44,7 +44,7 @@ oras-venv: .venvs/oras/installed ## set up .venvs/oras with another client of re
 	@tools/phase "install oras" tools/venv "$(PYTHON)" .venvs/oras locks/oras.txt alone
 	@touch $@
 
-registry: ## a registry for the tests to push to
+registry: chromium ## a registry for the tests to push to
 	@tools/phase "registry" tools/registry
 
 chromium:
@@ -67,8 +67,7 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 ## Checking
 
 test: ## set up all the tests need, then `check`; this is what CI runs
-	@$(MAKE) --no-print-directory -j 3 test-venv mlflow-venv model-signing-venv oras-venv
-	@$(MAKE) --no-print-directory chromium registry
+	@$(MAKE) --no-print-directory -j 4 test-venv mlflow-venv model-signing-venv oras-venv registry
 	@$(MAKE) --no-print-directory check
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is
