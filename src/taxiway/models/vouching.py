@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import zipfile
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from taxiway.audit.held import read_heads
+from taxiway.evidence.dsse import Envelope, payload_of
+from taxiway.evidence.statement import read_statement
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
 from taxiway.models.contract import Verified
@@ -38,11 +42,14 @@ def dossier(client: Client, given: Namespace) -> Written:
     out = Path(given.out or f"{found.model}-{found.version}.dossier.zip")
     if out.exists():
         raise BadField(field="out", value=repr(str(out)), expected="a file that is not there yet")
-    shown = client.dossiers.show(name, held=held)
     client.dossiers.save(name, out, held=held)
     with out.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Written(str(out), f"sha256:{digest}", shown.key, [f"{each.part}: {each.why}" for each in shown.missing])
+    with zipfile.ZipFile(out) as archive:
+        sealed = msgspec.json.decode(archive.read("manifest.json"), type=Envelope)
+    missing = read_statement(payload_of(sealed)).predicate["missing"]
+    said = [f"{each['part']}: {each['why']}" for each in missing]
+    return Written(str(out), f"sha256:{digest}", sealed.signatures[0].keyid, said)
 
 
 def tell_written(written: Written) -> str:
