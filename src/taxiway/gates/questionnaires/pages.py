@@ -10,6 +10,7 @@ from msgspec import Struct
 from taxiway.gates.questionnaires.contract import AnswerSheet, Questionnaire, Sheet
 from taxiway.gates.questionnaires.law import Question, asked
 from taxiway.gates.questionnaires.service import Questionnaires
+from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.thing import parse
 from taxiway.models.names import page_of
 from taxiway.web.site import Html, Redirect, Site, View
@@ -90,7 +91,10 @@ class QuestionnairePages:
         found = parse(thing)
         sheets = self.questionnaires.sheets(view.caller, model=found.name, version=str(found.version)).items
         newest = {sheet.name: sheet for sheet in reversed(sheets)}
-        names = self.asked_of(found.name, found.version or 0) | newest.keys()
+        try:
+            names = self.asked_of(found.name, found.version or 0) | newest.keys()
+        except TaxiwayError:  # a path that is not there, or not made for the project's tier
+            names = {*newest}
         every = [each for each in self.questionnaires.list(view.caller).items if each.name in names]
         if not every:
             return None
