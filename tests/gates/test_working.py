@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,8 @@ class Odd:
             with tempfile.TemporaryFile() as file:
                 file.write(b"x")
                 file.flush()
+        if parameters.how.startswith("read "):
+            return Outcome("pass", open(parameters.how[5:]).read())
         if parameters.how == "call":
             socket.create_connection(("192.0.2.1", 80), timeout=5)
         if parameters.how == "lie":
@@ -143,6 +146,20 @@ def test_a_worker_reaches_no_network_where_the_host_cuts_it(workers: Workers, ma
 
     assert isinstance(answer, wire.Failed)
     assert "Network is unreachable" in answer.reason
+
+
+def test_a_worker_reads_no_file_of_the_home(workers: Workers, made: Any, tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("hidden")
+    here = workers.ask(worked.job("odd", {"how": "fine"}, made))
+    assert isinstance(here, wire.Answered)
+    if here.tools["files"] != "fenced":
+        pytest.skip("this host has no Landlock")
+
+    for file in (secret, Path(f"/proc/{os.getpid()}/environ")):
+        answer = workers.ask(worked.job("odd", {"how": f"read {file}"}, made))
+        assert isinstance(answer, wire.Failed)
+        assert "Permission" in answer.reason
 
 
 def test_what_one_job_loads_is_not_in_the_next(workers: Workers, made: Any) -> None:

@@ -6,13 +6,28 @@ import ctypes
 import os
 import resource
 import signal
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from taxiway.gates.working.fence import fence
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 NEW_USER, NEW_NET = 0x10000000, 0x40000000
 
 
-def confine(memory_bytes: int) -> bool:
-    """Confines this process for good; whether its network could be cut as well, which not every host allows."""
+class Confined(NamedTuple):
+    """What not every host allows: whether the network was cut, and whether a fence stands around its files."""
+
+    is_offline: bool
+    is_fenced: bool
+
+    def said(self) -> dict[str, str]:
+        network, files = "cut" if self.is_offline else "not cut", "fenced" if self.is_fenced else "not fenced"
+        return {"network": network, "files": files}
+
+
+def confine(memory_bytes: int, files: Iterable[str] = ()) -> Confined:
+    """Confines this process for good, to these files and those of Python and the system."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -23,4 +38,4 @@ def confine(memory_bytes: int) -> bool:
     if memory_bytes:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     os.chdir("/")
-    return is_cut
+    return Confined(is_offline=is_cut, is_fenced=fence(files))

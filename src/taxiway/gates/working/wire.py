@@ -53,6 +53,13 @@ class Job(Struct, frozen=True):
     memory_bytes: int = 0
 
 
+def files_of(job: Job) -> list[str]:
+    """All that a job may read."""
+    subjects = [each for each in (job.subject, job.champion) if each is not None]
+    pinned = [each for subject in subjects for each in (subject.bundle, subject.predictions, *subject.tables.values())]
+    return [each.file for each in (*pinned, *job.tables.values()) if each is not None]
+
+
 class Answered(Struct, frozen=True, tag=True):
     """What the check said. tools: the versions of what measured. loaded: the modules of libraries that it took."""
 

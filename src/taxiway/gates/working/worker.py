@@ -15,7 +15,7 @@ import msgspec
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import Outcome
 from taxiway.gates.working import wire
-from taxiway.gates.working.confine import confine
+from taxiway.gates.working.confine import Confined, confine
 from taxiway.gates.working.opening import USED, open_case
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.version import VERSION
@@ -38,8 +38,7 @@ def work(server: socket.socket) -> None:
     """Reads the job, asks, answers."""
     try:
         job = wire.to_worker.decode(wire.receive(server))
-        is_offline = confine(job.memory_bytes)
-        data = wire.frame(ask(job, is_offline=is_offline))
+        data = wire.frame(ask(job, confine(job.memory_bytes, wire.files_of(job))))
     except MemoryError:
         data = wire.frame(wire.Failed("it took more memory than a check may have"))
     except Exception as e:  # noqa: BLE001 - a plug-in call: whatever the check raises is its answer's absence
@@ -48,7 +47,7 @@ def work(server: socket.socket) -> None:
     server.sendall(data)
 
 
-def ask(job: wire.Job, *, is_offline: bool) -> wire.Answered | wire.Failed:
+def ask(job: wire.Job, confined: Confined) -> wire.Answered | wire.Failed:
     """The answer of the job's check; a refusal with a name where the version's files are not what they were."""
     before = set(sys.modules)
     try:
@@ -59,11 +58,11 @@ def ask(job: wire.Job, *, is_offline: bool) -> wire.Answered | wire.Failed:
     if not isinstance(outcome, Outcome):
         return wire.Failed(f"it answered with {type(outcome).__name__}, not with an Outcome")
     loaded = [name for name in list(sys.modules) if name not in before and name.partition(".")[0] in LIBRARIES]
-    return wire.Answered(outcome, tools(type(check).__module__, is_offline=is_offline), loaded)
+    return wire.Answered(outcome, tools(type(check).__module__, confined), loaded)
 
 
-def tools(module: str, *, is_offline: bool) -> dict[str, str]:
-    """The versions of what measured, and whether it could reach a network."""
+def tools(module: str, confined: Confined) -> dict[str, str]:
+    """The versions of what measured, and how it was confined."""
     found = {"taxiway": VERSION, "python": platform.python_version()}
     taken = set(sys.modules)
     found |= {
@@ -71,7 +70,7 @@ def tools(module: str, *, is_offline: bool) -> dict[str, str]:
     }
     for package in distribution(module):
         found[package] = version(package)
-    return found | {"network": "cut" if is_offline else "not cut"}
+    return found | confined.said()
 
 
 @cache
