@@ -19,7 +19,8 @@ from taxiway.web.site import Html, Redirect, Site, View
 from taxiway.web.words import plural
 
 TABS = (("not closed", "unclosed"), ("resolved", "resolved"), ("closed", "closed"), ("all", "all"))
-WORDS = {"in_progress": "Take it up", "resolved": "It is resolved", "closed": "Close it"}
+STATES = ("in_progress", "resolved", "closed")
+WORDS = dict(zip(STATES, ("Take it up", "It is resolved", "Close it"), strict=True))
 VERDICTS = {"critical": "fail", "high": "fail", "medium": "inconclusive", "low": "missing"}
 
 
