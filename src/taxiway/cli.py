@@ -42,7 +42,10 @@ ALONE = {
     "completion": "print a shell's completion script",
 }
 # Commands of a noun that stand on higher floors than the noun itself.
-FURTHER: dict[str, tuple[str, ...]] = {"models": ("taxiway.compat.oci.commands",)}
+FURTHER: dict[str, tuple[str, ...]] = {
+    "models": ("taxiway.compat.oci.commands",),
+    "gates": ("taxiway.dossiers.commands",),
+}
 EPILOG = """TAXIWAY_URL and TAXIWAY_TOKEN choose a server; without them the nearest .taxiway folder is used.
 Every command takes --json. Exit codes: 0 done, 1 refused or not so, 2 wrong usage, 130 interrupted."""
 

@@ -28,6 +28,7 @@ from taxiway.datasets.service import Datasets
 from taxiway.dossiers import pages as dossiers_pages
 from taxiway.dossiers import routes as dossiers_routes
 from taxiway.dossiers.collecting import Below as Collected
+from taxiway.dossiers.judging.service import Judging
 from taxiway.dossiers.service import Dossiers
 from taxiway.endpoints import pages as endpoints_pages
 from taxiway.endpoints import routes as endpoints_routes
@@ -324,7 +325,7 @@ def bind_routes(server: Server, house: House) -> None:
     imports_routes.bind(server, house.intakes)
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
-    dossiers_routes.bind(server, house.dossiers)
+    dossiers_routes.bind(server, house.dossiers, Judging(house.access, house.models, house.gates))
     images = Images(house.ledger, house.models, house.gates, house.statements)
     server.serve(show_image, images.show)
     server.serve(release_image, images.release)

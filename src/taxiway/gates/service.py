@@ -33,6 +33,7 @@ from taxiway.gates.standing import Look, Sources
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
+from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.contract import CardField, ModelStage, ModelVersion
 from taxiway.models.service import Models
 from taxiway.storage.database import Database
@@ -79,10 +80,13 @@ class Gates:
         return self.approvals.inbox(caller)
 
     def questionnaires_asked(self, model: str, version: int) -> set[str]:
-        """The names of the questionnaires that a version's path asks for. Raises NotFound, PathUnfit."""
+        """The names of the questionnaires that a version's path asks for; none where its project has no usable path."""
         found = self.models.find(model, version)
-        with self.database.read() as connection:
-            path = self.sources.path(connection, found)
+        try:
+            with self.database.read() as connection:
+                path = self.sources.path(connection, found)
+        except TaxiwayError:
+            return set()
         gates = [spec for stage in path.stages for spec in stage.gates if spec.check == "attestation"]
         return {str(spec.parameters["questionnaire"]).partition("@")[0] for spec in gates}
 
