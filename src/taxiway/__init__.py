@@ -31,6 +31,8 @@ NOUNS = (
     "imports",
     "stores",
     "hooks",
+    "discussions",
+    "notices",
 )
 
 

@@ -23,6 +23,8 @@ NOUNS = {
     "gates": "paths, checks, evidence and approvals",
     "endpoints": "served models: deploy, invoke, trace",
     "monitors": "drift and performance over time, and alerts",
+    "discussions": "what people say of things, and whom they ask to look",
+    "notices": "your inbox: what waits for you, and what you should know",
     "lineage": "what came from what",
     "audit": "every change, and the proof that none was hidden",
     "evidence": "signed statements of what was found, allowed and done, and the keys that sign",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from taxiway.access.client import Access
     from taxiway.audit.client import Audit
     from taxiway.datasets.client import Datasets
+    from taxiway.discussions.client import Discussions
     from taxiway.dossiers.client import Dossiers
     from taxiway.endpoints.client import Endpoints
     from taxiway.evidence.client import Evidence
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from taxiway.models.contract import ModelVersion
     from taxiway.models.pending import PendingVersion
     from taxiway.monitors.client import Monitors
+    from taxiway.notices.client import Notices
     from taxiway.projects.client import Projects
     from taxiway.runs.active import ActiveRun
     from taxiway.runs.client import Runs
@@ -234,6 +236,18 @@ class Client:
         from taxiway.traces.client import Traces
 
         return Traces(self.transport)
+
+    @cached_property
+    def discussions(self) -> Discussions:
+        from taxiway.discussions.client import Discussions
+
+        return Discussions(self.transport)
+
+    @cached_property
+    def notices(self) -> Notices:
+        from taxiway.notices.client import Notices
+
+        return Notices(self.transport)
 
     @cached_property
     def audit(self) -> Audit:

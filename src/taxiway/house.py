@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
@@ -25,6 +21,10 @@ from taxiway.compat.oci.service import Images
 from taxiway.datasets import pages as datasets_pages
 from taxiway.datasets import routes as datasets_routes
 from taxiway.datasets.service import Datasets
+from taxiway.discussions import pages as discussions_pages
+from taxiway.discussions import routes as discussions_routes
+from taxiway.discussions import service as discussions
+from taxiway.discussions.todos import LookTodos
 from taxiway.dossiers import pages as dossiers_pages
 from taxiway.dossiers import routes as dossiers_routes
 from taxiway.dossiers.collecting import Below as Collected
@@ -41,6 +41,7 @@ from taxiway.evidence.keys import KeyFolder
 from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
+from taxiway.gates.todos import GateTodos
 from taxiway.hooks import pages as hooks_pages
 from taxiway.hooks import routes as hooks_routes
 from taxiway.hooks.addresses import Reach
@@ -51,8 +52,8 @@ from taxiway.imports.logged import LoggedIntake
 from taxiway.imports.registry import RegistryIntake
 from taxiway.imports.service import Imports
 from taxiway.imports.tracing import TraceIntake
+from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.clock import Clock, now
-from taxiway.kernel.errors import TaxiwayError
 from taxiway.lineage.service import Lineage
 from taxiway.models import pages as models_pages
 from taxiway.models import routes as models_routes
@@ -65,6 +66,9 @@ from taxiway.monitors import routes as monitors_routes
 from taxiway.monitors.referring import References
 from taxiway.monitors.service import Monitors
 from taxiway.monitors.watched import Watched
+from taxiway.notices import pages as notices_pages
+from taxiway.notices import routes as notices_routes
+from taxiway.notices import service as notices
 from taxiway.projects import pages as projects_pages
 from taxiway.projects import routes as projects_routes
 from taxiway.projects.portfolio import Portfolio
@@ -85,6 +89,7 @@ from taxiway.runs.trash.trash import Trash
 from taxiway.runs.trash.trashed import empty_trash
 from taxiway.storage.cache import Cache
 from taxiway.storage.database import Database, sqlite_url
+from taxiway.storage.home import HomeUnusable, take_home
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
 from taxiway.storage.owning import Owning
@@ -107,28 +112,6 @@ from taxiway.web.refusals import handlers
 from taxiway.web.serve import Server
 from taxiway.web.site import Site
 from taxiway.witnesses.service import Witnesses
-
-
-class HomeTaken(TaxiwayError):
-    """Another process has the home open."""
-
-    status = 409
-    home: str
-    owner: str
-
-    def __str__(self) -> str:
-        return f"{self.home} is open in {self.owner}. Stop that first, or give another folder with --home."
-
-
-class HomeUnusable(TaxiwayError):
-    """The home's folder cannot be made or written."""
-
-    status = 507
-    home: str
-    cause: str
-
-    def __str__(self) -> str:
-        return f"The home {self.home} cannot be used: {self.cause}. Mend that, or give another folder with --home."
 
 
 class House:
@@ -200,6 +183,21 @@ class House:
         )
         self._open_endpoints()
 
+    def _open_talk(self) -> None:
+        """What people say of everything, and what waits for whom in all of it."""
+        self.notices = notices.Notices(self.ledger, self.access, self.clock)
+        self.discussions = discussions.Discussions(self.ledger, self.access, self.clock)
+        self.discussions.kinds |= {
+            "dataset": lambda thing: self.datasets.find(*halves(thing.name), thing.version).project,
+            "model": self.models.project_of_thing,
+            "alert": lambda thing: self.monitors.project_of_alert(*halves(thing.name)),
+            "path-proposal": lambda thing: self.gates.proposals.project_of(thing.name),
+        }
+        self.models.catalogue.follow += [discussions.follow_name, notices.follow_name]
+        keeper = self.notices.keeper
+        keeper.names = lambda: self.projects.names(SYSTEM)
+        keeper.sources += [self.portfolio.waiting.todos, GateTodos(self.gates), LookTodos(self.discussions)]
+
     def _open_runs(self) -> None:
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, self.clock)
         self.runs.settled = Settler(self.writer, self.stores.settle)
@@ -236,6 +234,7 @@ class House:
             references=References(self.datasets, self.blobs, self.access),
             clock=self.clock,
         )
+        self._open_talk()
 
     def is_on_duty(self) -> bool:
         """Whether this server does what one alone must do for its database."""
@@ -258,37 +257,10 @@ class House:
         self.lock.close()
 
 
-def take_home(home: Path) -> IO[str]:
-    """The open lock of a home; it is free again when the file is closed or the process ends, however it ends."""
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        close_to_others(home)
-        lock = (home / "lock").open("a+")
-    except OSError as e:
-        raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as e:
-        lock.seek(0)
-        owner = f"process {lock.read().strip() or 'unknown'}"
-        lock.close()
-        raise HomeTaken(home=str(home), owner=owner) from e
-    try:
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-    except OSError as e:  # such as a full disk; closing would try to write once more
-        with contextlib.suppress(OSError):
-            lock.close()
-        raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
-    return lock
-
-
-def close_to_others(home: Path) -> None:
-    """Takes a folder of ours away from other people, whatever it was made with: it holds keys and data."""
-    found = home.stat()
-    if found.st_uid == os.getuid() and found.st_mode & 0o077:
-        home.chmod(0o700)
+def halves(name: str) -> tuple[str, str]:
+    """The two names within one such as ``mortgages/loans``."""
+    before, _, after = name.partition("/")
+    return before, after
 
 
 def build(house: House) -> Starlette:
@@ -326,6 +298,8 @@ def bind_routes(server: Server, house: House) -> None:
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
     dossiers_routes.bind(server, house.dossiers, Judging(house.access, house.models, house.gates))
+    discussions_routes.bind(server, house.discussions)
+    notices_routes.bind(server, house.notices)
     images = Images(house.ledger, house.models, house.gates, house.statements)
     server.serve(show_image, images.show)
     server.serve(release_image, images.release)
@@ -371,6 +345,7 @@ def add_pages(site: Site, house: House, server: Server) -> None:
     reproduced.add(site, house.reproductions)
     traces_pages.add(site, house.traces)
     hooks_pages.add(site, house.hooks)
+    notices_pages.add(site, house.notices)
     models = models_pages.add(site, house.models, house.comparisons, house.access)
     dossiers_pages.add(site, house.dossiers)
     gates_pages.add(site, house.gates, models, house.runs, house.access, house.portfolio)
@@ -381,3 +356,4 @@ def add_pages(site: Site, house: House, server: Server) -> None:
     docs.add(site, server)
     endpoints_pages.add(site, house.endpoints, house.labels, house.tracer, house.portfolio)
     monitors_pages.add(site, house.monitors, house.access, house.portfolio)
+    discussions_pages.add(site, house.discussions)

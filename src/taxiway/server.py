@@ -26,10 +26,11 @@ from taxiway.endpoints.publishing import Front
 from taxiway.endpoints.rounds import Rounds
 from taxiway.gates.reviews.watching import Reminders
 from taxiway.hooks.delivering import Couriers
-from taxiway.house import HomeTaken, House, build
+from taxiway.house import House, build
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import read_settings
 from taxiway.monitors.watching import Watch
+from taxiway.storage.home import HomeTaken
 from taxiway.web import health
 from taxiway.web.descriptors import LoopFailures, raise_file_limit
 from taxiway.web.edge import Edge

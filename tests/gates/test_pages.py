@@ -168,7 +168,8 @@ def test_a_request_waits_in_the_inbox_of_who_can_give_it(story: Story) -> None:
     assert "please by Friday" in hers
     assert f'href="{VERSION}#approval"' in hers
     assert '<span class="count">1</span>' in hers
-    assert "Nothing waits for you; you wait for 1 approval" in said(mine)
+    assert "Nothing waits for you" in said(mine)
+    assert "You wait for 1 request" in said(mine)
     assert "vera or vito to approve mortgage version 1 for production" in said(ana.get("/").text)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.house import HomeUnusable, House
+from taxiway.house import House
+from taxiway.storage.home import HomeUnusable
 from taxiway.kernel.errors import Unavailable
 from taxiway.storage.database import DatabaseUnusable
 from tests.support.live import running

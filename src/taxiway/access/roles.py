@@ -20,8 +20,9 @@ READ = frozenset(
         "lineage",
         "audit",
         "evidence",
+        "discussions",
     )
-)
+) | {"discussions.say"}
 CONTRIBUTE = frozenset(
     {
         "datasets.write",
@@ -49,7 +50,7 @@ OPERATE = frozenset(
     }
 )
 APPROVE = frozenset({"gates.approve", "gates.evaluate", "gates.find", "gates.waive", "models.promote"})
-OWN = frozenset({"projects.write", "access.grant", "gates.waive"})
+OWN = frozenset({"projects.write", "access.grant", "gates.waive", "discussions.resolve"})
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     "viewer": READ,

@@ -73,6 +73,10 @@ class Access:
         """The names of all persons, as that connection sees them, also of those who were deactivated."""
         return [user.name for user in store.all_users(connection) if user.kind == "person"]
 
+    def active_people(self, connection: Connection) -> list[str]:
+        """The names of the persons who can sign in."""
+        return [user.name for user in store.all_users(connection) if user.kind == "person" and user.is_active]
+
     def admins(self, connection: Connection) -> list[str]:
         """The names of the persons who run the platform."""
         found = store.all_users(connection)

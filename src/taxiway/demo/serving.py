@@ -113,7 +113,7 @@ def make_room(home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         record_of(home).parent.mkdir(exist_ok=True, mode=0o700)
     except OSError as e:
-        from taxiway.house import HomeUnusable  # the whole platform, which the demo's own process does without
+        from taxiway.storage.home import HomeUnusable  # the whole platform, which the demo's own process does without
 
         raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
 

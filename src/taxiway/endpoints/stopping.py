@@ -13,6 +13,7 @@ from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
 from taxiway.models.lookup import require_version
+from taxiway.notices.telling import News, tell
 
 MOST_FALLBACK_BYTES = 16 << 10
 
@@ -37,8 +38,16 @@ class Stopping:
             self.endpoints.keep(record, since, is_stopped=True, reason=body.reason)
             told = {"endpoint": endpoint, "by": caller.name, "reason": body.reason}
             announce(record, "endpoint.stopped", told | {"url": f"/endpoints/{endpoint}"})
+            self._tell(record, kept, body.reason)
 
         return self.endpoints.turn(caller, "endpoints.stop", endpoint, body.reason, make)
+
+    def _tell(self, record: Record, kept: Kept, reason: str) -> None:
+        """Those who deploy in the project, and its owners."""
+        able = self.endpoints.below.access.people_who_may("endpoints.deploy", kept.project)
+        what = f"{record.caller.name} stopped the endpoint {kept.name}"
+        url, thing = f"/endpoints/{kept.name}", f"endpoint:{kept.name}"
+        tell(record, able, News("stopped", what, url, thing, kept.project, reason))
 
     def start(self, caller: Caller, body: StartEndpoint, *, endpoint: str) -> EndpointRecord:
         """The active revision answers again, if its version may still. Raises as `deploy`, and ReasonMissing."""

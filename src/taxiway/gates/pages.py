@@ -10,7 +10,6 @@ from taxiway.gates.contract import (
     Approve,
     Digests,
     Evaluate,
-    InboxItem,
     PathVersion,
     RequestApproval,
     Withdraw,
@@ -31,12 +30,10 @@ from taxiway.kernel.problems import convert
 from taxiway.models.names import page_of
 from taxiway.models.pages import ModelPages
 from taxiway.projects.portfolio import Portfolio
-from taxiway.projects.waiting import NOBODY, Wait, WaitKind
+from taxiway.projects.waiting import NOBODY
 from taxiway.runs.service import Runs
 from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural
-
-WORDS: dict[WaitKind, str] = {"alert": "alert", "step": "next step"}
 
 
 class GatePages:
@@ -102,31 +99,17 @@ class GatePages:
             found.setdefault(project.path or PACKAGED[project.risk], []).append(project.name)
         return found
 
-    # --- the inbox ---
+    # --- what waits ---
 
-    def inbox(self, view: View) -> Html:
-        items = self.gates.inbox(view.caller).items
-        mine = [item for item in items if item.is_yours]
-        asked = [item for item in items if not item.is_yours and item.request.by == view.caller.name]
-        rest = [item for item in items if not item.is_yours and item.request.by != view.caller.name]
-        parts = [("Waits for you", mine), ("You wait for", asked), ("Others wait for others", rest)]
-        values = {
-            "title": "Inbox",
-            "nobody": NOBODY,
-            "groups": [(title, found) for title, found in parts if found],
-            "waits": (waits := self._waits(view.caller)),
-            "answer": answer_for_inbox(len(mine), [wait for _, wait in waits], asked),
-        }
-        return Html("gates/inbox.html", "", values)
-
-    def count(self, caller: Caller) -> int:
-        """How many requests, alerts and next steps wait for the caller: shown on every page."""
-        mine = sum(1 for item in self.gates.inbox(caller).items if item.is_yours)
-        return mine + len(self._waits(caller))
-
-    def _waits(self, caller: Caller) -> list[tuple[str, Wait]]:
-        """What else waits for the caller, such as an alert, each with its project. Requests are listed apart."""
-        return [(project, wait) for project, wait in self.portfolio.inbox(caller) if wait.kind != "request"]
+    def asked(self, view: View, thing: str) -> str | None:
+        """In the inbox: the approvals that who looks waits for, and that others wait for."""
+        items = [item for item in self.gates.inbox(view.caller).items if not item.is_yours]
+        mine = [item for item in items if item.request.by == view.caller.name]
+        rest = [item for item in items if item.request.by != view.caller.name]
+        groups = [
+            (title, found) for title, found in (("You wait for", mine), ("Others wait for others", rest)) if found
+        ]
+        return self.site.fragment("gates/asked.html", groups=groups, nobody=NOBODY) if groups else None
 
     def names(self, caller: Caller) -> list[str]:
         """The paths there are, for those who choose one."""
@@ -168,7 +151,7 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     editor.add(site, gates, access)
     site.page("/gates/paths/{path}", pages.path, needs="gates.read", scope="platform")
     site.page("/gates/paths/{path}/versions/{version:int}", pages.path, needs="gates.read", scope="platform")
-    site.page("/inbox", pages.inbox, needs="gates.read", scope="platform")
+    site.panel("notices/inbox", pages.asked)
     version, page = "/gates/models/{model}/versions/{version}", models.version.show
     for form in ("evaluations", "requests", "approvals", "approvals/{approval}/withdrawal"):
         site.page(f"{version}/{form}", page, needs="models.read")  # where a refusal was shown, the page still is
@@ -176,7 +159,6 @@ def add(site: Site, gates: Gates, models: ModelPages, runs: Runs, access: Access
     site.form(f"{version}/requests", pages.request, page=page, needs="gates.evaluate")
     site.form(f"{version}/approvals", pages.approve, page=page, needs="gates.approve")
     site.form(f"{version}/approvals/{{approval}}/withdrawal", pages.withdraw, page=page, needs="gates.approve")
-    site.everywhere["inbox_count"] = pages.count
     site.finds("Paths", pages.find)
     panels, compared = GatePanels(site, gates, access), ComparedPanels(site, gates.models, runs)
     models.judged_by(panels.judge)
@@ -201,12 +183,3 @@ def answer_for_path(path: PathVersion, newest: int) -> str:
     counts = [f"{plural(len(stage.gates), 'gate')} before {stage.stage}" for stage in path.stages if stage.gates]
     head = f"The path {path.name} has {listed(counts) or 'no gates'}"
     return head if path.version == newest else f"{head}; version {newest} has replaced this one"
-
-
-def answer_for_inbox(mine: int, waits: list[Wait], asked: list[InboxItem]) -> str:
-    counts = [(mine, "request"), *((sum(w.kind == kind for w in waits), word) for kind, word in WORDS.items())]
-    if parts := [plural(count, word) for count, word in counts if count]:
-        return f"{listed(parts)} {'waits' if mine + len(waits) == 1 else 'wait'} for you"
-    if asked:
-        return f"Nothing waits for you; you wait for {plural(len(asked), 'approval')}"
-    return "Nothing waits for you"

@@ -72,7 +72,8 @@ class GateTeller:
         people = [name for name in self.waiting.who_could(waiver.project, "gates.waive") if name != waiver.asked_by]
         name, url = f"{waiver.model} version {waiver.version}", href(f"model:{waiver.model}@{waiver.version}")
         what = f"grant or refuse the waiver of {gate_name(waiver.gate)} for {name}"
-        return Wait(tuple(people), what, f"{url}#exceptions", waiver.asked_at)
+        at, by, note = waiver.asked_at, waiver.asked_by, waiver.reason
+        return Wait(tuple(people), what, f"{url}#exceptions", at, "waiver", f"waiver:{waiver.id}", by=by, note=note)
 
     def _step(self, judged: Judged) -> Wait | None:
         """What its author does next, or whoever may where the author may not: to ask for approval, or to move it."""
@@ -106,7 +107,9 @@ def request_of(item: InboxItem) -> Wait:
     asked = item.request
     url = f"{href(f'model:{asked.model}@{asked.version}')}#approval"
     what = f"approve {asked.model} version {asked.version} for {asked.stage}"
-    return Wait(tuple(item.waits_for), what, url, asked.at, "request")
+    people, thing = tuple(item.waits_for), f"model:{asked.model}@{asked.version}"
+    key = f"approval:{thing}/{asked.stage}"
+    return Wait(people, what, url, asked.at, "request", key, thing, asked.by, asked.note)
 
 
 def gates_of(outlook: Outlook) -> dict[ProjectStage, tuple[Gate, ...]]:

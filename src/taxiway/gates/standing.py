@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from taxiway.access.holdings import Holding
 from taxiway.access.roles import Role
 from taxiway.access.service import Access
+from taxiway.discussions.service import unresolved
 from taxiway.gates import store
 from taxiway.gates.authorship import Authorship, approvals_asked
 from taxiway.gates.checks.port import Case, inputs_asked
@@ -33,7 +34,6 @@ from taxiway.gates.contract import (
     Standing,
 )
 from taxiway.gates.exceptions import store as exceptions_store
-from taxiway.gates.exceptions.contract import Waiver
 from taxiway.gates.exceptions.counting import Grounds, glass_of, judged, overdue, passed_over
 from taxiway.gates.findings.service import about
 from taxiway.gates.paths import Paths
@@ -231,7 +231,7 @@ class Look:
         return replace(standing, outcome=found.outcome, evidence=found.id, author=found.author, at=found.at)
 
     def _live(self, stage: PathStage, spec: GateSpec) -> GateStanding:
-        """A gate that is asked anew each time: approvals, findings."""
+        """A gate that is asked anew each time: approvals, findings, discussions."""
         approvals = self.approvals(stage.stage)
         case = replace(
             self.case(),
@@ -239,6 +239,7 @@ class Look:
             who_can=self.who_can(stage),
             unknown_authors=self.authorship.unknown,
             findings=lambda: about(self.connection, self.version, self.at),
+            discussions=lambda things: unresolved(self.connection, things),
         )
         outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
         if spec.check != "approvals":

@@ -44,6 +44,11 @@ def href(ref: str) -> str:
             return f"/{kind}s/{path}{suffix}"
         case "path":
             return f"/gates/paths/{path}{suffix}"
+        case "alert":
+            monitor, _, alert = path.partition("/")
+            return f"/monitors/{monitor}#alert-{alert}"
+        case "discussion":
+            return f"/discussions/{path}"
         case "finding" | "path-proposal":
             return f"/gates/{'findings' if kind == 'finding' else 'proposals'}/{path}"
         case "revision":

@@ -11,6 +11,7 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField
+from taxiway.kernel.thing import Thing
 from taxiway.models import announced, logged_store, store
 from taxiway.models.attested import attest_provenance
 from taxiway.models.bundle import BundleTampered, Manifest, bundle_digest
@@ -170,6 +171,10 @@ class Models:
         if found is None:
             raise unknown(model)
         return found.project
+
+    def project_of_thing(self, thing: Thing) -> str:
+        """The project of a model, or of one of its versions, by its reference. Raises NotFound."""
+        return self.project_of(thing.name) if thing.version is None else self.find(thing.name, thing.version).project
 
     def versions(self, caller: Caller, *, model: str) -> Page[ModelVersion]:
         """Newest first."""

@@ -102,6 +102,9 @@ class MonitorPages:
             "answer": answer(monitor, windows, alerts),
             "verdict": verdict_of(report),
             "live": live,
+            "talks": {
+                each.id: self.site.drawn("monitors/alert", view, f"alert:{monitor.name}/{each.id}") for each in alerts
+            },
             "closed": [alert for alert in alerts if alert.state == "resolved"],
             "drift": drift_map(monitor, windows) if windows else None,
             "begun": unmeasured(windows),
@@ -275,4 +278,5 @@ def health_of(monitors: list[MonitorSummary]) -> Health:
 
 def wait_of(alert: Alert, people: tuple[str, ...]) -> Wait:
     what = f"acknowledge the alert of {alert.window_name} on {alert.monitor}"
-    return Wait(people, what, f"/monitors/{alert.monitor}#alert-{alert.id}", alert.opened_at, "alert")
+    url, thing = f"/monitors/{alert.monitor}#alert-{alert.id}", f"alert:{alert.monitor}/{alert.id}"
+    return Wait(people, what, url, alert.opened_at, "alert", thing, thing, note=alert.sentence)

@@ -239,6 +239,15 @@ class Monitors:
 
         return self.ledger.change(caller, "monitors.change_alert", found.ref, make, answer=Alert, project=found.project)
 
+    def project_of_alert(self, monitor: str, alert: str) -> str:
+        """Raises NotFound."""
+        with self.database.read() as connection:
+            found = store.find_alert(connection, monitor, alert)
+        if found is None:
+            hint = f"`taxiway monitors alerts {monitor}` shows those there are."
+            raise NotFound(kind="alert", name=f"{monitor}/{alert}", hint=hint)
+        return found.project
+
     # --- every one of them ---
 
     def list(self, caller: Caller) -> Page[MonitorSummary]:

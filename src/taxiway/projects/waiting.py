@@ -9,18 +9,23 @@ from typing import Literal
 from msgspec import Struct
 
 from taxiway.access.service import Access
-from taxiway.kernel.caller import Caller
+from taxiway.kernel.caller import SYSTEM, Caller
+from taxiway.notices.contract import TodoKind
+from taxiway.notices.keeping import Todo
 from taxiway.web.words import listed
 
+MOST_KEY = 500
 NOBODY = "nobody who may give it"
 HOME = "the home's owner"  # who may do everything but approve
-WaitKind = Literal["request", "alert", "step"]
+WaitKind = Literal["request", "alert", "step", "waiver", "review"]
 
 
 class Wait(Struct, frozen=True):
     """Something to be done. people: who could do it now, by name.
 
-    what: in words that follow "to". kind: a request for approval, an alert, or the next step of a version.
+    what: in words that follow "to". kind: a request for approval, an alert, the next step of a version, a waiver that
+    was asked for, or a review that is due. key: the same while it is the same thing; by default its words and page.
+    by, note: who asked, and what they said.
     """
 
     people: tuple[str, ...]
@@ -28,6 +33,10 @@ class Wait(Struct, frozen=True):
     url: str
     since: datetime | None = None
     kind: WaitKind = "step"
+    key: str = ""
+    thing: str = ""
+    by: str = ""
+    note: str = ""
 
     @property
     def who(self) -> str:
@@ -38,6 +47,14 @@ class Wait(Struct, frozen=True):
         """Whether it stands in the caller's inbox. The home's owner, who may do everything but approve, sees all."""
         return caller.name in self.people or caller.kind == "local"
 
+
+KINDS: dict[WaitKind, TodoKind] = {
+    "request": "approval",
+    "alert": "alert",
+    "step": "step",
+    "waiver": "waiver",
+    "review": "review",
+}
 
 Waiter = Callable[[Caller, list[str]], dict[str, list[Wait]]]
 """Given the caller and names of projects, what waits in each of those. One call for all."""
@@ -64,8 +81,28 @@ class Waiting:
                     found[project] += waits
         return found
 
+    def todos(self, projects: list[str]) -> list[Todo]:
+        """The same for everybody's inbox, where it is written down."""
+        found = self.of(SYSTEM, [project for project in projects if project])
+        return [todo_of(project, wait) for project, waits in found.items() for wait in waits]
+
     def inbox(self, caller: Caller, projects: list[str]) -> list[tuple[str, Wait]]:
         """What waits for the caller, each with its project, the longest waiting first."""
         found = [(project, wait) for project, waits in self.of(caller, projects).items() for wait in waits]
         mine = [each for each in found if each[1].is_for(caller)]
         return sorted(mine, key=lambda each: each[1].since.timestamp() if each[1].since else 0.0)
+
+
+def todo_of(project: str, wait: Wait) -> Todo:
+    return Todo(
+        key=wait.key or f"{wait.kind}:{wait.url}:{wait.what}"[:MOST_KEY],
+        kind=KINDS[wait.kind],
+        people=wait.people,
+        what=wait.what,
+        url=wait.url,
+        project=project,
+        thing=wait.thing,
+        note=wait.note,
+        by=wait.by,
+        since=wait.since,
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from taxiway.datasets.contract import DatasetVersion
+from taxiway.discussions.contract import Thread
 from taxiway.gates.contract import Approval, Outcome
 from taxiway.gates.findings.contract import Finding
 from taxiway.gates.predictions import Predictions
@@ -41,6 +42,10 @@ def none() -> list[Reproduction]:
     return []
 
 
+def no_threads(things: list[str]) -> list[Thread]:
+    return []
+
+
 def nobody() -> None:
     return None
 
@@ -66,7 +71,7 @@ class Case(Struct, frozen=True):
 
     approvals: those given for the stage of the gate that is asked, each knowing whether it counts; who_can: who
     could still give one; unknown_authors: the accounts that made the version and are no persons; findings: those
-    about the version that are not closed.
+    about the version that are not closed; discussions: those of the things asked for that are not resolved.
     """
 
     version: ModelVersion
@@ -78,6 +83,7 @@ class Case(Struct, frozen=True):
     who_can: list[str] = []
     unknown_authors: list[str] = []
     findings: Callable[[], list[Finding]] = list
+    discussions: Callable[[list[str]], list[Thread]] = no_threads
     bundle: Callable[[], Bundle] = not_given("bundle")
     predictor: Callable[[], Predictor] = not_given("bundle")
     rows: Callable[[], Rows] = not_given("evaluation")

@@ -34,6 +34,7 @@ BUILT_IN = {
     "card": "taxiway.gates.checks.card:CardComplete",
     "attestation": "taxiway.gates.checks.attestation:Attestation",
     "findings": "taxiway.gates.checks.findings:OpenFindings",
+    "review_threads": "taxiway.gates.checks.review_threads:ReviewThreads",
     "approvals": "taxiway.gates.checks.approvals:Approvals",
 }
 OURS = "taxiway"

@@ -12,6 +12,7 @@ from taxiway.gates.exceptions.contract import BreakGlass
 from taxiway.gates.exceptions.passed import BrokenGlass
 from taxiway.gates.exceptions.refusals import GlassKept, NothingClosed
 from taxiway.gates.exceptions.service import require_words
+from taxiway.gates.exceptions.telling import tell_broken
 from taxiway.gates.findings.contract import OpenFinding
 from taxiway.gates.findings.service import Findings
 from taxiway.gates.paths import pin
@@ -65,7 +66,7 @@ class Glass:
             )
             store.add_broken(record.connection, glass)
             attest_broken_glass(record, here, glass)
-            self._tell(record, glass)
+            self._tell(record, glass, here.project)
             if here.stage != body.stage:
                 movement = Promote(body.stage, f"Glass broken: {glass.reason}")
                 self.sources.models.movements.move(record, here, movement, seen=here.stage)
@@ -103,8 +104,11 @@ class Glass:
         )
         return self.findings.open_within(record, finding).id
 
-    def _tell(self, record: Record, glass: BrokenGlass) -> None:
+    def _tell(self, record: Record, glass: BrokenGlass, project: str) -> None:
         told = {"name": glass.model, "version": str(glass.version), "stage": glass.stage, "by": glass.by}
         why = {"reason": glass.reason, "unmet": glass.unmet, "until": glass.until.isoformat(), "finding": glass.finding}
         announce(record, "glass.broken", told | why | {"url": f"/models/{glass.model}/versions/{glass.version}"})
         record.note(**told, **why, broken=glass.id, role=glass.role)
+        access = self.sources.access
+        answerable = [*access.people_who_may("access.grant", project), *access.admins(record.connection)]
+        tell_broken(record, glass, project, answerable)

@@ -25,6 +25,7 @@ from taxiway.gates.exceptions.contract import (
 from taxiway.gates.exceptions.counting import bounds
 from taxiway.gates.exceptions.passed import BrokenGlass, WaiverKind
 from taxiway.gates.exceptions.refusals import NotWaivable
+from taxiway.gates.exceptions.telling import tell_granted
 from taxiway.gates.paths import pin
 from taxiway.gates.refusals import AuthorUnknown, EvidenceMissing, FourEyes, NeedsPerson, PathUnfit, RoleMissing
 from taxiway.gates.standing import Look, Sources
@@ -115,6 +116,7 @@ class Waivers:
             attest_waiver(record, look.version, granted)
             record.note(waiver=waiver, gate=asked.gate, stage=asked.stage, asked_by=asked.asked_by, role=role)
             record.note(reason=asked.reason, comment=granted.comment, until=asked.until)
+            tell_granted(record, granted)
             return replace(granted, void_because="")
 
         return self._change(caller, "gates.grant_waiver", model, version, make)
@@ -137,6 +139,7 @@ class Waivers:
             attest_waiver(record, look.version, granted)
             record.note(waiver=granted.id, gate=gate.gate, stage=stage, role=role, reason=granted.reason)
             record.note(until=granted.until)
+            tell_granted(record, granted)
             return granted
 
         return self._change(caller, "gates.let_through", model, version, make)

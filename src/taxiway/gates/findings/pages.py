@@ -62,6 +62,7 @@ class FindingPages:
             "next": [(state, {**WORDS, **closing}[state]) for state in NEXT[finding.state]],
             "may_find": self.access.is_allowed(view.caller, "gates.find", finding.project),
             "may_not_close": why_not,
+            "panels": self.site.drawn("gates/finding", view, finding.ref),
             "sent": view.sent,
         }
         return Html("gates/finding.html", "gates", values)

@@ -14,10 +14,12 @@ from taxiway.gates.proposing import store
 from taxiway.gates.proposing.contract import DecideProposal, ListProposals, Proposal, ProposalState, ProposePath
 from taxiway.gates.proposing.refusals import OwnProposal, ProposalDecided, ProposalOutdated
 from taxiway.gates.refusals import NeedsPerson
+from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, NotAllowed, NotFound
 from taxiway.kernel.ids import new_id
+from taxiway.notices.telling import News, tell
 from taxiway.storage.database import Database
 
 VERBS: dict[ProposalState, str] = {"rejected": "gates.reject", "withdrawn": "gates.withdraw_proposal"}
@@ -73,6 +75,12 @@ class Proposals:
         with self.database.read() as connection:
             return self._shown(connection, known(connection, proposal), caller)
 
+    def project_of(self, proposal: str) -> str:
+        """None: paths are the platform's own. Raises NotFound."""
+        with self.database.read() as connection:
+            known(connection, proposal)
+        return ""
+
     def accept(self, caller: Caller, body: DecideProposal, *, proposal: str) -> Proposal:
         """Publishes it, as what its proposer wrote and the caller read. All is judged inside the change.
 
@@ -94,6 +102,7 @@ class Proposals:
             text = PublishPath(found.text, found.name)
             published = self.paths.add(record, text, found.by, accepted_by=caller.name)
             record.note(proposal=found.id, proposed_by=found.by, comment=comment, version=published.version)
+            tell_decided(record, decided)
             return decided
 
         return self.ledger.change(caller, "gates.accept", f"path-proposal:{proposal}", make, answer=Proposal)
@@ -115,7 +124,9 @@ class Proposals:
                 where = f"proposal {found.id}"
                 raise NotAllowed(actor=caller.name, needs="to have proposed it", where=where, who_can=[found.by])
             record.note(path=found.path, comment=comment)
-            return decide(record, found, state, comment)
+            decided = decide(record, found, state, comment)
+            tell_decided(record, decided)
+            return decided
 
         return self.ledger.change(caller, VERBS[state], f"path-proposal:{proposal}", make, answer=Proposal)
 
@@ -127,6 +138,15 @@ class Proposals:
         """As the caller may see it: its plan names no project that they may not."""
         is_outdated = proposal.state == "open" and self._newest(connection, proposal.path) != proposal.before
         return replace(proposal, plan=visible(proposal.plan, self.access.visible(caller)), is_outdated=is_outdated)
+
+
+def tell_decided(record: Record, proposal: Proposal) -> None:
+    """The hooks, and who proposed it."""
+    url = f"/gates/proposals/{proposal.id}"
+    told = {"proposal": proposal.id, "path": proposal.path, "state": proposal.state, "version": proposal.version}
+    announce(record, "proposal.decided", told | {"by": record.caller.name, "proposed_by": proposal.by, "url": url})
+    what = f"{record.caller.name} {proposal.state} what you propose for the path {proposal.path}"
+    tell(record, [proposal.by], News("decided", what, url, proposal.ref, note=proposal.comment))
 
 
 def decide(record: Record, found: Proposal, state: ProposalState, comment: str, version: int = 0) -> Proposal:

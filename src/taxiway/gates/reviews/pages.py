@@ -114,7 +114,9 @@ class ReviewPages:
         for entry in self.reviews.due_lately():
             if entry.project in projects:
                 what = f"review {entry.model} version {entry.version}, {due_words(entry)}"
-                wait = Wait(tuple(entry.reviewers), what, f"{href(entry.ref)}#review", entry.due_at)
+                key = f"review:{entry.ref}/{entry.due_at:%Y-%m-%d}/{entry.state}"
+                url = f"{href(entry.ref)}#review"
+                wait = Wait(tuple(entry.reviewers), what, url, entry.due_at, "review", key, entry.ref)
                 found.setdefault(entry.project, []).append(wait)
         return found
 

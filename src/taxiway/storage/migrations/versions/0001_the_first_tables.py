@@ -147,6 +147,39 @@ def upgrade() -> None:
     op.create_index(op.f("ix_dataset_versions_digest"), "dataset_versions", ["digest"], unique=False)
     op.create_index(op.f("ix_dataset_versions_table"), "dataset_versions", ["table"], unique=False)
     op.create_table(
+        "discussion_comments",
+        sa.Column("thread", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("answer", sa.String(length=10), nullable=False),
+        sa.Column("mentions", sa.Text(), nullable=False),
+        sa.Column("edits", sa.Text(), nullable=False),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("thread", "number", name=op.f("pk_discussion_comments")),
+    )
+    op.create_index(op.f("ix_discussion_comments_by"), "discussion_comments", ["by"], unique=False)
+    op.create_table(
+        "discussion_threads",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("thing", sa.String(length=400), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("is_asking", sa.Boolean(), nullable=False),
+        sa.Column("resolved_by", sa.String(length=64), nullable=False),
+        sa.Column("resolved_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_discussion_threads")),
+    )
+    op.create_index(
+        op.f("ix_discussion_threads_project_last_at"), "discussion_threads", ["project", "last_at"], unique=False
+    )
+    op.create_index(op.f("ix_discussion_threads_thing"), "discussion_threads", ["thing"], unique=False)
+    op.create_table(
         "endpoint_labels",
         sa.Column("prediction_id", sa.String(length=32), nullable=False),
         sa.Column("row", sa.Integer(), nullable=False),
@@ -783,6 +816,61 @@ def upgrade() -> None:
     op.create_index(op.f("ix_monitors_endpoint"), "monitors", ["endpoint"], unique=False)
     op.create_index(op.f("ix_monitors_project"), "monitors", ["project"], unique=False)
     op.create_table(
+        "notice_letters",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_letters")),
+    )
+    op.create_index(op.f("ix_notice_letters_state_due_at"), "notice_letters", ["state", "due_at"], unique=False)
+    op.create_table(
+        "notice_marks",
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("serial", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("project", name=op.f("pk_notice_marks")),
+    )
+    op.create_table(
+        "notice_people",
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.String(length=10), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("person", name=op.f("pk_notice_people")),
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=500), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("is_todo", sa.Boolean(), nullable=False),
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("thing", sa.String(length=400), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("gone_at", sa.BigInteger(), nullable=True),
+        sa.Column("letter", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+    )
+    op.create_index(op.f("ix_notices_letter"), "notices", ["letter"], unique=False)
+    op.create_index(
+        op.f("ix_notices_person_done_at_gone_at"), "notices", ["person", "done_at", "gone_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_notices_project_is_todo_gone_at"), "notices", ["project", "is_todo", "gone_at"], unique=False
+    )
+    op.create_table(
         "placed_files",
         sa.Column("ref", sa.String(length=71), nullable=False),
         sa.Column("store", sa.String(length=64), nullable=False),
@@ -1217,6 +1305,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_placed_files_store"), table_name="placed_files")
     op.drop_index(op.f("ix_placed_files_digest"), table_name="placed_files")
     op.drop_table("placed_files")
+    op.drop_index(op.f("ix_notices_project_is_todo_gone_at"), table_name="notices")
+    op.drop_index(op.f("ix_notices_person_done_at_gone_at"), table_name="notices")
+    op.drop_index(op.f("ix_notices_letter"), table_name="notices")
+    op.drop_table("notices")
+    op.drop_table("notice_people")
+    op.drop_table("notice_marks")
+    op.drop_index(op.f("ix_notice_letters_state_due_at"), table_name="notice_letters")
+    op.drop_table("notice_letters")
     op.drop_index(op.f("ix_monitors_project"), table_name="monitors")
     op.drop_index(op.f("ix_monitors_endpoint"), table_name="monitors")
     op.drop_table("monitors")
@@ -1307,6 +1403,11 @@ def downgrade() -> None:
     op.drop_table("endpoint_revisions")
     op.drop_index("ix_endpoint_labels_endpoint_recorded_at", table_name="endpoint_labels")
     op.drop_table("endpoint_labels")
+    op.drop_index(op.f("ix_discussion_threads_thing"), table_name="discussion_threads")
+    op.drop_index(op.f("ix_discussion_threads_project_last_at"), table_name="discussion_threads")
+    op.drop_table("discussion_threads")
+    op.drop_index(op.f("ix_discussion_comments_by"), table_name="discussion_comments")
+    op.drop_table("discussion_comments")
     op.drop_index(op.f("ix_dataset_versions_table"), table_name="dataset_versions")
     op.drop_index(op.f("ix_dataset_versions_digest"), table_name="dataset_versions")
     op.drop_table("dataset_versions")
