@@ -320,7 +320,7 @@ def test_a_contributor_takes_nothing_out_of_production(story: Story, back: Targe
 
 def bot_of(story: Story) -> Client:
     """A service account that contributes, by its token."""
-    story.live.client.access.add_service("bot")
+    story.live.client.access.add_service("bot", accountable="ana")
     story.live.client.access.grant("bot", "contributor", project=PROJECT)
     bot = connect(story.live.url, token=story.live.client.access.make_token("bot").token)
     return story.live.people.setdefault("bot", bot)

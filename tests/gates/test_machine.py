@@ -14,6 +14,7 @@ from hypothesis import seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from taxiway.gates.working import wire, worker
+from taxiway.gates.working.confine import Confined
 from taxiway.gates.working.pool import Workers
 from taxiway.house import House
 from tests.gates.account import Clock
@@ -29,7 +30,7 @@ class Here(Workers):
     """Asks checks in this process: the walk is about who may do what, and starts thousands of them."""
 
     def ask(self, job: wire.Job) -> wire.Answered | wire.Failed:
-        return worker.ask(job, is_offline=False)
+        return worker.ask(job, Confined(is_offline=False, is_fenced=False))
 
 
 def walk(kind: type[Walk], walks: settings) -> None:

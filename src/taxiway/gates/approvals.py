@@ -8,8 +8,8 @@ from taxiway.access.holdings import Holding
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
-from taxiway.gates.attested import attest_approval, attest_withdrawal
 from taxiway.gates.approving import asked_anew, is_outdated, require_not_barring, require_way
+from taxiway.gates.attested import attest_approval, attest_withdrawal
 from taxiway.gates.authorship import approvals_asked
 from taxiway.gates.contract import (
     Approval,

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
-from taxiway.gates.attested import attest_evidence
 from taxiway.gates.approving import require_not_barring
+from taxiway.gates.attested import attest_evidence
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import Evaluate, Evidence, Outcome, Standing
 from taxiway.gates.paths import pin

@@ -14,8 +14,8 @@ from taxiway.gates.checks.port import Check
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import GATE_STAGES, GateMode, GateSpec, GateStage, PathStage, PathVersion
 from taxiway.gates.exceptions.asked import GATE_KEYS, PATH_KEYS, leeway_of, with_leeway
-from taxiway.kernel.canonical import canonical_json
 from taxiway.gates.reviews.periods import ReviewAsk, asked_in
+from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.ids import is_name
 from taxiway.models.bundle import digest_of
 from taxiway.projects.contract import RiskTier

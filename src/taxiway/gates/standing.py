@@ -141,7 +141,7 @@ class Look:
         )
 
     def held(self, roles: Collection[Role]) -> list[Holding]:
-        """The ways in which active persons hold a role in the version's project themselves, by somebody else's grant."""
+        """How active persons hold a role in the version's project themselves: by somebody else's grant."""
         access, project = self.sources.access, self.version.project
         found = access.holdings(self.connection, project=project, roles=roles, at=self.at)
         return [each for each in found if not each.on_behalf_of and each.is_active and not each.in_return]

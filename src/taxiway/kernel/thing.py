@@ -8,6 +8,22 @@ from urllib.parse import quote
 
 VERSION = re.compile(r"[0-9]{1,9}")  # what a column holds
 
+# Where the pages of a kind are, by their names.
+SHELVES = {
+    "dataset": "datasets",
+    "endpoint": "endpoints",
+    "finding": "gates/findings",
+    "hook": "hooks",
+    "model": "models",
+    "monitor": "monitors",
+    "path": "gates/paths",
+    "path-proposal": "gates/proposals",
+    "project": "projects",
+    "run": "runs",
+    "trace": "traces",
+}
+VERSIONED = ("dataset", "model", "path")  # whose versions have pages of their own
+
 
 class Thing(NamedTuple):
     """What a reference names: ``kind:name``, and for versions ``kind:name@version``."""
@@ -36,21 +52,10 @@ def parse(ref: str) -> Thing:
 def href(ref: str) -> str:
     """The page of a thing; of a person, what they did."""
     kind, name, version = parse(ref)
-    path, suffix = quote(name, safe="/"), f"/versions/{version}" if version else ""
+    path, suffix = quote(name, safe="/"), f"/versions/{version}" if version and kind in VERSIONED else ""
+    if kind in SHELVES:
+        return f"/{SHELVES[kind]}/{path}{suffix}"
     match kind:
-        case "project" | "endpoint" | "monitor" | "run" | "trace" | "hook":
-            return f"/{kind}s/{path}"
-        case "dataset" | "model":
-            return f"/{kind}s/{path}{suffix}"
-        case "path":
-            return f"/gates/paths/{path}{suffix}"
-        case "alert":
-            monitor, _, alert = path.partition("/")
-            return f"/monitors/{monitor}#alert-{alert}"
-        case "discussion":
-            return f"/discussions/{path}"
-        case "finding" | "path-proposal":
-            return f"/gates/{'findings' if kind == 'finding' else 'proposals'}/{path}"
         case "revision":
             return f"/endpoints/{path.partition('/')[0]}"
         case "user":

@@ -51,6 +51,5 @@ class OpenFindings:
 
 def said(finding: Finding) -> str:
     late = ", overdue" if finding.is_overdue else ""
-    return (
-        f"{finding.severity.capitalize()}: “{finding.title}” ({finding.state.replace('_', ' ')}{late}, due {finding.due_at:%Y-%m-%d})"
-    )
+    state = finding.state.replace("_", " ")
+    return f"{finding.severity.capitalize()}: “{finding.title}” ({state}{late}, due {finding.due_at:%Y-%m-%d})"
