@@ -11,6 +11,7 @@ VERSION = re.compile(r"[0-9]{1,9}")  # what a column holds
 # Where the pages of a kind are, by their names.
 SHELVES = {
     "dataset": "datasets",
+    "discussion": "discussions",
     "endpoint": "endpoints",
     "finding": "gates/findings",
     "hook": "hooks",
@@ -56,6 +57,9 @@ def href(ref: str) -> str:
     if kind in SHELVES:
         return f"/{SHELVES[kind]}/{path}{suffix}"
     match kind:
+        case "alert":
+            monitor, _, alert = path.partition("/")
+            return f"/monitors/{monitor}#alert-{alert}"
         case "revision":
             return f"/endpoints/{path.partition('/')[0]}"
         case "user":
