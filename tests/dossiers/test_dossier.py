@@ -235,3 +235,14 @@ def test_a_renamed_version_keeps_its_past(told: Told, tmp_path: Path) -> None:
 def test_a_version_that_is_not_there_has_none(told: Told) -> None:
     with pytest.raises(NotFound):
         told.ana.dossiers.show("mortgage@99")
+
+
+def test_a_version_without_files_has_a_dossier_that_says_so(told: Told, tmp_path: Path) -> None:
+    told.ana.models.create("label", project=PROJECT)
+    told.ana.models.register_source("label", "a folder elsewhere")
+
+    data = told.ana.dossiers.save("label@1", tmp_path / "label.zip").read_bytes()
+
+    assert problem(data) == ""
+    missing = {each.part for each in told.ana.dossiers.show("label@1").missing}
+    assert {"bundle", "run", "datasets"} <= missing

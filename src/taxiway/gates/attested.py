@@ -25,7 +25,7 @@ from taxiway.gates.exceptions.contract import Waiver
 from taxiway.gates.exceptions.passed import BrokenGlass
 from taxiway.models.contract import ModelVersion
 
-DRAWN = ("curve", "figures")  # kept with the evidence, too long to be said twice
+DRAWN = ("curve", "drawings", "bins")  # kept with the evidence, too long to be said twice
 
 
 def subject_of(version: ModelVersion) -> Subject:
@@ -40,11 +40,13 @@ def attest_evidence(record: Record, version: ModelVersion, spec: GateSpec, evide
 
 
 def test_result(spec: GateSpec, evidence: Evidence) -> dict[str, Any]:
-    """A check as in-toto's test result. What is not a pass is a warning where the gate does not count, else a failure:
-    an inconclusive check has not been passed.
+    """A check as in-toto's test result, which knows *passed with warnings* and no *inconclusive*.
+
+    What has not been passed, whatever the verdict, is a failure, and a warning only where the path does not count it.
     """
-    name = f"{evidence.stage}/{evidence.gate}"
-    result = "PASSED" if evidence.outcome.verdict == "pass" else "FAILED" if spec.mode == "block" else "WARNED"
+    name, found = f"{evidence.stage}/{evidence.gate}", evidence.outcome
+    is_clean = found.verdict == "pass" and not found.warnings
+    result = "PASSED" if is_clean else "WARNED" if found.verdict == "pass" or spec.mode != "block" else "FAILED"
     rests_on = {evidence.path: evidence.path_digest, **evidence.inputs}
     tests = {kind: [name] if result == kind.upper() else [] for kind in ("passed", "warned", "failed")}
     return {

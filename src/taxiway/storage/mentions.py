@@ -22,10 +22,10 @@ from sqlalchemy import cast as to_type
 from taxiway.storage.database import Json, metadata
 
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-# What only tells of digests: the audit log, kept answers, and what people log as words and numbers,
+# What only tells of digests: the audit log, signed statements, kept answers, and what people log as words and numbers,
 # or say to each other.
 TELLING = re.compile(
-    r"audit_|requests$|discussion_|notice|run_(params|tags|words|keys|latest|points|segments)$|trace_(spans|marks|remarks)$"
+    r"audit_|evidence_|requests$|discussion_|notice|run_(params|tags|words|keys|latest|points|segments)$|trace_(spans|marks|remarks)$"
 )
 AT_ONCE = 10_000
 
