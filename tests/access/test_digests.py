@@ -76,7 +76,7 @@ class Town(NamedTuple):
         version = {"model": "mine-already", "version": "1"}
         return dict(
             [
-                ask(datasets.register_version, "digest", datasets.RegisterVersion(digest, "csv"), **table),
+                ask(datasets.register_version, "digest", datasets.RegisterDatasetVersion(digest, "csv"), **table),
                 ask(datasets.check_table, "digest", datasets.CheckTable(digest=digest, format="csv"), **table),
                 ask(runs.add_artifact, "digest", named, run=self.run),
                 ask(runs.add_artifact, "predictions.digest", pinned, run=self.run),
@@ -112,7 +112,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         ana, eve = live.as_person("ana"), live.as_person("eve")
         ana.projects.create("theirs")
         send(ana, SECRET)
-        body = datasets.RegisterVersion(digest_of(SECRET), "csv")
+        body = datasets.RegisterDatasetVersion(digest_of(SECRET), "csv")
         ana.transport.call(datasets.register_version, body, project="theirs", name="debts")
         with ana.runs.start(project="theirs") as run:
             run.log_artifact(LOGGED, "debts.csv")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxiway.datasets.rules import check
-from taxiway.datasets.terms import ColumnTerms, Contract, Finding
+from taxiway.datasets.terms import ColumnTerms, Contract, ContractFinding
 
 NUMBERS = st.none() | st.integers(-4, 4)
 REALS = st.none() | st.sampled_from([-2.5, -1.0, 0.0, -0.0, 0.1, 1.0, 3.0, math.nan, math.inf])
@@ -65,7 +65,7 @@ def naive(values: list[Any], terms: ColumnTerms, stored: str) -> dict[str, list[
     return {kind: rows for kind, rows in found.items() if rows}
 
 
-def said(findings: list[Finding]) -> dict[str, list[int]]:
+def said(findings: list[ContractFinding]) -> dict[str, list[int]]:
     return {finding.kind: finding.rows for finding in findings}
 
 

@@ -133,6 +133,7 @@ NO_DOORS: dict[Key, str] = {
     ("DELETE", VERSION): "takes away",
     ("PUT", f"{VERSION}/evaluation"): "what a version is judged by; it voids what was judged before",
     ("POST", f"{VERSION}/bundle"): "files of a version that has none; it stands in no stage it needs them for",
+    ("POST", f"{VERSION}/image"): "a signed statement on an image that was made elsewhere; the gates do not ask it",
     ("PUT", f"{VERSION}/card"): "words on the card; approvals of the card before are void",
     ("DELETE", "/api/models/{model}/aliases/{alias}"): "takes away",
     ("POST", "/api/endpoints/{endpoint}/stop"): "takes traffic away",

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from taxiway.client import learn_refusals
 from taxiway.kernel.endpoint import PARAMETER, Endpoint
+from taxiway.kernel.errors import TaxiwayError
 from taxiway.web.openapi import describe, plain_path
 from tests.support.live import Live
 from tests.web.browse import Visitor
@@ -99,7 +101,7 @@ def test_the_query_of_a_get_is_said_as_parameters(document: dict[str, Any]) -> N
     operation = document["paths"]["/api/audit/entries"]["get"]
 
     query = {p["name"]: p["required"] for p in operation["parameters"] if p["in"] == "query"}
-    assert query == dict.fromkeys(("project", "thing", "actor", "verb", "before", "limit"), False)
+    assert query == dict.fromkeys(("project", "thing", "actor", "verb", "before", "after", "limit"), False)
     assert "requestBody" not in operation
 
 
@@ -115,3 +117,24 @@ def test_everything_declared_can_be_described() -> None:
     everything = list(Endpoint.declared.values())
 
     assert len(describe(everything)["paths"]) == len({plain_path(endpoint) for endpoint in everything})
+
+
+def test_no_two_shapes_of_the_api_share_a_name() -> None:
+    """Where they do, the document names both by their modules, which are no business of a client's."""
+    shapes = describe(list(Endpoint.declared.values()))["components"]["schemas"]
+
+    assert [name for name in shapes if "." in name] == []
+
+
+def test_no_two_refusals_share_a_name() -> None:
+    """A client learns a refusal's class by its name."""
+    learn_refusals()
+    kinds = list(refusals(TaxiwayError))
+
+    assert [kind for kind in kinds if TaxiwayError.known[kind.__name__] is not kind] == []
+
+
+def refusals(kind: type[TaxiwayError]) -> Iterator[type[TaxiwayError]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from refusals(below)

@@ -20,7 +20,7 @@ from taxiway.datasets.contract import (
     FrameUnusable,
     ListDatasets,
     Profile,
-    RegisterVersion,
+    RegisterDatasetVersion,
 )
 from taxiway.datasets.terms import Contract, ContractResult
 from taxiway.kernel.endpoint import Endpoint, Nothing, Raw
@@ -78,7 +78,7 @@ class Datasets:
         struct, text = split(contract)
         with opened(table) as source:
             self._store(source)
-            body = RegisterVersion(
+            body = RegisterDatasetVersion(
                 digest=source.digest,
                 format=source.format,
                 file_name=source.name,

@@ -7,14 +7,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from taxiway.datasets.terms import ColumnType, Contract, ContractResult, Finding, Scalar
+from taxiway.datasets.terms import ColumnType, Contract, ContractFinding, ContractResult, Scalar
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
 from taxiway.kernel.errors import TaxiwayError
 
 FileFormat = Literal["parquet", "csv"]
 
 
-class Column(Struct, frozen=True):
+class StoredColumn(Struct, frozen=True):
     """A column: its type in our words, and the Arrow type that holds it, such as ``int64``."""
 
     name: str
@@ -41,7 +41,7 @@ class DatasetVersion(Struct, frozen=True):
     format: FileFormat
     rows: int
     size_bytes: int
-    columns: list[Column]
+    columns: list[StoredColumn]
     contract: Contract | None
     result: ContractResult | None
     derived_from: list[str]
@@ -157,7 +157,7 @@ class ContractText(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "contract"
 
 
-class RegisterVersion(Struct, frozen=True, forbid_unknown_fields=True):
+class RegisterDatasetVersion(Struct, frozen=True, forbid_unknown_fields=True):
     """The bytes were stored before, under their digest.
 
     file_name: what a refusal calls the file. contract or contract_text: what the rows must fulfil; without either
@@ -203,7 +203,7 @@ class ContractBroken(TaxiwayError):
     status = 422
     is_audited = True
     dataset: str
-    findings: list[Finding]
+    findings: list[ContractFinding]
 
     def __str__(self) -> str:
         first = " ".join(finding.sentence for finding in self.findings[:3])
@@ -268,7 +268,7 @@ list_versions = Endpoint(
 register_version = Endpoint(
     "POST",
     "/api/datasets/{project}/{name}/versions",
-    RegisterVersion,
+    RegisterDatasetVersion,
     DatasetVersion,
     "datasets.write",
     "Register stored bytes as a version",

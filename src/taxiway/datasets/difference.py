@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from taxiway.datasets.contract import Column, ColumnChange, ColumnProfile, Profile
+from taxiway.datasets.contract import ColumnChange, ColumnProfile, Profile, StoredColumn
 
 
 def changes(
-    before: tuple[list[Column], Profile], after: tuple[list[Column], Profile]
+    before: tuple[list[StoredColumn], Profile], after: tuple[list[StoredColumn], Profile]
 ) -> tuple[list[ColumnChange], list[str]]:
     """What changed, columns of the later table first and in its order; and the names of columns that look alike.
 
@@ -28,7 +28,7 @@ def changes(
     return [*found, *gone], same
 
 
-def by_name(table: tuple[list[Column], Profile]) -> tuple[dict[str, str], dict[str, ColumnProfile]]:
+def by_name(table: tuple[list[StoredColumn], Profile]) -> tuple[dict[str, str], dict[str, ColumnProfile]]:
     """How each column is stored, and its summary."""
     columns, profile = table
     return {c.name: c.stored_as for c in columns}, {p.name: p for p in profile.columns}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from taxiway.datasets.contract import Column, Profile
+from taxiway.datasets.contract import Profile, StoredColumn
 from taxiway.datasets.fingerprint import column_digest, fingerprint
 from taxiway.datasets.kinds import column_type
 from taxiway.datasets.profile import profile_column
@@ -18,7 +18,7 @@ from taxiway.datasets.terms import Contract, ContractResult
 class Measured(Struct, frozen=True):
     """What a table is, before it has a name."""
 
-    columns: list[Column]
+    columns: list[StoredColumn]
     fingerprint: str
     profile: Profile
     result: ContractResult | None
@@ -31,7 +31,7 @@ def measure(file: Path, contract: Contract | None, *, name: str) -> Measured:
         columns, digests, profiles = [], [], []
         for field in table.schema:
             values = table.column(field.name)
-            columns.append(Column(field.name, column_type(field.type), str(field.type)))
+            columns.append(StoredColumn(field.name, column_type(field.type), str(field.type)))
             digests.append((field.name, column_digest(values)))
             profiles.append(profile_column(field.name, values))
         return Measured(

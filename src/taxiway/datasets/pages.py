@@ -15,7 +15,7 @@ from taxiway.datasets.contract import (
     ListDatasets,
 )
 from taxiway.datasets.service import Datasets
-from taxiway.datasets.terms import ColumnTerms, Contract, Finding, Scalar, said
+from taxiway.datasets.terms import ColumnTerms, Contract, ContractFinding, Scalar, said
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.thing import href
 from taxiway.lineage.contract import WalkFrom
@@ -180,7 +180,7 @@ def broken(count: int) -> str:
     return "breaks" if count == 1 else "break"
 
 
-def places(finding: Finding) -> list[tuple[str, str]]:
+def places(finding: ContractFinding) -> list[tuple[str, str]]:
     """The first rows of a finding with what stands in them."""
     pairs = zip(finding.rows[:ROWS_SHOWN], finding.values[:ROWS_SHOWN], strict=True)
     return [(number(row), said(value)) for row, value in pairs]

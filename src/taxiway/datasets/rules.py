@@ -17,7 +17,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from taxiway.datasets.kinds import ORDERED, column_type, plain, scalars
-from taxiway.datasets.terms import ColumnTerms, ColumnType, Contract, ContractResult, Finding, FindingKind, said
+from taxiway.datasets.terms import ColumnTerms, ColumnType, Contract, ContractFinding, ContractResult, FindingKind, said
 
 MOST_ROWS_NAMED = 20
 
@@ -43,7 +43,7 @@ def check(table: Table, contract: Contract) -> ContractResult:
     findings = [*column_findings(table, contract), *key_findings(table, contract)]
     if table.num_rows < contract.min_rows:
         rule = f"must have at least {contract.min_rows:,} rows, and has {table.num_rows:,}"
-        findings.append(Finding("", "too few rows", rule, 0))
+        findings.append(ContractFinding("", "too few rows", rule, 0))
     return ContractResult(passed=not findings, rows=table.num_rows, findings=findings)
 
 
@@ -57,7 +57,7 @@ def comparable_values(column: Any) -> Any:
     return pc.add(array, pa.scalar(0, array.type)) if pt.is_floating(array.type) else array
 
 
-def column_findings(table: Table, contract: Contract) -> Iterator[Finding]:
+def column_findings(table: Table, contract: Contract) -> Iterator[ContractFinding]:
     names = list(table.schema.names)
     for name, terms in contract.columns.items():
         if name in names:
@@ -65,20 +65,22 @@ def column_findings(table: Table, contract: Contract) -> Iterator[Finding]:
         elif terms.required:
             near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1)
             meant = next((n for n in names if near and n.lower() == near[0]), "")
-            yield Finding(name, "column missing", "must be there" + (f"; there is {meant!r}" if meant else ""), 0)
+            yield ContractFinding(
+                name, "column missing", "must be there" + (f"; there is {meant!r}" if meant else ""), 0
+            )
     if contract.only_these_columns:
         for name in names:
             if name not in contract.columns:
-                yield Finding(name, "column unexpected", "is not in the contract and must not be there", 0)
+                yield ContractFinding(name, "column unexpected", "is not in the contract and must not be there", 0)
 
 
-def value_findings(name: str, array: Any, terms: ColumnTerms) -> Iterator[Finding]:
+def value_findings(name: str, array: Any, terms: ColumnTerms) -> Iterator[ContractFinding]:
     """Everything in which one column breaks its terms."""
     found = column_type(array.type)
     if terms.type is not None and not is_of(found, terms.type):
         fractions = not_whole(array) if (terms.type, found) == ("integer", "number") else None
         if fractions is None:
-            yield Finding(name, "type", f"must be of type {terms.type}, and is of type {found}", 0)
+            yield ContractFinding(name, "type", f"must be of type {terms.type}, and is of type {found}", 0)
             return
         yield from finding(name, "type", "must hold whole numbers", fractions, array)
     missing = to_mask(pc.is_null(array, nan_is_null=pt.is_floating(array.type)))
@@ -86,7 +88,7 @@ def value_findings(name: str, array: Any, terms: ColumnTerms) -> Iterator[Findin
         yield from finding(name, "missing value", "must not be missing", missing, array)
     for kind, rule, broken in (*bounds(array, terms, found), *membership(array, terms, found)):
         if broken is None:
-            yield Finding(name, "type", f"{rule}, but a column of type {found} cannot be compared with that", 0)
+            yield ContractFinding(name, "type", f"{rule}, but a column of type {found} cannot be compared with that", 0)
         else:
             yield from finding(name, kind, rule, broken & ~missing, array)
     if terms.unique:
@@ -188,29 +190,29 @@ def is_comparable(value: str | int | float | bool, found: ColumnType) -> bool:
     return found in ("integer", "number")
 
 
-def key_findings(table: Table, contract: Contract) -> Iterator[Finding]:
+def key_findings(table: Table, contract: Contract) -> Iterator[ContractFinding]:
     """Rows that share the values of a key. A key with a column that is not there is said once."""
     for key in contract.unique:
         name = ", ".join(key)
         gone = [column for column in key if column not in table.schema.names]
         if gone:
-            yield Finding(name, "column missing", f"must be a key, but {', '.join(gone)} is not there", 0)
+            yield ContractFinding(name, "column missing", f"must be a key, but {', '.join(gone)} is not there", 0)
         else:
             yield from unique_findings(name, [comparable_values(table.column(column)) for column in key])
 
 
-def unique_findings(name: str, arrays: Sequence[Any]) -> Iterator[Finding]:
+def unique_findings(name: str, arrays: Sequence[Any]) -> Iterator[ContractFinding]:
     rule = "must differ from row to row"
     try:
         repeated = repeats(arrays)
     except pa.ArrowNotImplementedError:
-        yield Finding(name, "type", f"{rule}, but a column of such a type cannot be compared", 0)
+        yield ContractFinding(name, "type", f"{rule}, but a column of such a type cannot be compared", 0)
         return
     if repeated.any():
         rows = np.flatnonzero(repeated)[:MOST_ROWS_NAMED]
         shown = [scalars(array.take(pa.array(rows))) for array in arrays]
         values = shown[0] if len(shown) == 1 else [", ".join(said(v) for v in row) for row in zip(*shown, strict=True)]
-        yield Finding(name, "not unique", rule, int(repeated.sum()), rows.tolist(), list(values))
+        yield ContractFinding(name, "not unique", rule, int(repeated.sum()), rows.tolist(), list(values))
 
 
 def repeats(arrays: Sequence[Any]) -> Mask:
@@ -248,13 +250,13 @@ def not_whole(array: Any) -> Mask | None:
     return fractions
 
 
-def finding(name: str, kind: FindingKind, rule: str, broken: Mask, array: Any) -> Iterable[Finding]:
+def finding(name: str, kind: FindingKind, rule: str, broken: Mask, array: Any) -> Iterable[ContractFinding]:
     """The finding of some broken rows; nothing where there are none."""
     if not broken.any():
         return []
     rows = np.flatnonzero(broken)[:MOST_ROWS_NAMED]
     values = scalars(array.take(pa.array(rows)))
-    return [Finding(name, kind, rule, int(broken.sum()), rows.tolist(), values)]
+    return [ContractFinding(name, kind, rule, int(broken.sum()), rows.tolist(), values)]
 
 
 def to_mask(flags: Any) -> Mask:

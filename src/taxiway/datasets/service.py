@@ -21,7 +21,7 @@ from taxiway.datasets.contract import (
     FileFormat,
     ListDatasets,
     Profile,
-    RegisterVersion,
+    RegisterDatasetVersion,
 )
 from taxiway.datasets.difference import changes
 from taxiway.datasets.terms import Contract, ContractResult
@@ -49,7 +49,7 @@ class Datasets:
         access.digests.named_in.append(store.names_digest)
         self.projects = projects
 
-    def register(self, caller: Caller, body: RegisterVersion, *, project: str, name: str) -> DatasetVersion:
+    def register(self, caller: Caller, body: RegisterDatasetVersion, *, project: str, name: str) -> DatasetVersion:
         """The version of these bytes: the one that is there with them and this contract, or a new one.
 
         Raises BadField, NotFound, TableUnreadable, TableEmpty, ColumnsRepeated, TooLarge, YamlBroken, and, where

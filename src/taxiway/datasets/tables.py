@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text
 
-from taxiway.datasets.contract import Column as DatasetColumn
-from taxiway.datasets.contract import Profile
+from taxiway.datasets.contract import Profile, StoredColumn
 from taxiway.datasets.terms import Contract, ContractResult
 from taxiway.storage.database import Json, Moment, metadata
 
@@ -21,7 +20,7 @@ versions = Table(
     Column("format", String(10), nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    Column("columns", Json(list[DatasetColumn]), nullable=False),
+    Column("columns", Json(list[StoredColumn]), nullable=False),
     Column("contract", Json(Contract)),
     Column("result", Json(ContractResult)),
     Column("passed", Boolean),

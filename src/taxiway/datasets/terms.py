@@ -87,7 +87,7 @@ class Contract(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("unique keys of at least one column, each named once")
 
 
-class Finding(Struct, frozen=True):
+class ContractFinding(Struct, frozen=True):
     """One way in which rows break a contract.
 
     column: its name; several names joined by a comma for a key; empty for the table. rule: in words. count: how many
@@ -106,7 +106,7 @@ class Finding(Struct, frozen=True):
     def sentence(self) -> str:
         """The finding for people.
 
-        >>> Finding("gdlin", "not allowed", "must be one of 0, 1", 2, [7, 91], [666, 666]).sentence
+        >>> ContractFinding("gdlin", "not allowed", "must be one of 0, 1", 2, [7, 91], [666, 666]).sentence
         'gdlin must be one of 0, 1: 2 rows break this (row 7: 666, row 91: 666).'
         """
         about = self.column or "The table"
@@ -123,7 +123,7 @@ class ContractResult(Struct, frozen=True):
 
     passed: bool
     rows: int
-    findings: list[Finding] = []
+    findings: list[ContractFinding] = []
 
     @property
     def sentence(self) -> str:

@@ -22,10 +22,10 @@ from taxiway.endpoints.contract import (
     Label,
     LabelsTaken,
     ListEndpoints,
+    PredictionTrace,
     Revision,
     StartEndpoint,
     StopEndpoint,
-    Trace,
 )
 from taxiway.endpoints.rows import as_rows, as_texts
 from taxiway.gates.contract import GateStage
@@ -153,7 +153,7 @@ class Endpoints:
             taken = joined(taken, self.transport.call(contract.give_labels, body, endpoint=name))
         return taken
 
-    def trace(self, prediction_id: str) -> Trace:
+    def trace(self, prediction_id: str) -> PredictionTrace:
         """The story of a prediction: revision, version, run, code, data, gates, approvals. ``ID/ROW`` is one row's.
 
         Raises NotFound.

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from taxiway.endpoints.contract import Answer, EndpointDetail, EndpointRecord, Label, LabelsTaken, Revision, Trace
+from taxiway.endpoints.contract import (
+    Answer,
+    EndpointDetail,
+    EndpointRecord,
+    Label,
+    LabelsTaken,
+    PredictionTrace,
+    Revision,
+)
 from taxiway.endpoints.rows import is_json, number_of, parse
 from taxiway.endpoints.told import tell
 from taxiway.gates.contract import GateStage
@@ -55,7 +63,7 @@ def labels(client: Client, given: Namespace) -> LabelsTaken:
     return client.endpoints.label(given.name, parse_labels(text, name))
 
 
-def trace(client: Client, given: Namespace) -> Trace:
+def trace(client: Client, given: Namespace) -> PredictionTrace:
     return client.endpoints.trace(given.prediction)
 
 

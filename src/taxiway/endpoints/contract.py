@@ -248,7 +248,7 @@ class TracedRow(Struct, frozen=True):
     label: KeptLabel | None = None
 
 
-class Trace(Struct, frozen=True, kw_only=True):
+class PredictionTrace(Struct, frozen=True, kw_only=True):
     """The story of one prediction, from the answer back to data, people and decisions.
 
     is_same_bundle: whether what answered has the digest of the version as it is registered. gates: how they stood
@@ -294,7 +294,7 @@ trace = Endpoint(
     "GET",
     "/api/endpoints/predictions/{prediction}",
     AskTrace,
-    Trace,
+    PredictionTrace,
     "endpoints.read",
     "Where a prediction came from",
 )

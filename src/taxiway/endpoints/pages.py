@@ -16,10 +16,10 @@ from taxiway.endpoints.contract import (
     EndpointDetail,
     EndpointRecord,
     ListEndpoints,
+    PredictionTrace,
     Revision,
     StartEndpoint,
     StopEndpoint,
-    Trace,
 )
 from taxiway.endpoints.labelling import Labels
 from taxiway.endpoints.panels import STATE_VERDICTS, Panels
@@ -256,7 +256,7 @@ def answer_for_one(record: EndpointRecord, live: Revision | None) -> str:
     return head
 
 
-def answer_for_trace(trace: Trace) -> str:
+def answer_for_trace(trace: PredictionTrace) -> str:
     """What was answered and by what, in a sentence."""
     by = f"{trace.version.model} v{trace.version.version}"
     first = trace.rows[0]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from taxiway.endpoints.contract import Trace, TracedRow
+from taxiway.endpoints.contract import PredictionTrace, TracedRow
 from taxiway.gates.contract import Approval, GateStanding
 from taxiway.kernel.thing import href
 
@@ -34,7 +34,7 @@ class Step(Struct, frozen=True):
     lines: list[Line]
 
 
-def steps(trace: Trace) -> list[Step]:
+def steps(trace: PredictionTrace) -> list[Step]:
     """The whole story, the answer first."""
     return [
         answered(trace),
@@ -47,7 +47,7 @@ def steps(trace: Trace) -> list[Step]:
     ]
 
 
-def answered(trace: Trace) -> Step:
+def answered(trace: PredictionTrace) -> Step:
     rows = "1 row" if trace.row_count == 1 else f"{trace.row_count} rows"
     lines = [line for row in trace.rows for line in row_lines(row, is_alone=trace.row_count == 1)]
     if len(trace.rows) < trace.row_count:
@@ -70,7 +70,7 @@ def row_lines(row: TracedRow, *, is_alone: bool) -> list[Line]:
     return found
 
 
-def revised(trace: Trace) -> Step:
+def revised(trace: PredictionTrace) -> Step:
     revision = trace.revision
     lines = [Line("deployed by", revision.created_by)]
     if revision.note:
@@ -81,7 +81,7 @@ def revised(trace: Trace) -> Step:
     return Step(title, revision.created_at, f"/endpoints/{trace.endpoint}#revisions", lines)
 
 
-def versioned(trace: Trace) -> Step:
+def versioned(trace: PredictionTrace) -> Step:
     version = trace.version
     same = "is exactly what was registered" if trace.is_same_bundle else "is NOT what is registered"
     lines = [
@@ -97,7 +97,7 @@ def versioned(trace: Trace) -> Step:
     return Step(f"It served {version.model} version {version.version}", version.created_at, url, lines)
 
 
-def decided(trace: Trace) -> Step:
+def decided(trace: PredictionTrace) -> Step:
     """Who moved the version, and who approved it, with what words."""
     entries = [each for each in trace.stages if each.stage != "none"]
     lines = [Line(f"to {e.stage}", f"{moment(e.entered_at)} by {e.by}{because(e.reason)}") for e in entries]
@@ -115,7 +115,7 @@ def approved(approval: Approval) -> str:
     return f"{moment(approval.at)} by {approval.by} as {approval.role}: “{approval.comment}”{void}"
 
 
-def judged(trace: Trace) -> Step:
+def judged(trace: PredictionTrace) -> Step:
     """The gates as they stood when the revision was deployed."""
     gates = [gate for stage in (trace.gates.stages if trace.gates else []) for gate in stage.gates]
     title = f"{len(gates)} gates stood on its path" if gates else "Nothing is recorded of its gates"
@@ -132,7 +132,7 @@ def gate_text(gate: GateStanding) -> str:
     return f"{gate.verdict}. {gate.outcome.reason or gate.title}"
 
 
-def made(trace: Trace) -> list[Step]:
+def made(trace: PredictionTrace) -> list[Step]:
     """The run that made it: code, environment, and what it was told."""
     run = trace.run
     if run is None:
@@ -157,7 +157,7 @@ def made(trace: Trace) -> list[Step]:
     return [Step(f"{run.created_by} trained it in the run {run.name}", run.started_at, f"/runs/{run.id}", lines)]
 
 
-def data(trace: Trace) -> list[Step]:
+def data(trace: PredictionTrace) -> list[Step]:
     """A step for each dataset version that it learnt from."""
     found = []
     for each in trace.datasets:
@@ -173,7 +173,7 @@ def data(trace: Trace) -> list[Step]:
     return found
 
 
-def tell(trace: Trace) -> str:
+def tell(trace: PredictionTrace) -> str:
     """The story for a terminal, the answer at the top."""
     lines = [f"Prediction {trace.prediction_id}", ""]
     found = steps(trace)

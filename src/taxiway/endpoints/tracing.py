@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taxiway.datasets.contract import DatasetVersion
-from taxiway.endpoints.contract import AskTrace, KeptLabel, Revision, Trace, TracedRow
+from taxiway.endpoints.contract import AskTrace, KeptLabel, PredictionTrace, Revision, TracedRow
 from taxiway.endpoints.inferences import Inference, find
 from taxiway.endpoints.labelling import Labels, RowId
 from taxiway.endpoints.service import Endpoints
@@ -35,7 +35,7 @@ class Tracer:
             raise NotFound(kind="prediction", name=prediction, hint=hint)
         return found
 
-    def trace(self, caller: Caller, body: AskTrace, *, prediction: str) -> Trace:
+    def trace(self, caller: Caller, body: AskTrace, *, prediction: str) -> PredictionTrace:
         """Raises NotFound, for a row that the request did not have, too."""
         records = self.found(prediction)
         asked = [each for each in records if body.row in (None, each.row)]
@@ -49,7 +49,7 @@ class Tracer:
         run = below.runs.find(version.run) if version.run else None
         shown = asked[:MOST_ROWS]
         labels = self.labels.for_rows([(each.prediction_id, each.row) for each in shown])
-        return Trace(
+        return PredictionTrace(
             prediction_id=first.prediction_id,
             at=first.at,
             latency_ms=first.latency_ms,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from taxiway.kernel.transport import Transport
 from taxiway.projects import contract
-from taxiway.projects.contract import ChangeProject, CreateProject, Kpi, Project, RiskTier, Standing
+from taxiway.projects.contract import ChangeProject, CreateProject, Kpi, Project, ProjectStanding, RiskTier
 
 
 class Projects:
@@ -36,10 +36,10 @@ class Projects:
         """Changes what `change` gives. Raises NotFound."""
         return self.transport.call(contract.change_project, change, project=name)
 
-    def show(self, name: str) -> Standing:
+    def show(self, name: str) -> ProjectStanding:
         """A project and when it entered which stage. Raises NotFound."""
         return self.transport.call(contract.show_project, project=name)
 
-    def list(self) -> list[Standing]:
+    def list(self) -> list[ProjectStanding]:
         """Every project one may see, by name."""
         return self.transport.call(contract.list_projects).items

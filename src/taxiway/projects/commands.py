@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.show import as_table
-from taxiway.projects.contract import ChangeProject, Project, RiskTier, Standing
+from taxiway.projects.contract import ChangeProject, Project, ProjectStanding, RiskTier
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -34,11 +34,11 @@ def change(client: Client, given: Namespace) -> Project:
     return client.projects.change(given.project, ChangeProject(**facts))
 
 
-def list_(client: Client, given: Namespace) -> list[Standing]:
+def list_(client: Client, given: Namespace) -> list[ProjectStanding]:
     return client.projects.list()
 
 
-def tell_standings(standings: list[Standing]) -> str:
+def tell_standings(standings: list[ProjectStanding]) -> str:
     """A line for each project, with the stage that it entered last."""
     return as_table(
         [
@@ -56,7 +56,7 @@ def tell_standings(standings: list[Standing]) -> str:
     )
 
 
-def show(client: Client, given: Namespace) -> Standing:
+def show(client: Client, given: Namespace) -> ProjectStanding:
     return client.projects.show(given.project)
 
 

@@ -38,7 +38,7 @@ class Project(Struct, frozen=True):
     created_at: datetime
 
 
-class StageEntry(Struct, frozen=True):
+class ProjectStageEntry(Struct, frozen=True):
     """When a project entered a stage of its way, and what brought it there."""
 
     stage: ProjectStage
@@ -46,11 +46,11 @@ class StageEntry(Struct, frozen=True):
     because: str  # a reference, such as run:… or model:mortgage@1
 
 
-class Standing(Struct, frozen=True):
+class ProjectStanding(Struct, frozen=True):
     """A project with its way so far."""
 
     project: Project
-    stages: list[StageEntry]
+    stages: list[ProjectStageEntry]
 
 
 class CreateProject(Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,10 +80,10 @@ create_project = Endpoint(
     "POST", "/api/projects", CreateProject, Project, "projects.create", "Open a project", "platform"
 )
 list_projects = Endpoint(
-    "GET", "/api/projects", Nothing, Page[Standing], "projects.read", "The projects one may see", "platform"
+    "GET", "/api/projects", Nothing, Page[ProjectStanding], "projects.read", "The projects one may see", "platform"
 )
 show_project = Endpoint(
-    "GET", "/api/projects/{project}", Nothing, Standing, "projects.read", "A project and its way so far"
+    "GET", "/api/projects/{project}", Nothing, ProjectStanding, "projects.read", "A project and its way so far"
 )
 change_project = Endpoint(
     "PATCH", "/api/projects/{project}", ChangeProject, Project, "projects.write", "Change a project's facts"

@@ -16,7 +16,7 @@ from taxiway.audit.service import Audit
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.problems import convert
 from taxiway.kernel.thing import href
-from taxiway.projects.contract import ChangeProject, CreateProject, Kpi, Project, Standing
+from taxiway.projects.contract import ChangeProject, CreateProject, Kpi, Project, ProjectStanding
 from taxiway.projects.portfolio import Portfolio, PortfolioRow, sort_rows
 from taxiway.projects.service import Projects
 from taxiway.web.entries import called
@@ -207,7 +207,7 @@ def answer_for_one(row: PortfolioRow) -> str:
     return f"{head}, and waits for {listed([f'{wait.who} to {wait.what}' for wait in row.waits[:3]])}"
 
 
-def steps(standing: Standing, names: dict[str, str]) -> list[tuple[Any, Markup, bool]]:
+def steps(standing: ProjectStanding, names: dict[str, str]) -> list[tuple[Any, Markup, bool]]:
     """The stages it has entered, the latest first, each with what brought it there. names: of runs, by reference."""
     found = []
     for number, entry in enumerate(reversed(standing.stages)):

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from taxiway.kernel.caller import Caller
-from taxiway.projects.contract import ProjectStage, Standing
+from taxiway.projects.contract import ProjectStage, ProjectStanding
 from taxiway.projects.service import STAGES, Projects
 from taxiway.projects.waiting import Wait, Waiting
 from taxiway.web.figures.path import Gate, PathDrawing, Stage
@@ -41,7 +41,7 @@ Teller = Callable[[Caller, list[str]], dict[str, PortfolioFact]]
 class PortfolioRow(Struct, frozen=True):
     """One project with everything that is known of it."""
 
-    standing: Standing
+    standing: ProjectStanding
     health: Health
     waits: tuple[Wait, ...]
     path: PathDrawing
@@ -102,7 +102,7 @@ class Portfolio:
         return found
 
     def _row(
-        self, standing: Standing, facts: list[PortfolioFact], waits: list[Wait], *, is_small: bool
+        self, standing: ProjectStanding, facts: list[PortfolioFact], waits: list[Wait], *, is_small: bool
     ) -> PortfolioRow:
         entered = {entry.stage: entry.entered_at for entry in standing.stages}
         live_at = entered.get("production")
@@ -117,7 +117,7 @@ class Portfolio:
         )
 
 
-def draw_path(standing: Standing, facts: list[PortfolioFact], *, is_small: bool) -> PathDrawing:
+def draw_path(standing: ProjectStanding, facts: list[PortfolioFact], *, is_small: bool) -> PathDrawing:
     """The project's way with its gates; the dot stands at the furthest stage it has entered."""
     entered = {entry.stage: entry.entered_at for entry in standing.stages}
     stages = tuple(

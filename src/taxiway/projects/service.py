@@ -16,7 +16,7 @@ from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
 from taxiway.kernel.ids import is_name
 from taxiway.projects import store
-from taxiway.projects.contract import ChangeProject, CreateProject, Project, ProjectStage, RiskTier, Standing
+from taxiway.projects.contract import ChangeProject, CreateProject, Project, ProjectStage, ProjectStanding, RiskTier
 from taxiway.projects.refusals import RulesHeld
 from taxiway.storage.database import Database
 
@@ -138,13 +138,13 @@ class Projects:
             who_can = self.access.admins(record.connection)
             raise RulesHeld(actor=record.caller.name, project=before.name, change=change, who_can=who_can)
 
-    def show(self, caller: Caller, *, project: str) -> Standing:
+    def show(self, caller: Caller, *, project: str) -> ProjectStanding:
         """Raises NotFound."""
         with self.database.read() as connection:
             found = store.find(connection, project)
             if found is None:
                 raise unknown(project)
-            return Standing(found, store.stages_of(connection, project))
+            return ProjectStanding(found, store.stages_of(connection, project))
 
     def find(self, project: str) -> Project:
         """The project by its name. Raises NotFound."""
@@ -160,13 +160,13 @@ class Projects:
         with self.database.read() as connection:
             return store.names_of(connection, visible, most)
 
-    def list(self, caller: Caller) -> Page[Standing]:
+    def list(self, caller: Caller) -> Page[ProjectStanding]:
         """Every project that the caller may see, by name."""
         visible = self.access.visible(caller)
         with self.database.read() as connection:
             found = store.all_of(connection, visible)
             stages = store.stages_of_all(connection, visible)
-        return Page([Standing(project, stages.get(project.name, [])) for project in found])
+        return Page([ProjectStanding(project, stages.get(project.name, [])) for project in found])
 
 
 def enter_stage(record: Record, project: str, stage: ProjectStage, *, because: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
-from taxiway.projects.contract import Project, ProjectStage, StageEntry
+from taxiway.projects.contract import Project, ProjectStage, ProjectStageEntry
 from taxiway.projects.tables import projects, stages
 
 
@@ -40,20 +40,20 @@ def names_of(connection: Connection, names: list[str] | None, most: int | None) 
     return list(connection.execute(query).scalars())
 
 
-def stages_of(connection: Connection, project: str) -> list[StageEntry]:
+def stages_of(connection: Connection, project: str) -> list[ProjectStageEntry]:
     query = select(stages).where(stages.c.project == project).order_by(stages.c.number)
     rows = connection.execute(query)
-    return [StageEntry(stage=r.stage, entered_at=r.entered_at, because=r.because) for r in rows]
+    return [ProjectStageEntry(stage=r.stage, entered_at=r.entered_at, because=r.because) for r in rows]
 
 
-def stages_of_all(connection: Connection, names: list[str] | None) -> dict[str, list[StageEntry]]:
+def stages_of_all(connection: Connection, names: list[str] | None) -> dict[str, list[ProjectStageEntry]]:
     """The ways of several projects by name, each in order; `names` limits which, None is every one."""
     query = select(stages).order_by(stages.c.project, stages.c.number)
     if names is not None:
         query = query.where(stages.c.project.in_(names))
-    found: dict[str, list[StageEntry]] = {}
+    found: dict[str, list[ProjectStageEntry]] = {}
     for r in connection.execute(query):
-        found.setdefault(r.project, []).append(StageEntry(r.stage, r.entered_at, r.because))
+        found.setdefault(r.project, []).append(ProjectStageEntry(r.stage, r.entered_at, r.because))
     return found
 
 
