@@ -35,6 +35,9 @@ OPENS_NOTHING = {
     ("PUT", "/api/runs/{run}/capture", "environment.digest"): "worked out anew from what the environment says",
     ("POST", "/api/models", "digest"): "the bundle's own, held against its manifest",
     ("POST", "/api/gates/models/{model}/versions/{version}/approvals", "digests"): "held against the stage as it is",
+    ("POST", "/api/gates/proposals/{proposal}/acceptance", "digest"): "held against the proposal as it is",
+    ("POST", "/api/gates/proposals/{proposal}/rejection", "digest"): "held against the proposal as it is",
+    ("POST", "/api/gates/proposals/{proposal}/withdrawal", "digest"): "held against the proposal as it is",
     ("POST", "/api/imports/{source}/runs", "runs.inputs.digest"): "another system's short text; for admins",
     ("POST", "/api/imports/{source}/files", "owners.files.digest"): "for admins, who may read everything",
     ("POST", "/api/imports/{source}/logged", "measures.dataset_digest"): "another system's short text; for admins",
@@ -74,6 +77,8 @@ class Town(NamedTuple):
         named = runs.AddArtifact("x.csv", digest)
         pinned = runs.AddArtifact("y.csv", self.own, predictions=judged)
         version = {"model": "mine-already", "version": "1"}
+        made = models.LogModel(manifest(digest, name="logged"))
+        held = models.LogModel(manifest(self.own, name="logged"), judged)
         return dict(
             [
                 ask(datasets.register_version, "digest", datasets.RegisterDatasetVersion(digest, "csv"), **table),
@@ -85,6 +90,8 @@ class Town(NamedTuple):
                 ask(models.register_version, "manifest.files.digest", version_of(manifest(digest))),
                 ask(models.register_version, "evaluation.digest", version_of(manifest(self.own), digest)),
                 ask(models.judge_by, "digest", judged, **version),
+                ask(models.log_model, "manifest.files.digest", made, run=self.run),
+                ask(models.log_model, "evaluation.digest", held, run=self.run),
             ]
         )
 
