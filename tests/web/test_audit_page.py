@@ -103,4 +103,4 @@ def test_a_head_that_was_kept_is_part_of_the_check(live: Live, admin: Visitor) -
 
     assert "The log does not hold: the head held for size" in wrong.text
     assert broken.status == 400
-    assert "valid JSON" in broken.text
+    assert "witnesses write them, one to a line" in broken.text

@@ -164,6 +164,7 @@ def test_every_endpoint_of_the_platform_that_strangers_may_use_is_known(live: Li
         "/api/gates/plan",  # writes nothing, and looks at what they may see
         "/api/gates/proposals",  # which somebody else decides
         "/api/gates/proposals/{proposal}/withdrawal",  # of their own
+        "/api/gates/verifications",  # writes nothing, and looks at what they may see
         "/api/projects",
     }
 
