@@ -24,6 +24,7 @@ HOME = Argument("--home", "the folder that holds everything (default: the neares
 
 def server(_client: Any, given: Namespace) -> None:
     """Serves until it is told to stop."""
+    from taxiway.notices.mailing import read_mail_server
     from taxiway.server import Options, Ready, serve
 
     home = Path(given.home).resolve() if given.home else read_settings().home
@@ -38,6 +39,7 @@ def server(_client: Any, given: Namespace) -> None:
         allow_hosts=tuple(given.allow_host or ()),
         hook_hosts=(*(given.hook_host or ()), *read_settings().hook_hosts),
         witnesses=(*(given.witness or ()), *read_settings().witnesses),
+        mail=read_mail_server(read_settings().smtp, read_settings().mail_from),
     )
 
     def ready(said: Ready) -> None:

@@ -30,6 +30,8 @@ from taxiway.house import House, build
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.settings import read_settings
 from taxiway.monitors.watching import Watch
+from taxiway.notices.mailing import MailServer
+from taxiway.notices.posting import Postman
 from taxiway.storage.home import HomeTaken
 from taxiway.web import health
 from taxiway.web.descriptors import LoopFailures, raise_file_limit
@@ -95,6 +97,7 @@ class Options(Struct, frozen=True):
     allow_hosts: tuple[str, ...] = ()
     hook_hosts: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
+    mail: MailServer | None = None
 
     @property
     def is_login_on(self) -> bool:
@@ -185,13 +188,15 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
         rounds, watch = rounds_of(house, options, listener), Watch(house.monitors, is_on_duty=house.is_on_duty)
         couriers, keeping = Couriers(house.hooks), Keeping(house.witnesses)
         reminders = Reminders(house.gates.reviews, also=house.gates.waivers.tell_ended)
-        for thread in (rounds, watch, couriers, keeping, reminders):
+        postman = Postman(house.notices, options.mail, home=url, is_on_duty=house.is_on_duty)
+        for thread in (rounds, watch, couriers, keeping, reminders, postman):
             thread.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 serving = run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, login, ready))
                 runner.run(serving)
         finally:
+            postman.stop()
             reminders.stop()
             couriers.stop()
             keeping.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from taxiway.client import Client
@@ -32,13 +34,14 @@ def test_whoever_may_read_a_thing_speaks_of_it_and_is_told(people: People) -> No
 def test_who_may_not_read_a_thing_is_told_that_there_is_none(people: People) -> None:
     thread = people.vera.discussions.say(THING, "between us")
 
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: people.nils.discussions.say(THING, "hello"),
         lambda: people.nils.discussions.show(thread.id),
         lambda: people.nils.discussions.reply(thread.id, "hello"),
         lambda: people.nils.discussions.resolve(thread.id),
         lambda: people.vera.discussions.say("model:mortgage@99", "hello"),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(NotFound):
             act()
     assert people.nils.discussions.list(state="all") == []

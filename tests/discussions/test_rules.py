@@ -40,7 +40,9 @@ def test_a_text_full_of_backticks_is_read_in_no_time() -> None:
     ("role", "answered", "waits"),
     [("", [], ["ana", "olu"]), ("", ["ana"], ["olu"]), ("", ["kim"], ["ana", "olu"]), ("approver", ["olu"], [])],
 )
-def test_each_answers_for_themselves_and_for_a_role_one_for_all(role: str, answered: list[str], waits: list[str]) -> None:
+def test_each_answers_for_themselves_and_for_a_role_one_for_all(
+    role: str, answered: list[str], waits: list[str]
+) -> None:
     assert waiting(["ana", "olu"], role, answered) == waits
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from taxiway.house import House
-from taxiway.storage.home import HomeUnusable
 from taxiway.kernel.errors import Unavailable
 from taxiway.storage.database import DatabaseUnusable
+from taxiway.storage.home import HomeUnusable
 from tests.support.live import running
 from tests.web.browse import Visitor
 

@@ -82,6 +82,16 @@ class Settings(Struct, frozen=True):
             "although they are within the network or speak http"
         ),
     ] = ()
+    smtp: Annotated[
+        str,
+        Meta(
+            description="the mail server that a server hands e-mail to: `smtps://USER:PASSWORD@HOST`, or "
+            "`smtp://HOST:587`, which is sealed by STARTTLS"
+        ),
+    ] = ""
+    mail_from: Annotated[
+        str, Meta(description="the address that a server's e-mail comes from, such as `taxiway@bank.example`")
+    ] = ""
     witnesses: Annotated[
         tuple[str, ...],
         Meta(
@@ -123,6 +133,8 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
         spool_mb=amount(env, "TAXIWAY_SPOOL_MB", 2048.0),
         system_s=amount(env, "TAXIWAY_SYSTEM_S", 10.0),
         hook_hosts=tuple(env.get("TAXIWAY_HOOK_HOSTS", "").split()),
+        smtp=env.get("TAXIWAY_SMTP", ""),
+        mail_from=env.get("TAXIWAY_MAIL_FROM", ""),
         witnesses=tuple(env.get("TAXIWAY_WITNESSES", "").split()),
     )
 

@@ -113,12 +113,13 @@ class ChangePreferences(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Letter(Struct, frozen=True):
-    """One e-mail on its way: sent, waiting, or given up after many attempts. error: why the last one failed."""
+    """One e-mail on its way: it waits, was sent, was given up after many attempts, or was needless because nothing of
+    it waited any more. error: why the last attempt failed."""
 
     id: str
     person: str
     kind: str
-    state: Literal["waiting", "sent", "given_up"]
+    state: Literal["waiting", "sent", "given_up", "needless"]
     attempts: int
     made_at: datetime
     due_at: datetime
