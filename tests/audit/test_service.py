@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -273,3 +274,19 @@ def test_a_person_sees_the_entries_of_their_own_projects(live: Live) -> None:
 
     assert seen == {"hers"}
     assert len(live.house.audit.entries(ListEntries(), ["his"]).items) == 2
+
+
+def test_entries_are_found_by_text_anywhere_and_by_day(live: Live) -> None:
+    live.client.projects.create("fraud", purpose="50% of chargebacks_2026")
+    live.client.projects.create("churn", purpose="who leaves")
+    tomorrow = live.client.audit.entries(limit=1).items[0].at + timedelta(days=1)
+
+    def verbs(**search: Any) -> list[str]:
+        return [f"{entry.verb} {entry.thing}" for entry in live.client.audit.entries(**search).items]
+
+    assert verbs(text="CHARGEBACKS_2026") == ["projects.create project:fraud"]
+    assert verbs(text="50%") == ["projects.create project:fraud"]
+    assert verbs(text="chargebacksX2026") == []  # no sign stands for another
+    assert len(verbs(text="project:")) == 4
+    assert verbs(since=tomorrow) == []
+    assert len(verbs(until=tomorrow, text="churn")) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from taxiway.audit import contract
 from taxiway.audit.contract import (
@@ -39,9 +40,15 @@ class Audit:
         verb: str | None = None,
         before: int | None = None,
         limit: int = 100,
+        **search: Any,
     ) -> Page[Entry]:
-        """Entries, newest first. thing: a reference such as ``model:mortgage@1``."""
-        ask = ListEntries(project=project, thing=thing, actor=actor, verb=verb, before=before, limit=limit)
+        """Entries, newest first. thing: a reference such as ``model:mortgage@1``.
+
+        search: further fields of `ListEntries`: ``text`` that stands anywhere in an entry, ``since`` and ``until``.
+
+        >>> client.audit.entries(text="gdlin", since=datetime(2026, 11, 1, tzinfo=UTC))  # doctest: +SKIP
+        """
+        ask = ListEntries(project=project, thing=thing, actor=actor, verb=verb, before=before, limit=limit, **search)
         return self.transport.call(contract.list_entries, ask)
 
     def export(self, file: str | Path, told: Callable[[int], object] = lambda _: None) -> Exported:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,24 @@ if TYPE_CHECKING:
 
 def list_(client: Client, given: Namespace) -> list[Entry]:
     return client.audit.entries(
-        project=given.project, thing=given.thing, actor=given.actor, verb=given.verb, limit=given.limit
+        project=given.project,
+        thing=given.thing,
+        actor=given.actor,
+        verb=given.verb,
+        limit=given.limit,
+        text=given.text,
+        since=given.since,
+        until=given.until,
     ).items
+
+
+def day(text: str) -> datetime:
+    """A day, from its beginning in UTC; argparse shows the complaint."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as e:
+        raise ArgumentTypeError(f"{text!r} is no day such as 2027-01-31") from e
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def head(client: Client, given: Namespace) -> TreeHead:
@@ -77,6 +94,9 @@ COMMANDS = (
             Argument("--thing", "only of this thing, such as model:mortgage@1"),
             Argument("--actor", "only by this person"),
             Argument("--verb", "only this kind of change, such as models.promote"),
+            Argument("--text", "only what has this text anywhere, facts too", default=""),
+            Argument("--since", "from this day on, such as 2027-01-31", day),
+            Argument("--until", "before this day", day),
             Argument("--limit", "how many at most", count, 50),
         ),
         ("seq", "at", "actor", "verb", "thing", "door"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
 from taxiway.kernel.errors import TaxiwayError
@@ -51,7 +51,11 @@ class LogIncomplete(TaxiwayError):
 
 
 class ListEntries(Struct, frozen=True, forbid_unknown_fields=True):
-    """Newest first. `before` is the seq to go on from; with `after` oldest first, from the one that follows it."""
+    """Newest first. `before` is the seq to go on from; with `after` oldest first, from the one that follows it.
+
+    text: stands anywhere in what was done, to what, by whom, or in the facts, whatever its case. since, until: days or
+    moments, the first counted and the second not.
+    """
 
     project: str | None = None
     thing: str | None = None
@@ -59,6 +63,9 @@ class ListEntries(Struct, frozen=True, forbid_unknown_fields=True):
     verb: str | None = None
     before: int | None = None
     after: int | None = None
+    text: Annotated[str, Meta(max_length=200)] = ""
+    since: Annotated[datetime, Meta(tz=True)] | None = None
+    until: Annotated[datetime, Meta(tz=True)] | None = None
     limit: int = 100
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Select, Table, func, select, type_coerce
+from sqlalchemy import Connection, Select, Table, func, or_, select, type_coerce
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.types import NullType
 
@@ -160,6 +160,13 @@ def find(connection: Connection, ask: ListEntries, projects: list[str] | None) -
         query = query.where(entries.c.seq < ask.before)
     if ask.after is not None:
         query = query.where(entries.c.seq > ask.after)
+    if ask.text:
+        places = (entries.c.thing, entries.c.verb, entries.c.actor, entries.c.facts)
+        query = query.where(or_(*(place.icontains(ask.text, autoescape=True) for place in places)))
+    if ask.since is not None:
+        query = query.where(entries.c.at >= ask.since)
+    if ask.until is not None:
+        query = query.where(entries.c.at < ask.until)
     for column, value in (
         (entries.c.project, ask.project),
         (entries.c.thing, ask.thing),

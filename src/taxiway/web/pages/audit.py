@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -11,11 +12,19 @@ from taxiway.audit.contract import ListEntries, TreeHead, Verification, VerifyLo
 from taxiway.audit.held import read_heads
 from taxiway.audit.service import Audit
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import NotFound
+from taxiway.kernel.errors import BadField, NotFound
 from taxiway.web.site import Html, Site, View
 from taxiway.web.words import listed, plural, with_query
 
-FILTERS = {"project": "in", "thing": "about", "actor": "by", "verb": "that are"}
+FILTERS = {
+    "text": "with",
+    "project": "in",
+    "thing": "about",
+    "actor": "by",
+    "verb": "that are",
+    "since": "since",
+    "until": "before",
+}
 ON_A_PAGE = 50
 
 
@@ -41,6 +50,9 @@ class AuditPage:
             thing=given["thing"] or None,
             actor=given["actor"] or None,
             verb=given["verb"] or None,
+            text=given["text"][:200],
+            since=day_of("since", given["since"]),
+            until=day_of("until", given["until"]),
             before=view.number("before", 0) if view.one("before") else None,
             limit=ON_A_PAGE,
         )
@@ -83,6 +95,16 @@ class AuditPage:
         if any(given.values()):
             return f"Entries {listed([f'{word} {given[name]}' for name, word in FILTERS.items() if given[name]])}"
         return f"{plural(head.size, 'entry', 'entries')} under a signed head, each in the order it came"
+
+
+def day_of(field: str, text: str) -> datetime | None:
+    """A day of the address, from its beginning in UTC. Raises BadField."""
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as e:
+        raise BadField(field=field, value=repr(text[:40]), expected="a day such as 2027-01-31") from e
 
 
 def add(site: Site, audit: Audit, access: Access, witnesses: Callable[[], Page[Witness]]) -> None:
