@@ -91,7 +91,7 @@ def test_four_eyes_then_a_second_person_then_production(act: Story, author: Page
 
     validator.reload()
     validator.get_by_role("link", name="Inbox 1").click()
-    validator.get_by_role("link", name="Look and approve").click()
+    validator.get_by_role("button", name="Look and approve").click()
     expect(validator.locator("#approval")).to_contain_text("fair now, for two points of accuracy")
     validator.get_by_label("Why", exact=True).fill("I read the rates by race and the limits")
     validator.get_by_role("button", name="Approve").click()
