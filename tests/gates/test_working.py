@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 from taxiway.doctor import examine_checks
 from taxiway.gates.checks.register import CHECKS, Register
 from taxiway.gates.working import wire
+from taxiway.gates.working.fence import fence_version
 from taxiway.gates.working.opening import open_case
 from taxiway.gates.working.pool import Limits, Workers
 from tests.gates import worked
@@ -56,6 +58,8 @@ class Odd:
                 file.flush()
         if parameters.how.startswith("read "):
             return Outcome("pass", open(parameters.how[5:]).read())
+        if parameters.how.startswith("run "):
+            exec(parameters.how[4:])
         if parameters.how == "call":
             socket.create_connection(("192.0.2.1", 80), timeout=5)
         if parameters.how == "lie":
@@ -160,6 +164,76 @@ def test_a_worker_reads_no_file_of_the_home(workers: Workers, made: Any, tmp_pat
         answer = workers.ask(worked.job("odd", {"how": f"read {file}"}, made))
         assert isinstance(answer, wire.Failed)
         assert "Permission" in answer.reason
+
+
+# What a model's file may do, since it is code while it is read; the worker's socket is its descriptor 3.
+CHANGES = ["os.truncate({file!r}, 0)", "os.chmod({file!r}, 0o777)", "os.utime({file!r})"]
+STRANGERS = ["os.kill({pid}, 0)", "os.kill(os.getppid(), 9)"]
+FLOOD = "while True: os.write(3, b'-' * 65536)"
+NO_TEXT = "os.write(3, b'\\x0a\\0\\0\\0\\x81\\xa6reason\\xa1\\xff'); os._exit(0)"
+FORGED = """from taxiway.gates.working import wire
+os.write(3, wire.frame(wire.Answered(Outcome("pass", "forged"), {}, ["numpy.f2py.__main__", "antigravity", "this"])))
+os._exit(0)"""
+LINGER = """if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(60)
+    os._exit(0)"""
+
+
+@pytest.mark.parametrize("code", CHANGES)
+def test_a_model_changes_no_file_of_the_servers_user(workers: Workers, made: Any, tmp_path: Path, code: str) -> None:
+    file = tmp_path / "taxiway.db"
+    file.write_text("kept")
+    file.chmod(0o600)
+    here = workers.ask(worked.job("odd", {"how": "fine"}, made))
+    assert isinstance(here, wire.Answered)
+    if here.tools["disk"] != "read-only":
+        pytest.skip("this host lets no process have mounts of its own")
+
+    answer = workers.ask(worked.job("odd", {"how": "run " + code.format(file=str(file))}, made))
+
+    assert isinstance(answer, wire.Failed)
+    assert "Read-only" in answer.reason
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("kept", 0o600)
+
+
+@pytest.mark.parametrize("code", STRANGERS)
+def test_a_model_ends_no_process_but_its_own(workers: Workers, made: Any, code: str) -> None:
+    if fence_version() < 6:
+        pytest.skip("this host's Landlock knows no signals")
+    assert isinstance(workers.ask(worked.job("odd", {"how": "fine"}, made)), wire.Answered)
+
+    answer = workers.ask(worked.job("odd", {"how": "run " + code.format(pid=os.getpid())}, made))
+
+    assert isinstance(answer, wire.Failed)
+    assert "Operation not permitted" in answer.reason
+
+
+@pytest.mark.parametrize("code", [FLOOD, NO_TEXT])
+def test_what_a_model_writes_in_place_of_an_answer_is_none(workers: Workers, made: Any, code: str) -> None:
+    answer = workers.ask(worked.job("odd", {"how": "run " + code}, made))
+
+    assert isinstance(answer, wire.Failed)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 3 << 20
+
+
+def test_a_model_has_nothing_loaded_where_no_fence_is(workers: Workers, made: Any) -> None:
+    workers.ask(worked.job("odd", {"how": "run " + FORGED}, made))
+    warm = workers.process
+
+    answer = workers.ask(worked.job("odd", {"how": "run raise LookupError('this' in __import__('sys').modules)"}, made))
+
+    assert isinstance(answer, wire.Failed)
+    assert "LookupError: False" in answer.reason
+    assert workers.process is warm
+
+
+def test_nothing_that_a_model_starts_outlives_its_worker(workers: Workers, made: Any) -> None:
+    workers.ask(worked.job("odd", {"how": "run " + LINGER}, made))
+
+    assert workers.process is not None
+    assert not Path(f"/proc/{workers.process.pid}/task/{workers.process.pid}/children").read_text().split()
 
 
 def test_what_one_job_loads_is_not_in_the_next(workers: Workers, made: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from msgspec import Struct
 
 from taxiway.audit.service import Ledger, Record
@@ -100,7 +102,8 @@ class Evaluations:
         if isinstance(found, wire.Answered):
             return Answer(asked, found.outcome, found.tools)
         if found.error in TAMPERED:
-            raise revive(found.error, found.facts)
+            with suppress(KeyError, TypeError, ValueError):  # a model's code may have written it: then it is no refusal
+                raise revive(found.error, found.facts)
         reason = found.reason if found.error else f"The check {asked.spec.check} gave no answer: {found.reason}."
         advice = (
             "Mend that and evaluate again." if found.error else "Evaluate again; its author can look at the reason."

@@ -13,6 +13,9 @@ CREATE, ADD, RESTRICT = 444, 445, 446  # system calls, the same numbers on every
 BENEATH = 1
 EXECUTE, WRITE, READ, LIST = 1, 2, 4, 8
 EVERYTHING = (1 << 13) - 1  # what the first version of Landlock knows
+REFER, TRUNCATE = 1 << 13, 1 << 14  # what the second and the third know as well
+NO_STRANGERS = 0b11  # from the sixth on: no signals to processes outside of the fence, nor sockets of theirs
+VERSION = 1
 SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/sys", "/opt")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
@@ -20,20 +23,29 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 def fence(files: Iterable[str]) -> bool:
     """From here on this process and its forks open nothing else; False where the host has no such fence.
 
-    It takes a process that can gain no privileges any more. Nor can it look into processes outside of the fence.
+    It takes a process that can gain no privileges any more. Nor can it look into processes outside of the fence, or
+    end them.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    rules = libc.syscall(CREATE, struct.pack("=Q", EVERYTHING), 8, 0)
+    known = fence_version()
+    held = EVERYTHING | (REFER if known > 1 else 0) | (TRUNCATE if known > 2 else 0)
+    asked = struct.pack("=Q", held) if known < 6 else struct.pack("=QQQ", held, 0, NO_STRANGERS)
+    rules = libc.syscall(CREATE, asked, len(asked), 0)
     if rules < 0:
         return False
     try:
         allowed = [(place, READ | LIST | EXECUTE) for place in {*SYSTEM, *of_python(), *files}]
         allowed += [(device, READ | WRITE) for device in DEVICES]
-        for place, access in [*allowed, ("/proc", READ | LIST | WRITE)]:
+        for place, access in [*allowed, ("/proc", READ | LIST)]:
             allow(libc, rules, place, access)
         return bool(libc.syscall(RESTRICT, rules, 0) == 0)
     finally:
         os.close(rules)
+
+
+def fence_version() -> int:
+    """The version of Landlock that the host has; -1 where it has none."""
+    return int(ctypes.CDLL(None).syscall(CREATE, None, 0, VERSION))
 
 
 def of_python() -> set[str]:

@@ -98,7 +98,7 @@ class Workers:
                     self._send(b"job %.3f" % self.limits.time_s, [theirs.fileno(), writes])
                 finally:
                     os.close(writes)
-            with contextlib.suppress(BrokenPipeError):  # told by how it ended
+            with contextlib.suppress(ConnectionError):  # told by how it ended
                 ours.sendall(wire.frame(job))
             return self._listen(ours, reads)
         finally:
@@ -114,11 +114,13 @@ class Workers:
             waiting.register(reads, selectors.EVENT_READ)
             while waiting.get_map().get(ours) is not None and (left := until - time.monotonic()) > 0:
                 for key, _ in waiting.select(left):
-                    data = ours.recv(1 << 20) if key.fileobj is ours else os.read(reads, 1 << 16)
+                    data = received(ours) if key.fileobj is ours else os.read(reads, 1 << 16)
                     if not data:
                         waiting.unregister(key.fileobj)
                     elif key.fileobj is ours:
                         said += data
+                        if len(said) > wire.LARGEST_ANSWER:
+                            return [wire.Failed(f"it said more than {wire.LARGEST_ANSWER} bytes")], words
                     else:
                         words = (words + data)[-LAST_WORDS:]
         return messages(bytes(said)), words
@@ -185,6 +187,14 @@ class Workers:
                     self.control.send((LOADED + " ".join(new)).encode())
 
 
+def received(source: socket.socket) -> bytes:
+    """What came; nothing where the other side is gone."""
+    try:
+        return source.recv(1 << 20)
+    except ConnectionError:
+        return b""
+
+
 def messages(said: bytes) -> list[Any]:
     """The messages in all that came. What is no message counts as nothing: a model's file may have written it."""
     found, start = [], 0
@@ -193,7 +203,7 @@ def messages(said: bytes) -> list[Any]:
         start += wire.HEAD.size
         try:
             found.append(wire.to_server.decode(bytes(said[start : start + size])))
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):  # no message, no text, or nested without end
             break
         start += size
     return found

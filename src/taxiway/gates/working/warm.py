@@ -8,6 +8,7 @@ time is over or the server does not wait any more, and tells how each one ended.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
 import select
@@ -16,14 +17,17 @@ import socket
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.working import wire
-from taxiway.gates.working.worker import versions, work
+from taxiway.gates.working.worker import LIBRARIES, versions, work
 
 LOAD, JOB = b"load ", b"job "
 LARGEST = 1 << 20
+PR_SET_CHILD_SUBREAPER = 36
+ROUNDS = 100  # of looking for what a worker left behind: it may fork while it is looked for
 FIRST = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "taxiway.models.mlmodel", "taxiway.models.flavours")
 
 
@@ -40,6 +44,7 @@ def main() -> None:
     """Serves until the server's end of the socket is gone. Further arguments: folders with modules."""
     control = socket.socket(fileno=int(sys.argv[1]))
     sys.path.extend(sys.argv[2:])
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what workers leave behind comes here
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the server's to hear
     for name in FIRST:
         import_module(name)
@@ -66,7 +71,7 @@ def serve(control: socket.socket) -> None:
             is_late = worker.until <= time.monotonic() and worker.ended not in told
             if is_late or {worker.ended, worker.answers.fileno()} & told:
                 workers.remove(worker)
-                bury(worker, is_late=is_late)
+                bury(worker, workers, is_late=is_late)
         if control.fileno() not in told:
             continue
         message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 2)
@@ -76,15 +81,18 @@ def serve(control: socket.socket) -> None:
             load(message.removeprefix(LOAD).decode().split())
         elif message.startswith(JOB):
             workers.append(start(control, descriptors, workers, float(message.removeprefix(JOB))))
-    for worker in workers:
-        bury(worker, is_late=False)
+    for worker in list(workers):
+        workers.remove(worker)
+        bury(worker, workers, is_late=False)
 
 
 def load(names: list[str]) -> None:
-    """Imports what a job took, for those that come."""
+    """Imports what a job took, for those that come. A model's code may have written the names: only libraries count."""
     for name in names:
-        with contextlib.suppress(Exception):
-            import_module(name)
+        top, *parts = name.split(".")
+        if top in LIBRARIES and "__main__" not in parts:
+            with contextlib.suppress(Exception, SystemExit):
+                import_module(name)
     gc.collect()
     gc.freeze()
 
@@ -110,16 +118,39 @@ def start(control: socket.socket, descriptors: list[int], others: list[Worker], 
     return Worker(pid, os.pidfd_open(pid), answers, time.monotonic() + time_s)
 
 
-def bury(worker: Worker, *, is_late: bool) -> None:
+def bury(worker: Worker, others: list[Worker], *, is_late: bool) -> None:
     """Ends a worker that did not end itself, with all that it forked, and tells the server how it ended."""
     for kill in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(worker.pid, signal.SIGKILL)
     _, status = os.waitpid(worker.pid, 0)
     os.close(worker.ended)
+    end_strays({other.pid for other in others})
     code = os.waitstatus_to_exitcode(status)
     with worker.answers as answers, contextlib.suppress(OSError):
         answers.sendall(wire.frame(wire.Ended(max(code, 0), max(-code, 0), is_late)))
+
+
+def end_strays(known: set[int]) -> None:
+    """Ends what workers left behind in sessions of their own. known: the workers that are at work."""
+    for _ in range(ROUNDS):
+        strays = children() - known
+        if not strays:
+            return
+        for pid in strays:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def children() -> set[int]:
+    """The processes that are children of this one; none where the host does not say."""
+    found: set[int] = set()
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):
+            found.update(map(int, (thread / "children").read_text(encoding="ascii").split()))
+    return found
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from taxiway.runs.again.sameness import Reproduction
 
 HEAD = struct.Struct("<I")
 LARGEST = 64 << 20
+LARGEST_ANSWER = 8 << 20  # all that a worker may say; beyond it something else than a check speaks
 
 
 class Pinned(Struct, frozen=True):
