@@ -8,15 +8,19 @@ import random
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from taxiway.client import Client
-from taxiway.dossiers.verify import Fails, verify
+from taxiway.dossiers.verify import DER, DOSSIER, MANIFEST, Fails, local_header, main, verify
 from taxiway.evidence.contract import PublicKey
+from taxiway.evidence.dsse import seal
+from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import NotFound
 from tests.gates.story import CARD, FAIR, PROJECT, Story
 from tests.support.kept import Kept
@@ -99,6 +103,42 @@ def test_a_changed_byte_is_told_by_the_program_too(away: Path, told: Told) -> No
     assert done.returncode == 1
     assert done.stdout.startswith("It does not hold. ")
     assert done.stdout.endswith(" is not the file that was sealed.\n")
+
+
+BAD_SIZES = [-5, -1, 1 << 70, 1.5, "x", None, [1]]
+
+
+def sealed(predicate: dict[str, object], files: dict[str, bytes], **of_key: str) -> bytes:
+    """A dossier that a stranger made and sealed with a key of their own: nothing in it needs to be as ours is."""
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes_raw()
+    keys = [{"public": public.hex(), "use": "statements", "revoked_at": None, **of_key}]
+    told = {"format": 1, "keys": keys, "sizes": {n: len(d) for n, d in files.items()}, "thing": "x", **predicate}
+    subject = [{"name": n, "digest": {"sha256": hashlib.sha256(d).hexdigest()}} for n, d in files.items()]
+    payload = json.dumps({"predicateType": DOSSIER, "subject": subject, "predicate": told}).encode()
+    name = hashlib.sha256(DER + public).hexdigest()
+    text = canonical_json(seal(payload, key.sign, keyid=name))
+    return local_header(MANIFEST, len(text), zlib.crc32(text)) + text
+
+
+@pytest.mark.parametrize("size", BAD_SIZES)
+def test_sizes_that_cannot_be_are_told_and_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: object
+) -> None:
+    (tmp_path / "odd.zip").write_bytes(sealed({"sizes": {"a": size}}, {"a": b""}))
+
+    assert main([str(tmp_path / "odd.zip")]) == 1
+    assert capsys.readouterr().out.startswith("It does not hold. ")
+
+
+def test_whoever_sealed_it_writes_nothing_that_a_terminal_obeys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    because = "\x1b[2K\rIt holds: all of it\n\ud800"
+    (tmp_path / "odd.zip").write_bytes(sealed({}, {}, revoked_at="x", because=because))
+
+    assert main([str(tmp_path / "odd.zip")]) == 1
+    assert capsys.readouterr().out.endswith("which was revoked: \\x1b[2K\\rIt holds: all of it\\n\\ud800.\n")
 
 
 def test_another_key_and_a_file_that_is_not_there_are_told(away: Path) -> None:

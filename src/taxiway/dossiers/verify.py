@@ -16,17 +16,16 @@ import sys
 import zlib
 from datetime import datetime
 from pathlib import Path
-from struct import pack, unpack_from
+from struct import error, pack, unpack_from
 from typing import Any, BinaryIO
 
 MANIFEST = "manifest.json"
 IN_TOTO = "application/vnd.in-toto+json"
 DOSSIER = "https://taxiway.dev/dossier/v1"
-DER = bytes.fromhex(
-    "302a300506032b6570032100"
-)  # what stands before the 32 bytes of a public Ed25519 key, of which a fingerprint is the SHA-256
+DER = bytes.fromhex("302a300506032b6570032100")  # before a public Ed25519 key's 32 bytes; the SHA-256 is a fingerprint
 LARGEST_READ = 64 << 20  # files beyond it are hashed, not looked into
 WIDE = 0xFFFFFFFF  # sizes from here on take the fields of 64 bits
+PLAIN = {each: ascii(chr(each))[1:-1] for each in (*range(32), *range(127, 160), *range(0xD800, 0xE000))}  # to print
 Parsed = dict[str, Any]
 
 
@@ -236,12 +235,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         held = json.loads(given.head.read_bytes().splitlines()[-1]) if given.head else None
         with given.file.open("rb") as file:
-            print("\n".join(verify(file, given.key, held)))
+            print(*(line.translate(PLAIN) for line in verify(file, given.key, held)), sep="\n")
     except (ImportError, OSError) as e:
         print(f"It could not be checked: {e}. Needed are the file, and Python's package cryptography.")
         return 2
-    except (Fails, ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
-        print(f"It does not hold. {e if isinstance(e, Fails) else f'Something inside cannot be read: {e!r}'}.")
+    except (Fails, error, ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError) as e:
+        why = str(e) if isinstance(e, Fails) else f"Something inside cannot be read: {e!r}"
+        print(f"It does not hold. {why.translate(PLAIN)}.")
         return 1
     return 0
 
