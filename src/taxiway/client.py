@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from taxiway import NOUNS
-from taxiway.kernel.errors import BadField, TaxiwayError
+from taxiway.kernel.away import HomeBusy, ServerMissing
+from taxiway.kernel.errors import BadField
 from taxiway.kernel.rich import connected_to
 from taxiway.kernel.settings import Settings, read_settings
 from taxiway.kernel.transport import Address, Transport, is_answering
@@ -48,30 +49,6 @@ if TYPE_CHECKING:
     from taxiway.traces.client import Traces
 
 WAIT_S = 20.0
-
-
-class ServerMissing(TaxiwayError):
-    """The folder's own home needs the server's packages, and they are not installed."""
-
-    status = 501
-
-    def __str__(self) -> str:
-        return (
-            "Working without a server needs its packages: `pip install 'taxiway[server]'`. "
-            "Or set TAXIWAY_URL to the address of a server."
-        )
-
-
-class HomeBusy(TaxiwayError):
-    """Another process owns the home but does not answer."""
-
-    status = 503
-    retry_after_s = 5.0
-    home: str
-    owner: str
-
-    def __str__(self) -> str:
-        return f"The home {self.home} is in use by {self.owner}, which does not answer. Stop it and try again."
 
 
 class Embedded(Protocol):

@@ -193,11 +193,8 @@ def render_said(comment: Comment) -> Markup:
 def answer_for(found: list[Thread], state: str, thing: str) -> str:
     """How many there are, in a sentence."""
     about = f" about {short_ref(thing)}" if thing else ""
-    if not found:
-        words = {"open": "No open discussions", "resolved": "No resolved discussions"}.get(state, "No discussions")
-        return f"{words}{about}"
-    word = {"open": "open discussion", "resolved": "resolved discussion"}.get(state, "discussion")
-    return plural(len(found), word) + about
+    word = "discussion" if state == "all" else f"{state} discussion"
+    return f"{plural(len(found), word) if found else f'No {word}s'}{about}"
 
 
 def answer_for_one(thread: Thread) -> str:
