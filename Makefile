@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv model-signing-venv oras-venv registry chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv registry chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -36,6 +36,12 @@ model-signing-venv: .venvs/model-signing/installed ## set up .venvs/model-signin
 
 .venvs/model-signing/installed: locks/model-signing.txt tools/venv
 	@tools/phase "install model-signing" tools/venv "$(PYTHON)" .venvs/model-signing locks/model-signing.txt alone
+	@touch $@
+
+provider-venv: .venvs/provider/installed ## set up .venvs/provider with a real OpenID provider
+
+.venvs/provider/installed: locks/provider.txt tools/venv
+	@tools/phase "install provider" tools/venv "$(PYTHON)" .venvs/provider locks/provider.txt alone
 	@touch $@
 
 oras-venv: .venvs/oras/installed ## set up .venvs/oras with another client of registries
@@ -67,7 +73,7 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 ## Checking
 
 test: ## set up all the tests need, then `check`; this is what CI runs
-	@$(MAKE) --no-print-directory -j 4 test-venv mlflow-venv model-signing-venv oras-venv registry
+	@$(MAKE) --no-print-directory -j 4 test-venv mlflow-venv model-signing-venv provider-venv oras-venv registry
 	@$(MAKE) --no-print-directory check
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is

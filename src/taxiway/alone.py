@@ -14,6 +14,7 @@ from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.settings import read_settings
 
 if TYPE_CHECKING:
+    from taxiway.adapters.identity import Asked
     from taxiway.doctor import Finding
     from taxiway.runs.launch import Launched
     from taxiway.runs.trash.trashed import Freed
@@ -40,16 +41,32 @@ def server(_client: Any, given: Namespace) -> None:
         hook_hosts=(*(given.hook_host or ()), *read_settings().hook_hosts),
         witnesses=(*(given.witness or ()), *read_settings().witnesses),
         mail=read_mail_server(read_settings().smtp, read_settings().mail_from),
+        public_url=given.public_url or read_settings().public_url,
+        provider=provider_asked(given),
     )
 
     def ready(said: Ready) -> None:
         print(f"Taxiway is ready at {said.url} (home {home}). Stop it with Ctrl-C.", flush=True)
         where = f"at {said.gateway}, with or without this server" if said.gateway else f"nowhere yet: {said.problem}"
         print(f"Endpoints answer {where}.", flush=True)
-        if said.login:
+        if said.provider:
+            print(f"People sign in with {said.provider}, or by a link (`taxiway access link NAME`).", flush=True)
+        elif said.login:
             print("People sign in: `taxiway access link NAME` makes a link for one who was added.", flush=True)
 
     serve(options, ready)
+
+
+def provider_asked(given: Namespace) -> Asked | None:
+    """The identity provider that the options and the environment name; None where they name none."""
+    from taxiway.adapters.identity import Asked
+
+    settings = read_settings()
+    issuer = given.oidc_issuer or settings.oidc_issuer
+    if not issuer:
+        return None
+    file = Path(given.oidc_file).resolve() if given.oidc_file else settings.oidc_file
+    return Asked(issuer, given.oidc_client_id or settings.oidc_client_id, settings.oidc_client_secret, file)
 
 
 def demo(_client: Any, given: Namespace) -> None:
@@ -187,6 +204,10 @@ COMMANDS = {
             Argument(
                 "--witness", "where heads of the audit log are kept: file:///…, git:///… or https://…", is_many=True
             ),
+            Argument("--public-url", "the address that people open, such as https://taxiway.example"),
+            Argument("--oidc-issuer", "the OpenID provider that people sign in with; needs TAXIWAY_OIDC_CLIENT_SECRET"),
+            Argument("--oidc-client-id", "the id of this server's client at the provider"),
+            Argument("--oidc-file", "the sign-in file: names from claims, roles from groups", is_file=True),
         ),
     ),
     "demo": Command(

@@ -277,8 +277,9 @@ def connect(
 
     start: the folder to look from for a home and a taxiway.toml; by default the working directory.
 
-    With neither, what TAXIWAY_URL, TAXIWAY_TOKEN and TAXIWAY_HOME say, else the nearest `.taxiway` folder. A home
-    that no process serves is served by this one, until the client is closed or the process ends.
+    With neither, what TAXIWAY_URL, TAXIWAY_TOKEN and TAXIWAY_HOME say, else the nearest `.taxiway` folder. A server
+    without a token gets the one that `taxiway access sign-in` kept for it. A home that no process serves is served by
+    this one, until the client is closed or the process ends.
 
     >>> with connect(home=".taxiway") as client:  # doctest: +SKIP
     ...     client.projects.list()
@@ -288,9 +289,11 @@ def connect(
     token = token or settings.token
     if url is not None:
         address = Address(url=checked(url))
+        from taxiway.access.terminals.keeping import token_for
+
         connected_to(address.url)
         settings = msgspec.structs.replace(settings, url=address.url)
-        return Client(Transport(lambda: address, token, door, learn_refusals), settings)
+        return Client(Transport(lambda: address, token or token_for(address.url), door, learn_refusals), settings)
     found = Home(Path(home).resolve() if home is not None else settings.home)
     settings = msgspec.structs.replace(settings, home=found.home, url=None)
     client = Client(Transport(found, token, door, learn_refusals), settings, found)

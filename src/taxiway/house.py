@@ -9,6 +9,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from taxiway.access.provider.port import Configured
+from taxiway.access.provider.service import SignIns
 from taxiway.access.service import Access
 from taxiway.adapters.blob_stores import open_blobs, place_of, read_object
 from taxiway.audit.contract import list_witnesses
@@ -105,7 +107,7 @@ from taxiway.traces.service import Traces
 from taxiway.web import routes as web_routes
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.health import health
-from taxiway.web.pages import account, audit, docs, lineage, search, sign_in
+from taxiway.web.pages import account, audit, docs, lineage, provider, search, sign_in, terminal
 from taxiway.web.pages import evidence as evidence_pages
 from taxiway.web.quick import QuickRouter
 from taxiway.web.refusals import handlers
@@ -116,6 +118,8 @@ from taxiway.witnesses.service import Witnesses
 
 class House:
     """Every service of a platform; what holds a home open and lets it go."""
+
+    provider: Configured | None = None
 
     def __init__(
         self,
@@ -236,6 +240,12 @@ class House:
         )
         self._open_talk()
 
+    def sign_in_with(self, provider: Configured) -> None:
+        """Has people sign in with an identity provider, too; before the house is built."""
+        self.provider = provider
+        kept = (self.database, self.ledger, self.access.memory, self.keys)
+        self.access.sign_ins = SignIns(*kept, provider.mapping)
+
     def is_on_duty(self) -> bool:
         """Whether this server does what one alone must do for its database."""
         return self.owning is not None and self.owning.is_on_duty()
@@ -337,8 +347,12 @@ def dialect_of(house: House, doorkeeper: Doorkeeper, server: Server) -> Dialect:
 
 def add_pages(site: Site, house: House, server: Server) -> None:
     """The pages of every noun."""
-    sign_in.add(site, house.access)
+    desk = sign_in.desk_of(site, house.access)
+    if house.provider is not None and house.access.sign_ins is not None:
+        provider.add(desk, house.provider, house.access.sign_ins)
+    sign_in.add(desk)
     account.add(site, house.access)
+    terminal.add(site, house.access)
     projects_pages.add(site, house.portfolio, house.access, house.audit)
     datasets_pages.add(site, house.datasets, house.lineage)
     runs_pages.add(site, house.runs, house.run_log, house.comparisons, house.trash)

@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio.to_thread
 import uvicorn
@@ -22,12 +23,14 @@ import uvloop
 from msgspec import Struct
 from starlette.types import ASGIApp
 
+from taxiway.access.provider.port import Configured
+from taxiway.adapters.identity import Asked, configure
 from taxiway.endpoints.publishing import Front
 from taxiway.endpoints.rounds import Rounds
 from taxiway.gates.reviews.watching import Reminders
 from taxiway.hooks.delivering import Couriers
 from taxiway.house import House, build
-from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.errors import BadField, TaxiwayError
 from taxiway.kernel.settings import read_settings
 from taxiway.monitors.watching import Watch
 from taxiway.notices.mailing import MailServer
@@ -98,10 +101,16 @@ class Options(Struct, frozen=True):
     hook_hosts: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
     mail: MailServer | None = None
+    public_url: str = ""
+    provider: Asked | None = None
 
     @property
     def is_login_on(self) -> bool:
         is_loopback = self.host in LOOPBACK
+        if self.provider is not None:
+            if self.login is False:
+                raise BadField(field="--no-login", value="an OpenID provider is configured", expected="one of the two")
+            return True
         if self.login is False and not is_loopback:
             raise LoginNeeded(host=self.host)
         return self.login if self.login is not None else not is_loopback or (self.home / LOGIN).exists()
@@ -157,6 +166,7 @@ class Ready(Struct, frozen=True):
     gateway: str
     problem: str = ""
     login: bool = False
+    provider: str = ""
 
 
 def serve(options: Options, ready: Callable[[Ready], None]) -> None:
@@ -170,6 +180,9 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
     keep_memory()
     places = read_places(options.witnesses)
     listener = listen(options.host, options.port)
+    port = listener.getsockname()[1]
+    url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
+    provider = provider_of(options, url)
     house = House(
         options.home,
         database_url=options.database_url,
@@ -178,22 +191,24 @@ def serve(options: Options, ready: Callable[[Ready], None]) -> None:
         hook_hosts=options.hook_hosts,
     )
     try:
+        if provider is not None:
+            house.sign_in_with(provider)
         if login:
             (house.home / LOGIN).touch(mode=0o600)
         house.witnesses.call(places)
-        port = listener.getsockname()[1]
-        url = f"http://{options.host if ':' not in options.host else f'[{options.host}]'}:{port}"
         app = build(house)
-        hosts = frozenset((*LOOPBACK, options.host.lower(), *(h.lower() for h in options.allow_hosts)))
+        public = (urlsplit(options.public_url).hostname or options.host).lower()
+        hosts = frozenset((*LOOPBACK, options.host.lower(), public, *(h.lower() for h in options.allow_hosts)))
         rounds, watch = rounds_of(house, options, listener), Watch(house.monitors, is_on_duty=house.is_on_duty)
         couriers, keeping = Couriers(house.hooks), Keeping(house.witnesses)
         reminders = Reminders(house.gates.reviews, also=house.gates.waivers.tell_ended)
-        postman = Postman(house.notices, options.mail, home=url, is_on_duty=house.is_on_duty)
+        home = options.public_url or url
+        postman = Postman(house.notices, options.mail, home=home, is_on_duty=house.is_on_duty)
         for thread in (rounds, watch, couriers, keeping, reminders, postman):
             thread.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                serving = run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, login, ready))
+                serving = run(house, app, url=url, listener=listener, hosts=hosts, ready=tell_of(rounds, house, ready))
                 runner.run(serving)
         finally:
             postman.stop()
@@ -214,12 +229,24 @@ def rounds_of(house: House, options: Options, listener: socket.socket) -> Rounds
     return Rounds(house.endpoints, host=host, port=port + 1, front=front, is_on_duty=house.is_on_duty)
 
 
-def tell_of(rounds: Rounds, login: bool, ready: Callable[[Ready], None]) -> Callable[[str], None]:
+def provider_of(options: Options, url: str) -> Configured | None:
+    """The identity provider that was asked for. url: where the server listens. Raises BadField, FileUnusable,
+    YamlBroken, OidcMissing."""
+    if options.provider is None:
+        return None
+    if not options.public_url and options.host not in LOOPBACK:
+        expected = "the address that people open, where the provider sends them back to"
+        raise BadField(field="--public-url (TAXIWAY_PUBLIC_URL)", value="''", expected=expected)
+    return configure(options.provider, options.public_url or url)
+
+
+def tell_of(rounds: Rounds, house: House, ready: Callable[[Ready], None]) -> Callable[[str], None]:
     """Says that the server is ready once its gateway is, too, or cannot be."""
 
     def tell(url: str) -> None:
         gateway = rounds.meet(GATEWAY_WAIT_S)
-        ready(Ready(url, gateway.url if gateway else "", rounds.problem, login))
+        provider = house.provider.mapping.provider if house.provider else ""
+        ready(Ready(url, gateway.url if gateway else "", rounds.problem, house.login, provider))
 
     return tell
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from taxiway.access.service import hash_secret
+from taxiway.access.secrets import hash_secret
 from taxiway.endpoints.configuration import APPLIED, FILE, Configuration, accept
 from taxiway.endpoints.publishing import Front, Publisher
 from tests.endpoints.story import Stage

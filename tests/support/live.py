@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from taxiway.access.provider.port import Configured
 from taxiway.client import Client, connect
 from taxiway.house import House, build
 from taxiway.kernel.clock import Clock, now
@@ -58,12 +59,15 @@ def running(
     clock: Clock = now,
     port: int = 0,
     hook_hosts: Sequence[str] = (),
+    provider: Configured | None = None,
 ) -> Iterator[Live]:
     """A server of `home` on loopback, on a free port unless one is given, until the block ends."""
     with chosen_pair(home, Pair(database_url, blobs_url)) as (rows, files):
         if rows is None:
             furnish(home)
         house = House(home, database_url=rows, blobs_url=files, login=login, clock=clock, hook_hosts=hook_hosts)
+        if provider is not None:
+            house.sign_in_with(provider)
         with served(house, port) as live:
             yield live
 

@@ -22,7 +22,11 @@ from taxiway.access.delegation import contract as delegations_contract
 from taxiway.access.delegation.contract import Delegate, DelegatedRole, Delegation
 from taxiway.access.proposals import contract as proposals_contract
 from taxiway.access.proposals.contract import AdminProposal, Decide
+from taxiway.access.provider import contract as provider_contract
+from taxiway.access.provider.contract import Binding
 from taxiway.access.roles import Role
+from taxiway.access.terminals import contract as terminals_contract
+from taxiway.access.terminals.contract import RedeemCode
 from taxiway.kernel.transport import Transport
 
 
@@ -76,6 +80,17 @@ class Access:
     def revoke_token(self, name: str, token: str) -> list[KeptToken]:
         """Ends one of somebody's tokens, by its id, and gives those that remain; for admins. Raises NotFound."""
         return self.transport.call(contract.revoke_token, user=name, token=token).items
+
+    def bindings(self) -> list[Binding]:
+        """Which accounts of the identity provider are who here, by user; for admins."""
+        return self.transport.call(provider_contract.list_bindings).items
+
+    def redeem_code(self, code: str, verifier: str) -> Token:
+        """The token for a code that a browser brought to a terminal: what `taxiway access sign-in` does.
+
+        Raises CodeSpent.
+        """
+        return self.transport.call(terminals_contract.redeem_code, RedeemCode(code=code, verifier=verifier))
 
     def users(self) -> list[User]:
         """Everybody, by name."""

@@ -11,7 +11,9 @@ import msgspec
 from taxiway.access.contract import Grant, KeptToken, SignInLink, Token, User, WhoAmI
 from taxiway.access.delegation.contract import DelegatedRole, Delegation
 from taxiway.access.proposals.contract import AdminProposal
+from taxiway.access.provider.contract import Binding
 from taxiway.access.roles import ROLES
+from taxiway.access.terminals.commands import COMMANDS as OF_TERMINALS
 from taxiway.kernel.commands import Argument, Command, count
 from taxiway.kernel.show import cell
 
@@ -30,6 +32,10 @@ def add(client: Client, given: Namespace) -> User:
 
 def users(client: Client, given: Namespace) -> list[User]:
     return client.access.users()
+
+
+def bindings(client: Client, given: Namespace) -> list[Binding]:
+    return client.access.bindings()
 
 
 def me(client: Client, given: Namespace) -> WhoAmI:
@@ -147,6 +153,13 @@ COMMANDS = (
         "say which person answers for a service account",
         answer_for,
         (Argument("person", "who answers for it"), Argument("service", "the service account's name")),
+    ),
+    *OF_TERMINALS,
+    Command(
+        "bindings",
+        "which accounts of the identity provider are who here",
+        bindings,
+        columns=("user", "email", "groups", "admin_group", "seen_at", "subject"),
     ),
     Command("me", "who you are here, and your roles", me),
     Command(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -31,7 +29,11 @@ from taxiway.access.holdings import Holding, holdings_of
 from taxiway.access.memory import Memory
 from taxiway.access.proposals.granting import put_grant
 from taxiway.access.proposals.service import Proposals
+from taxiway.access.provider.contract import Binding
+from taxiway.access.provider.service import SignIns, list_bindings
 from taxiway.access.roles import Role, may, roles_for
+from taxiway.access.secrets import hash_secret, new_secret
+from taxiway.access.terminals.service import Terminals, unkeyed
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
@@ -41,11 +43,15 @@ from taxiway.storage.database import Database
 
 LINK_LIVES = timedelta(hours=1)
 SESSION_LIVES = timedelta(hours=12)
+LONGEST_TOKEN_DAYS = 365
 UNSEEN = "If it is there, you may not read it: an owner of its project gives roles."
 
 
 class Access:
-    """People, service accounts, their secrets and their roles."""
+    """People, service accounts, their secrets and their roles.
+
+    sign_ins: sign-ins by an identity provider, where the server has one.
+    """
 
     def __init__(self, database: Database, ledger: Ledger, clock: Clock) -> None:
         self.database = database
@@ -56,6 +62,8 @@ class Access:
         self.proposals = Proposals(database, ledger, self.memory)
         self.delegations = Delegations(database, ledger, clock, self.memory, self._may_grant)
         self.digests = Digests(database, ledger.writer)
+        self.sign_ins: SignIns | None = None
+        self.terminals = Terminals(ledger, self.most_token_days)
 
     # --- people ---
 
@@ -96,10 +104,18 @@ class Access:
     # --- secrets ---
 
     def make_token(self, caller: Caller, body: MakeToken, *, user: str) -> Token:
-        if not 1 <= body.days <= 365:
-            raise BadField(field="days", value=str(body.days), expected="a number from 1 to 365")
+        if not 1 <= body.days <= (most := self.most_token_days(user)):
+            raise BadField(field="days", value=str(body.days), expected=f"a number from 1 to {most}")
         token, until = self._make_secret(caller, user, "token", body.label, timedelta(days=body.days))
         return Token(user=user, token=token, expires_at=until)
+
+    def most_token_days(self, user: str) -> int:
+        """For how many days a token of somebody may hold."""
+        return self.sign_ins.most_token_days(user, LONGEST_TOKEN_DAYS) if self.sign_ins else LONGEST_TOKEN_DAYS
+
+    def bindings(self, caller: Caller) -> Page[Binding]:
+        """Which accounts of the identity provider are who here, by user."""
+        return list_bindings(self.database)
 
     def my_tokens(self, caller: Caller) -> Page[KeptToken]:
         """The caller's own tokens that hold now, newest first."""
@@ -147,8 +163,7 @@ class Access:
             return until
 
         # A secret is never kept, so a retry cannot get the first one again: each call makes a new one.
-        unkeyed = Caller(name=caller.name, kind=caller.kind, door=caller.door, request_id=caller.request_id)
-        until = self.ledger.change(unkeyed, f"access.make_{kind}", f"user:{user}", make, answer=datetime)
+        until = self.ledger.change(unkeyed(caller), f"access.make_{kind}", f"user:{user}", make, answer=datetime)
         return secret, until
 
     def sign_in(self, link: str, request_id: str) -> str:
@@ -367,13 +382,3 @@ class Access:
 
     def _may_grant(self, caller: Caller, project: str) -> bool:
         return self.is_allowed(caller, "access.grant", project)
-
-
-def new_secret(kind: str) -> str:
-    """256 random bits with a mark that secret scanners can look for."""
-    return f"tw_{kind}_{secrets.token_urlsafe(32)}"
-
-
-def hash_secret(secret: str) -> str:
-    """What is kept of a secret. Plain SHA-256: there is nothing to guess in 256 random bits."""
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -87,6 +87,13 @@ def holder_of(connection: Connection, *, digest: str, kinds: tuple[str, ...], at
     return Holder(user, row["secret_kind"], row["expires_at"])
 
 
+def secret_with_label(connection: Connection, *, digest: str, kind: str, at: datetime) -> tuple[User, str] | None:
+    """The user whose secret this is, with its label, if it still holds at that time."""
+    user = user_of_secret(connection, digest=digest, kinds=(kind,), at=at)
+    label = connection.execute(select(secrets.c.label).where(secrets.c.digest == digest)).scalar()
+    return (user, label) if user is not None and label is not None else None
+
+
 def spend_secret(connection: Connection, digest: str, at: datetime) -> bool:
     """Marks a secret as used; false where it was already."""
     query = update(secrets).where(secrets.c.digest == digest, secrets.c.spent_at.is_(None)).values(spent_at=at)
@@ -187,6 +194,12 @@ def add_grant(connection: Connection, grant: Grant) -> None:
 def remove_grants(connection: Connection, *, user: str, project: str) -> int:
     query = delete(grants).where(grants.c.user == user, grants.c.project == project)
     return connection.execute(query).rowcount
+
+
+def remove_grant(connection: Connection, grant: Grant) -> None:
+    """Takes one role."""
+    same = (grants.c.user == grant.user, grants.c.project == grant.project, grants.c.role == grant.role)
+    connection.execute(delete(grants).where(*same))
 
 
 def find_grants(connection: Connection, *, user: str | None = None, project: str | None = None) -> list[Grant]:

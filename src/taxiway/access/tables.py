@@ -37,7 +37,7 @@ grants = Table(
     Column("user", String(64), primary_key=True),
     Column("project", String(64), primary_key=True),
     Column("role", String(20), primary_key=True),
-    Column("granted_by", String(64), nullable=False),
+    Column("granted_by", String(200), nullable=False),  # somebody, or "oidc:" and the group at the provider
     Column("granted_at", Moment, nullable=False),
     Column("in_return", Boolean, nullable=False),  # who granted it had a role from who got it
 )

@@ -18,7 +18,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from taxiway.access.service import Access, hash_secret
+from taxiway.access.secrets import hash_secret
+from taxiway.access.service import Access
 from taxiway.endpoints import store
 from taxiway.endpoints.configuration import (
     Configuration,

@@ -124,7 +124,10 @@ class SignInNeeded(TaxiwayError):
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.reason} Sign in, or give a token in TAXIWAY_TOKEN (`taxiway access token NAME` makes one)."
+        return (
+            f"{self.reason} Sign in (`taxiway access sign-in` in a terminal), or give a token in TAXIWAY_TOKEN "
+            "(`taxiway access token NAME` makes one)."
+        )
 
 
 class NotAllowed(TaxiwayError):

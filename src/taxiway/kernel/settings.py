@@ -100,6 +100,20 @@ class Settings(Struct, frozen=True):
         ),
     ] = ()
 
+    public_url: Annotated[
+        str, Meta(description="the address under which people open a server, such as `https://taxiway.example`")
+    ] = ""
+    oidc_issuer: Annotated[
+        str, Meta(description="the OpenID provider that people sign in to a server with, as it names itself")
+    ] = ""
+    oidc_client_id: Annotated[str, Meta(description="the id of the server's client at that provider")] = ""
+    oidc_client_secret: Annotated[
+        str, Meta(description="the secret of that client; never in a file of the project, nor on a command line")
+    ] = ""
+    oidc_file: Annotated[
+        Path | None, Meta(description="the sign-in file: names from claims, roles from groups; see docs/sign-in.md")
+    ] = None
+
 
 class ProjectFile(Struct, frozen=True, forbid_unknown_fields=True):
     """What a folder's taxiway.toml may say; what is empty is not said. A variable of that name wins."""
@@ -136,6 +150,11 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
         smtp=env.get("TAXIWAY_SMTP", ""),
         mail_from=env.get("TAXIWAY_MAIL_FROM", ""),
         witnesses=tuple(env.get("TAXIWAY_WITNESSES", "").split()),
+        public_url=env.get("TAXIWAY_PUBLIC_URL", ""),
+        oidc_issuer=env.get("TAXIWAY_OIDC_ISSUER", ""),
+        oidc_client_id=env.get("TAXIWAY_OIDC_CLIENT_ID", ""),
+        oidc_client_secret=env.get("TAXIWAY_OIDC_CLIENT_SECRET", ""),
+        oidc_file=Path(env["TAXIWAY_OIDC_FILE"]).expanduser().resolve() if env.get("TAXIWAY_OIDC_FILE") else None,
     )
 
 

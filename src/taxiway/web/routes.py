@@ -6,7 +6,9 @@ from taxiway.access import contract as access_contract
 from taxiway.access.contract import User
 from taxiway.access.delegation import contract as delegations_contract
 from taxiway.access.proposals import contract as proposals_contract
+from taxiway.access.provider import contract as provider_contract
 from taxiway.access.service import Access
+from taxiway.access.terminals import contract as terminals_contract
 from taxiway.audit import contract as audit_contract
 from taxiway.audit.contract import (
     Consistency,
@@ -66,6 +68,8 @@ def bind_access(server: Server, access: Access) -> None:
     server.serve(delegations_contract.delegate, access.delegations.delegate)
     server.serve(delegations_contract.list_delegations, access.delegations.list)
     server.serve(delegations_contract.revoke_delegation, access.delegations.revoke)
+    server.serve(provider_contract.list_bindings, access.bindings)
+    server.serve(terminals_contract.redeem_code, access.terminals.redeem)
     server.serve(access_contract.list_tokens, access.accounts.tokens)
     server.serve(access_contract.revoke_token, access.accounts.revoke_token)
     server.serve(access_contract.who_am_i, access.who_am_i)

@@ -9,8 +9,11 @@ from taxiway.web.site import Html, Redirect, Site, View
 
 
 class Account:
+    """provider: the identity provider that an account can be connected to; empty where there is none."""
+
     def __init__(self, access: Access) -> None:
         self.access = access
+        self.provider = access.sign_ins.mapping.provider if access.sign_ins else ""
 
     def show(self, view: View) -> Html:
         return self._page(view)
@@ -25,12 +28,17 @@ class Account:
         return Redirect("/me#tokens")
 
     def _page(self, view: View, made: Token | None = None) -> Html:
+        most_days = self.access.most_token_days(view.caller.name)
         values = {
             "title": "Account",
             "me": self.access.who_am_i(view.caller),
             "tokens": self.access.my_tokens(view.caller).items,
             "made": made,
             "sent": view.sent,
+            "days": min(90, most_days),
+            "most_days": most_days,
+            "provider": self.provider,
+            "is_connected": bool(self.access.sign_ins and self.access.sign_ins.is_connected(view.caller.name)),
         }
         return Html("web/account.html", "", values)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +31,13 @@ class SignIn:
         self.site = site
         self.access = access
         self.throttle = throttle
+        self.provider = ""
+        self.leave_provider: Callable[[str], str] = lambda session: ""
+
+    def offer(self, provider: str, leave: Callable[[str], str]) -> None:
+        """Has the page offer an identity provider. leave: where one signs out there, given a session of ours."""
+        self.provider = provider
+        self.leave_provider = leave
 
     async def explain(self, request: Request) -> Response:
         """How one gets in; where someone is in already, the way on."""
@@ -47,7 +56,7 @@ class SignIn:
         link = request.path_params["link"]
         user = await run_in_threadpool(self.access.user_of, link, "link")
         if user is None:
-            return await run_in_threadpool(self._failed, request, LinkSpent())
+            return await run_in_threadpool(self.failed, request, LinkSpent())
         values = {"title": f"Sign in as {user.display}", "user": user, "next": onward(request), "url_link": link}
         return await run_in_threadpool(self.site.render, request, None, Html("web/sign_in_link.html", "", values), None)
 
@@ -61,17 +70,9 @@ class SignIn:
         try:
             session = await run_in_threadpool(self._open_session, request)
         except TaxiwayError as refusal:
-            return await run_in_threadpool(self._failed, request, refusal)
+            return await run_in_threadpool(self.failed, request, refusal)
         answer = RedirectResponse(onward(request) or "/", 303)
-        answer.set_cookie(
-            COOKIE,
-            session,
-            max_age=int(SESSION_LIVES.total_seconds()),
-            path="/",
-            secure=is_https(request),
-            httponly=True,
-            samesite="strict",
-        )
+        set_session(answer, session, lives=SESSION_LIVES, is_https=is_https(request))
         return answer
 
     def _open_session(self, request: Request) -> str:
@@ -85,25 +86,46 @@ class SignIn:
         """Ends the session on the server, not in the browser alone."""
         await read_form(request)
         caller = await run_in_threadpool(self._caller, request)
+        leave_url = ""
         if caller is not None and COOKIE in request.cookies:
+            leave_url = await run_in_threadpool(self.leave_provider, request.cookies[COOKIE])
             await run_in_threadpool(self.access.sign_out, caller, request.cookies[COOKIE])
-        answer = RedirectResponse("/sign-in", 303)
+        answer: Response = RedirectResponse("/sign-in", 303)
+        if leave_url:  # a redirect of a form to another site is refused by our own content policy: a page asks
+            answer = await run_in_threadpool(self._page, request, None, None, "Signed out", leave_url)
         answer.delete_cookie(COOKIE, path="/", secure=is_https(request), httponly=True, samesite="strict")
         return answer
 
     def _caller(self, request: Request) -> Caller | None:
         return self.site.doorkeeper.identify(request, accepts_cookie=True)
 
-    def _failed(self, request: Request, refusal: TaxiwayError) -> Response:
+    def failed(self, request: Request, refusal: TaxiwayError) -> Response:
+        """The page with why somebody did not come in, or that this went wrong too often."""
+        return self._page(request, None, self.count(refusal), "Sign in")
+
+    def count(self, refusal: TaxiwayError) -> TaxiwayError:
+        """Counts a failure; gives why it failed, or that too much did."""
         try:
             self.throttle.failed()
         except TaxiwayError as too_many:
-            refusal = too_many
-        return self._page(request, None, refusal, "Sign in")
+            return too_many
+        return refusal
 
-    def _page(self, request: Request, caller: Caller | None, refusal: TaxiwayError | None, title: str) -> Response:
-        name = caller.name if caller and caller.kind != "local" else ""
-        values = {"title": title or "Sign in", "next": onward(request), "name": name}
+    def _page(
+        self,
+        request: Request,
+        caller: Caller | None,
+        refusal: TaxiwayError | None,
+        title: str,
+        leave_url: str = "",
+    ) -> Response:
+        values = {
+            "title": title or "Sign in",
+            "next": onward(request),
+            "name": caller.name if caller and caller.kind != "local" else "",
+            "provider": self.provider,
+            "leave_url": leave_url,
+        }
         status = refusal.status if refusal else 200
         answer = self.site.render(request, caller, Html("web/sign_in.html", "", values, status), refusal)
         if refusal and refusal.retry_after_s:
@@ -111,9 +133,12 @@ class SignIn:
         return answer
 
 
-def add(site: Site, access: Access) -> None:
-    desk = SignIn(site, access, Throttle())
-    site.routes += [
+def desk_of(site: Site, access: Access) -> SignIn:
+    return SignIn(site, access, Throttle())
+
+
+def add(desk: SignIn) -> None:
+    desk.site.routes += [
         Route("/sign-in", desk.explain, methods=["GET"]),
         Route("/sign-in", desk.look_up, methods=["POST"]),
         Route("/sign-in/{link}", desk.ask, methods=["GET"]),
@@ -138,6 +163,19 @@ def local(address: str) -> str:
     if not address.startswith("/") or address.startswith("//") or UNSAFE.search(address):
         return ""
     return "" if address.startswith("/sign-") else address
+
+
+def set_session(answer: Response, session: str, *, lives: timedelta, is_https: bool) -> None:
+    """Has the browser keep a session, out of reach of scripts and of other sites."""
+    answer.set_cookie(
+        COOKIE,
+        session,
+        max_age=int(lives.total_seconds()),
+        path="/",
+        secure=is_https,
+        httponly=True,
+        samesite="strict",
+    )
 
 
 def is_https(request: Request) -> bool:

@@ -13,6 +13,19 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "access_bindings",
+        sa.Column("issuer", sa.String(length=500), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("user", sa.String(length=64), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("groups", sa.Text(), nullable=False),
+        sa.Column("bound_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("admin_group", sa.String(length=190), nullable=False),
+        sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_access_bindings")),
+        sa.UniqueConstraint("user", name=op.f("uq_access_bindings_user")),
+    )
+    op.create_table(
         "access_delegations",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
@@ -32,7 +45,7 @@ def upgrade() -> None:
         sa.Column("user", sa.String(length=64), nullable=False),
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
-        sa.Column("granted_by", sa.String(length=64), nullable=False),
+        sa.Column("granted_by", sa.String(length=200), nullable=False),
         sa.Column("granted_at", sa.BigInteger(), nullable=False),
         sa.Column("in_return", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("user", "project", "role", name=op.f("pk_access_grants")),
@@ -50,6 +63,18 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(length=64), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_proposals")),
+    )
+    op.create_table(
+        "access_provider_sessions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("issuer", sa.String(length=500), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("session", sa.String(length=255), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("id_token", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_access_provider_sessions")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_access_provider_sessions_nonce")),
     )
     op.create_table(
         "access_secrets",
@@ -1421,7 +1446,9 @@ def downgrade() -> None:
     op.drop_table("access_sent")
     op.drop_index(op.f("ix_access_secrets_user"), table_name="access_secrets")
     op.drop_table("access_secrets")
+    op.drop_table("access_provider_sessions")
     op.drop_table("access_proposals")
     op.drop_table("access_grants")
     op.drop_index(op.f("ix_access_delegations_project"), table_name="access_delegations")
     op.drop_table("access_delegations")
+    op.drop_table("access_bindings")
