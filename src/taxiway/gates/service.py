@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import Connection
 
 from taxiway.access.service import Access
@@ -30,6 +32,7 @@ from taxiway.gates.reviews import store as reviews_store
 from taxiway.gates.reviews.service import Reviews
 from taxiway.gates.rules import interval_words
 from taxiway.gates.standing import Look, Sources
+from taxiway.gates.upstream import makers_of_things
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
@@ -56,7 +59,7 @@ class Gates:
         self.reviews = Reviews(ledger, self.sources, clock)
         self.eligibility = Eligibility(database, self.sources, clock)
         self.waivers = Waivers(database, ledger, self.sources, clock)
-        self.findings = Findings(database, ledger, access, clock)
+        self.findings = Findings(database, ledger, access, clock, partial(makers_of_things, models))
         self.questionnaires = Questionnaires(database, ledger, access, models)
         self.glass = Glass(ledger, self.sources, self.findings)
         models.catalogue.follow.append(follow_name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from sqlalchemy import Connection
 
 from taxiway.access.service import Access
+from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import parse
 from taxiway.lineage.service import upstream_of
@@ -28,6 +30,28 @@ def makers_upstream(
             if name in answering:
                 found.append((answering[name], f"answers for {name}, which {what} {ref}"))
     return [each for each in found if each[0]]
+
+
+def makers_of_things(models: Models, things: Iterable[str]) -> dict[str, str]:
+    """Who made each of these things, with how: of a version its run as well, of a model each of its versions."""
+    found: dict[str, str] = {}
+    for ref in things:
+        with suppress(NotFound):  # of what is gone nobody knows the maker any more
+            for each in made_things(models, ref):
+                name, what = maker_of(models, each)
+                found.setdefault(name, f"{what} {each}")
+    found.pop("", None)
+    return found
+
+
+def made_things(models: Models, ref: str) -> list[str]:
+    """What was made when a thing was: of a version its run as well, of a model each of its versions."""
+    thing = parse(ref)
+    if thing.kind != "model":
+        return [ref]
+    here = models.versions(SYSTEM, model=thing.name).items
+    versions = [each for each in here if thing.version in (None, each.version)]
+    return [*(each.ref for each in versions), *(f"run:{each.run}" for each in versions if each.run)]
 
 
 def maker_of(models: Models, ref: str) -> tuple[str, str]:

@@ -114,3 +114,24 @@ def test_an_overdue_finding_is_said_to_be_and_stands_first(story: Exceptional) -
 
     assert [each.is_overdue for each in found] == [True, False]
     assert found[0].id == late
+
+
+def test_who_owned_a_finding_makes_no_less_of_it_once_another_does(story: Exceptional) -> None:  # noqa: F811
+    finding = opened(story.abe)
+    story.abe.gates.findings.change(finding.id, reason="ben knows more", owner="vito")
+
+    with pytest.raises(SecondPerson, match="abe owned it"):
+        story.abe.gates.findings.change(finding.id, reason="not so bad", severity="low")
+    assert story.vera.gates.findings.change(finding.id, reason="two rows only", severity="low").severity == "low"
+
+
+@pytest.mark.parametrize("thing", ["model:mortgage@1", "model:mortgage", "run", "dataset"])
+def test_who_made_what_is_wrong_makes_no_less_of_it(story: Exceptional, thing: str) -> None:  # noqa: F811
+    version = story.ana.models.find("mortgage@1")
+    about = {"run": f"run:{version.run}", "dataset": version.datasets[0]}.get(thing, thing)
+    finding = story.vera.gates.findings.open("Odd", project=PROJECT, severity="high", things=[about])
+
+    with pytest.raises(SecondPerson, match=r"ana (registered|started)"):
+        story.ana.gates.findings.change(finding.id, reason="not so bad", severity="low")
+    with pytest.raises(SecondPerson, match=r"ana (registered|started)"):
+        story.ana.gates.findings.change(finding.id, reason="busy", due_at=finding.due_at + timedelta(days=1))

@@ -21,12 +21,13 @@ Due = Annotated[datetime, Meta(tz=True)]
 
 
 class Step(Struct, frozen=True):
-    """One step of a finding's story: who did what, and what they said."""
+    """One step of a finding's story: who did what, and what they said. former: who owned it until this step."""
 
     at: datetime
     by: str
     did: str
     comment: str = ""
+    former: str = ""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -28,6 +28,8 @@ def part_in(finding: Finding, who: str) -> str:
     """What somebody has to do with a finding, so that they are no second person to it; empty where nothing."""
     if who == finding.owner:
         return "owns it"
+    if any(step.former == who for step in finding.steps):
+        return "owned it"
     if who == finding.resolved_by:
         return "resolved it"
     if any(step.by == who and step.did in ("resolved", "in_progress") for step in finding.steps):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -33,17 +33,20 @@ from taxiway.kernel.thing import parse
 from taxiway.models.contract import ModelVersion
 from taxiway.storage.database import Database
 
+Makers = Callable[[Collection[str]], dict[str, str]]
 KINDS = ("model", "run", "dataset", "endpoint", "project", "monitor")
 
 
 class Findings:
     """The findings of one platform."""
 
-    def __init__(self, database: Database, ledger: Ledger, access: Access, clock: Clock) -> None:
+    def __init__(self, database: Database, ledger: Ledger, access: Access, clock: Clock, makers: Makers) -> None:
+        """makers: who made things, each with how: who made what is wrong makes no less of it."""
         self.database = database
         self.ledger = ledger
         self.access = access
         self.clock = clock
+        self.makers = makers
 
     # --- reading ---
 
@@ -122,9 +125,9 @@ class Findings:
             if body.owner:
                 self._check_owner(record.connection, body.owner)
             if body.severity and is_lower(body.severity, found.severity):
-                require_second(record.caller, found, "lower")
+                self._require_second(record, found, "lower")
             if body.due_at is not None and body.due_at > found.due_at:
-                require_second(record.caller, found, "put off")
+                self._require_second(record, found, "put off")
             given = {"severity": body.severity, "owner": body.owner, "due_at": body.due_at}
             given["remediation"] = body.remediation
             kept: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -132,7 +135,8 @@ class Findings:
             told = ", ".join(
                 f"{name.removesuffix('_at').replace('_', ' ')} {say(value)}" for name, value in kept.items()
             )
-            return with_step(replace(found, **kept), record, f"changed {told}" if told else "remarked", body.reason)
+            after = with_step(replace(found, **kept), record, f"changed {told}" if told else "remarked", body.reason)
+            return after if after.owner == found.owner else with_former(after, found.owner)
 
         return self._turn(caller, "gates.change_finding", finding, make)
 
@@ -145,7 +149,7 @@ class Findings:
                 follows = [str(each) for each in NEXT[found.state]]
                 raise NotNext(finding=found.id, state=found.state, wanted=body.state, follows=follows)
             if body.state == "closed":
-                require_second(record.caller, found, "close")
+                self._require_second(record, found, "close")
             by = record.caller.name
             resolved = by if body.state == "resolved" else "" if body.state == "in_progress" else found.resolved_by
             closed = by if body.state == "closed" else ""
@@ -154,6 +158,13 @@ class Findings:
             return with_step(after, record, body.state, body.comment)
 
         return self._turn(caller, "gates.move_finding", finding, make)
+
+    def _require_second(self, record: Record, finding: Finding, what: str) -> None:
+        """Raises SecondPerson."""
+        caller = record.caller
+        because = part_in(finding, caller.name) if caller.can_approve else "did not sign in as a person"
+        if because := because or self.makers(finding.things).get(caller.name, ""):
+            raise SecondPerson(actor=caller.name, finding=finding.id, what=what, because=because)
 
     def _turn(self, caller: Caller, verb: str, finding: str, make: Callable[[Record, Finding], Finding]) -> Finding:
         def both(record: Record) -> Finding:
@@ -186,15 +197,15 @@ def about(connection: Connection, version: ModelVersion, at: datetime) -> builti
     return sorted(store.about(connection, [*refs, *version.datasets], at), key=order)
 
 
-def require_second(caller: Caller, finding: Finding, what: str) -> None:
-    because = part_in(finding, caller.name) if caller.can_approve else "did not sign in as a person"
-    if because:
-        raise SecondPerson(actor=caller.name, finding=finding.id, what=what, because=because)
-
-
 def with_step(finding: Finding, record: Record, did: str, comment: str) -> Finding:
     step = Step(record.at, record.caller.name, did, comment.strip())
     return replace(finding, steps=[*finding.steps, step], changed_at=record.at)
+
+
+def with_former(finding: Finding, owner: str) -> Finding:
+    """The same, its last step knowing who owned it until then."""
+    *steps, last = finding.steps
+    return replace(finding, steps=[*steps, replace(last, former=owner)])
 
 
 def say(value: Any) -> str:
