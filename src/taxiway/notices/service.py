@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 
@@ -10,7 +11,7 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import BadField, NotFound
+from taxiway.kernel.errors import BadField, DiskFull, NotFound, Unavailable
 from taxiway.notices import store
 from taxiway.notices.contract import (
     ChangePreferences,
@@ -46,7 +47,7 @@ class Notices:
 
     def list(self, caller: Caller, body: ListNotices) -> Page[Notice]:
         """Newest first; what waits is as of now."""
-        self.keeper.settle()
+        self._settle(everywhere=True)
         with self.database.read() as connection:
             found = store.select_of(connection, inbox_of(caller), self.access.visible(caller), body)
         return Page(found, found[-1].id if len(found) == body.limit else None)
@@ -54,7 +55,13 @@ class Notices:
     def refresh(self, caller: Caller) -> None:
         """Looks up anew what waits in the projects that the caller may see: also what only time brings about."""
         visible = self.access.visible(caller)
-        self.keeper.mark(["", *(self.keeper.names() if visible is None else visible)])
+        with contextlib.suppress(DiskFull, Unavailable):
+            self.keeper.mark(["", *(self.keeper.names() if visible is None else visible)])
+
+    def _settle(self, *, everywhere: bool) -> None:
+        """Where nothing can be written now, pages show what was written down last, rather than none."""
+        with contextlib.suppress(DiskFull, Unavailable):
+            self.keeper.settle(everywhere=everywhere)
 
     def one(self, caller: Caller, notice: str) -> Notice:
         """One of one's own. Raises NotFound."""
@@ -66,7 +73,7 @@ class Notices:
 
     def count(self, caller: Caller) -> int:
         """How many count: shown at the head of every page. One look into an index, where nothing changed since."""
-        self.keeper.settle(everywhere=False)
+        self._settle(everywhere=False)
         with self.database.read() as connection:
             return store.count(connection, inbox_of(caller), self.access.visible(caller))
 

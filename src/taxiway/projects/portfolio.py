@@ -88,10 +88,6 @@ class Portfolio:
         facts, waits = self._facts(caller, [project]), self.waiting.of(caller, [project])
         return self._row(standing, facts[project], waits[project], is_small=False)
 
-    def inbox(self, caller: Caller) -> list[tuple[str, Wait]]:
-        """What waits for the caller in any project, each with the project, the longest waiting first."""
-        return self.waiting.inbox(caller, self.projects.names(caller))
-
     def _facts(self, caller: Caller, names: list[str]) -> dict[str, list[PortfolioFact]]:
         found: dict[str, list[PortfolioFact]] = {name: [] for name in names}
         for teller in self.tellers if names else []:

@@ -44,7 +44,7 @@ class Wait(Struct, frozen=True):
         return listed(list(self.people), "or") or (NOBODY if self.kind == "request" else HOME)
 
     def is_for(self, caller: Caller) -> bool:
-        """Whether it stands in the caller's inbox. The home's owner, who may do everything but approve, sees all."""
+        """Whether it waits for the caller. The home's owner, who may do everything but approve, sees all."""
         return caller.name in self.people or caller.kind == "local"
 
 
@@ -85,12 +85,6 @@ class Waiting:
         """The same for everybody's inbox, where it is written down."""
         found = self.of(SYSTEM, [project for project in projects if project])
         return [todo_of(project, wait) for project, waits in found.items() for wait in waits]
-
-    def inbox(self, caller: Caller, projects: list[str]) -> list[tuple[str, Wait]]:
-        """What waits for the caller, each with its project, the longest waiting first."""
-        found = [(project, wait) for project, waits in self.of(caller, projects).items() for wait in waits]
-        mine = [each for each in found if each[1].is_for(caller)]
-        return sorted(mine, key=lambda each: each[1].since.timestamp() if each[1].since else 0.0)
 
 
 def todo_of(project: str, wait: Wait) -> Todo:

@@ -21,6 +21,8 @@ export function watchKeys(rows) {
     k: () => rows?.move(-1),
     x: () => rows?.pick(),
     c: () => rows?.compare(),
+    u: () => rows?.act("turn"),
+    e: () => rows?.act("done"),
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;

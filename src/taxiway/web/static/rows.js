@@ -25,6 +25,10 @@ class Rows {
     (this.at.querySelector("a[href]") ?? this.at).focus({ preventScroll: true });
   }
 
+  act(name) {
+    this.at?.querySelector(`[data-act~="${CSS.escape(name)}"]`)?.click();
+  }
+
   pick() {
     const box = this.at?.querySelector("[data-pick]");
     if (!box) return;
