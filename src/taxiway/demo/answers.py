@@ -1,4 +1,4 @@
-"""Act 1, step 6: the endpoint answers real requests, and every answer can be followed back to who approved it."""
+"""Act 1, step 10: the endpoint answers real requests, and every answer can be followed back to who approved it."""
 
 from __future__ import annotations
 

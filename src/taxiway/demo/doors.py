@@ -19,6 +19,7 @@ from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.contract import Target
 
 TIMEOUT_S = 60.0
+DOORS = ("SDK", "CLI", "REST", "page")
 FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -60,16 +61,17 @@ def by_cli(url: str, token: str, version: str, stage: str) -> Said:
     return Said("CLI", " ".join(("taxiway", *words)), f"exit code {done.returncode}", said)
 
 
-def taxiway(*words: str, url: str, token: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command line as the person that the token belongs to."""
+def taxiway(*words: str, url: str = "", token: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs the command line as the person that the token belongs to; without a url, where there is no platform."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TAXIWAY_")}
+    given = {"TAXIWAY_URL": url, "TAXIWAY_TOKEN": token} if url else {}
     return subprocess.run(
         [sys.executable, "-m", "taxiway", *words],
         capture_output=True,
         text=True,
         check=False,
         timeout=TIMEOUT_S,
-        env={**kept, "TAXIWAY_URL": url, "TAXIWAY_TOKEN": token},
+        env={**kept, **given},
     )
 
 

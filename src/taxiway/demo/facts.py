@@ -1,4 +1,4 @@
-"""What people say about the demo's projects and models: purposes, values and cards. The values are examples."""
+"""What people say about the demo's projects and models: purposes, values, cards, answers. All are examples."""
 
 from __future__ import annotations
 
@@ -39,6 +39,30 @@ MORTGAGE_CARD = {
     ),
     "who_is_affected": "People who apply for a mortgage, and those who live with them.",
     "contact": "ana (author)",
+}
+ETHICS = {
+    "benefit": (
+        "Applicants with a clear case: they hear within a day and need not wait for twelve. The project's own "
+        "measure shows it."
+    ),
+    "harm": (
+        "Black and Hispanic applicants, whom the bank rejected more often. Approval rates by race are measured on "
+        "held-out applications, with intervals."
+    ),
+    "asked": True,
+    "asked_whom": "Two loan officers and the city's housing counsellors, in May. They want reasons, not a score.",
+    "proxies": "The neighbourhood (min30, mi, vr, bd) is left out. Credit history follows race in part, and stays.",
+    "alternatives": "The logistic regression without mitigation: nobody has shown that it is even between groups.",
+    "residual": "It repeats what the bank decided in 1990. The head of retail lending accepts that for proposals.",
+}
+IMPACT = {
+    "about_people": "yes",
+    "area": "credit, insurance or essential services",
+    "how_many": "2000",
+    "vulnerable": "no",
+    "worst_error": "money or a chance that comes back",
+    "contest": "A letter names the officer who decided; within 30 days anybody can ask that officer to decide anew.",
+    "manipulates": "no",
 }
 FLIGHT_CARD = {
     "intended_use": "Ranks departures from New York by the risk of arriving 15 minutes late or more, two hours ahead.",

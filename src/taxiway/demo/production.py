@@ -1,4 +1,4 @@
-"""Act 1, step 6: four eyes, the approval, production; and what a single changed byte does."""
+"""Act 1, step 8: four eyes, the approval, production; and what a single changed byte does."""
 
 from __future__ import annotations
 
