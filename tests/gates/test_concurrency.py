@@ -11,7 +11,7 @@ from taxiway.kernel.errors import TaxiwayError
 from tests.gates.story import PROJECT, Story
 
 TRIES = 12
-MANY = 100
+MANY = 40  # a hundred at once, over two processes: test_two_servers.py
 
 
 def outcomes(act: Callable[[], object], *clients: Client, tries: int = TRIES) -> list[str]:
