@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv registry chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -50,6 +50,12 @@ oras-venv: .venvs/oras/installed ## set up .venvs/oras with another client of re
 	@tools/phase "install oras" tools/venv "$(PYTHON)" .venvs/oras locks/oras.txt alone
 	@touch $@
 
+cards-venv: .venvs/cards/installed ## set up .venvs/cards with what reads exported cards
+
+.venvs/cards/installed: locks/cards.txt tools/venv
+	@tools/phase "install cards" tools/venv "$(PYTHON)" .venvs/cards locks/cards.txt alone
+	@touch $@
+
 registry: chromium ## a registry for the tests to push to
 	@tools/phase "registry" tools/registry
 
@@ -73,7 +79,7 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 ## Checking
 
 test: ## set up all the tests need, then `check`; this is what CI runs
-	@$(MAKE) --no-print-directory -j 4 test-venv mlflow-venv model-signing-venv provider-venv oras-venv registry
+	@$(MAKE) --no-print-directory -j 4 test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry
 	@$(MAKE) --no-print-directory check
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is

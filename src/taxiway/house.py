@@ -30,6 +30,10 @@ from taxiway.discussions.todos import LookTodos
 from taxiway.dossiers import pages as dossiers_pages
 from taxiway.dossiers import routes as dossiers_routes
 from taxiway.dossiers.collecting import Below as Collected
+from taxiway.dossiers.documents import pages as documents_pages
+from taxiway.dossiers.documents import routes as documents_routes
+from taxiway.dossiers.documents.gathering import Above, Gathering
+from taxiway.dossiers.documents.service import Documents
 from taxiway.dossiers.judging.service import Judging
 from taxiway.dossiers.service import Dossiers
 from taxiway.endpoints import pages as endpoints_pages
@@ -229,7 +233,6 @@ class House:
         self.endpoints = Endpoints(self.home, self.ledger, below, self.publisher)
         self.labels = Labels(self.endpoints)
         self.tracer = Tracer(self.endpoints, self.labels)
-        self._open_dossiers()
         self.monitors = Monitors(
             self.database,
             self.ledger,
@@ -238,6 +241,7 @@ class House:
             references=References(self.datasets, self.blobs, self.access),
             clock=self.clock,
         )
+        self._open_dossiers()
         self._open_talk()
 
     def sign_in_with(self, provider: Configured) -> None:
@@ -252,7 +256,9 @@ class House:
 
     def _open_dossiers(self) -> None:
         read = (self.access, self.audit, self.statements, self.models, self.gates, self.reproductions)
-        self.dossiers = Dossiers(self.home, Collected(*read))
+        gathering = Gathering(Collected(*read), Above(self.endpoints, self.monitors, self.lineage))
+        self.documents = Documents(self.home, gathering)
+        self.dossiers = Dossiers(self.home, Collected(*read), self.documents)
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
@@ -308,6 +314,7 @@ def bind_routes(server: Server, house: House) -> None:
     endpoints_routes.bind(server, house.endpoints, house.labels, house.tracer, login=house.login)
     monitors_routes.bind(server, house.monitors)
     dossiers_routes.bind(server, house.dossiers, Judging(house.access, house.models, house.gates))
+    documents_routes.bind(server, house.documents, house.dossiers.folder)
     discussions_routes.bind(server, house.discussions)
     notices_routes.bind(server, house.notices)
     images = Images(house.ledger, house.models, house.gates, house.statements)
@@ -362,6 +369,7 @@ def add_pages(site: Site, house: House, server: Server) -> None:
     notices_pages.add(site, house.notices)
     models = models_pages.add(site, house.models, house.comparisons, house.access)
     dossiers_pages.add(site, house.dossiers)
+    documents_pages.add(site, house.documents)
     gates_pages.add(site, house.gates, models, house.runs, house.access, house.portfolio)
     audit.add(site, house.audit, house.access, house.witnesses.list)
     evidence_pages.add(site, house.statements)

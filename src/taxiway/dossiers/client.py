@@ -6,11 +6,12 @@ from pathlib import Path
 
 from taxiway.dossiers import contract
 from taxiway.dossiers.contract import AskDossier, Dossier
+from taxiway.dossiers.documents.client import Written
 from taxiway.kernel.transport import Transport
 from taxiway.models.client import split
 
 
-class Dossiers:
+class Dossiers(Written):
     """One file for each version that proves why it was let through: ``client.dossiers``."""
 
     def __init__(self, transport: Transport) -> None:
@@ -28,14 +29,4 @@ class Dossiers:
 
         >>> client.dossiers.save("mortgage@2", "mortgage-2.dossier.zip")  # doctest: +SKIP
         """
-        target = Path(to)
-        if target.exists():
-            raise FileExistsError(f"{target} is there already. Give a name that is not, or remove it.")
-        beside = target.with_name(f".{target.name}.new")
-        try:
-            with beside.open("wb") as into:
-                self.transport.download(contract.take_dossier, into, AskDossier(held), **split(name))
-            beside.rename(target)
-        finally:
-            beside.unlink(missing_ok=True)
-        return target
+        return self._save(to, contract.take_dossier, AskDossier(held), **split(name))

@@ -22,6 +22,9 @@ With `--head FILE`, a head of the audit log that you kept, it also tells whether
 | evidence, approvals, and the text of every path that it was judged by | `gates/` |
 | in-toto Statements in DSSE envelopes, one for each step | `statements/` |
 | every entry of the audit log about it, each proven against one signed head | `audit/` |
+| the technical documentation and the card, for people | `documents/` |
+| which records are evidence for which clauses of frameworks | `coverage/` |
+| the card as other systems take it | `cards/` |
 | the public keys | `keys/` |
 
 The archive is a plain zip, nothing in it is compressed, and the same version makes the same bytes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,9 +12,15 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from msgspec import Struct
 
 from taxiway.dossiers import verify
+from taxiway.dossiers.cards.contract import FILES, CardTooLong
 from taxiway.dossiers.collecting import Below, Collection
 from taxiway.dossiers.contract import AskDossier, Dossier, DossierFile, NothingToShow, PartChanged
+from taxiway.dossiers.documents.building import build
+from taxiway.dossiers.documents.contract import DOCUMENTS, Format
+from taxiway.dossiers.documents.mapping import packaged
+from taxiway.dossiers.documents.service import Documents, card_file, coverage_file, document_file
 from taxiway.dossiers.packing import Measured, Part, measure, write
+from taxiway.dossiers.packs.covering import cover
 from taxiway.dossiers.proving import Proofs
 from taxiway.dossiers.reading import READ_ME
 from taxiway.evidence.contract import PublicKey
@@ -24,7 +31,9 @@ from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.ids import new_id
 from taxiway.models.contract import ModelVersion
+from taxiway.storage.contract import YamlBroken
 
+WRITTEN: tuple[Format, ...] = ("html", "json")  # PDF depends on what a server has installed
 KEPT_S = 3600.0  # how long a file that was made waits to be fetched again
 FORMAT = 1
 
@@ -50,9 +59,10 @@ class Key(Struct, frozen=True):
 class Dossiers:
     """Makes dossiers. Those it made wait a while in ``HOME/dossiers``, so that fetching one again is quick."""
 
-    def __init__(self, home: Path, below: Below) -> None:
+    def __init__(self, home: Path, below: Below, documents: Documents) -> None:
         self.folder = home / "dossiers"
         self.below = below
+        self.documents = documents
 
     def show(self, caller: Caller, body: AskDossier, *, model: str, version: str) -> Dossier:
         """What the dossier holds and what is missing. Raises as `file`."""
@@ -87,6 +97,7 @@ class Dossiers:
             Part("verify.py", Path(verify.__file__).read_bytes()),
             *collection.parts(proofs.as_of),
             *proofs.parts(),
+            *self._written(caller, version, collection),
             *(Part(f"keys/{name}.pem", public.encode()) for name, public in keys.items()),
         ]
         files = sorted(map(measure, parts), key=lambda each: each.part.name)
@@ -113,6 +124,25 @@ class Dossiers:
             missing=collection.missing,
         )
         return Made(dossier, canonical_json(sealed.envelope), files)
+
+    def _written(self, caller: Caller, version: ModelVersion, collection: Collection) -> Iterator[Part]:
+        """What people read, as HTML and as JSON, and the card as other systems take it."""
+        facts = self.documents.gathering.facts(caller, version)
+        for name in DOCUMENTS:
+            document = build(packaged(name), facts)
+            yield from (Part(f"documents/{name}.{form}", document_file(document, form)) for form in WRITTEN)
+        for name in self.documents.packs.names():
+            try:
+                coverage = cover(self.documents.packs.find(name), facts)
+            except (YamlBroken, BadField) as e:
+                collection.lack(f"coverage/{name}", str(e))
+                continue
+            yield from (Part(f"coverage/{name}.{form}", coverage_file(coverage, form)) for form in WRITTEN)
+        for kind, (file, _) in FILES.items():
+            try:
+                yield Part(f"cards/{file}", card_file(facts, kind))
+            except CardTooLong as e:
+                collection.lack(f"cards/{file}", str(e))
 
     def _keys(self, collection: Collection) -> dict[str, str]:
         """The public keys that anything inside is signed with, as PEM."""

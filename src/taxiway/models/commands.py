@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from taxiway.gates.reviews.contract import Inventoried
 
 MODEL = Argument("model", "the model's name")
+EXPORTS = ("huggingface", "sagemaker", "cyclonedx")
 WHAT = Argument("what", "MODEL, or MODEL@VERSION for one version")
 VERSION = Argument("version", "MODEL@VERSION or MODEL@ALIAS; MODEL alone is the newest version")
 
@@ -101,7 +102,11 @@ def alias(client: Client, given: Namespace) -> Alias:
     return client.models.point_alias(given.model, given.alias, version=given.number, reason=given.reason)
 
 
-def card(client: Client, given: Namespace) -> Card:
+def card(client: Client, given: Namespace) -> Card | str:
+    if given.export or given.out:
+        if not (given.export and given.out) or given.set:
+            raise BadField(field="--export", value="with --set or without --out", expected="--export FORM --out FILE")
+        return str(client.dossiers.save_card(given.version, given.out, export=given.export))
     if not given.set:
         return client.models.card(given.version)
     fields = dict(pair(text) for text in given.set)
@@ -143,7 +148,9 @@ def download(client: Client, given: Namespace) -> str:
     return f"{bundle.folder}\n{bundle.digest}"
 
 
-def show_card(card: Card) -> str:
+def show_card(card: Card | str) -> str:
+    if isinstance(card, str):
+        return card
     lines = [f"{card.model} v{card.version}"]
     for field in card.fields:
         by = f", {field.by}" if field.by else ""
@@ -268,7 +275,12 @@ COMMANDS = (
         "card",
         "what people should know about a version, or enter a part of it",
         card,
-        (VERSION, Argument("--set", "FIELD=TEXT, as often as you like", is_many=True)),
+        (
+            VERSION,
+            Argument("--set", "FIELD=TEXT, as often as you like", is_many=True),
+            Argument("--export", "the card as another system takes it", choices=EXPORTS),
+            Argument("--out", "the file to export it to", is_file=True),
+        ),
         show=show_card,
     ),
     Command(

@@ -170,4 +170,5 @@ def test_a_published_version_never_changes(asked: Story, tmp_path: Path) -> None
         "impact-on-people@1",
         "intended-use@1",
         "ours@2",
+        "technical-documentation@1",
     ]

@@ -16,7 +16,7 @@ from taxiway.kernel.ids import is_name
 from taxiway.models.bundle import digest_of
 from taxiway.storage.yaml_text import read_yaml
 
-PACKAGED = ("intended-use", "impact-on-people", "ethics", "data-protection")
+PACKAGED = ("intended-use", "impact-on-people", "ethics", "data-protection", "technical-documentation")
 MOST_QUESTIONS = 200
 CHOOSING = ("choice", "choices")
 

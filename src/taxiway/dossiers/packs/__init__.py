@@ -1,0 +1,1 @@
+"""Control packs: frameworks as data, and which records of a version are evidence for which of their clauses."""
