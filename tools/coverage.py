@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from taxiway.gates.measuring.metrics import Metric
 
 DOCS = Path(__file__).parent.parent / "docs" / "statistics.md"
 BEGIN, END = "<!-- coverage: written by tools.coverage -->", "<!-- coverage ends -->"
-SETS, ROWS = 1_000, 500
+SETS, ROWS, SEED = 1_000, 500, 20261123
 LOW, HIGH = 0.93, 0.97
 Draw = Callable[[np.random.Generator], Estimate]
 
@@ -181,7 +182,7 @@ def bca(random: np.random.Generator) -> Estimate:
     return scikit.drawn(macro_of, labels, [said], ways(random))
 
 
-def covered(row: Row, sets: int, seed: int = 20261123) -> tuple[float, float]:
+def covered(row: Row, sets: int, seed: int = SEED) -> tuple[float, float]:
     """The share of data sets whose interval holds the truth, and the intervals' median width."""
     random = np.random.default_rng(seed)
     held, widths = 0, []
@@ -200,8 +201,10 @@ def judged(share: float) -> str:
 
 
 def written(sets: int) -> str:
+    today, found = f"{datetime.now(UTC):%Y-%m-%d}", f"{sets:,} data sets of {ROWS} rows each"
     lines = [
-        f"{sets:,} data sets of {ROWS} rows each, 95 % asked.",
+        f"{found}, 95 % asked; each row begins with the seed {SEED}. Measured on {today}, all",
+        "rows in one run.",
         "",
         "| method | of what | holds the truth | median width | |",
         "|---|---|---|---|---|",

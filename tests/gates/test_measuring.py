@@ -17,7 +17,7 @@ from taxiway.gates.measuring import metrics, scikit
 from taxiway.gates.measuring.engine import MOST_DRAWN, Ways, WeightsUnfit, measured
 from taxiway.gates.measuring.laws import LAWS, NotNumbers, quantile_loss
 from taxiway.gates.measuring.metrics import Metric
-from tools.coverage import covered, rows
+from tools.coverage import HIGH, LOW, covered, rows
 
 OF_DECISIONS = {
     "accuracy": sklearn.accuracy_score,
@@ -267,11 +267,16 @@ def test_drawn_intervals_hold_the_truth_as_often_as_promised() -> None:
 
 @pytest.mark.judge
 def test_every_interval_holds_the_truth_as_often_as_promised() -> None:
-    """The table of docs/statistics.md, row by row; what chance can only add to may have a wider one."""
-    for row in rows():
-        share, _ = covered(row, sets=1_000)
-        most = 1.0 if "truth 0.000" in row.data else 0.98
-        assert 0.92 <= share <= most, (row.method, row.data, share)
+    """The table of docs/statistics.md, row by row, drawn from the same seed.
+
+    With 1,000 data sets, 93 and 97 % are 2.9 standard errors from 95 %: one row in 270 would leave them by its luck.
+    A calibration error of 0 is held from one side only: 97.5 %, and as many standard errors are 1.4 points.
+    """
+    shares = {(row.method, row.data): covered(row, sets=1_000)[0] for row in rows()}
+    from_one_side = shares.pop(("moved bootstrap", "expected calibration error, truth 0.000"))
+
+    assert {row: share for row, share in shares.items() if not LOW <= share <= HIGH} == {}
+    assert 0.961 <= from_one_side <= 0.989
 
 
 def test_names_are_told_apart_by_which_way_is_better() -> None:
