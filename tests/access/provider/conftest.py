@@ -55,8 +55,9 @@ def back(address: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """One for all: starting the provider takes longer than all that it is asked."""
     folder, port = tmp_path_factory.mktemp("office"), free_port()
     file = folder / "sign-in.yaml"
     file.write_text(SIGN_IN_FILE)

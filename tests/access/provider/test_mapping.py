@@ -11,6 +11,7 @@ from taxiway.access.provider.mapping import Claims, Mapping
 from taxiway.access.provider.refusals import ClaimUnfit, GroupMissing
 from taxiway.adapters.identity import Asked, configure, read_mapping
 from taxiway.kernel.errors import BadField
+from taxiway.server import Options, provider_of
 from taxiway.storage.contract import YamlBroken
 
 
@@ -100,3 +101,17 @@ def test_a_file_that_says_something_odd_is_refused_with_its_line(
 def test_a_provider_that_is_half_configured_is_refused_at_the_start(asked: Asked, field: str) -> None:
     with pytest.raises(BadField, match=field):
         configure(asked, "https://taxiway.example")
+
+
+def test_a_server_with_a_provider_asks_for_sign_in_and_says_where_people_open_it(tmp_path: Path) -> None:
+    asked = Asked("https://idp.example", "taxiway", "secret")
+    options = Options(tmp_path, provider=asked)
+    configured = provider_of(options, "http://127.0.0.1:5500")
+
+    assert options.is_login_on
+    assert configured is not None
+    assert configured.public_url == "http://127.0.0.1:5500"
+    with pytest.raises(BadField, match="--no-login"):
+        assert Options(tmp_path, login=False, provider=asked).is_login_on
+    with pytest.raises(BadField, match="--public-url"):
+        provider_of(Options(tmp_path, host="0.0.0.0", provider=asked), "http://0.0.0.0:5500")

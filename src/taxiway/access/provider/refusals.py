@@ -27,7 +27,7 @@ class AttemptUnknown(TaxiwayError):
     def __str__(self) -> str:
         return (
             "This answer fits no sign-in that this browser began in the last 10 minutes, or it was used already. "
-            f"Begin again below. If it happens each time, open {self.public_url} (no other name of this server) and "
+            f"Begin again. If it happens each time, open {self.public_url} (no other name of this server) and "
             "let the browser keep its cookies."
         )
 
@@ -41,7 +41,7 @@ class ProviderSaidNo(TaxiwayError):
 
     def __str__(self) -> str:
         meant = MEANT.get(self.error, "it gives no reason that this server knows")
-        return f"{self.provider} did not sign you in ({self.error}): {meant}. Begin again below, or ask an admin."
+        return f"{self.provider} did not sign you in ({self.error}): {meant}. Begin again, or ask an admin."
 
 
 class ProviderUnusable(TaxiwayError):
@@ -69,7 +69,7 @@ class TokenUnfit(TaxiwayError):
 
     def __str__(self) -> str:
         return (
-            f"What {self.provider} sent does not hold: {self.problem}. Nobody was signed in. Begin again below; if it "
+            f"What {self.provider} sent does not hold: {self.problem}. Nobody was signed in. Begin again; if it "
             "stays so, tell an admin, word for word."
         )
 
