@@ -6,6 +6,7 @@ from taxiway.web.figures.heat import HeatMap
 from taxiway.web.figures.lineage import Edge, LineageGraph, Node
 from taxiway.web.figures.path import Gate, PathDrawing, Stage
 from taxiway.web.figures.sparkline import Sparkline
+from taxiway.web.figures.svg import text_width
 from tests.web.drawn import parse, place, texts, with_class
 
 PATH = PathDrawing(
@@ -49,6 +50,19 @@ def test_a_gate_says_what_it_asks_and_who_can_give_it() -> None:
     says = [each.findtext("{http://www.w3.org/2000/svg}title") for each in with_class(parse(PATH.draw(880)), "hot")]
 
     assert says[1] == "approval: one validator: missing. Given by Vera."
+
+
+def test_stages_with_no_gate_between_them_keep_their_names_apart() -> None:
+    gates = tuple(Gate(name=f"gate {number}") for number in range(10))
+    ends = (Stage(name="idea"), Stage(name="candidate"), Stage(name="production", gates=gates), Stage(name="monitored"))
+
+    root = parse(PathDrawing(title="path", stages=ends, here=0).draw(720))
+
+    *_, production, monitored = with_class(root, "stage-name")
+    ends_at = place(production, "x") + text_width("production", 13) / 2
+    assert ends_at < place(monitored, "x") - text_width("monitored", 13)
+    marks = [place(mark, "x") for mark in with_class(root, "gate-ground")]
+    assert marks == sorted(marks)
 
 
 def test_on_a_phone_the_path_goes_down_and_names_every_gate() -> None:

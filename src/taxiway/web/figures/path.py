@@ -1,5 +1,7 @@
 """The path drawing: stages from left to right, gates as marks between them, the thing as a dot on its way."""
 
+from itertools import pairwise
+
 from msgspec import Struct
 
 from taxiway.web.figures.axes import NARROW
@@ -17,6 +19,9 @@ from taxiway.web.figures.svg import (
     tag,
     text_width,
 )
+
+NAME_SIZE = 13  # px, as the style sheet has a stage's name
+NAMES_APART = 8
 
 
 class Gate(Struct, frozen=True, kw_only=True):
@@ -72,14 +77,36 @@ class PathDrawing(Struct, frozen=True, kw_only=True):
 
     def _places(self, start: float, end: float) -> tuple[list[float], list[list[float]]]:
         """Where the stages and their gates stand: a segment is as long as its gates need."""
-        weights = [len(stage.gates) + 1.0 for stage in self.stages[1:]]
-        unit = (end - start) / (sum(weights) or 1)
         stops: list[float] = [start]
         gates: list[list[float]] = [[]]
-        for stage in self.stages[1:]:
+        for stage, length in zip(self.stages[1:], self._lengths(start, end), strict=True):
+            unit = length / (len(stage.gates) + 1)
             gates.append([stops[-1] + unit * (index + 1) for index in range(len(stage.gates))])
-            stops.append(stops[-1] + unit * (len(stage.gates) + 1))
+            stops.append(stops[-1] + length)
         return stops, gates
+
+    def _lengths(self, start: float, end: float) -> list[float]:
+        """Of each segment: its gates' share, and no less than the names at its ends take, where there is room."""
+        weights = [len(stage.gates) + 1.0 for stage in self.stages[1:]]
+        needed = self._names_take(start)
+        if self.is_small or sum(needed) > end - start:
+            needed = [0.0] * len(weights)
+        kept: dict[int, float] = {}
+        while True:
+            free = [index for index in range(len(weights)) if index not in kept]
+            unit = (end - start - sum(kept.values())) / (sum(weights[index] for index in free) or 1)
+            tight = {index: needed[index] for index in free if unit * weights[index] < needed[index]}
+            if not tight:
+                return [kept.get(index, unit * weight) for index, weight in enumerate(weights)]
+            kept |= tight
+
+    def _names_take(self, start: float) -> list[float]:
+        """What the names at both ends of each segment take; the first and the last are flush with the sheet's edges."""
+        wide = [max(text_width(stage.name, NAME_SIZE), text_width(stage.since)) for stage in self.stages]
+        sides = [each / 2 for each in wide]
+        if wide:
+            sides[0], sides[-1] = wide[0] - start, wide[-1] - start
+        return [one + other + NAMES_APART for one, other in pairwise(sides)]
 
     def _across(self, width: float) -> Svg:
         stops, gates = self._places(15, width - 15)
