@@ -86,7 +86,7 @@ def test_it_ends_as_the_story_says_also_the_second_time(tmp_path: Path) -> None:
     assert (second.returncode, second.stderr) == (0, "")
     told = " ".join(first.stdout.split())
     assert [words for words in (*ACT_ONE, *ACT_TWO) if " ".join(words.split()) not in told] == []
-    assert "An earlier demo left flights@1, mortgage@2 in this home" in second.stdout
+    assert "An earlier demo left flights@1, mortgage@3 in this home" in second.stdout
     assert "0 labels stored, 16,719 were known" in second.stdout
     assert "mortgage@5 in production" in " ".join(second.stdout.replace("moved mortgage@5 to", "mortgage@5 in").split())
     assert processes_of(home) == []
