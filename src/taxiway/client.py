@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import walk_packages
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -312,9 +313,12 @@ def checked(url: str) -> str:
 def learn_refusals() -> None:
     """Imports every noun's errors, so that what the server raised is raised here as the same class."""
     for noun in NOUNS:
-        for room in ("contract", "refusals"):
-            if find_spec(f"taxiway.{noun}.{room}"):
-                import_module(f"taxiway.{noun}.{room}")
+        folders = import_module(f"taxiway.{noun}").__path__
+        below = [found.name for found in walk_packages(folders, f"taxiway.{noun}.") if found.ispkg]
+        for place in (f"taxiway.{noun}", *below):
+            for room in ("contract", "refusals"):
+                if find_spec(f"{place}.{room}"):
+                    import_module(f"{place}.{room}")
 
 
 _default: list[Client] = []

@@ -51,6 +51,13 @@ NEAR = [
 ]
 
 
+def test_what_would_be_accepted_is_no_guess_at_what_was_meant() -> None:
+    with pytest.raises(YamlBroken, match="memory: ") as refusal:
+        read_path(PATH.replace("- data_contract: {}", "- memory: {at_most_mb: -5}"), name="mortgages.yaml")
+
+    assert "perhaps" not in str(refusal.value)
+
+
 @pytest.mark.parametrize(("text", "wrong", "said"), NEAR)
 def test_what_was_probably_meant_is_said(text: str, wrong: str, said: str) -> None:
     with pytest.raises(YamlBroken) as refusal:

@@ -160,4 +160,4 @@ def test_the_whole_way_on_the_command_line(story: Story, capsys: pytest.CaptureF
     [proposal] = story.ana.gates.proposals.list()
     assert proposal.id in typed(story.ana, "proposals")
     assert f"taxiway gates accept {proposal.id}" in typed(story.ana, "proposal", proposal.id)
-    assert "It is version 2." in typed(story.ivo, "accept", proposal.id, "--comment", "good")
+    assert "Accepted by ivo as version 2: good" in typed(story.ivo, "accept", proposal.id, "--comment", "good")

@@ -67,12 +67,13 @@ class FourEyes(TaxiwayError):
     version: int
     because: list[str]
     who_can: list[str]
+    act: str = "approve"
 
     def __str__(self) -> str:
         helpers = f"Ask {' or '.join(self.who_can)}." if self.who_can else "Give another person the role first."
-        because = joined(self.because)
         return (
-            f"{self.actor} cannot approve {self.model} v{self.version}: {self.actor} {because} (four eyes). {helpers}"
+            f"{self.actor} cannot {self.act} {self.model} v{self.version}: {self.actor} {joined(self.because)} "
+            f"(four eyes). {helpers}"
         )
 
 
@@ -85,11 +86,12 @@ class RoleMissing(TaxiwayError):
     project: str
     roles: list[str]
     who_can: list[str]
+    act: str = "approve"
 
     def __str__(self) -> str:
         helpers = f" Ask {' or '.join(self.who_can)}." if self.who_can else " Ask an owner of the project for it."
         return (
-            f"{self.actor} cannot approve in {self.project}: the path asks for {' or '.join(self.roles)}, "
+            f"{self.actor} cannot {self.act} in {self.project}: the path asks for {' or '.join(self.roles)}, "
             f"given by somebody else.{helpers}"
         )
 
@@ -105,12 +107,15 @@ class RoleUnfit(TaxiwayError):
     role: str
     because: str
     who_can: list[str]
+    act: str = "approve"
+    anew: str = ""
 
     def __str__(self) -> str:
         helpers = f"Ask {' or '.join(self.who_can)}" if self.who_can else "Give another person the role"
+        anew = self.anew or f"ask for approval anew with `taxiway gates request {self.model}@{self.version}`"
         return (
-            f"{self.actor} cannot approve {self.model} v{self.version} as {self.role}: {self.because}. {helpers}, or "
-            f"ask for approval anew with `taxiway gates request {self.model}@{self.version}`."
+            f"{self.actor} cannot {self.act} {self.model} v{self.version} as {self.role}: {self.because}. "
+            f"{helpers}, or {anew}."
         )
 
 

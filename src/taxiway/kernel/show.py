@@ -15,7 +15,7 @@ from taxiway.kernel.numbers import to_wire
 
 # What a terminal would obey or read backwards, whoever stored it; line ends and tabs are neither.
 ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-WIDEST = 60
+WIDEST = 72  # a digest fits, with its algorithm
 WIDEST_MARKDOWN = 300
 
 

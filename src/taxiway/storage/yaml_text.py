@@ -184,9 +184,8 @@ def explain(error: msgspec.ValidationError, root: Node, kind: Any, name: str) ->
             steps, node, problem = [*steps, said[1]], node.inside[said[1]], said[2]
         field = bad_field(msgspec.ValidationError(problem), node.value, Any)
         expected = one_of(problem, kind, steps) or field.expected
-        problem = (
-            f"{field.value} is not accepted{perhaps(str(node.value), expected.removeprefix('one of ').split(', '))}"
-        )
+        known = expected.removeprefix("one of ").split(", ") if expected.startswith("one of ") else []
+        problem = f"{field.value} is not accepted{perhaps(str(node.value), known)}"
     return YamlBroken(file=name, line=node.line, key=".".join(steps), problem=problem, expected=expected)
 
 

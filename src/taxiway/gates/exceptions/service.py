@@ -27,7 +27,15 @@ from taxiway.gates.exceptions.passed import BrokenGlass, WaiverKind
 from taxiway.gates.exceptions.refusals import NotWaivable
 from taxiway.gates.exceptions.telling import tell_granted
 from taxiway.gates.paths import pin
-from taxiway.gates.refusals import AuthorUnknown, EvidenceMissing, FourEyes, NeedsPerson, PathUnfit, RoleMissing
+from taxiway.gates.refusals import (
+    AuthorUnknown,
+    EvidenceMissing,
+    FourEyes,
+    NeedsPerson,
+    PathUnfit,
+    RoleMissing,
+    RoleUnfit,
+)
 from taxiway.gates.standing import Look, Sources
 from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import SYSTEM, Caller
@@ -39,6 +47,8 @@ from taxiway.models.lookup import require_version
 from taxiway.storage.database import Database
 
 LONGEST = 10_000
+GRANT = "grant a waiver for"
+ANEW = "take it back with `taxiway gates revoke-waiver` and ask anew"
 
 
 class Waivers:
@@ -87,7 +97,9 @@ class Waivers:
             self._waivable(look, spec, "waiver")
             waiver = self._new(record, look, gate, body)
             if any(each.waits and is_of(each, gate) for each in look.waivers):
-                hint = "It waits for somebody to grant it."
+                hint = (
+                    f"It waits for {' or '.join(look.who_can_waive()) or 'somebody'} to grant it. {ANEW.capitalize()}."
+                )
                 raise AlreadyExists(kind="waiver", name=f"{gate.gate} of {look.version.ref}", hint=hint)
             store.add_waiver(record.connection, waiver)
             record.note(gate=gate.gate, stage=stage, found=waiver.found, reason=waiver.reason, until=waiver.until)
@@ -99,7 +111,10 @@ class Waivers:
         return self._change(caller, "gates.ask_waiver", model, version, make)
 
     def grant(self, caller: Caller, body: GrantWaiver, *, model: str, version: str, waiver: str) -> Waiver:
-        """Makes a waiver count. Raises NeedsPerson, FourEyes, AuthorUnknown, RoleMissing, NotFound, AlreadyExists."""
+        """Makes a waiver count.
+
+        Raises NeedsPerson, FourEyes, AuthorUnknown, RoleMissing, RoleUnfit, NotFound, AlreadyExists.
+        """
         require_words("comment", body.comment)
 
         def make(record: Record, look: Look) -> Waiver:
@@ -218,15 +233,33 @@ class Waivers:
         because += ["asked for the waiver"] if caller.name == asked_by else []
         if because:
             raise FourEyes(
-                actor=caller.name, model=version.model, version=version.version, because=because, who_can=who_can
+                actor=caller.name,
+                model=version.model,
+                version=version.version,
+                because=because,
+                who_can=who_can,
+                act=GRANT,
             )
         if unknown := look.authorship.unknown:
             raise AuthorUnknown(actor=caller.name, model=version.model, version=version.version, authors=list(unknown))
         held = [each for each in look.held(look.path.leeway.waivers_by) if each.user == caller.name]
         usable = [each.role for each in held if asked is None or each.since <= asked.asked_at]
+        if held and not usable:
+            raise RoleUnfit(
+                actor=caller.name,
+                model=version.model,
+                version=version.version,
+                role=held[0].role,
+                because="the role came after the waiver was asked for",
+                who_can=[name for name in who_can if name != caller.name],
+                act=GRANT,
+                anew=ANEW,
+            )
         if not usable:
             roles = [str(each) for each in look.path.leeway.waivers_by]
-            raise RoleMissing(actor=caller.name, project=version.project, roles=roles, who_can=who_can)
+            raise RoleMissing(
+                actor=caller.name, project=version.project, roles=roles, who_can=who_can, act="grant a waiver"
+            )
         return usable[0]
 
     def _new(self, record: Record, look: Look, gate: GateStanding, asked: AskWaiver, most: int = 0) -> Waiver:

@@ -59,8 +59,8 @@ def state_of(proposal: Proposal) -> str:
         return "Another version was published since: propose it anew."
     if proposal.state == "open":
         return f"It waits for a second person: `taxiway gates accept {proposal.id} --comment WHY`."
-    published = f" It is version {proposal.version}." if proposal.version else ""
-    return f"{proposal.state.capitalize()} by {proposal.decided_by}: {proposal.comment}{published}"
+    published = f" as version {proposal.version}" if proposal.version else ""
+    return f"{proposal.state.capitalize()} by {proposal.decided_by}{published}: {proposal.comment}"
 
 
 def watching(proposal: Proposal) -> bool:
