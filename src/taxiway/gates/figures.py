@@ -64,19 +64,55 @@ def since(entered: Mapping[str, datetime], stage: str) -> str:
     return ago_now(entered[stage]) if stage in entered else ""
 
 
+GIVERS = {
+    "card": "who knows the model, on its card",
+    "attestation": "who answers the questionnaire",
+    "findings": "who mends them, then a second person",
+}
+
+
 def giver(gate: GateStanding, standing: Standing) -> str:
     """Who can give what a gate asks."""
     if gate.check != "approvals":
-        return "the check"
+        return GIVERS.get(gate.check, "the check")
     return " or ".join(standing.who_can) or "nobody yet"
 
 
 def giver_asked(spec: GateSpec) -> str:
     """Who can give what a gate asks, by the path alone."""
+    if spec.check == "attestation" and (by := spec.parameters.get("by")):
+        return f"who answers the questionnaire, as {' or '.join(by)}"
     if spec.check != "approvals":
-        return "the check"
-    people, roles = int(spec.parameters.get("count", 1)), " or ".join(spec.parameters.get("roles", []))
-    return f"{'a person' if people == 1 else f'{people} people'} who can act as {roles}"
+        return GIVERS.get(spec.check, "the check")
+    roles = spec.parameters.get("roles", [])
+    if isinstance(roles, dict):
+        seats = [f"{'a person' if count == 1 else f'{count} people'} as {role}" for role, count in roles.items()]
+        return " and ".join(seats)
+    people = int(spec.parameters.get("count", 1))
+    return f"{'a person' if people == 1 else f'{people} people'} who can act as {' or '.join(roles)}"
+
+
+def given(spec: GateSpec) -> list[tuple[str, str]]:
+    """What a gate was given, in words, but for what is left open."""
+    return [
+        (k, asked_value(v))
+        for k, v in spec.parameters.items()
+        if v is not None and v is not False and v not in ("", [])
+    ]
+
+
+def asked_value(value: object) -> str:
+    """A parameter of a gate in a line, whatever it holds.
+
+    >>> asked_value({"share": 0.05, "tolerance": 0.1}), asked_value(["a", "b"]), asked_value(True), asked_value({})
+    ('share 0.05 and tolerance 0.1', 'a, b', 'yes', 'yes')
+    """
+    if isinstance(value, dict):
+        said = [f"{key} {asked_value(each)}" for key, each in value.items() if each is not None]
+        return " and ".join(said) or "yes"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(asked_value, value))
+    return "yes" if value is True else str(value)
 
 
 def draw_asked(path: PathVersion) -> PathDrawing:

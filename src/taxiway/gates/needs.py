@@ -21,6 +21,7 @@ DIFFERENCES = (
     "predictive_parity_difference",
 )
 STEPS = (0.01, 0.02, 0.05)
+NO_ROWS = ("memory", "explanations")  # they measure processes and draws, whose number the check sets
 
 
 class Assumed(Struct, frozen=True):
@@ -60,14 +61,24 @@ def of_standing(standing: Standing, assumed: Assumed) -> Power:
     found = []
     for gate in (gate for stage in standing.stages for gate in stage.gates):
         estimate, threshold = gate.outcome.estimate, gate.outcome.threshold
-        if estimate is None or threshold is None:
+        if estimate is None or threshold is None or gate.check in NO_ROWS:
             continue
         need = power.from_estimate(estimate, threshold, assumed.expect)
+        if gate.check == "latency":
+            need = at_least(
+                need, power.order_floor(float((gate.outcome.metric or "p50")[1:3]) / 100, estimate.confidence)
+            )
         value = interval_words(estimate) if assumed.expect is None else f"{assumed.expect:g}"
         verdict = verdict_on(estimate, threshold)
         note = f"decided: {verdict}" if verdict != "inconclusive" and assumed.expect is None else need.why
         found.append(GateNeed(gate.stage, gate.gate, gate.title, value, estimate.n, need.rows, need.rows_likely, note))
     return Power(f"{standing.model}@{standing.version}", found)
+
+
+def at_least(need: Need, floor: int) -> Need:
+    """The same, from a number on below which there is no interval at all."""
+    rows, likely = (None if each is None else max(each, floor) for each in (need.rows, need.rows_likely))
+    return Need(rows, likely, need.why)
 
 
 def of_path(path: PathVersion, assumed: Assumed) -> Power:

@@ -15,7 +15,7 @@ from taxiway.gates.contract import (
     Withdraw,
 )
 from taxiway.gates.exceptions import panels as exceptions_panels
-from taxiway.gates.figures import WATCHES, draw_asked, gate_name, giver_asked
+from taxiway.gates.figures import WATCHES, draw_asked, gate_name, given, giver_asked
 from taxiway.gates.findings import pages as findings_pages
 from taxiway.gates.panels import GatePanels
 from taxiway.gates.policy import PACKAGED
@@ -71,7 +71,7 @@ class GatePages:
             "answer": answer_for_path(path, newest.version),
             "followers": self._followers(view.caller).get(name, []) if path.version == newest.version else [],
             "gates": [
-                (stage.stage, gate_name(spec.name), spec, giver_asked(spec), WATCHES[spec.mode])
+                (stage.stage, gate_name(spec.name), spec, given(spec), giver_asked(spec), WATCHES[spec.mode])
                 for stage in path.stages
                 for spec in stage.gates
             ],

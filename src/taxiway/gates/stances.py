@@ -14,7 +14,7 @@ from taxiway.web.entries import short_ref
 from taxiway.web.numbers import fixed, interval, number
 from taxiway.web.words import listed
 
-APPROVALS = "approvals"
+APPROVALS, FINDINGS = "approvals", "findings"
 LONGEST_FOUND = 120
 
 
@@ -82,6 +82,9 @@ def blocking(gate: GateStanding, standing: Standing, author: str) -> Blocking:
         return Blocking(name, gate.verdict, "not asked yet", author, NextStep("to the evidence", "#evidence"))
     if gate.check == "card":
         return Blocking(name, gate.verdict, found(gate), author, NextStep("to the card", "#card"))
+    if gate.check == FINDINGS:
+        who = "who mends it, then a second person"
+        return Blocking(name, gate.verdict, found(gate), who, NextStep("to the findings", "#findings"))
     step = NextStep("what would open it", f"#{anchor(gate.stage, gate.gate)}")
     return Blocking(name, gate.verdict, found(gate), author, step)
 

@@ -71,6 +71,15 @@ def from_difference(rates: tuple[float, float], smallest: float, threshold: Thre
     return needed(normal_quantile(confidence) ** 2 * spread, abs(one - other) - threshold.value, confidence)
 
 
+def order_floor(share: float, confidence: float) -> int:
+    """How many measurements an interval of a quantile takes at the least, as `probing.quantiles` says with arrays.
+
+    >>> order_floor(0.99, 0.95)
+    368
+    """
+    return math.ceil(math.log((1 - confidence) / 2) / math.log(max(share, 1 - share)))
+
+
 def needed(square: float, distance: float, confidence: float) -> Need:
     """square: of an interval's half on one row, so that it is sqrt(square / n) on n of them."""
     if distance == 0 or not math.isfinite(square / distance**2):
