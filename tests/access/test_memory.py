@@ -9,7 +9,7 @@ import pytest
 from taxiway.access.contract import Grant, User
 from taxiway.access.memory import Holder, Memory
 from taxiway.client import connect
-from taxiway.kernel.errors import NotFound, SignInNeeded
+from taxiway.kernel.errors import BadField, NotFound, SignInNeeded
 from taxiway.runs import contract
 from taxiway.runs.contract import StartRun
 from tests.support.live import Live
@@ -74,3 +74,8 @@ def test_a_remembered_token_ends_when_it_expires(live: Live) -> None:
 
         with pytest.raises(SignInNeeded):
             bo.access.me()
+
+
+def test_a_token_for_no_days_is_refused_with_what_would_be_accepted(live: Live) -> None:
+    with pytest.raises(BadField, match="from 1 to 365"):
+        live.as_person("bo").access.make_my_token(days=0)

@@ -21,7 +21,7 @@ from taxiway.dossiers.verify import DER, DOSSIER, MANIFEST, Fails, local_header,
 from taxiway.evidence.contract import PublicKey
 from taxiway.evidence.dsse import seal
 from taxiway.kernel.canonical import canonical_json
-from taxiway.kernel.errors import NotFound
+from taxiway.kernel.errors import BadField, NotFound
 from tests.gates.story import CARD, FAIR, PROJECT, Story
 from tests.support.kept import Kept
 
@@ -270,6 +270,12 @@ def test_a_renamed_version_keeps_its_past(told: Told, tmp_path: Path) -> None:
     assert problem(data) == ""
     texts = [text for name, text in unpacked(data).items() if name.startswith("audit/") and name[6].isdigit()]
     assert second.ref in {json.loads(text)["thing"] for text in texts}
+
+
+@pytest.mark.parametrize("held", [0, -1, 10**6])
+def test_a_head_that_cannot_have_been_held_is_refused(told: Told, held: int) -> None:
+    with pytest.raises(BadField, match="the size of a head, from 1 to"):
+        told.ana.dossiers.show(NAME, held=held)
 
 
 def test_a_version_that_is_not_there_has_none(told: Told) -> None:

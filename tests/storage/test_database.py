@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select, text
 
-from taxiway.storage.database import IDLE_S, Database
+from taxiway.storage.database import IDLE_S, Database, write_moment
 from taxiway.storage.steps import TooManySteps, at_most
 from tests.support.postgres import Postgres
 
@@ -41,3 +42,9 @@ def test_a_query_that_takes_too_long_ends_and_the_next_one_is_answered() -> None
         assert connection.execute(select(text("1"))).scalar_one() == 1
         assert connection.execute(counting).scalar_one() == 100_000
     database.close()
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:00"])
+def test_a_time_that_could_not_be_read_again_is_not_written(text: str) -> None:
+    with pytest.raises(OverflowError):
+        write_moment(datetime.fromisoformat(text))

@@ -104,7 +104,8 @@ class Access:
     # --- secrets ---
 
     def make_token(self, caller: Caller, body: MakeToken, *, user: str) -> Token:
-        if not 1 <= body.days <= (most := self.most_token_days(user)):
+        most = self.most_token_days(user)
+        if not 1 <= body.days <= most:
             raise BadField(field="days", value=str(body.days), expected=f"a number from 1 to {most}")
         token, until = self._make_secret(caller, user, "token", body.label, timedelta(days=body.days))
         return Token(user=user, token=token, expires_at=until)

@@ -85,8 +85,9 @@ class Dossiers:
         return file
 
     def _make(self, caller: Caller, body: AskDossier, version: ModelVersion) -> Made:
-        if body.held is not None and not 1 <= body.held <= (newest := self.below.audit.head().size):
-            raise BadField(field="held", value=str(body.held), expected=f"the size of a head, from 1 to {newest}")
+        if body.held is not None and not 1 <= body.held <= self.below.audit.head().size:
+            expected = f"the size of a head, from 1 to {self.below.audit.head().size}"
+            raise BadField(field="held", value=str(body.held), expected=expected)
         collection = Collection(self.below, caller, version)
         proofs = Proofs(self.below.audit, collection.things, body.held)
         if not proofs.entries:

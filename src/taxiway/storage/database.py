@@ -30,6 +30,8 @@ from taxiway.kernel.errors import TaxiwayError
 T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 WRITING = 7461786977  # any number of our own: under PostgreSQL's lock of it servers change things one after the other
 IDLE_S = 0.1  # after which a connection to PostgreSQL is tried before it is used again
 NAMING = {
@@ -59,8 +61,11 @@ def read_moment(value: int) -> datetime:
 
 
 def write_moment(value: datetime) -> int:
-    """The number that a Moment keeps this time as."""
-    return (value - EPOCH) // timedelta(microseconds=1)
+    """The number that a Moment keeps this time as. Raises OverflowError for one that is none in UTC."""
+    found = (value - EPOCH) // timedelta(microseconds=1)
+    if not FIRST <= found <= LAST:
+        raise OverflowError(f"{value} is in no year from 1 to 9999 in UTC")
+    return found
 
 
 class Json(TypeDecorator[T], Generic[T]):

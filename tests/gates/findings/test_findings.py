@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -135,3 +135,15 @@ def test_who_made_what_is_wrong_makes_no_less_of_it(story: Exceptional, thing: s
         story.ana.gates.findings.change(finding.id, reason="not so bad", severity="low")
     with pytest.raises(SecondPerson, match=r"ana (registered|started)"):
         story.ana.gates.findings.change(finding.id, reason="busy", due_at=finding.due_at + timedelta(days=1))
+
+
+@pytest.mark.parametrize("due", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:00", "2026-01-01T00:00:00Z"])
+def test_a_due_date_that_is_none_is_refused_and_poisons_no_list(story: Exceptional, due: str) -> None:  # noqa: F811
+    finding = opened(story.vera, "low")
+
+    with pytest.raises(BadField, match="due_at"):
+        opened(story.vera, due_at=datetime.fromisoformat(due))
+    with pytest.raises(BadField, match="due_at"):
+        story.vera.gates.findings.change(finding.id, reason="x", due_at=datetime.fromisoformat(due))
+
+    assert [each.id for each in story.vera.gates.findings.list(project=PROJECT)] == [finding.id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -34,6 +34,7 @@ from taxiway.models.contract import ModelVersion
 from taxiway.storage.database import Database
 
 Makers = Callable[[Collection[str]], dict[str, str]]
+LONGEST = timedelta(days=3653)
 KINDS = ("model", "run", "dataset", "endpoint", "project", "monitor")
 
 
@@ -92,8 +93,7 @@ class Findings:
         owner = body.owner or record.caller.name
         if body.owner:
             self._check_owner(record.connection, body.owner)
-        if body.due_at is not None and body.due_at <= record.at:
-            raise BadField(field="due_at", value=str(body.due_at), expected="a time to come")
+        require_due(body.due_at, record.at)
         finding = Finding(
             id=new_id(),
             project=body.project,
@@ -124,6 +124,7 @@ class Findings:
                 raise NotNext(finding=found.id, state=found.state, wanted="a change", follows=[])
             if body.owner:
                 self._check_owner(record.connection, body.owner)
+            require_due(body.due_at, record.at)
             if body.severity and is_lower(body.severity, found.severity):
                 self._require_second(record, found, "lower")
             if body.due_at is not None and body.due_at > found.due_at:
@@ -210,6 +211,11 @@ def with_former(finding: Finding, owner: str) -> Finding:
 
 def say(value: Any) -> str:
     return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else f"“{value}”" if " " in str(value) else str(value)
+
+
+def require_due(due_at: datetime | None, at: datetime) -> None:
+    if due_at is not None and not at < due_at <= at + LONGEST:
+        raise BadField(field="due_at", value=str(due_at), expected="a time to come, within ten years")
 
 
 def require_text(field: str, text: str) -> None:
