@@ -115,8 +115,9 @@ def test_what_no_terminal_asks_is_refused(other: dict[str, str]) -> None:
         read_terminal({**ASKED, **other})
 
 
-def test_nobody_gets_a_token_for_longer_than_they_may(sqlite_live: Live, ana: Visitor) -> None:
-    query = "&".join(f"{name}={value}" for name, value in {**ASKED, "days": "400"}.items())
+@pytest.mark.parametrize("days", ["0", "400"])
+def test_nobody_gets_a_token_for_longer_than_they_may(sqlite_live: Live, ana: Visitor, days: str) -> None:
+    query = "&".join(f"{name}={value}" for name, value in {**ASKED, "days": days}.items())
 
     assert ana.send(f"/me/terminal?{query}").status == 400
 

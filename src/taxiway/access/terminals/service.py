@@ -60,7 +60,8 @@ class Terminals:
         """The code that lets the terminal have a token of the caller's. Raises BadField, NotFound."""
         if caller.kind != "person":
             raise NotFound(kind="user", name=caller.name, hint="Without sign-in no token is needed.")
-        if not 1 <= terminal.days <= (most := self.most_days(caller.name)):
+        most = self.most_days(caller.name)
+        if not 1 <= terminal.days <= most:
             raise BadField(field="days", value=str(terminal.days), expected=f"a number from 1 to {most}")
         code = new_secret("code")
 
