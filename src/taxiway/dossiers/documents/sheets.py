@@ -13,9 +13,9 @@ from taxiway.dossiers.documents.contract import Grid, Interval
 from taxiway.dossiers.documents.pdf import plain, span
 
 FAMILY = "sans"
-INK, SOFT, RULE = (22, 24, 29), (92, 97, 107), (205, 208, 214)
+INK, SOFT, RULE, PAPER = (22, 24, 29), (92, 97, 107), (205, 208, 214), (255, 255, 255)
 MARGIN_MM = 16.0
-NARROWEST, WIDEST = 5, 46  # characters that a column is given room for
+NARROWEST, WIDEST = 9, 52  # characters that a column is given room for
 LOOKS = {"pass": (30, 122, 70), "fail": (180, 40, 40), "inconclusive": (150, 100, 0)}
 
 
@@ -145,6 +145,7 @@ class Paper(FPDF):
             if each.value is not None:
                 self.set_fill_color(*LOOKS.get(each.verdict, SOFT))
                 self.circle(at(each.value), y, 0.9, style="F")
+                self.set_fill_color(*PAPER)  # what cells of tables are filled with from then on
             self.set_draw_color(*INK)
             self.set_line_width(0.3)
             if each.asked is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from taxiway.dossiers.documents.contract import Said
 from taxiway.dossiers.documents.facts import Facts
 from taxiway.dossiers.documents.readers import read
-from taxiway.dossiers.packs.contract import STATES, Clause, ClauseState, Coverage, Covered, Pack, Shown
+from taxiway.dossiers.packs.contract import STATES, Clause, ClauseState, Coverage, Covered, Group, Pack, Shown
 from taxiway.kernel.canonical import canonical_json
 from taxiway.models.bundle import digest_of
 
@@ -14,7 +14,7 @@ LONGEST_LINE = 160
 
 def cover(pack: Pack, facts: Facts) -> Coverage:
     """Every clause of the pack, with the evidence there is for it."""
-    clauses = [covered(clause, group.id, facts) for group in pack.groups for clause in group.clauses]
+    clauses = [covered(clause, group_name(group), facts) for group in pack.groups for clause in group.clauses]
     states = [clause.state for clause in clauses]
     return Coverage(
         pack=pack.pack,
@@ -36,6 +36,11 @@ def covered(clause: Clause, group: str, facts: Facts) -> Covered:
     shown = [show(source, read(source, facts)) for source in clause.evidence]
     state: ClauseState = "outside" if clause.decision == "outside" else state_of(shown)
     return Covered(clause.id, group, clause.title, clause.asks, state, shown, clause.reason)
+
+
+def group_name(group: Group) -> str:
+    """Its number and title; an id that is a mere word says no more than the title."""
+    return group.title if group.id.isalpha() else f"{group.id} {group.title}"
 
 
 def show(source: str, said: Said | None) -> Shown:

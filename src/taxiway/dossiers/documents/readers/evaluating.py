@@ -73,7 +73,7 @@ def of_evidence(facts: Facts, found: Sequence[Evidence]) -> Said | None:
         for e in found
         if (o := e.outcome).estimate is not None and o.estimate.value is not None
     ]  # fmt: skip
-    head = ["measured", "verdict", "value", "interval", "rows", "asked", "found"]
+    head = ["metric", "verdict", "value", "interval", "rows", "asked", "found"]
     return Said([], Grid(head, rows), drawn, [facts.version.ref])
 
 
