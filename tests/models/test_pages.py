@@ -143,7 +143,7 @@ def test_an_alias_is_pointed_and_a_guarded_one_refused(story: Story) -> None:
     assert done.to == "/models/mortgage#aliases"
     assert story.ana.models.find("mortgage@candidate").version == 1
     assert refused.status == 409
-    assert "moves only with the stage production" in said(refused.text)
+    assert "mortgage v1 may not enter production" in said(refused.text)
 
 
 def test_comparing_one_version_is_refused_in_words(story: Story) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from msgspec.structs import replace
 
+from taxiway.gates.refusals import GateClosed
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.models import contract
 from taxiway.models.bundle import BundleTampered, read_manifest, verify_bundle
@@ -210,11 +211,20 @@ def test_an_alias_is_a_name_that_is_no_version(story: Story, alias: str) -> None
 
 
 @pytest.mark.parametrize("alias", ["champion", "Champion", "production", "STAGING"])
-def test_an_alias_that_stands_for_a_stage_is_not_pointed_by_hand(story: Story, alias: str) -> None:
+def test_an_alias_that_stands_for_a_stage_is_closed_with_its_gates(story: Story, alias: str) -> None:
     story.version(FAIR)
 
-    with pytest.raises(AliasGuarded):
+    with pytest.raises(GateClosed):
         story.ana.models.point_alias("mortgage", alias, version=1)
+
+
+def test_with_open_gates_it_is_the_version_that_has_to_be_moved(story: Story) -> None:
+    story.ready(FAIR)
+    story.vera.gates.approve("mortgage@1", comment="seen")
+
+    for alias in ("champion", "Champion", "production", "STAGING"):
+        with pytest.raises(AliasGuarded, match="moves only with the stage"):
+            story.ana.models.point_alias("mortgage", alias, version=1)
 
 
 def test_the_card_is_recorded_where_it_can_be_and_missing_where_nobody_spoke(any_story: Story) -> None:
