@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], object]
 STATEMENTS = "statements"
+MOST_STATEMENTS = 10_000
+LARGEST_STATEMENT = 4 << 20
 
 
 class Pushed(Struct, frozen=True):
@@ -58,23 +60,24 @@ def push(client: Client, name: str, to: str, *, is_plain: bool, tell: Tell) -> P
     registry = Registry(place.host, place.repository, is_plain=is_plain)
     manifest = client.models.manifest(name)
     where = split(f"{found.model}@{found.version}")
-    own = canonical_json(manifest)
-    new = len(own) * registry.put_blob(BytesIO(own), len(own), layout.digest_of(own))
-    for file in manifest.files:
-        if not registry.has_blob(file.digest):
-            tell(f"{file.path} ({file.size_bytes:,} bytes)")
-            with tempfile.TemporaryFile() as held:
-                client.transport.download(models_contract.download_file, held, **where, file=file.path)
-                held.seek(0)
-                new += file.size_bytes * registry.put_blob(held, file.size_bytes, file.digest)
-    image = layout.image_of(manifest, model=found.model, version=found.version)
-    subject = registry.put_manifest(image)
-    released = client.transport.call(contract.release_image, contract.ReleaseImage(), **where)
-    statements = [released, *all_about(client, found.ref, but=released.statement.id)]
-    for shown in reversed(statements):
-        tell(shown.statement.predicate_type)
-        refer(registry, subject, shown)
-    registry.put_manifest(image, place.at if not layout.DIGEST.fullmatch(place.at) else "")
+    with registry.understood():
+        own = canonical_json(manifest)
+        new = len(own) * registry.put_blob(BytesIO(own), len(own), layout.digest_of(own))
+        for file in manifest.files:
+            if not registry.has_blob(file.digest):
+                tell(f"{file.path} ({file.size_bytes:,} bytes)")
+                with tempfile.TemporaryFile() as held:
+                    client.transport.download(models_contract.download_file, held, **where, file=file.path)
+                    held.seek(0)
+                    new += file.size_bytes * registry.put_blob(held, file.size_bytes, file.digest)
+        image = layout.image_of(manifest, model=found.model, version=found.version)
+        subject = registry.put_manifest(image)
+        released = client.transport.call(contract.release_image, contract.ReleaseImage(), **where)
+        statements = [released, *all_about(client, found.ref, but=released.statement.id)]
+        for shown in reversed(statements):
+            tell(shown.statement.predicate_type)
+            refer(registry, subject, shown)
+        registry.put_manifest(image, place.at if not layout.DIGEST.fullmatch(place.at) else "")
     return Pushed(
         reference=f"{place.host}/{place.repository}@{subject.digest}",
         digest=subject.digest,
@@ -116,22 +119,24 @@ def pull(source: str, to: Path, *, is_plain: bool, tell: Tell) -> Pulled:
         raise FileExistsError(f"{to} is there already. Give a folder that is not, or remove it.")
     place = layout.read_place(source, default="latest")
     registry = Registry(place.host, place.repository, is_plain=is_plain)
-    subject, found = registry.get_manifest(place.at)
-    config = bundle_of(found, str(place))
+    with registry.understood():
+        subject, found = registry.get_manifest(place.at)
+        config = bundle_of(found, str(place))
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent, prefix=".incoming-") as name:
         beside = Path(name) / "bundle"
         beside.mkdir()
-        with (beside / MANIFEST).open("xb") as into:
+        with registry.understood(), (beside / MANIFEST).open("xb") as into:
             registry.get_blob(config.digest, into, config.size)
         manifest = read_manifest(beside)
         for file in manifest.files:
             tell(f"{file.path} ({file.size_bytes:,} bytes)")
             (beside / file.path).parent.mkdir(parents=True, exist_ok=True)
-            with (beside / file.path).open("xb") as into:
+            with registry.understood(), (beside / file.path).open("xb") as into:
                 registry.get_blob(file.digest, into, file.size_bytes)
         bundle = verify_bundle(beside, config.digest)
-        envelopes = envelopes_of(registry, subject.digest)
+        with registry.understood():
+            envelopes = envelopes_of(registry, subject.digest)
         beside.rename(to)
     statements = write_envelopes(to, envelopes)
     return Pulled(str(to), subject.digest, bundle.digest, len(manifest.files), statements, stage_of(envelopes))
@@ -152,13 +157,16 @@ def bundle_of(found: dict[str, Any], place: str) -> Descriptor:
 def envelopes_of(registry: Registry, digest: str) -> list[tuple[dict[str, Any], bytes]]:
     """The signed statements that refer to an image, with what the index says of each."""
     found = []
-    for each in registry.referrers(digest):
-        if each.get("artifactType") != layout.ENVELOPE:
-            continue
+    referring = [each for each in registry.referrers(digest) if each.get("artifactType") == layout.ENVELOPE]
+    if len(referring) > MOST_STATEMENTS:
+        raise ValueError(f"{len(referring)} statements")
+    for each in referring:
         _, manifest = registry.get_manifest(str(each["digest"]))
         [layer] = manifest["layers"]
-        held = BytesIO()
-        registry.get_blob(str(layer["digest"]), held, int(layer["size"]))
+        held, size = BytesIO(), int(layer["size"])
+        if size > LARGEST_STATEMENT:
+            raise ValueError(f"a statement of {size} bytes")
+        registry.get_blob(str(layer["digest"]), held, size)
         found.append((dict(each.get("annotations") or manifest.get("annotations") or {}), held.getvalue()))
     return found
 

@@ -14,6 +14,7 @@ def release_in(envelope: bytes) -> dict[str, Any] | None:
     try:
         said = json.loads(base64.b64decode(json.loads(envelope)["payload"]))
         predicate: dict[str, Any] = said["predicate"]
-    except (ValueError, KeyError, TypeError):
+        is_one = said["predicateType"] == RELEASE and isinstance(predicate, dict)
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return predicate if said.get("predicateType") == RELEASE else None
+    return predicate if is_one else None

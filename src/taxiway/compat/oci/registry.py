@@ -46,6 +46,14 @@ class Registry:
         self.base = f"{'http' if is_plain else 'https'}://{host}"
         self.authorization = ""
 
+    @contextlib.contextmanager
+    def understood(self) -> Iterator[None]:
+        """While answers are read: one that is not as the specification has it is a refusal. Raises RegistryRefused."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, http.client.HTTPException) as e:
+            raise self._refused("answer as registries do", f"{type(e).__name__}: {str(e)[:200]}") from e
+
     # --- blobs ---
 
     def has_blob(self, digest: str) -> bool:
