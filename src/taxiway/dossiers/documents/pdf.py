@@ -72,7 +72,7 @@ def coverage_pdf(coverage: Coverage) -> bytes:
             rows = [
                 [source_words(each.source), state, each.line] for each, state in zip(clause.shown, states, strict=True)
             ]
-            paper.grid(Grid(["evidence", "", "says"], rows))
+            paper.grid(Grid(["evidence", "stands", "says"], rows))
     return bytes(paper.output())
 
 

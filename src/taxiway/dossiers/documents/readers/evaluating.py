@@ -55,7 +55,7 @@ def by_group(facts: Facts) -> Said | None:
         for each in found
         for c in each.outcome.comparisons
     ]
-    head = ["metric", "group", "share", "interval", "rows", ""]
+    head = ["metric", "group", "share", "interval", "rows", "note"]
     return Said([], Grid(head, rows), compared, [facts.version.ref])
 
 
@@ -149,7 +149,9 @@ def approvals(facts: Facts) -> Said | None:
         [f"{each.at:%Y-%m-%d}", each.by, each.role, each.stage, each.comment, each.void_because or "counts"]
         for each in sorted(given, key=lambda each: (each.at, each.id))
     ]
-    return Said([], Grid(["when", "who", "as", "for", "said", ""], rows), refs=[facts.version.ref]) if rows else None
+    return (
+        Said([], Grid(["when", "who", "as", "for", "said", "stands"], rows), refs=[facts.version.ref]) if rows else None
+    )
 
 
 def oversight(facts: Facts) -> Said | None:

@@ -35,7 +35,7 @@ def identity(facts: Facts) -> Said | None:
 def interactions(facts: Facts) -> Said | None:
     """What led to it and what it leads to, of other things than itself."""
     rows = [[edge.source, edge.verb.replace("_", " "), edge.target] for edge in facts.edges]
-    return Said([], Grid(["from", "", "to"], rows), refs=[facts.version.ref]) if rows else None
+    return Said([], Grid(["from", "how", "to"], rows), refs=[facts.version.ref]) if rows else None
 
 
 def forms_supplied(facts: Facts) -> Said | None:
