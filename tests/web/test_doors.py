@@ -160,11 +160,18 @@ def test_every_endpoint_of_the_platform_that_strangers_may_use_is_known(live: Li
         "/api/access/me/tokens/{token}",
         "/api/audit/verifications",
         "/api/blobs/{digest}",
+        "/api/discussions",  # about what they may read, and none of it is told to them otherwise
+        "/api/discussions/{discussion}/comments",
+        "/api/discussions/{discussion}/comments/{number:int}",
+        "/api/discussions/{discussion}/comments/{number:int}/withdrawal",
+        "/api/discussions/{discussion}/state",
         "/api/evidence/verifications",
         "/api/gates/plan",  # writes nothing, and looks at what they may see
         "/api/gates/proposals",  # which somebody else decides
         "/api/gates/proposals/{proposal}/withdrawal",  # of their own
         "/api/gates/verifications",  # writes nothing, and looks at what they may see
+        "/api/notices/marks",  # of their own
+        "/api/notices/preferences",
         "/api/projects",
     }
 

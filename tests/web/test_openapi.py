@@ -101,7 +101,8 @@ def test_the_query_of_a_get_is_said_as_parameters(document: dict[str, Any]) -> N
     operation = document["paths"]["/api/audit/entries"]["get"]
 
     query = {p["name"]: p["required"] for p in operation["parameters"] if p["in"] == "query"}
-    assert query == dict.fromkeys(("project", "thing", "actor", "verb", "before", "after", "limit"), False)
+    narrowing = ("project", "thing", "actor", "verb", "before", "after", "text", "since", "until", "limit")
+    assert query == dict.fromkeys(narrowing, False)
     assert "requestBody" not in operation
 
 
