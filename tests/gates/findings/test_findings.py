@@ -55,6 +55,17 @@ def test_a_finding_about_what_a_version_came_from_blocks_it_too(story: Exception
     assert gates["findings"] == "fail"
 
 
+def test_nobody_stops_a_model_from_within_another_project(story: Exceptional) -> None:  # noqa: F811
+    story.live.client.projects.create("elsewhere")
+
+    story.live.client.gates.findings.open(
+        "Not ours", project="elsewhere", severity="critical", things=["model:mortgage@1"]
+    )
+
+    gates = {g.gate: g.verdict for s in story.ana.gates.show("mortgage@1").stages for g in s.gates}
+    assert gates["findings"] == "pass"
+
+
 def test_a_lesser_finding_is_shown_and_blocks_nothing(story: Exceptional) -> None:  # noqa: F811
     opened(story.vera, "medium")
 

@@ -195,7 +195,16 @@ class Findings:
 def about(connection: Connection, version: ModelVersion, at: datetime) -> builtins.list[Finding]:
     """The findings about a version that are not closed: about itself, its model, its run or its data."""
     refs = [version.ref, f"model:{version.model}", *([f"run:{version.run}"] if version.run else [])]
-    return sorted(store.about(connection, [*refs, *version.datasets], at), key=order)
+    found = store.about(connection, [*refs, *version.datasets], at)
+    return sorted((each for each in found if is_of(each, version)), key=order)
+
+
+def is_of(finding: Finding, version: ModelVersion) -> bool:
+    """Whether who opened it stands where the thing is: nobody stops the models of a project from within another."""
+    theirs = [thing for thing in finding.things if thing in version.datasets]
+    return finding.project == version.project or any(
+        thing.startswith(f"dataset:{finding.project}/") for thing in theirs
+    )
 
 
 def with_step(finding: Finding, record: Record, did: str, comment: str) -> Finding:
