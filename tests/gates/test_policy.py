@@ -58,6 +58,24 @@ def test_what_would_be_accepted_is_no_guess_at_what_was_meant() -> None:
     assert "perhaps" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("performance: {metric: accuracy, at_least: 85}", "give a share from 0 to 1 for accuracy"),
+        ("fairness: {metric: selection_rate_ratio, at_least: 1.8}", "give at_least for a ratio"),
+        ("fairness: {metric: selection_rate_ratio, at_most: 0.8}", "give at_least for a ratio"),
+        ("fairness: {metric: equalized_odds_difference, at_least: 0.1}", "give at_most for a difference"),
+        (
+            "fairness: {metric: selection_rate_difference, at_most: 10}",
+            "give at_most up to 1 for a difference of rates",
+        ),
+    ],
+)
+def test_a_bound_that_nothing_or_everything_passes_is_refused(gate: str, said: str) -> None:
+    with pytest.raises(YamlBroken, match=said):
+        read_path(PATH.replace("data_contract: {}", gate), name="mortgages.yaml")
+
+
 @pytest.mark.parametrize(("text", "wrong", "said"), NEAR)
 def test_what_was_probably_meant_is_said(text: str, wrong: str, said: str) -> None:
     with pytest.raises(YamlBroken) as refusal:

@@ -66,6 +66,7 @@ class FairnessAsks(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         threshold_of(self.at_least, self.at_most)
+        require_fair_side(self)
         require_confidence(self.confidence)
         require_draws(self.seed, self.resamples)
         if self.min_rows < 1:
@@ -79,6 +80,18 @@ class FairnessAsks(Struct, frozen=True, forbid_unknown_fields=True):
 
     def asked(self, evaluation: Evaluation) -> list[str]:
         return [self.attribute] if self.attribute else self.attributes or evaluation.groups
+
+
+def require_fair_side(asks: FairnessAsks) -> None:
+    """A bound on the side where groups are alike: anything else would let an unfair model pass. Raises ValueError."""
+    bound = threshold_of(asks.at_least, asks.at_most).value
+    if asks.metric.endswith("_ratio"):
+        if asks.at_least is None or not 0 < bound <= 1:
+            raise ValueError("at_least for a ratio, above 0 and up to 1, such as 0.8")
+    elif asks.at_most is None or bound < 0:
+        raise ValueError("at_most for a difference, such as 0.1")
+    elif bound > 1 and "error" not in asks.metric:
+        raise ValueError("at_most up to 1 for a difference of rates, such as 0.1")
 
 
 class Fairness:

@@ -67,7 +67,9 @@ class PerformanceAsks(Struct, frozen=True, forbid_unknown_fields=True):
                 f"metric: one of {', '.join(metrics.OWN)}, or another of scikit-learn's names, such as f1_macro"
             )
         if self.not_worse_than is None:
-            threshold_of(self.at_least, self.at_most)
+            bound = threshold_of(self.at_least, self.at_most).value
+            if self.metric in metrics.SHARES and not 0 <= bound <= 1:
+                raise ValueError(f"a share from 0 to 1 for {self.metric}, such as 0.85")
             if self.by is not None:
                 raise ValueError("`by` only beside not_worse_than")
         elif self.at_least is not None or self.at_most is not None:

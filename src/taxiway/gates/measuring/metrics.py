@@ -19,6 +19,7 @@ RANKED = {AREA: "area under the ROC curve", PRECISION: "average precision"}
 MEANS = ("mse", "mae", "mape", "mean_error", "brier", "log_loss", QUANTILE)  # of which the t interval is known
 OWN = (*LAWS, *RANKED, QUANTILE)
 NAMES = (*OWN, *scikit.NAMES)
+SHARES = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "specificity", AREA, PRECISION)  # from 0 to 1
 FEW_CLUSTERS = 30
 
 
