@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-audit bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -38,12 +38,6 @@ model-signing-venv: .venvs/model-signing/installed ## set up .venvs/model-signin
 	@tools/phase "install model-signing" tools/venv "$(PYTHON)" .venvs/model-signing locks/model-signing.txt alone
 	@touch $@
 
-provider-venv: .venvs/provider/installed ## set up .venvs/provider with a real OpenID provider
-
-.venvs/provider/installed: locks/provider.txt tools/venv
-	@tools/phase "install provider" tools/venv "$(PYTHON)" .venvs/provider locks/provider.txt alone
-	@touch $@
-
 oras-venv: .venvs/oras/installed ## set up .venvs/oras with another client of registries
 
 .venvs/oras/installed: locks/oras.txt tools/venv
@@ -59,6 +53,12 @@ cards-venv: .venvs/cards/installed ## set up .venvs/cards with what reads export
 registry: chromium ## a registry for the tests to push to
 	@tools/phase "registry" tools/registry
 
+provider-venv: .venvs/provider/installed ## set up .venvs/provider with a real OpenID provider
+
+.venvs/provider/installed: locks/provider.txt tools/venv
+	@tools/phase "install provider" tools/venv "$(PYTHON)" .venvs/provider locks/provider.txt alone
+	@touch $@
+
 chromium:
 	@tools/phase "chromium" tools/chromium
 
@@ -72,6 +72,9 @@ bench-import: test-venv mlflow-venv ## bring 20,000 runs with 10 million points 
 
 bench-tracking: test-venv mlflow-venv chromium ## hold tracking against MLflow's own server, both in one run
 	@$(BIN)/python -m tools.tracking
+
+bench-audit: test-venv ## append to the audit log and check a million entries
+	@$(BIN)/python -m tools.auditing
 
 bench: test-venv ## print the figures of docs/benchmarks.md
 	@$(BIN)/python -m tools.bench
