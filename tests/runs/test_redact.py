@@ -158,8 +158,8 @@ def test_the_values_of_secret_variables_are_scrubbed_wherever_they_stand() -> No
 
 
 def test_a_line_of_many_letters_costs_no_more_than_its_length() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     redact("token" * 100_000 + "=")
 
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
