@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -151,3 +152,34 @@ def test_a_damaged_node_is_no_reason_to_stop_the_others(house: House, tmp_path: 
     house.witnesses.round()
 
     assert "the past was changed" in only(house).problem
+
+
+def test_a_pipe_keeps_no_heads_and_nobody_waits_for_it(house: House, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    house.witnesses.call(read_places([f"file://{tmp_path / 'pipe'}"]))
+    project(house, "one")
+
+    asked = threading.Thread(target=house.witnesses.round, daemon=True)
+    asked.start()
+    asked.join(10)
+
+    assert not asked.is_alive()
+    assert only(house).problem == "it is no plain file"
+
+
+def test_a_repository_has_no_program_of_its_own_run(house: House, tmp_path: Path) -> None:
+    folder, ran = tmp_path / "heads", tmp_path / "ran"
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o700)
+    (folder / ".git" / "hooks" / "pre-commit").write_text(program.read_text())
+    (folder / ".git" / "hooks" / "pre-commit").chmod(0o700)
+    subprocess.run(["git", "-C", str(folder), "config", "core.fsmonitor", str(program)], check=True)
+    house.witnesses.call(read_places([f"git://{folder}"]))
+    project(house, "one")
+
+    house.witnesses.round()
+
+    assert only(house).problem == ""
+    assert not ran.exists()

@@ -19,6 +19,7 @@ from taxiway.kernel.errors import BadField, TaxiwayError
 
 HEADS = "heads.jsonl"
 GIT_S = 30.0
+NO_PROGRAMS = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")  # of the repository's own
 EXPECTED = "file:///FILE, git:///REPOSITORY or https://HOST/PATH"
 
 
@@ -47,6 +48,8 @@ class FilePlace:
         self.file, self.url = file, url
 
     def newest(self) -> TreeHead | None:
+        if self.file.exists() and not self.file.is_file():  # to read from a pipe would be to wait for ever
+            raise WitnessUnusable("it is no plain file")
         try:
             kept = read_heads(self.file.read_bytes(), self.file.name)
         except FileNotFoundError:
@@ -84,8 +87,8 @@ class GitPlace:
         self._git("commit", "--quiet", "--no-gpg-sign", "-m", f"Head of {head.size} entries", "--", HEADS)
 
     def _git(self, *words: str) -> None:
-        who = ("-c", "user.name=Taxiway", "-c", "user.email=taxiway@localhost", "-c", "core.hooksPath=/dev/null")
-        command = ["git", "-C", str(self.folder), *who, *words]
+        who = ("-c", "user.name=Taxiway", "-c", "user.email=taxiway@localhost")
+        command = ["git", "-C", str(self.folder), *who, *NO_PROGRAMS, *words]
         try:
             done = subprocess.run(command, capture_output=True, timeout=GIT_S, check=False)
         except (OSError, subprocess.TimeoutExpired) as e:
