@@ -70,7 +70,7 @@ class PackListed(Struct, frozen=True):
     problem: str = ""
 
 
-class Shown(Struct, frozen=True):
+class ShownSource(Struct, frozen=True):
     """What one source of evidence says: whether anything, in a line, and where it comes from."""
 
     source: str
@@ -89,7 +89,7 @@ class Covered(Struct, frozen=True):
     title: str
     asks: str
     state: ClauseState
-    shown: list[Shown]
+    shown: list[ShownSource]
     reason: str = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from taxiway.dossiers.documents.contract import Said
 from taxiway.dossiers.documents.facts import Facts
 from taxiway.dossiers.documents.readers import read
-from taxiway.dossiers.packs.contract import STATES, Clause, ClauseState, Coverage, Covered, Group, Pack, Shown
+from taxiway.dossiers.packs.contract import STATES, Clause, ClauseState, Coverage, Covered, Group, Pack, ShownSource
 from taxiway.kernel.canonical import canonical_json
 from taxiway.models.bundle import digest_of
 
@@ -43,10 +43,10 @@ def group_name(group: Group) -> str:
     return group.title if group.id.isalpha() else f"{group.id} {group.title}"
 
 
-def show(source: str, said: Said | None) -> Shown:
+def show(source: str, said: Said | None) -> ShownSource:
     if said is None:
-        return Shown(source, is_there=False, is_entered=False, line="", refs=[])
-    return Shown(source, is_there=True, is_entered=said.is_entered, line=line_of(said), refs=said.refs)
+        return ShownSource(source, is_there=False, is_entered=False, line="", refs=[])
+    return ShownSource(source, is_there=True, is_entered=said.is_entered, line=line_of(said), refs=said.refs)
 
 
 def line_of(said: Said) -> str:
@@ -63,7 +63,7 @@ def line_of(said: Said) -> str:
     return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
 
 
-def state_of(shown: list[Shown]) -> ClauseState:
+def state_of(shown: list[ShownSource]) -> ClauseState:
     there = [each for each in shown if each.is_there]
     if not there:
         return "gap"
