@@ -29,7 +29,7 @@ def gates(client: Client, name: str) -> dict[str, GateStanding]:
 
 def test_measuring_checks_answer_from_their_worker_and_rest_on_the_champion_where_asked(story: Story) -> None:
     story.ivo.gates.publish(MEASURED)
-    story.ivo.projects.change(PROJECT, ChangeProject(path="measured"))
+    story.live.client.projects.change(PROJECT, ChangeProject(path="measured"))
     for _ in range(2):
         story.version(FAIR)
         story.ana.models.enter_card("mortgage", **CARD)

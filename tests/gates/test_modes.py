@@ -59,7 +59,7 @@ def test_a_text_in_one_line_has_to_say_its_mode() -> None:
 
 def test_what_observing_gates_would_have_stopped_is_told_by_path(story: Story) -> None:
     story.ivo.gates.publish(WATCHING)
-    story.ivo.projects.change(PROJECT, ChangeProject(path="watching"))
+    story.live.client.projects.change(PROJECT, ChangeProject(path="watching"))
     story.version(UNFAIR)
     move(story)
     story.version(FAIR)
@@ -77,7 +77,7 @@ def test_what_observing_gates_would_have_stopped_is_told_by_path(story: Story) -
 
 def test_what_was_observed_is_not_shown_to_who_may_not_see_the_project(story: Story) -> None:
     story.ivo.gates.publish(WATCHING)
-    story.ivo.projects.change(PROJECT, ChangeProject(path="watching"))
+    story.live.client.projects.change(PROJECT, ChangeProject(path="watching"))
     story.version(UNFAIR)
     move(story)
 
@@ -88,7 +88,7 @@ def test_the_platform_demands_its_gates_beside_those_of_any_path(story: Story) -
     story.version(FAIR)
     story.live.client.gates.publish(BASELINE)
     story.ivo.gates.publish("path: none\nmode: block\nstages: {}\n")
-    story.ivo.projects.change(PROJECT, ChangeProject(path="none"))
+    story.live.client.projects.change(PROJECT, ChangeProject(path="none"))
     story.ana.gates.evaluate("mortgage")
 
     with pytest.raises(GateClosed) as refusal:

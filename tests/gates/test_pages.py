@@ -183,7 +183,7 @@ def test_an_empty_inbox_teaches_the_command(story: Story) -> None:
 def test_one_project_without_a_usable_path_spoils_no_page(story: Story) -> None:
     story.ready()
     story.ana.gates.request("mortgage")
-    story.ivo.projects.change("mortgages", ChangeProject(path="light"))
+    story.live.client.projects.change("mortgages", ChangeProject(path="light"))
 
     page = visit(story, "ana").get(VERSION)
 

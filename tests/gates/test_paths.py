@@ -61,7 +61,7 @@ def test_a_project_without_a_path_takes_the_one_of_its_tier_and_pins_it(story: S
 
 def test_a_lighter_path_cannot_be_chosen_for_a_higher_tier(story: Story) -> None:
     story.version(FAIR)
-    story.ivo.projects.change(PROJECT, ChangeProject(path="light"))
+    story.live.client.projects.change(PROJECT, ChangeProject(path="light"))
 
     with pytest.raises(PathUnfit, match="is for risk low, and the project's is high"):
         story.ana.models.promote("mortgage", "production")
@@ -69,7 +69,7 @@ def test_a_lighter_path_cannot_be_chosen_for_a_higher_tier(story: Story) -> None
 
 def test_lowering_the_tier_helps_no_version_that_was_made_before(story: Story) -> None:
     story.version(FAIR)
-    story.ivo.projects.change(PROJECT, ChangeProject(path="light", risk="low"))
+    story.live.client.projects.change(PROJECT, ChangeProject(path="light", risk="low"))
 
     with pytest.raises(PathUnfit):
         story.ana.models.promote("mortgage", "production")

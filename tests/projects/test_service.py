@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from taxiway.access.proposals.contract import NotOthersWord
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
 from taxiway.projects.contract import ChangeProject
-from taxiway.projects.refusals import RulesHeld
+from taxiway.projects.refusals import RulesHeld, RulesWait
 from tests.support.live import Live
 
 
@@ -109,10 +110,25 @@ def test_an_owner_raises_the_tier_and_keeps_what_is_so(live: Live) -> None:
     assert (changed.risk, changed.purpose) == ("high", "find cards")
 
 
-def test_an_admin_may_lower_the_tier(live: Live) -> None:
-    live.as_person("ana").projects.create("fraud", risk="high")
+@pytest.mark.parametrize("rules", [ChangeProject(risk="low"), ChangeProject(path="careful")])
+def test_no_admin_makes_the_rules_lighter_alone(live: Live, rules: ChangeProject) -> None:
+    created = live.as_person("ana").projects.create("fraud", risk="high")
+    ivo = live.as_person("ivo", is_admin=True)
 
-    assert live.as_person("ivo", is_admin=True).projects.change("fraud", ChangeProject(risk="low")).risk == "low"
+    with pytest.raises(RulesWait, match="there is no second admin") as alone:
+        ivo.projects.change("fraud", rules)
+    mona = live.as_person("mona", is_admin=True)
+    with pytest.raises(RulesWait, match="taxiway access confirm") as refusal:
+        ivo.projects.change("fraud", rules)
+    with pytest.raises(NotOthersWord):
+        ivo.access.confirm(refusal.value.proposal)
+
+    assert (alone.value.proposal, refusal.value.who_can) == ("", ["mona"])
+    assert ivo.projects.show("fraud").project == created
+    mona.access.confirm(refusal.value.proposal)
+    after = ivo.projects.show("fraud").project
+    assert (after.risk, after.path) == (rules.risk or "high", rules.path or "")
+    assert live.client.projects.change("fraud", ChangeProject(path="", risk="low")).risk == "low"  # the home's owner
 
 
 @pytest.mark.parametrize(

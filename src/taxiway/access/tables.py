@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, LargeBinary, String, Table, Text
 
-from taxiway.storage.database import Moment, metadata
+from taxiway.storage.database import Json, Moment, metadata
 
 users = Table(
     "access_users",
@@ -72,6 +72,7 @@ proposals = Table(
     Column("state", String(10), nullable=False),
     Column("decided_by", String(64), nullable=False),
     Column("decided_at", Moment),
+    Column("rules", Json(dict[str, str]), nullable=False),
 )
 
 # Whose bytes came whole: who sent some may name them. Binary, so that a note keeps no bytes that nothing else needs.

@@ -9,6 +9,7 @@ from typing import get_args
 import msgspec
 from sqlalchemy import Connection
 
+from taxiway.access.proposals.contract import AdminProposal
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
@@ -17,7 +18,7 @@ from taxiway.kernel.errors import AlreadyExists, BadField, NotFound
 from taxiway.kernel.ids import is_name
 from taxiway.projects import store
 from taxiway.projects.contract import ChangeProject, CreateProject, Project, ProjectStage, ProjectStanding, RiskTier
-from taxiway.projects.refusals import RulesHeld
+from taxiway.projects.refusals import RulesHeld, RulesWait
 from taxiway.storage.database import Database
 
 RESERVED = ("new",)  # /projects/new is the page that opens one
@@ -39,6 +40,7 @@ class Projects:
         self.ledger = ledger
         self.access = access
         self.path_names: PathNames | None = None
+        access.proposals.lighten = self._lighten
 
     def create(self, caller: Caller, body: CreateProject) -> Project:
         """Opens a project; its way begins with the stage `idea`.
@@ -52,7 +54,7 @@ class Projects:
             raise BadField(field="name", value=repr(body.name), expected=expected)
 
         def make(record: Record) -> Project:
-            self._require_path(record, body.path)
+            self._require_path(record.connection, body.path)
             if store.find(record.connection, body.name):
                 hint = f"`taxiway projects show {body.name}` shows it."
                 raise AlreadyExists(kind="project", name=body.name, hint=hint)
@@ -77,12 +79,14 @@ class Projects:
         return self.ledger.change(caller, "projects.create", thing, make, answer=Project, project=body.name)
 
     def change(self, caller: Caller, body: ChangeProject, *, project: str) -> Project:
-        """Changes what is given. Only an admin lowers the risk tier or chooses another path.
+        """Changes what is given. Only an admin lowers the risk tier or chooses another path, and above the low tier
+        only with a second admin's word.
 
-        Raises BadField, NotFound, RulesHeld.
+        Raises BadField, NotFound, RulesHeld, RulesWait.
         """
         if body.owner == "":
             raise BadField(field="owner", value="''", expected="the name of who answers for it")
+        self._hold_rules(caller, body, project)
 
         def make(record: Record) -> Project:
             before = store.find(record.connection, project)
@@ -112,31 +116,50 @@ class Projects:
     def _require_known(self, record: Record, before: Project, after: Project) -> None:
         """Raises BadField for a path or an owner that there is not."""
         if after.path != before.path:
-            self._require_path(record, after.path)
+            self._require_path(record.connection, after.path)
         if after.owner not in (before.owner, record.caller.name):
             people = self.access.people(record.connection)
             if after.owner not in people:
                 expected = f"yourself or one of {', '.join(people)}" if people else "yourself: nobody else was added"
                 raise BadField(field="owner", value=repr(after.owner), expected=expected)
 
-    def _require_path(self, record: Record, path: str) -> None:
+    def _require_path(self, connection: Connection, path: str) -> None:
         """Raises BadField for a path that there is not."""
-        if self.path_names and path and path not in (names := self.path_names(record.connection)):
+        if self.path_names and path and path not in (names := self.path_names(connection)):
             expected = f"one of {', '.join(names)}, or nothing for the platform's own path of its tier"
             raise BadField(field="path", value=repr(path), expected=expected)
 
     def _require_no_lighter(self, record: Record, before: Project, after: Project) -> None:
         """Whoever must pass the gates may not choose easier ones. Raises RulesHeld."""
-        if record.caller.is_admin:
-            return
-        change = ""
-        if TIERS.index(after.risk) < TIERS.index(before.risk):
-            change = f"the risk tier {before.risk} to {after.risk}"
-        elif after.path != before.path:
-            change = f"the path {before.path or 'of its tier'} to {after.path or 'that of its tier'}"
-        if change:
+        if not record.caller.is_admin and (change := lighter(before, after)):
             who_can = self.access.admins(record.connection)
             raise RulesHeld(actor=record.caller.name, project=before.name, change=change, who_can=who_can)
+
+    def _hold_rules(self, caller: Caller, body: ChangeProject, project: str) -> None:
+        """Nobody alone makes the rules of a project lighter, an admin neither. Raises NotFound, RulesWait."""
+        before = self.find(project)
+        rules = {name: v for name in ("risk", "path") if (v := getattr(body, name)) is not None}
+        after = msgspec.structs.replace(before, **rules)
+        change = lighter(before, after)
+        if not caller.is_admin or not change or before.risk == "low":
+            return
+        with self.database.read() as connection:
+            self._require_path(connection, after.path)
+        proposal, who_can = self.access.proposals.hold_rules(caller, project, rules)
+        if proposal or not who_can:
+            said = change.partition(" to ")[0].replace("the ", "The ", 1)
+            raise RulesWait(project=project, change=said, proposal=proposal, who_can=who_can)
+
+    def _lighten(self, record: Record, confirmed: AdminProposal) -> None:
+        """What a second admin confirmed."""
+        before = store.find(record.connection, confirmed.project)
+        if before is None:
+            raise unknown(confirmed.project)
+        after = msgspec.structs.replace(before, **confirmed.rules)
+        self._require_path(record.connection, after.path)
+        store.change(record.connection, after)
+        facts = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after), "by": confirmed.by}
+        record.also("projects.change", f"project:{before.name}", **facts)
 
     def show(self, caller: Caller, *, project: str) -> ProjectStanding:
         """Raises NotFound."""
@@ -229,3 +252,12 @@ def unknown(project: str) -> NotFound:
         name=project,
         hint=f"`taxiway projects list` shows those there are; `taxiway projects create {project}` makes it.",
     )
+
+
+def lighter(before: Project, after: Project) -> str:
+    """Which of a project's rules would be others, in words; empty for none, or a higher tier."""
+    if TIERS.index(after.risk) < TIERS.index(before.risk):
+        return f"the risk tier {before.risk} to {after.risk}"
+    if after.path != before.path:
+        return f"the path {before.path or 'of its tier'} to {after.path or 'that of its tier'}"
+    return ""

@@ -45,7 +45,7 @@ PEOPLE = {
 def asked(any_story: Story) -> Story:
     any_story.ivo.gates.questionnaires.publish(OURS)
     any_story.ivo.gates.publish(PATH)
-    any_story.ivo.projects.change(PROJECT, ChangeProject(path="asked"))
+    any_story.live.client.projects.change(PROJECT, ChangeProject(path="asked"))
     any_story.version(FAIR)
     return any_story
 

@@ -14,13 +14,15 @@ ProposalState = Literal["waits", "confirmed", "refused"]
 
 
 class AdminProposal(Struct, frozen=True):
-    """That an admin wants to make somebody an admin, or to give them a role that gives approvals.
+    """That an admin wants to make somebody an admin, to give them a role that gives approvals, or to make a project's
+    rules lighter.
 
-    project, role: empty where it is about the rights of an admin.
+    project, role: empty where it is about the rights of an admin. rules: what of the project would become what; user:
+    then empty.
     """
 
     id: str
-    kind: Literal["admin", "grant"]
+    kind: Literal["admin", "grant", "rules"]
     user: str
     project: str
     role: str
@@ -29,9 +31,13 @@ class AdminProposal(Struct, frozen=True):
     state: ProposalState = "waits"
     decided_by: str = ""
     decided_at: datetime | None = None
+    rules: dict[str, str] = {}
 
     @property
     def what(self) -> str:
+        if self.kind == "rules":
+            told = " and ".join(f"{name} {value or 'of its tier'}" for name, value in self.rules.items())
+            return f"{told} for the project {self.project}"
         return f"the role {self.role} in {self.project}" if self.kind == "grant" else "the rights of an admin"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Callable
+
 import msgspec
 from sqlalchemy import Connection
 
@@ -28,6 +31,7 @@ class Proposals:
         self.database = database
         self.ledger = ledger
         self.memory = memory
+        self.lighten: Callable[[Record, AdminProposal], None] | None = None  # projects do it; they are a floor above
 
     def hold_grant(self, caller: Caller, role: Role, *, project: str, user: str) -> None:
         """Nothing, or SecondAdminNeeded where the caller's right to give the role is that of an admin alone."""
@@ -45,6 +49,26 @@ class Proposals:
         proposal = self.ledger.change(caller, "access.propose", f"user:{user}", make, answer=str, project=project)
         what = f"the role {role} in {project}"
         raise SecondAdminNeeded(user=user, what=what, proposal=proposal, who_can=[n for n in others if n != user])
+
+    def hold_rules(self, caller: Caller, project: str, rules: dict[str, str]) -> tuple[str, builtins.list[str]]:
+        """Keeps lighter rules of a project until another admin confirms them: the proposal, and who can.
+
+        Empty where the caller is the home's owner, who could write the database anyway; without a second admin there
+        is no proposal, and nobody who can.
+        """
+        if caller.kind not in ("person", "service"):
+            return "", ["the home's owner"]
+        with self.database.read() as connection:
+            others = second_admins(connection, caller)
+        if not others:
+            return "", []
+
+        def make(record: Record) -> str:
+            made = AdminProposal(new_id(), "rules", "", project, "", caller.name, record.at, rules=rules)
+            return propose(record, made)
+
+        thing = f"project:{project}"
+        return self.ledger.change(caller, "access.propose", thing, make, answer=str, project=project), others
 
     def list(self, caller: Caller) -> Page[AdminProposal]:
         """Newest first."""
@@ -68,7 +92,8 @@ class Proposals:
                 decided_at=record.at,
             )
             store.decide(record.connection, decided)
-            record.thing, record.project = f"user:{found.user}", found.project or None
+            thing = f"project:{found.project}" if found.kind == "rules" else f"user:{found.user}"
+            record.thing, record.project = thing, found.project or None
             record.note(kind=found.kind, role=found.role, by=found.by, state=decided.state, proposal=proposal)
             if body.is_confirmed:
                 self._do(record, found)
@@ -78,7 +103,10 @@ class Proposals:
 
     def _do(self, record: Record, found: AdminProposal) -> None:
         """What was proposed, as an act of who proposed it."""
-        if found.kind == "grant":
+        if found.kind == "rules":
+            assert self.lighten is not None
+            self.lighten(record, found)
+        elif found.kind == "grant":
             role: Role = msgspec.convert(found.role, Role)
             put_grant(record, Grant(found.user, found.project, role, found.by, record.at))
             record.also("access.grant_role", f"user:{found.user}", role=role, by=found.by)
@@ -104,13 +132,14 @@ def is_owner(connection: Connection, caller: Caller, project: str) -> bool:
 def propose(record: Record, proposal: AdminProposal) -> str:
     """Keeps a proposal within a change, once, and gives its id."""
     for each in store.proposals(record.connection):
-        same = (each.kind, each.user, each.project, each.role, each.by)
+        same = (each.kind, each.user, each.project, each.role, each.by, each.rules)
         if each.state == "waits" and same == (
             proposal.kind,
             proposal.user,
             proposal.project,
             proposal.role,
             proposal.by,
+            proposal.rules,
         ):
             return each.id
     store.add_proposal(record.connection, proposal)

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("decided_by", sa.String(length=64), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("rules", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_proposals")),
     )
     op.create_table(
