@@ -19,7 +19,7 @@ class RulesWait(TaxiwayError):
         if not self.proposal:
             return (
                 f"{self.change} of the project {self.project} is nothing that one person changes, and there is "
-                f"no second admin to confirm it. Let the home's owner do it, or add one (`taxiway access add NAME --admin`)."
+                f"second admin to confirm it. Let the home's owner do it, or `taxiway access add NAME --admin`."
             )
         return (
             f"{self.change} of the project {self.project} stays until somebody else of {', '.join(self.who_can)}, or "
