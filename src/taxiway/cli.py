@@ -163,6 +163,8 @@ def add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
         options |= {"type": argument.kind, "default": argument.default, "choices": argument.choices}
         if argument.is_many:
             options["nargs"] = "*" if argument.is_option or argument.is_optional else "+"
+            if argument.is_option:
+                options["action"] = "extend"  # said again, it adds
         elif argument.is_optional:
             options["nargs"] = "?"
     added = parser.add_argument(argument.name, **options)

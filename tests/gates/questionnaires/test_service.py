@@ -144,7 +144,7 @@ def test_a_shell_answers(asked: Story, monkeypatch: pytest.MonkeyPatch, capsys: 
     codes = [
         main(["gates", "questionnaires"]),
         main(["gates", "questionnaire", "data-protection"]),
-        main(["gates", "answer", "mortgage", "data-protection", "--set", "personal=yes", "special=health"]),
+        main(["gates", "answer", "mortgage", "data-protection", "--set", "personal=yes", "--set", "special=health"]),
         main(["gates", "answer", "mortgage", "ours", "--set", "fine=yes", "--attach", f"report={report}"]),
         main(["gates", "answers", "mortgage"]),
     ]
