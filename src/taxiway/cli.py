@@ -165,6 +165,7 @@ def add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
             options["nargs"] = "*" if argument.is_option or argument.is_optional else "+"
             if argument.is_option:
                 options["action"] = "extend"  # said again, it adds
+                options["default"] = None if argument.default is None else [*argument.default]
         elif argument.is_optional:
             options["nargs"] = "?"
     added = parser.add_argument(argument.name, **options)
