@@ -21,6 +21,7 @@ Door = Callable[[Story], str]
 Key = tuple[str, str]
 
 VERSION = "/api/models/{model}/versions/{version}"
+GATES = "/api/gates/models/{model}/versions/{version}"
 MLFLOW = "/mlflow"
 
 
@@ -141,6 +142,62 @@ NO_DOORS: dict[Key, str] = {
     ("POST", "/api/endpoints/{endpoint}/labels"): "the truth about predictions",
     ("POST", "/api/endpoints/{endpoint}/monitors"): "watches what answers",
     ("POST", "/endpoints/{endpoint}/invocations"): "asks what answers already",
+    ("POST", f"{GATES}/evaluations"): "what checks say; a gate is what they open",
+    ("POST", f"{GATES}/requests"): "asks people",
+    ("POST", f"{GATES}/approvals"): "opens a gate by its own rules, and moves nothing",
+    ("POST", f"{GATES}/approvals/{{approval}}/withdrawal"): "closes a gate",
+    ("POST", f"{GATES}/waivers"): "asks a second person",
+    ("POST", f"{GATES}/waivers/{{waiver}}/grant"): "stands in for a gate by its own rules, and moves nothing",
+    ("POST", f"{GATES}/waivers/{{waiver}}/revocation"): "closes a gate",
+    ("POST", f"{GATES}/conditional-approvals"): "stands in for a gate by its own rules, and moves nothing",
+    ("POST", f"{GATES}/answers/{{questionnaire}}"): "what a gate asks for; it voids what was judged before",
+    ("POST", f"{GATES}/reviews"): "a review of what is in use; it closes or leaves open",
+    ("POST", "/api/gates/findings"): "closes a gate",
+    ("PATCH", "/api/gates/findings/{finding}"): "of a finding that a second person closes",
+    ("POST", "/api/gates/findings/{finding}/state"): "opens a gate by a second person, and moves nothing",
+    ("POST", "/api/gates/plan"): "writes nothing",
+    ("POST", "/api/gates/verifications"): "writes nothing",
+    ("POST", "/api/gates/proposals"): "asks a second person",
+    ("POST", "/api/gates/proposals/{proposal}/acceptance"): "the rules themselves, by two people",
+    ("POST", "/api/gates/proposals/{proposal}/rejection"): "changes nothing",
+    ("POST", "/api/gates/proposals/{proposal}/withdrawal"): "changes nothing",
+    ("POST", "/api/gates/questionnaires"): "what people are asked from now on",
+    ("POST", "/api/gates/paths"): "the rules themselves, where nobody follows them yet",
+    ("POST", "/api/projects"): "a project without versions",
+    ("PATCH", "/api/projects/{project}"): "which rules hold, lighter ones by two people",
+    ("PUT", "/api/imports/{source}"): "begins, and takes nothing",
+    ("POST", "/api/imports/{source}/stamps"): "what was taken whole",
+    ("POST", "/api/imports/{source}/experiments"): "no versions",
+    ("POST", "/api/imports/{source}/runs"): "no versions",
+    ("POST", "/api/imports/{source}/files"): "files, of versions in no stage",
+    ("POST", "/api/imports/{source}/traces"): "no versions",
+    ("POST", "/api/imports/{source}/logged"): "logged models, which are in no stage",
+    (
+        "POST",
+        "/api/imports/{source}/models",
+    ): "versions in no stage; aliases go through the gates, the rest is told as left",
+}
+
+# Nouns none of whose services holds models or endpoints, so that nothing of theirs could move a version.
+FAR = {
+    "access": "people, roles and tokens",
+    "audit": "reads",
+    "blobs": "bytes",
+    "datasets": "tables",
+    "discussions": "words",
+    "evidence": "signatures and their keys",
+    "hooks": "tells others",
+    "monitors": "watches",
+    "notices": "what people have read",
+    "runs": "runs, their points and files",
+    "stores": "places of files",
+}
+
+# The functions that move a version, an alias or what an endpoint answers with, and the one file that may call each.
+MOVING = {
+    r"\bstore\.move\(": "models/movements.py",
+    r"\bstore\.put_alias\(": "models/movements.py",
+    r"\bstore\.add_revision\(|\bself\._activate\(": "endpoints/service.py",
 }
 
 

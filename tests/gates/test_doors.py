@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 from starlette.routing import Route
 
+import taxiway
 from taxiway.cli import main
 from taxiway.client import learn_refusals
 from taxiway.compat.mlflow.call import Call
@@ -17,10 +20,12 @@ from taxiway.kernel.endpoint import Endpoint
 from taxiway.models.refusals import AliasGuarded
 from tests.gates.doors import (
     DOORS,
+    FAR,
     FORMS,
     MLFLOW,
     MLFLOW_DOORS,
     MLFLOW_NO_DOORS,
+    MOVING,
     NO_DOORS,
     NO_FORMS,
     Door,
@@ -34,12 +39,19 @@ STARTING = {"start", "start_form"}  # what they could bring back is version 2, w
 def test_every_declared_door_is_driven_here_and_everything_else_says_why_it_is_none() -> None:
     learn_refusals()
     declared = Endpoint.declared.items()
-    rooms = ("/api/models", "/api/endpoints", "/endpoints/")
-    unsafe = {key for key, each in declared if key[0] != "GET" and key[1].startswith(rooms)}
+    unsafe = {key for key, each in declared if key[0] != "GET" and key[1].split("/")[2] not in FAR}
     marked = {key for key, each in declared if each.guarded}
 
     assert marked == set(DOORS)
     assert unsafe - marked == set(NO_DOORS)
+
+
+def test_only_the_two_services_that_ask_the_gates_move_anything() -> None:
+    source = Path(taxiway.__file__).parent
+    texts = {str(file.relative_to(source)): file.read_text(encoding="utf-8") for file in source.rglob("*.py")}
+    found = {(pattern, name) for name, text in texts.items() for pattern in MOVING if re.search(pattern, text)}
+
+    assert found == set(MOVING.items())
 
 
 def test_every_call_of_the_dialect_that_could_move_a_version_is_driven_here(story: Story) -> None:
