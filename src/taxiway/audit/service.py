@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 from taxiway.audit import store
 from taxiway.audit.checking import Check, is_kept
@@ -170,6 +170,18 @@ def signed_with(database: Database) -> str:
     with database.opening(), database.read() as connection:
         newest = store.newest_head(connection) if inspect(connection).has_table(heads.name) else None
     return newest.key_id if newest else ""
+
+
+def refusals(connection: Connection, verb: str, projects: list[str], *, most: int) -> Iterator[Entry]:
+    """What was refused in these projects when somebody tried to do this, the newest `most` of it, newest first."""
+    before = None
+    while most > 0:
+        ask = ListEntries(verb=f"{verb}.refused", before=before, limit=min(most, 1000))
+        found = store.find(connection, ask, projects)
+        yield from found
+        if len(found) < ask.limit:
+            return
+        before, most = found[-1].seq, most - len(found)
 
 
 class Audit:

@@ -15,6 +15,7 @@ from taxiway.gates.demands import together
 from taxiway.gates.paths_contract import PublishPath
 from taxiway.gates.policy import OBSERVING, PACKAGED, packaged, read_path, with_mode
 from taxiway.gates.proposing.refusals import NeedsProposal
+from taxiway.gates.questionnaires.service import unknown_asked
 from taxiway.gates.refusals import PathUnfit
 from taxiway.gates.schema import path_schema
 from taxiway.kernel.caller import Caller
@@ -37,7 +38,8 @@ class Paths:
         """The next version of the path that the text names, or the newest where it asks the same.
 
         What a project follows is proposed, and accepted by a second person: nobody publishes it alone but who owns the
-        home and did not sign in. Raises YamlBroken, NeedsProposal.
+        home and did not sign in. Raises YamlBroken, NeedsProposal; NotFound where it asks for a questionnaire that
+        nobody has published.
         """
         path = read_path(body.text, name=body.name)
 
@@ -56,6 +58,8 @@ class Paths:
         before, path = self.draft(record.connection, body)
         if before and before.is_pinned and before.digest == path.digest:
             return before
+        for unpublished in unknown_asked(record.connection, path):
+            raise unpublished
         after = replace(path, published_by=author, published_at=record.at, accepted_by=accepted_by)
         if before and not before.is_pinned:
             pin(record, before)

@@ -32,7 +32,7 @@ from taxiway.gates.reviews import store as reviews_store
 from taxiway.gates.reviews.service import Reviews
 from taxiway.gates.rules import interval_words
 from taxiway.gates.standing import Look, Sources
-from taxiway.gates.upstream import makers_of_things
+from taxiway.gates.upstream import makers_of_things, project_of_thing
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
@@ -59,7 +59,8 @@ class Gates:
         self.reviews = Reviews(ledger, self.sources, clock)
         self.eligibility = Eligibility(database, self.sources, clock)
         self.waivers = Waivers(database, ledger, self.sources, clock)
-        self.findings = Findings(database, ledger, access, clock, partial(makers_of_things, models))
+        makers, places = partial(makers_of_things, models), partial(project_of_thing, models)
+        self.findings = Findings(database, ledger, access, clock, makers=makers, places=places)
         self.questionnaires = Questionnaires(database, ledger, access, models)
         self.glass = Glass(ledger, self.sources, self.findings)
         models.catalogue.follow.append(follow_name)

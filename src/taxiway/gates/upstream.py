@@ -32,6 +32,21 @@ def makers_upstream(
     return [each for each in found if each[0]]
 
 
+def project_of_thing(models: Models, ref: str) -> str | None:
+    """The project that a thing is in; none for what no room below knows. Raises NotFound for what does not exist."""
+    thing = parse(ref)
+    match thing.kind:
+        case "model":
+            return models.project_of_thing(thing)
+        case "run":
+            return models.sources.runs.project_of(thing.name)
+        case "dataset":
+            return models.sources.versions_of([ref])[0].project
+        case "project":
+            return models.sources.projects.find(thing.name).name
+    return None
+
+
 def makers_of_things(models: Models, things: Iterable[str]) -> dict[str, str]:
     """Who made each of these things, with how: of a version its run as well, of a model each of its versions."""
     found: dict[str, str] = {}

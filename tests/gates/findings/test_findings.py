@@ -158,3 +158,36 @@ def test_a_due_date_that_is_none_is_refused_and_poisons_no_list(story: Exception
         story.vera.gates.findings.change(finding.id, reason="x", due_at=datetime.fromisoformat(due))
 
     assert [each.id for each in story.vera.gates.findings.list(project=PROJECT)] == [finding.id]
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        "model:nosuch",
+        "model:nosuch@1",
+        "model:mortgage@9",
+        "run:nosuch",
+        f"dataset:{PROJECT}/loans@9",
+        "dataset:nosuch",
+        "project:nosuch",
+    ],
+)
+def test_a_finding_about_what_does_not_exist_is_refused(story: Exceptional, thing: str) -> None:  # noqa: F811
+    kind, _, name = thing.partition(":")
+
+    with pytest.raises(NotFound, match=f"There is no {kind} '{name}'"):
+        story.vera.gates.findings.open("Not there", project=PROJECT, severity="low", things=["model:mortgage", thing])
+
+    assert story.vera.gates.findings.list(state="all") == []
+
+
+def test_a_finding_tells_nothing_of_what_its_opener_may_not_see(story: Exceptional) -> None:  # noqa: F811
+    eve = story.live.as_person("eve")
+    eve.projects.create("elsewhere")
+
+    with pytest.raises(NotFound, match="There is no model 'mortgage@1'"):
+        eve.gates.findings.open("Theirs", project="elsewhere", severity="low", things=["model:mortgage@1"])
+    things = ["project:elsewhere", "endpoint:any"]
+    about = eve.gates.findings.open("Ours", project="elsewhere", severity="low", things=things)
+
+    assert about.things == ["endpoint:any", "project:elsewhere"]

@@ -36,7 +36,7 @@ class Findings:
         due_at: datetime | None = None,
         remediation: str = "",
     ) -> Finding:
-        """Says what is wrong with things such as ``model:mortgage@3``. Raises BadField.
+        """Says what is wrong with things such as ``model:mortgage@3``. Raises BadField, NotFound.
 
         >>> client.gates.findings.open(
         ...     "Rates differ by district", project="mortgages", severity="high", things=["model:mortgage@2"]

@@ -34,6 +34,7 @@ from taxiway.models.contract import ModelVersion
 from taxiway.storage.database import Database
 
 Makers = Callable[[Collection[str]], dict[str, str]]
+Places = Callable[[str], str | None]
 LONGEST = timedelta(days=3653)
 KINDS = ("model", "run", "dataset", "endpoint", "project", "monitor")
 
@@ -41,13 +42,19 @@ KINDS = ("model", "run", "dataset", "endpoint", "project", "monitor")
 class Findings:
     """The findings of one platform."""
 
-    def __init__(self, database: Database, ledger: Ledger, access: Access, clock: Clock, makers: Makers) -> None:
-        """makers: who made things, each with how: who made what is wrong makes no less of it."""
+    def __init__(
+        self, database: Database, ledger: Ledger, access: Access, clock: Clock, *, makers: Makers, places: Places
+    ) -> None:
+        """makers: who made things, each with how: who made what is wrong makes no less of it.
+
+        places: the project that a thing is in, none where nobody below knows; raises NotFound where there is none.
+        """
         self.database = database
         self.ledger = ledger
         self.access = access
         self.clock = clock
         self.makers = makers
+        self.places = places
 
     # --- reading ---
 
@@ -75,7 +82,7 @@ class Findings:
     # --- changing ---
 
     def open(self, caller: Caller, body: OpenFinding) -> Finding:
-        """Raises BadField for a thing, owner or date that cannot be."""
+        """Raises BadField for a thing, owner or date that cannot be, NotFound for a thing that does not exist."""
 
         def make(record: Record) -> Finding:
             return self.open_within(record, body)
@@ -90,6 +97,7 @@ class Findings:
             if kind not in KINDS or not name or len(thing) > 400:
                 expected = f"a thing such as model:mortgage@3, one of {', '.join(KINDS)}"
                 raise BadField(field=f"things.{number}", value=repr(thing), expected=expected)
+            self._require_thing(record.caller, thing)
         owner = body.owner or record.caller.name
         if body.owner:
             self._check_owner(record.connection, body.owner)
@@ -181,6 +189,17 @@ class Findings:
         if found is None:
             raise NotFound(kind="finding", name=finding, hint="`taxiway gates findings` lists those there are.")
         return found
+
+    def _require_thing(self, caller: Caller, thing: str) -> None:
+        """Raises NotFound for what does not exist; likewise for what the caller may not see: it tells nothing."""
+        visible = self.access.visible(caller)
+        try:
+            place = self.places(thing)
+        except NotFound:
+            place = ""
+        if place is not None and (not place or (visible is not None and place not in visible)):
+            kind, _, name = thing.partition(":")
+            raise NotFound(kind=kind, name=name, hint="A finding is about what exists.")
 
     def _check_owner(self, connection: Connection, owner: str) -> None:
         if owner not in self.access.people(connection):

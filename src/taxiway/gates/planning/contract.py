@@ -39,11 +39,12 @@ class PlannedGate(Struct, frozen=True):
 
 
 class PlannedVersion(Struct, frozen=True):
-    """What the new path makes of a version in a stage, or of its last movement into one.
+    """What the new path makes of a version in a stage, of its last movement into one, or of one that was refused.
 
-    is_live: it stands there now; else it did once, and `at` is when it came. gates: those that would keep it, by the
-    new path; watched: those that would only tell. approvals_void: approvals that count today, and would not any more.
-    nobody: stages whose approvals nobody could give.
+    is_live: it stands there now; else it did once, and `at` is when it came. was_refused: its gates kept it from the
+    stage, last `at` then, and it has not come there since. gates: those that would keep it, by the new path; watched:
+    those that would only tell. approvals_void: approvals that count today, and would not any more. nobody: stages whose
+    approvals nobody could give.
     """
 
     project: str
@@ -57,6 +58,7 @@ class PlannedVersion(Struct, frozen=True):
     watched: list[PlannedGate]
     approvals_void: int
     nobody: list[GateStage]
+    was_refused: bool = False
 
 
 class PlannedProject(Struct, frozen=True):
@@ -71,7 +73,8 @@ class Plan(Struct, frozen=True):
     """What would change if a path were published now. Nothing was written.
 
     number: the version that it would become. is_new: there is no such path yet. versions: those with a change first.
-    left_out: how many past movements were not looked at, as there are so many.
+    left_out: how many past movements and refusals were not looked at, as there are so many. problems: why it would be
+    refused as it is.
     """
 
     path: str
@@ -83,9 +86,12 @@ class Plan(Struct, frozen=True):
     projects: list[PlannedProject]
     versions: list[PlannedVersion]
     left_out: int = 0
+    problems: list[str] = []
 
-    def count(self, effect: Effect, *, is_live: bool) -> int:
-        return sum(each.effect == effect and each.is_live == is_live for each in self.versions)
+    def count(self, effect: Effect, *, is_live: bool, was_refused: bool = False) -> int:
+        """How many versions it does that to, of those that stand there, came there, or were refused."""
+        kind = (is_live, was_refused)
+        return sum(each.effect == effect and (each.is_live, each.was_refused) == kind for each in self.versions)
 
     @property
     def nobody(self) -> list[str]:

@@ -98,6 +98,19 @@ def effect_of(closed: list[PlannedGate], *, was_open: bool) -> Effect:
     return "unknown" if all(gate.is_unasked for gate in newly) else "stopped"
 
 
+def effect_of_refused(closed: list[PlannedGate], *, is_open: bool) -> Effect:
+    """What becomes of a version that was refused: what another path alone would let pass, or may once it is asked.
+
+    is_open: today's path would let it pass by now.
+    """
+    if is_open:
+        return "same"
+    if not closed:
+        return "opened"
+    asks_anew = all(gate.is_unasked for gate in closed) and any(gate.before != gate.verdict for gate in closed)
+    return "unknown" if asks_anew else "same"
+
+
 def planned(gate: GateStanding, before: dict[tuple[GateStage, str], GateStanding]) -> PlannedGate:
     """before: today's gates by stage and name."""
     known = before.get((gate.stage, gate.gate))

@@ -13,6 +13,7 @@ from taxiway.gates.planning.service import Planning
 from taxiway.gates.proposing import store
 from taxiway.gates.proposing.contract import DecideProposal, ListProposals, Proposal, ProposalState, ProposePath
 from taxiway.gates.proposing.refusals import OwnProposal, ProposalDecided, ProposalOutdated
+from taxiway.gates.questionnaires.service import unknown_asked
 from taxiway.gates.refusals import NeedsPerson
 from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import Caller
@@ -36,7 +37,7 @@ class Proposals:
         self.access = access
 
     def propose(self, caller: Caller, body: ProposePath) -> Proposal:
-        """Puts a text before who may publish it, with what it would change. Raises YamlBroken, BadField."""
+        """Puts a text before who may publish it, with what it would change. Raises YamlBroken, BadField, NotFound."""
         reason = require_words("reason", body.reason)
         plan = self.planning.plan(caller, AskPlan(body.text, body.name))
         if plan.is_same:
@@ -45,6 +46,8 @@ class Proposals:
 
         def make(record: Record) -> Proposal:
             before, draft = self.paths.draft(record.connection, PublishPath(body.text, body.name))
+            for unpublished in unknown_asked(record.connection, draft):
+                raise unpublished
             proposal = Proposal(
                 id=new_id(),
                 path=draft.name,

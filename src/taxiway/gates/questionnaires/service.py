@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
+from taxiway.gates.contract import PathVersion
 from taxiway.gates.questionnaires import law, store
 from taxiway.gates.questionnaires.contract import (
     AnswerRefused,
@@ -164,6 +165,19 @@ def require(connection: Connection, name: str, version: int = 0) -> Questionnair
     chosen = found or shipped
     assert chosen is not None
     return chosen
+
+
+def unknown_asked(connection: Connection, path: PathVersion) -> list[NotFound]:
+    """The questionnaires that a path asks for and that nobody has published, each as it is refused."""
+    asked = {str(s.parameters["questionnaire"]) for e in path.stages for s in e.gates if s.check == "attestation"}
+    found = []
+    for each in sorted(asked):
+        name, _, version = each.partition("@")
+        here = newest(connection, name)
+        if here is None or here.version < int(version or 1):
+            hint = "`taxiway gates questionnaires` lists those there are; publish it before a path that asks for it."
+            found.append(NotFound(kind="questionnaire", name=each, hint=hint))
+    return found
 
 
 def current(connection: Connection, model: str, version: int) -> dict[str, Sheet]:
