@@ -78,7 +78,7 @@ def test_the_evidence_holds_numbers_groups_and_what_it_rests_on(story: Story) ->
     assert fairness.estimate.seed == 0
     assert evidence["fairness"].inputs["bundle"] == version.bundle
     assert evidence["fairness"].author == "ana"
-    assert set(evidence["fairness"].tools) == {"taxiway", "python", "numpy", "pyarrow", "network", "files"}
+    assert set(evidence["fairness"].tools) == {"taxiway", "python", "numpy", "pyarrow", "network", "files", "disk"}
 
 
 def test_evaluating_again_keeps_the_evidence_there_is(story: Story) -> None:

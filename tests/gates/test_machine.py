@@ -23,7 +23,7 @@ from tests.gates.walking import Walk
 from tests.support.memory import memory
 
 STEPS = 5000
-HALF = settings(max_examples=52, stateful_step_count=40, derandomize=False, database=None)
+HALF = settings(max_examples=64, stateful_step_count=40, derandomize=False, database=None)
 
 
 class Here(Workers):

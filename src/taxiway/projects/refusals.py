@@ -18,7 +18,7 @@ class RulesWait(TaxiwayError):
     def __str__(self) -> str:
         if not self.proposal:
             return (
-                f"{self.change} of the project {self.project} is nothing that one person changes, and there is "
+                f"{self.change} of the project {self.project} is nothing that one person changes, and there is no "
                 f"second admin to confirm it. Let the home's owner do it, or `taxiway access add NAME --admin`."
             )
         return (
