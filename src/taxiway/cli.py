@@ -45,8 +45,8 @@ ALONE = {
 }
 # Commands of a noun that stand on higher floors than the noun itself.
 FURTHER: dict[str, tuple[str, ...]] = {
-    "models": ("taxiway.compat.oci.commands", "taxiway.dossiers.documents.commands"),
-    "gates": ("taxiway.dossiers.commands", "taxiway.dossiers.packs.commands"),
+    "models": ("taxiway.compat.oci.commands", "taxiway.dossiers.commands", "taxiway.dossiers.documents.commands"),
+    "gates": ("taxiway.dossiers.judging.commands", "taxiway.dossiers.packs.commands"),
 }
 EPILOG = """TAXIWAY_URL and TAXIWAY_TOKEN choose a server; without them the nearest .taxiway folder is used.
 Every command takes --json. Exit codes: 0 done, 1 refused or not so, 2 wrong usage, 130 interrupted."""

@@ -81,6 +81,16 @@ def test_lines_that_are_gone_are_named(live: Live, tmp_path: Path, cut: int, sai
     assert said in (check(file).problem or "")
 
 
+def test_two_heads_of_one_size_that_differ_are_a_fork(live: Live, tmp_path: Path) -> None:
+    file = exported(live, tmp_path)
+    kept = live.client.audit.head()
+    other = msgspec.structs.replace(kept, root="0" * 64)
+
+    for heads in ([kept, other], [other, kept]):
+        assert "was forked" in (check(file, heads).problem or "")
+        assert "was forked" in (live.client.audit.verify(*heads).problem or "")
+
+
 def test_an_old_file_shows_against_a_newer_head(live: Live, tmp_path: Path) -> None:
     file = exported(live, tmp_path)
     live.client.projects.create("later")

@@ -17,6 +17,7 @@ PAGES = [
     if any(block.language in RUN for block in blocks_of(page))
 ]
 STAGES = Path(__file__).parent / "stages"  # what a page takes for granted, by its name
+SHARED = {"dossiers": "judged", "evidence": "judged"}  # where two pages take the same for granted
 # Run in tests/endpoints/test_rounds.py, with a model in production, and in test_ci.py, with the steps of its workflow.
 ELSEWHERE = {"endpoints", "ci"}
 NOUNS = ("projects", "datasets", "runs", "models", "gates", "endpoints", "monitors", "access", "audit", "lineage")
@@ -25,7 +26,7 @@ NOUNS = ("projects", "datasets", "runs", "models", "gates", "endpoints", "monito
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in PAGES if p.stem not in ELSEWHERE], ids=lambda page: page.stem)
 def test_a_page_runs_as_it_is_written(page: Path, tmp_path: Path) -> None:
-    stage = STAGES / f"{page.stem}.py"
+    stage = STAGES / f"{SHARED.get(page.stem, page.stem)}.py"
 
     ran = run_page(page, tmp_path, port=free_port(), stage=stage if stage.exists() else None)
 

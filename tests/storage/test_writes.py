@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -151,10 +152,12 @@ def test_requests_of_a_lane_are_applied_together_and_refused_one_by_one(database
 
     lane = Lane(apply)
 
-    async def ask() -> list[object]:
-        writer.jobs.put(holding())
+    async def ask() -> Sequence[object]:
         texts_given = ["a", "bad", *map(str, range(48))]
-        return await asyncio.gather(*(writer.merge_soon(lane, text) for text in texts_given), return_exceptions=True)
+        with held(writer):
+            asked = asyncio.gather(*(writer.merge_soon(lane, text) for text in texts_given), return_exceptions=True)
+            await asyncio.sleep(0)
+        return await asked
 
     answers = awaited(ask())
 
@@ -174,9 +177,11 @@ def test_a_lane_that_fails_applies_each_alone_and_the_bad_one_fails_alone(databa
 
     lane = Lane(apply)
 
-    async def ask() -> list[object]:
-        writer.jobs.put(holding())
-        return await asyncio.gather(*(writer.merge_soon(lane, t) for t in ("a", "bad", "b")), return_exceptions=True)
+    async def ask() -> Sequence[object]:
+        with held(writer):
+            asked = asyncio.gather(*(writer.merge_soon(lane, t) for t in ("a", "bad", "b")), return_exceptions=True)
+            await asyncio.sleep(0)
+        return await asked
 
     answers = awaited(ask())
 
@@ -190,11 +195,11 @@ def test_a_caller_that_went_away_stops_nobody(database: Database, writer: Writer
     lane: Lane[str, str] = Lane(lambda change, items: list(items))
 
     async def ask() -> str:
-        writer.jobs.put(holding())
-        gone = asyncio.create_task(writer.merge_soon(lane, "gone"))
-        waits = asyncio.create_task(writer.merge_soon(lane, "waits"))
-        await asyncio.sleep(0)
-        gone.cancel()
+        with held(writer):
+            gone = asyncio.create_task(writer.merge_soon(lane, "gone"))
+            waits = asyncio.create_task(writer.merge_soon(lane, "waits"))
+            await asyncio.sleep(0)
+            gone.cancel()
         return await waits
 
     assert awaited(ask()) == "waits"
@@ -210,9 +215,15 @@ def test_too_many_that_wait_are_refused_at_once(
         writer.write(write_note("a"))
 
 
-def holding() -> Single:
-    """A request that takes a moment, so that what comes meanwhile shares the next commit."""
-    return Single(lambda change: time.sleep(0.1), None, None)
+@contextmanager
+def held(writer: Writer) -> Iterator[None]:
+    """The writer waits until the block ends, so that what was asked for meanwhile shares the next commit."""
+    asked = threading.Event()
+    writer.jobs.put(Single(lambda change: asked.wait(5), None, None))
+    try:
+        yield
+    finally:
+        asked.set()
 
 
 def test_the_same_key_applies_once_and_gives_the_first_answer(database: Database, writer: Writer) -> None:

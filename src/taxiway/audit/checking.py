@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from taxiway.audit import store
 from taxiway.audit.contract import TreeHead, Verification
+from taxiway.audit.held import forked
 from taxiway.audit.leaves import entry_bytes, signed_text
 from taxiway.audit.merkle import DIGEST_BYTES, Growing, leaf_hash
 from taxiway.storage.database import read_moment
@@ -40,13 +41,13 @@ class Check:
     def __init__(self, connection: Connection, keys: Keys, held: Sequence[TreeHead]) -> None:
         self.connection, self.keys = connection, keys
         self.held = {head.size: head for head in held}
-        self.twice = next((head for head in held if self.held[head.size].root != head.root), None)
+        self.forked = forked(held)
         self.heads: dict[int, dict[str, Any]] = {}
         self.tree = Growing()
 
     def run(self) -> Verification:
-        if self.twice is not None:
-            return self.verification(f"two heads held for size {self.twice.size} differ: the log was forked", None)
+        if self.forked is not None:
+            return self.verification(f"two heads held for size {self.forked} differ: the log was forked", None)
         try:
             self.heads = {head["size"]: head for head in store.raw_heads(self.connection)}
             self.entries()

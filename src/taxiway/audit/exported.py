@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from taxiway.audit.contract import Entry, LogKey, TreeHead, Verification
+from taxiway.audit.held import forked
 from taxiway.audit.leaves import ENTRY_FIELDS, entry_bytes, facts_text, signed_text
 from taxiway.audit.merkle import Growing, leaf_hash
 from taxiway.kernel.errors import BadField
@@ -49,6 +50,8 @@ def check_lines(lines: Iterable[bytes], held: Sequence[TreeHead], told: Callable
     """
     given = iter(lines)
     begin = read_beginning(next(given, b""))
+    if (size := forked(held)) is not None:
+        return broken(f"two heads held for size {size} differ: the log was forked", 0)
     wanted = {head.size: head for head in held}
     if max(wanted, default=0) > begin.head.size:
         longest = max(wanted)

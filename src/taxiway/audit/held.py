@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from taxiway.audit.contract import TreeHead
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.problems import decode
+
+
+def forked(heads: Sequence[TreeHead]) -> int | None:
+    """A size of which two of these heads differ: then the log was forked; None where no two do."""
+    roots: dict[int, str] = {}
+    return next((head.size for head in heads if roots.setdefault(head.size, head.root) != head.root), None)
 
 
 def read_heads(data: bytes, name: str = "what was given") -> list[TreeHead]:

@@ -1,84 +1,67 @@
-"""The CLI of dossiers and of judging by them, which stands among that of gates."""
+"""The CLI of dossiers, which stands among that of models."""
 
 from __future__ import annotations
 
-import importlib
+import hashlib
+import zipfile
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from taxiway.dossiers.judging.client import judge
-from taxiway.dossiers.judging.contract import Judged
-from taxiway.gates.contract import GATE_STAGES
+import msgspec
+from msgspec import Struct
+
+from taxiway.audit.held import read_heads
+from taxiway.evidence.dsse import Envelope, payload_of
+from taxiway.evidence.statement import read_statement
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
-from taxiway.kernel.show import as_table
-from taxiway.models.bundle import bundle_digest, read_manifest
 
 if TYPE_CHECKING:
     from taxiway.client import Client
 
-MARKS = {"pass": "●", "inconclusive": "▲", "fail": "■", "missing": "◌", "waived": "⊘"}
+
+class Written(Struct, frozen=True):
+    """A dossier that was written. missing: what it could hold and does not, with why."""
+
+    file: str
+    digest: str
+    key: str
+    missing: list[str]
 
 
-def is_dossier(given: Namespace) -> bool:
-    return str(given.subject).endswith(".zip")
+def dossier(client: Client, given: Namespace) -> Written:
+    found = client.models.find(given.version)
+    name = f"{found.model}@{found.version}"
+    held = max(head.size for head in read_heads(Path(given.head).read_bytes(), given.head)) if given.head else None
+    out = Path(given.out or f"{found.model}-{found.version}.dossier.zip")
+    if out.exists():
+        raise BadField(field="out", value=repr(str(out)), expected="a file that is not there yet")
+    client.dossiers.save(name, out, held=held)
+    with out.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with zipfile.ZipFile(out) as archive:
+        sealed = msgspec.json.decode(archive.read("manifest.json"), type=Envelope)
+    missing = read_statement(payload_of(sealed)).predicate["missing"]
+    said = [f"{each['part']}: {each['why']}" for each in missing]
+    return Written(str(out), f"sha256:{digest}", sealed.signatures[0].keyid, said)
 
 
-def verify(client: Client | None, given: Namespace) -> Judged:
-    """Of a dossier without a platform; of a name, digest or folder by the platform."""
-    file = Path(given.path) if given.path else None
-    is_file = file is not None and (file.suffix in (".yaml", ".yml") or file.is_file())
-    if client is None:
-        if file is None or not is_file:
-            raise BadField(
-                field="path", value=repr(given.path), expected="a path's YAML file, where there is no platform"
-            )
-        # What judges offline reads YAML, which the light client does not bring along.
-        offline: Any = importlib.import_module("taxiway.dossiers.judging.offline")
-        policy: Any = importlib.import_module("taxiway.gates.policy")
-        path = policy.read_path(file.read_text(encoding="utf-8"), name=file.name)
-        head = Path(given.head) if given.head else None
-        found: Judged = offline.judge_file(Path(given.subject), path, given.stage, key=given.key, head=head)
-        return found
-    subject = str(given.subject)
-    if Path(subject).is_dir():
-        subject = bundle_digest(read_manifest(Path(subject)))
-    return judge(client.transport, subject, file if file is not None and is_file else given.path or "", given.stage)
-
-
-def tell(found: Judged) -> str:
-    if found.problem:
-        return f"The dossier does not hold. {found.problem}."
-    rows = [
-        {
-            "before": gate.stage,
-            "gate": gate.gate,
-            "": f"{MARKS[gate.verdict]} {gate.verdict}{'' if gate.mode == 'block' else f' ({gate.mode}s only)'}",
-            "found": gate.sentence,
-        }
-        for gate in found.gates
-    ]
-    closed = [gate.gate for gate in found.gates if gate.stops]
-    ends = "every gate that counts is open" if found.is_open else f"not open: {', '.join(closed)}"
-    head = f"{found.thing} ({found.bundle}) before {found.path}, up to {found.stage}: {ends}."
-    return f"{head}\n\n{as_table(rows)}"
+def tell_written(written: Written) -> str:
+    lines = [written.file, written.digest, f"sealed by {written.key}", *(f"missing {each}" for each in written.missing)]
+    return "\n".join(lines)
 
 
 COMMANDS = (
     Command(
-        "verify",
-        "whether a bundle passes a path; exit code 1 where it does not",
-        verify,
+        "dossier",
+        "write one file that proves why a version was let through, and verifies without Taxiway",
+        dossier,
         (
-            Argument("subject", "MODEL@VERSION, a bundle's digest or folder, or a dossier's .zip"),
-            Argument("--path", "a path's YAML file, or the name of a published one (default: its own)", default=""),
-            Argument("--stage", "the stage up to which gates count", default="production", choices=GATE_STAGES),
-            Argument("--key", "of a dossier: the fingerprint of the key that must have sealed it", default=""),
-            Argument("--head", "of a dossier: a head of the audit log that was kept elsewhere", is_file=True),
+            Argument("version", "MODEL@VERSION or MODEL@ALIAS; MODEL alone is the newest version"),
+            Argument("--out", "the file to write; by default MODEL-VERSION.dossier.zip", default="", is_file=True),
+            Argument("--head", "a head of the audit log kept in a file: the dossier leads to it", is_file=True),
         ),
-        show=tell,
-        exit_code=lambda found: 0 if found.is_open else 1,
-        is_offline=is_dossier,
+        show=tell_written,
     ),
 )

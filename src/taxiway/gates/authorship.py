@@ -70,8 +70,6 @@ class Authorship:
         did += [
             (name, "asked for its approval") for each in self.requests.values() for name in (each.by, *each.earlier)
         ]
-        for part_in in self.sources.parts_in:
-            did += part_in(connection, version)
         if asks_of_lineage(path):
             did += makers_upstream(self.sources.models, self.sources.access, connection, version)
         for name, what in did:

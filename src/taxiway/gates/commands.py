@@ -31,6 +31,7 @@ from taxiway.gates.rules import interval_words, rows_words
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.show import as_table
+from taxiway.kernel.thing import numbered
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -61,10 +62,7 @@ def paths(client: Client, given: Namespace) -> list[PathVersion]:
 
 
 def path(client: Client, given: Namespace) -> PathVersion:
-    name, at, version = given.path.partition("@")
-    if at and not (version.isascii() and version.isdigit() and len(version) < 10):
-        raise BadField(field="path", value=repr(given.path), expected="NAME, or NAME@VERSION such as careful@1")
-    return client.gates.path(name, int(version or 0))
+    return client.gates.path(*numbered(given.path, "path", "careful@1"))
 
 
 def publish(client: Client, given: Namespace) -> PathVersion:

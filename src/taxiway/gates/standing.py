@@ -61,20 +61,13 @@ class Asked(Struct, frozen=True):
     inputs: dict[str, str]
 
 
-PartIn = Callable[[Connection, ModelVersion], list[tuple[str, str]]]
-
-
 class Sources:
-    """The services that a look at a version reads from.
-
-    parts_in: asked who else has a part in a version, each with what they did, such as those who waived a gate of it.
-    """
+    """The services that a look at a version reads from."""
 
     def __init__(self, models: Models, paths: Paths, access: Access) -> None:
         self.models = models
         self.paths = paths
         self.access = access
-        self.parts_in: list[PartIn] = []
 
     def path(self, connection: Connection, version: ModelVersion) -> PathVersion:
         """The path that a version must take. Raises NotFound, PathUnfit."""
@@ -100,7 +93,7 @@ class Look:
         self.version = version
         self.at = at
         self.path = path or sources.path(connection, version)
-        self.inputs = inputs_of(sources.models, connection, version)
+        self.inputs = Inputs(sources.models, connection, version)
         self.asked = [
             each for stage in self.path.stages for spec in stage.gates if (each := self._ask(stage.stage, spec))
         ]
@@ -274,19 +267,33 @@ def unasked(version: ModelVersion) -> Outcome:
     return Outcome("missing", "It was not evaluated for what stands now.", advice)
 
 
-def inputs_of(models: Models, connection: Connection, version: ModelVersion) -> dict[str, str]:
-    """The digests of all that checks may rest on, as they are now."""
-    evaluation = version.evaluation
-    made_again = [each.id for each in reproductions_of(connection, version.run or NOTHING)]
-    return {
-        "bundle": version.bundle,
-        "evaluation": digest_of(canonical_json(evaluation)) if evaluation else NOTHING,
-        "datasets": digest_of(canonical_json(version.datasets)),
-        "card": models.cards.digest(connection, version),
-        "reproductions": digest_of(canonical_json(made_again)),
-        "champion": champion_digest(models, connection, version),
-        "attestations": attested_digest(connection, version),
-    }
+class Inputs:
+    """The digests of all that checks may rest on, as they are now; each is made when a gate asks for it."""
+
+    def __init__(self, models: Models, connection: Connection, version: ModelVersion) -> None:
+        evaluation = version.evaluation
+        self.made: dict[str, str] = {}
+        self.make: dict[str, Callable[[], str]] = {
+            "bundle": lambda: version.bundle,
+            "evaluation": lambda: digest_of(canonical_json(evaluation)) if evaluation else NOTHING,
+            "datasets": lambda: digest_of(canonical_json(version.datasets)),
+            "card": lambda: models.cards.digest(connection, version),
+            "reproductions": lambda: reproductions_digest(connection, version),
+            "champion": lambda: champion_digest(models, connection, version),
+            "attestations": lambda: attested_digest(connection, version),
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.make
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self.made:
+            self.made[name] = self.make[name]()
+        return self.made[name]
+
+
+def reproductions_digest(connection: Connection, version: ModelVersion) -> str:
+    return digest_of(canonical_json([each.id for each in reproductions_of(connection, version.run or NOTHING)]))
 
 
 def attested_digest(connection: Connection, version: ModelVersion) -> str:

@@ -6,6 +6,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote
 
+from taxiway.kernel.errors import BadField
+
 VERSION = re.compile(r"[0-9]{1,9}")  # what a column holds
 
 # Where the pages of a kind are, by their names.
@@ -35,6 +37,18 @@ class Thing(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}" + (f"@{self.version}" if self.version is not None else "")
+
+
+def numbered(text: str, field: str, example: str) -> tuple[str, int]:
+    """The name and the number in NAME or NAME@NUMBER; 0 stands for the newest. Raises BadField.
+
+    >>> numbered("careful@3", "path", "careful@1")
+    ('careful', 3)
+    """
+    name, at, number = text.partition("@")
+    if at and not VERSION.fullmatch(number):
+        raise BadField(field=field, value=repr(text[:200]), expected=f"NAME, or NAME@VERSION such as {example}")
+    return name, int(number or 0)
 
 
 def parse(ref: str) -> Thing:

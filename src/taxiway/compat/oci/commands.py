@@ -37,7 +37,8 @@ def tell_pushed(found: Pushed) -> str:
 
 
 def tell_pulled(found: Pulled) -> str:
-    stage = f" When it was pushed last its stage was {found.stage}." if found.stage else ""
+    said = "a statement beside it, which `taxiway evidence verify` holds against the platform's keys, says"
+    stage = f" Its stage when it was pushed last: {found.stage}, {said}." if found.stage else ""
     beside = f", {len(found.statements)} signed statements beside it" if found.statements else ""
     return f"{found.folder} holds {found.bundle}: {found.files} files, every byte checked{beside}.{stage}"
 

@@ -74,9 +74,8 @@ def push(client: Client, name: str, to: str, *, is_plain: bool, tell: Tell) -> P
         subject = registry.put_manifest(image)
         released = client.transport.call(contract.release_image, contract.ReleaseImage(), **where)
         statements = [released, *all_about(client, found.ref, but=released.statement.id)]
-        for shown in reversed(statements):
-            tell(shown.statement.predicate_type)
-            refer(registry, subject, shown)
+        tell(f"{len(statements)} signed statements")
+        registry.refer(subject, layout.ENVELOPE, [told(shown) for shown in reversed(statements)])
         registry.put_manifest(image, place.at if not layout.DIGEST.fullmatch(place.at) else "")
     return Pushed(
         reference=f"{place.host}/{place.repository}@{subject.digest}",
@@ -100,14 +99,14 @@ def all_about(client: Client, thing: str, *, but: str) -> list[Shown]:
         before = page.next
 
 
-def refer(registry: Registry, subject: Descriptor, shown: Shown) -> None:
-    data = msgspec.json.encode(shown.envelope, order="sorted")
+def told(shown: Shown) -> tuple[bytes, dict[str, str]]:
+    """A statement as a registry keeps it: its envelope, and what the index says of it."""
     said = {
         layout.PREDICATE: shown.statement.predicate_type,
         layout.TITLE: f"{shown.statement.id}.dsse.json",
         "org.opencontainers.image.created": shown.statement.at.isoformat().replace("+00:00", "Z"),
     }
-    registry.refer(subject, data, layout.ENVELOPE, said)
+    return msgspec.json.encode(shown.envelope, order="sorted"), said
 
 
 def pull(source: str, to: Path, *, is_plain: bool, tell: Tell) -> Pulled:

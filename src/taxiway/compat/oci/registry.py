@@ -10,7 +10,7 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -113,23 +113,29 @@ class Registry:
 
     # --- referrers ---
 
-    def refer(self, subject: Descriptor, data: bytes, kind: str, annotations: dict[str, str]) -> None:
-        """Has something refer to an image. A registry without the referrers API keeps an index under a tag."""
-        blob = Descriptor(
-            kind, layout.digest_of(data), len(data), {layout.TITLE: annotations.get(layout.TITLE, "file")}
-        )
+    def refer(self, subject: Descriptor, kind: str, said: Sequence[tuple[bytes, dict[str, str]]]) -> None:
+        """Has things of a kind, each with annotations, refer to an image; what refers to it already is left as it is.
+
+        A registry without the referrers API keeps an index of them under a tag, which is written once.
+        """
+        known = self.referrers(subject.digest)
+        there = {each.get("digest") for each in known}
+        unlisted: list[dict[str, Any]] = []
         self.put_blob(BytesIO(layout.NOTHING), len(layout.NOTHING), layout.digest_of(layout.NOTHING))
-        self.put_blob(BytesIO(data), len(data), blob.digest)
-        manifest = layout.referrer_of(subject, kind, blob, annotations)
-        done = self._ask(
-            "PUT",
-            f"/manifests/{layout.digest_of(manifest)}",
-            expected=(201,),
-            body=manifest,
-            headers={"Content-Type": layout.IMAGE},
-        )
-        if "oci-subject" not in done.headers:
-            self._list(subject, Descriptor(layout.IMAGE, layout.digest_of(manifest), len(manifest), annotations), kind)
+        for data, about in said:
+            named = {layout.TITLE: about.get(layout.TITLE, "file")}
+            blob = Descriptor(kind, layout.digest_of(data), len(data), named)
+            manifest = layout.referrer_of(subject, kind, blob, about)
+            digest = layout.digest_of(manifest)
+            if digest in there:
+                continue
+            self.put_blob(BytesIO(data), len(data), blob.digest)
+            headers = {"Content-Type": layout.IMAGE}
+            done = self._ask("PUT", f"/manifests/{digest}", expected=(201,), body=manifest, headers=headers)
+            if "oci-subject" not in done.headers:
+                unlisted.append(layout.listed(Descriptor(layout.IMAGE, digest, len(manifest), about), kind))
+        if unlisted:
+            self.put_manifest(layout.index_of([*known, *unlisted]), layout.tag_of(subject.digest), layout.INDEX)
 
     def referrers(self, digest: str) -> list[dict[str, Any]]:
         """What refers to an image."""
@@ -138,12 +144,6 @@ class Registry:
             return self._listed(digest)
         found = json.loads(reply.body)
         return list(found.get("manifests") or [])
-
-    def _list(self, subject: Descriptor, descriptor: Descriptor, kind: str) -> None:
-        known = self._listed(subject.digest)
-        if all(each.get("digest") != descriptor.digest for each in known):
-            index = layout.index_of([*known, layout.listed(descriptor, kind)])
-            self.put_manifest(index, layout.tag_of(subject.digest), layout.INDEX)
 
     def _listed(self, digest: str) -> list[dict[str, Any]]:
         at = f"/manifests/{layout.tag_of(digest)}"

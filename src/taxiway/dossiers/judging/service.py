@@ -15,6 +15,7 @@ from taxiway.gates.service import Gates
 from taxiway.gates.standing import Look
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
+from taxiway.kernel.thing import numbered
 from taxiway.models.contract import ModelVersion
 from taxiway.models.service import Models
 
@@ -72,8 +73,7 @@ class Judging:
         """The published path that is named; None for the version's own, or where a text is given. Raises NotFound."""
         if not body.path or body.text:
             return None
-        name, _, version = body.path.partition("@")
-        number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
+        name, number = numbered(body.path, "path", "careful@1")
         return self.gates.paths.show(caller, path=name, version=number)
 
 

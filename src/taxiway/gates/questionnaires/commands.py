@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from taxiway.gates.questionnaires.contract import Questionnaire, Sheet
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.show import as_table
+from taxiway.kernel.thing import numbered
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -29,8 +30,7 @@ def list_(client: Client, given: Namespace) -> list[Questionnaire]:
 
 
 def show(client: Client, given: Namespace) -> Questionnaire:
-    name, _, version = given.questionnaire.partition("@")
-    return client.gates.questionnaires.show(name, int(version) if version.isdecimal() else 0)
+    return client.gates.questionnaires.show(*numbered(given.questionnaire, "questionnaire", "ethics@1"))
 
 
 def publish(client: Client, given: Namespace) -> Questionnaire:

@@ -1,4 +1,4 @@
-"""What docs/dossiers.md finds: a home with a version of a model that was judged on held-out rows."""
+"""What docs/evidence.md and docs/dossiers.md find: a version of a model that was judged on held-out rows."""
 
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
