@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
+from taxiway.audit import store
 from taxiway.audit.contract import ListEntries, TreeHead, VerifyLog
 from taxiway.audit.merkle import verify_consistency, verify_inclusion
 from taxiway.audit.service import Record
@@ -84,6 +85,20 @@ def test_changes_from_many_threads_make_one_unbroken_log(live: Live) -> None:
 
     assert verification.is_intact
     assert verification.entries == 48
+
+
+def test_a_log_that_grows_while_it_is_checked_is_intact(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(live, 3)
+    read = store.raw_rows
+
+    def late(connection: Any) -> Any:
+        """The entries, read a moment after the heads: somebody else changed something meanwhile."""
+        live.house.projects.create(SYSTEM, CreateProject(name="meanwhile"))
+        return read(connection)
+
+    monkeypatch.setattr("taxiway.audit.store.raw_rows", late)
+
+    assert live.client.audit.verify().problem is None
 
 
 def flip_facts(connection: Any, size: int, rng: random.Random) -> None:

@@ -254,7 +254,7 @@ class Audit:
         if not self.checking.acquire(blocking=False):
             raise Unavailable(what="The check of the log", cause="another one is running")
         try:
-            with self.database.read() as connection:
+            with self.database.snapshot() as connection:  # of one moment: the log grows while it is checked
                 return Check(connection, self.keys, ask.held).run()
         finally:
             self.checking.release()
