@@ -13,13 +13,15 @@ import pyarrow.parquet as pq
 from pyarrow import types as pt
 
 from taxiway.datasets.contract import ColumnsRepeated, FileFormat, TableEmpty, TableUnreadable
-from taxiway.datasets.kinds import column_type
+from taxiway.datasets.kinds import column_type, plain_type
+from taxiway.datasets.unfolding import Broken, Pages, pages_of
 from taxiway.kernel.errors import TooLarge
 
 MOST_COLUMNS = 5_000
 MOST_TABLE_BYTES = 16 << 30  # in memory, as the file itself says
 MOST_CSV_BYTES = 1 << 30
 MOST_COLUMN_BYTES = 1 << 30  # in memory, one column
+NESTED_BYTES = 16  # a value within lists and structs: itself, and where it stands in them
 BATCH_ROWS = 1 << 16
 MISSING = ["", "NA", "NaN", "null"]  # how a CSV may say that a value is missing, unless it is quoted
 
@@ -44,32 +46,34 @@ class ParquetTable:
             column = self.parquet.read([name]).column(name)
             column.validate(full=True)
             refuse_far_times(column, name)
-        except (pa.ArrowException, OSError, OverflowError) as e:
+        except (pa.ArrowException, OSError, OverflowError, Broken) as e:
             raise unreadable(self.name, "parquet", e) from e
         return column
 
     def refuse_bomb(self, name: str) -> None:
         """Raises TableUnreadable for a column that a few bytes on the disk unfold into more than memory should hold."""
-        kind = self.schema.field(name).type
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        if not is_text(kind):
-            size = self.num_rows * max(getattr(kind, "bit_width", 8), 8) // 8
-        else:
+        kind = plain_type(self.schema.field(name).type)
+        pages = self.pages(name)
+        if is_text(kind):
             size = self.num_rows * 4  # a row's place among the distinct values
             if size <= MOST_COLUMN_BYTES:
-                size = max(size, self.unfolded(name))
+                size = max(size, self.unfolded(name, pages))
+        elif pt.is_nested(kind):
+            size = sum(each.values for each in pages) * NESTED_BYTES
+        else:
+            size = self.num_rows * (1 if pt.is_null(kind) else max(kind.bit_width, 8) // 8)
+        size = max(size, *(each.size for each in pages))
         if size > MOST_COLUMN_BYTES:
             cause = f"its column {name} takes {size:,} bytes unpacked, and {MOST_COLUMN_BYTES:,} is the most"
             raise TableUnreadable(
                 file=self.name, format="Parquet", cause=f"{cause}; split the rows over several tables"
             )
 
-    def unfolded(self, name: str) -> int:
+    def unfolded(self, name: str, pages: list[Pages]) -> int:
         """The bytes of a text column's values, counted over its distinct ones without unfolding them."""
         encoded = pq.ParquetFile(self.file, memory_map=True, read_dictionary=[name])
         try:
-            if self.num_rows * sum(self.packed_sizes(name)) <= MOST_COLUMN_BYTES:
+            if self.num_rows * sum(each.size for each in pages) <= MOST_COLUMN_BYTES:
                 return 0  # not even if each row held everything
             size = 0
             for batch in encoded.iter_batches(columns=[name], batch_size=BATCH_ROWS):
@@ -83,11 +87,14 @@ class ParquetTable:
         finally:
             encoded.close()
 
-    def packed_sizes(self, name: str) -> list[int]:
+    def pages(self, name: str) -> list[Pages]:
+        """What a column unfolds into, for each row group and each part that it is stored in. Raises Broken."""
         metadata = self.parquet.metadata
         groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
         columns = [group.column(i) for group in groups for i in range(group.num_columns)]
-        return [int(column.total_uncompressed_size) for column in columns if column.path_in_schema == name]
+        inside = f"{name}."
+        own = [each for each in columns if each.path_in_schema == name or each.path_in_schema.startswith(inside)]
+        return [pages_of(self.file, each) for each in own]
 
     def close(self) -> None:
         self.parquet.close()
