@@ -13,7 +13,8 @@ NAMED = {room for contract in CONTRACTS for room in contract.get("source_modules
 ROOMS = (
     "__init__", "client", "cli", "kernel/__init__", "storage/__init__", "storage/tables", "web/__init__",
     "runs/__init__", "runs/contract", "runs/tables", "runs/store", "runs/service", "runs/client",
-    "gates/__init__", "gates/rules", "gates/service", "gates/pages",
+    "gates/__init__", "gates/laws/__init__", "gates/laws/rules", "gates/measuring/__init__", "gates/service",
+    "gates/pages",
 )  # fmt: skip
 
 BROKEN = [
@@ -25,14 +26,14 @@ BROKEN = [
     ("client", "import taxiway.runs.service", "Light rooms"),
     ("gates/service", "import taxiway.runs.store", "A noun's store and tables"),
     ("gates/service", "from taxiway.runs import tables", "A noun's store and tables"),
-    ("gates/rules", "import taxiway.storage", "Laws know neither"),
-    ("gates/rules", "import taxiway.runs.service", "Laws know neither"),
+    ("gates/laws/rules", "import taxiway.storage", "Laws know neither"),
+    ("gates/laws/rules", "import taxiway.runs.service", "Laws know neither"),
 ]
 
 KEPT = [
     ("gates/service", "import taxiway.runs.service"),
     ("gates/pages", "import taxiway.web"),
-    ("gates/rules", "import taxiway.runs.contract, numpy"),
+    ("gates/laws/rules", "import taxiway.runs.contract, numpy"),
     ("runs/store", "import taxiway.runs.tables, taxiway.storage"),
     ("runs/contract", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pyarrow"),
 ]
@@ -40,8 +41,10 @@ KEPT = [
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    for room in NAMED - {"taxiway.kernel"}:  # the contracts ask for what they name
+    for room in NAMED:  # the contracts ask for what they name
         path = room.removeprefix("taxiway.").replace(".", "/")
+        if f"{path}/__init__" in ROOMS:
+            continue
         build(tmp_path, path, "")
         build(tmp_path, f"{path.rpartition('/')[0]}/__init__".lstrip("/"), "")
     for room in ROOMS:

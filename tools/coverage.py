@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from taxiway.gates import fairness, intervals, statistics
-from taxiway.gates.estimates import Estimate
+from taxiway.gates.laws import fairness, intervals, statistics
+from taxiway.gates.laws.estimates import Estimate
 from taxiway.gates.measuring import scikit
 from taxiway.gates.measuring.calibration import calibrate
 from taxiway.gates.measuring.engine import Ways

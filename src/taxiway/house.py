@@ -47,7 +47,7 @@ from taxiway.evidence.keys import KeyFolder
 from taxiway.gates import pages as gates_pages
 from taxiway.gates import routes as gates_routes
 from taxiway.gates.service import Gates
-from taxiway.gates.todos import GateTodos
+from taxiway.gates.standing.todos import GateTodos
 from taxiway.hooks import pages as hooks_pages
 from taxiway.hooks import routes as hooks_routes
 from taxiway.hooks.addresses import Reach

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from taxiway.access.contract import AddUser, GrantRole, MakeToken
 from taxiway.access.delegation.contract import Delegate
 from taxiway.access.roles import Role
-from taxiway.gates.paths_contract import PublishPath
+from taxiway.gates.paths.contract import PublishPath
 from taxiway.house import House
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import SignInNeeded, TaxiwayError

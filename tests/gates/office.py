@@ -12,7 +12,7 @@ from taxiway.access.contract import AddUser, GrantRole
 from taxiway.access.delegation.contract import Delegate, Delegation
 from taxiway.access.roles import Role
 from taxiway.gates.contract import Approval, Approve, Evaluate, Request, RequestApproval, Standing
-from taxiway.gates.paths_contract import PublishPath
+from taxiway.gates.paths.contract import PublishPath
 from taxiway.house import House
 from taxiway.kernel.caller import Caller
 from taxiway.models.bundle import BundleFile, Manifest, NativeModel, bundle_digest

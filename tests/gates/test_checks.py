@@ -15,7 +15,7 @@ from taxiway.gates.checks.fairness import Fairness, FairnessAsks
 from taxiway.gates.checks.performance import Performance, PerformanceAsks
 from taxiway.gates.checks.port import Case
 from taxiway.gates.contract import Outcome
-from taxiway.gates.predictions import Predictions
+from taxiway.gates.laws.predictions import Predictions
 from taxiway.models.contract import Card, Evaluation, ModelVersion
 from tests.gates.story import FAIR, SIGNATURE, table
 

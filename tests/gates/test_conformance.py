@@ -11,8 +11,8 @@ from taxiway.gates.checks import memory
 from taxiway.gates.checks.port import Case
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import Outcome
-from taxiway.gates.estimates import Estimate
-from taxiway.gates.rules import Threshold
+from taxiway.gates.laws.estimates import Estimate
+from taxiway.gates.laws.rules import Threshold
 from taxiway.testing import CheckUnfit, check_conformance
 
 ASKED: dict[str, dict[str, Any]] = {

@@ -15,10 +15,10 @@ from taxiway.gates.checks.memory import Memory, MemoryAsks
 from taxiway.gates.checks.port import Case, Check
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import Outcome
-from taxiway.gates.drawings import Bars, Spread
 from taxiway.gates.probing import contributions
 from taxiway.gates.probing.quantiles import least_calls, quantile
 from taxiway.gates.probing.ranks import ranks, stability
+from taxiway.gates.showing.drawings import Bars, Spread
 from taxiway.gates.working.opening import open_case
 from tests.gates import worked
 

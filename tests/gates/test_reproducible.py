@@ -11,7 +11,7 @@ import pytest
 from taxiway.cli import main
 from taxiway.client import Client
 from taxiway.gates.checks.reproducible import ReproducibleAsks
-from taxiway.gates.policy import read_path
+from taxiway.gates.paths.policy import read_path
 from taxiway.models.contract import ModelVersion
 from taxiway.runs.again.sameness import InputGap, Reproduction
 from taxiway.runs.contract import RecordReproduction, record_reproduction

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.endpoints.contract import Deploy
-from taxiway.gates.paths_contract import PublishPath
+from taxiway.gates.paths.contract import PublishPath
 from taxiway.gates.refusals import FourEyes, GateClosed, NeedsPerson, RoleMissing
 from taxiway.gates.reviews.contract import Inventoried, ListInventory, RecordReview, Review, ReviewOutcome
 from taxiway.gates.reviews.periods import due_at, state_at

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.statistics import NotBinary, NotProbabilities, RowsDiffer, roc_auc
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.statistics import NotBinary, NotProbabilities, RowsDiffer, roc_auc
 from taxiway.monitors.performance import (
     BadBaseline,
     clustered_auc,

@@ -15,7 +15,7 @@ from taxiway.demo.reviewing import answer_questionnaires, object_and_mend
 from taxiway.demo.scene import Scene, gate_of, tell_standing, verdicts
 from taxiway.demo.tracked import LOGISTIC, MITIGATED, SHORTCUT, Trained, train
 from taxiway.gates.contract import Standing
-from taxiway.gates.rules import interval_words, rows_words
+from taxiway.gates.laws.rules import interval_words, rows_words
 from taxiway.models.contract import Target
 
 PROJECT = MORTGAGES.name

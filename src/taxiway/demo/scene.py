@@ -11,7 +11,7 @@ from msgspec import Struct
 from taxiway.demo.narrator import Narrator
 from taxiway.demo.people import Cast
 from taxiway.gates.contract import GateStanding, Standing
-from taxiway.gates.rules import interval_words
+from taxiway.gates.laws.rules import interval_words
 
 MARKS = {"pass": "●", "inconclusive": "▲", "fail": "■", "missing": "◌"}
 

@@ -11,7 +11,7 @@ from taxiway.client import Client
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.demo import mortgages
 from taxiway.demo.facts import MORTGAGE_CARD, MORTGAGES
-from taxiway.gates import fairness
+from taxiway.gates.laws import fairness
 from taxiway.models.contract import ModelVersion
 from taxiway.runs.active import ActiveRun
 from taxiway.web.figures.bars import Bar, GroupedBars

@@ -5,7 +5,7 @@ from __future__ import annotations
 from taxiway.demo import flights
 from taxiway.demo.replay import Replay
 from taxiway.demo.scene import Scene
-from taxiway.gates.rules import interval_words
+from taxiway.gates.laws.rules import interval_words
 from taxiway.kernel.errors import AlreadyExists
 from taxiway.monitors.contract import Alert, Monitor, Window
 

@@ -18,7 +18,7 @@ from taxiway.evidence.service import Statements
 from taxiway.evidence.statement import read_statement
 from taxiway.gates.refusals import PathUnfit
 from taxiway.gates.service import Gates
-from taxiway.gates.standing import Look
+from taxiway.gates.standing.look import Look
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import NotFound

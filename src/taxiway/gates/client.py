@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from taxiway.gates import contract, paths_contract
+from taxiway.gates import contract
 from taxiway.gates.checks import contract as checks_contract
 from taxiway.gates.checks.contract import CheckOffer
 from taxiway.gates.contract import (
@@ -25,16 +25,17 @@ from taxiway.gates.eligible import contract as eligible_contract
 from taxiway.gates.eligible.contract import Eligible
 from taxiway.gates.exceptions.client import Waivers
 from taxiway.gates.findings.client import Findings
-from taxiway.gates.needs import Assumed, Power, of_path, of_standing
 from taxiway.gates.observing import contract as observing
 from taxiway.gates.observing.contract import Observed
-from taxiway.gates.paths_contract import PublishPath
+from taxiway.gates.paths import contract as paths_contract
+from taxiway.gates.paths.contract import PublishPath
 from taxiway.gates.planning import contract as planning
 from taxiway.gates.planning.contract import AskPlan, Plan
 from taxiway.gates.proposing.client import Proposals
 from taxiway.gates.proposing.contract import Proposal
 from taxiway.gates.questionnaires.client import Questionnaires
 from taxiway.gates.reviews.client import Reviews
+from taxiway.gates.standing.needs import Assumed, Power, of_path, of_standing
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.transport import Transport
 from taxiway.models.client import split

@@ -7,9 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taxiway.gates.checking import MARKS, Checked, check, verdict_of, watched_of
 from taxiway.gates.checks.contract import CheckOffer
-from taxiway.gates.closing import told
 from taxiway.gates.contract import (
     GATE_STAGES,
     Approval,
@@ -21,13 +19,15 @@ from taxiway.gates.contract import (
 from taxiway.gates.eligible.commands import COMMANDS as ELIGIBLE
 from taxiway.gates.exceptions.commands import COMMANDS as EXCEPTIONS
 from taxiway.gates.findings.commands import COMMANDS as FINDINGS
-from taxiway.gates.needs import Assumed, Power, as_rows
+from taxiway.gates.laws.rules import interval_words, rows_words
 from taxiway.gates.observing.contract import Observed
 from taxiway.gates.planning.commands import COMMANDS as PLANNING
 from taxiway.gates.proposing.commands import COMMANDS as PROPOSING
 from taxiway.gates.questionnaires.commands import COMMANDS as QUESTIONNAIRES
 from taxiway.gates.reviews.commands import COMMANDS as REVIEWS
-from taxiway.gates.rules import interval_words, rows_words
+from taxiway.gates.standing.checking import MARKS, Checked, check, verdict_of, watched_of
+from taxiway.gates.standing.closing import told
+from taxiway.gates.standing.needs import Assumed, Power, as_rows
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.show import as_table

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from taxiway.gates.drawings import Bars, Spread
-from taxiway.gates.estimates import Estimate, GroupRate
 from taxiway.gates.exceptions.passed import BrokenGlass, Leeway, Waived
-from taxiway.gates.rules import Threshold
+from taxiway.gates.laws.estimates import Estimate, GroupRate
+from taxiway.gates.laws.rules import Threshold
+from taxiway.gates.showing.drawings import Bars, Spread
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
 from taxiway.models.contract import ModelStage
 from taxiway.projects.contract import RiskTier
@@ -273,7 +273,7 @@ class Standing(Struct, frozen=True):
     overdue: list[str] = []
 
     def _repr_html_(self) -> str:
-        from taxiway.gates.displays import standing_html
+        from taxiway.gates.showing.displays import standing_html
 
         return standing_html(self)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from taxiway.access.service import Access
-from taxiway.gates.compared import ComparedPanels
 from taxiway.gates.contract import (
     Approve,
     Digests,
@@ -15,16 +14,17 @@ from taxiway.gates.contract import (
     Withdraw,
 )
 from taxiway.gates.exceptions import panels as exceptions_panels
-from taxiway.gates.figures import WATCHES, draw_asked, gate_name, given, giver_asked
 from taxiway.gates.findings import pages as findings_pages
 from taxiway.gates.panels import GatePanels
-from taxiway.gates.policy import PACKAGED
-from taxiway.gates.portfolio import GateTeller
+from taxiway.gates.paths.policy import PACKAGED
 from taxiway.gates.proposing import pages as editor
 from taxiway.gates.proposing.contract import ListProposals
 from taxiway.gates.questionnaires import pages as questionnaires_pages
 from taxiway.gates.reviews import pages as reviews_pages
 from taxiway.gates.service import Gates
+from taxiway.gates.showing.compared import ComparedPanels
+from taxiway.gates.showing.figures import WATCHES, draw_asked, gate_name, given, giver_asked
+from taxiway.gates.standing.portfolio import GateTeller
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.problems import convert
 from taxiway.models.names import page_of

@@ -8,7 +8,6 @@ from threading import local
 from msgspec import Struct
 
 from taxiway.access.service import Access
-from taxiway.gates import figures
 from taxiway.gates.contract import (
     Approval,
     Evidence,
@@ -18,9 +17,11 @@ from taxiway.gates.contract import (
     StageStanding,
     Standing,
 )
-from taxiway.gates.drawn import drawn_of
-from taxiway.gates.estimates import GroupRate
-from taxiway.gates.outlooks import (
+from taxiway.gates.laws.estimates import GroupRate
+from taxiway.gates.service import Gates
+from taxiway.gates.showing import figures
+from taxiway.gates.showing.drawn import drawn_of
+from taxiway.gates.showing.outlooks import (
     Reader,
     asks_of_checks,
     is_of_number,
@@ -31,8 +32,7 @@ from taxiway.gates.outlooks import (
     unmet_gates,
     watched_gates,
 )
-from taxiway.gates.service import Gates
-from taxiway.gates.stances import Looker, Stance, lead_of, stance_of
+from taxiway.gates.showing.stances import Looker, Stance, lead_of, stance_of
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.thing import href, parse

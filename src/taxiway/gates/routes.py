@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from taxiway.gates import contract, paths_contract
+from taxiway.gates import contract
 from taxiway.gates.checks import contract as checks_contract
 from taxiway.gates.checks.offers import offers
 from taxiway.gates.eligible import routes as eligible_routes
 from taxiway.gates.exceptions import routes as exceptions_routes
 from taxiway.gates.findings import routes as findings_routes
 from taxiway.gates.observing import contract as observing
+from taxiway.gates.paths import contract as paths_contract
 from taxiway.gates.planning import contract as planning
 from taxiway.gates.proposing import routes as proposing_routes
 from taxiway.gates.questionnaires import routes as questionnaires_routes

@@ -9,20 +9,20 @@ from sqlalchemy import Connection
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
-from taxiway.gates.approvals import Approvals
-from taxiway.gates.closing import closed, waived
+from taxiway.gates.approving.service import Approvals
+from taxiway.gates.approving.upstream import makers_of_things, project_of_thing
 from taxiway.gates.contract import GATE_STAGES, Approval, Approve, Evaluate, InboxItem, Standing
 from taxiway.gates.eligible.service import Eligibility
-from taxiway.gates.estimates import GroupRate
-from taxiway.gates.evaluation import Evaluations
 from taxiway.gates.exceptions import store as exceptions_store
 from taxiway.gates.exceptions.breaking import Glass
 from taxiway.gates.exceptions.service import Waivers
 from taxiway.gates.findings import store as findings_store
 from taxiway.gates.findings.service import Findings
+from taxiway.gates.laws.estimates import GroupRate
+from taxiway.gates.laws.rules import interval_words
 from taxiway.gates.observing import store as watched
 from taxiway.gates.observing.service import Observing, watch
-from taxiway.gates.paths import Paths, pin
+from taxiway.gates.paths.service import Paths, pin
 from taxiway.gates.planning.service import Planning
 from taxiway.gates.proposing.service import Proposals
 from taxiway.gates.questionnaires import store as questionnaires_store
@@ -30,9 +30,9 @@ from taxiway.gates.questionnaires.service import Questionnaires
 from taxiway.gates.refusals import GateClosed, Unmet
 from taxiway.gates.reviews import store as reviews_store
 from taxiway.gates.reviews.service import Reviews
-from taxiway.gates.rules import interval_words
-from taxiway.gates.standing import Look, Sources
-from taxiway.gates.upstream import makers_of_things, project_of_thing
+from taxiway.gates.standing.closing import closed, waived
+from taxiway.gates.standing.evaluation import Evaluations
+from taxiway.gates.standing.look import Look, Sources
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from taxiway.gates.estimates import Estimate
+from taxiway.gates.laws.estimates import Estimate
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.monitors.bins import Bins

@@ -9,9 +9,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.intervals import clustered_mean
-from taxiway.gates.statistics import NotProbabilities
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.intervals import clustered_mean
+from taxiway.gates.laws.statistics import NotProbabilities
 from taxiway.monitors.contract import ColumnDrift, ColumnReference, DriftState, Monitor, PerformanceState, Rules, Window
 from taxiway.monitors.measuring import Tally
 from taxiway.monitors.performance import difference_from_baseline, performance, state_in_words

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.intervals import cluster_codes, clustered_error, clustered_mean, logit_interval, t_quantile
-from taxiway.gates.statistics import auc_components, binary, brier_rows, hit_rows, log_loss_rows
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.intervals import cluster_codes, clustered_error, clustered_mean, logit_interval, t_quantile
+from taxiway.gates.laws.statistics import auc_components, binary, brier_rows, hit_rows, log_loss_rows
 from taxiway.monitors.terms import HIGHER_IS_BETTER, METRIC_WORDS, MIN_CLUSTERS, Metric, State, WindowPerformance
 
 CLUSTERED_AUC: Final = "DeLong, cluster-robust (Obuchowski), logit scale"

@@ -113,7 +113,7 @@ class References:
         return value, f"the pinned predictions of {version.model}@{version.version} ({pinned.rows:,} rows{split})"
 
     def _measured(self, metric: Metric, pinned: Evaluation) -> float | None:
-        from taxiway.gates.statistics import NotBinary, NotProbabilities
+        from taxiway.gates.laws.statistics import NotBinary, NotProbabilities
         from taxiway.monitors.cutting import ReferenceTable, metric_over
         from taxiway.monitors.measuring import is_same
 

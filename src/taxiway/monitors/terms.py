@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from taxiway.gates.estimates import Estimate
+from taxiway.gates.laws.estimates import Estimate
 
 Metric = Literal["accuracy", "brier", "log_loss", "roc_auc"]
 State = Literal["alert", "ok", "not enough yet"]

@@ -14,7 +14,7 @@ import msgspec
 from taxiway.gates.checks.port import Case, inputs_asked
 from taxiway.gates.checks.register import BadCheck, require_check
 from taxiway.gates.contract import Outcome, Verdict
-from taxiway.gates.rules import is_measured, verdict_on
+from taxiway.gates.laws.rules import is_measured, verdict_on
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.testing.samples import Sample, sample_cases
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from taxiway.gates.checks.port import Case, not_given
-from taxiway.gates.predictions import Predictions
+from taxiway.gates.laws.predictions import Predictions
 from taxiway.gates.working.rows import Rows, drawn, pinned
 from taxiway.models.bundle import Bundle, Manifest, NativeModel, digest_of, write_bundle
 from taxiway.models.contract import Card, CardField, Evaluation, ModelVersion

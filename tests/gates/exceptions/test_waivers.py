@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from taxiway.client import Client
-from taxiway.gates.checking import check
 from taxiway.gates.contract import GateStanding
 from taxiway.gates.exceptions.refusals import NotWaivable
 from taxiway.gates.refusals import AuthorUnknown, FourEyes, GateClosed, NeedsPerson, RoleMissing, RoleUnfit
+from taxiway.gates.standing.checking import check
 from taxiway.kernel.errors import BadField, NotAllowed
 from tests.gates.exceptions.conftest import Exceptional
 from tests.gates.story import PROJECT, UNFAIR

@@ -17,7 +17,7 @@ from taxiway.gates.contract import Evidence, PathVersion, Standing
 from taxiway.gates.findings.contract import ListFindings
 from taxiway.gates.questionnaires.contract import Questionnaire, Sheet
 from taxiway.gates.refusals import PathUnfit
-from taxiway.gates.standing import Look
+from taxiway.gates.standing.look import Look
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import parse

@@ -37,7 +37,7 @@ def verify(client: Client | None, given: Namespace) -> Judged:
         # What judges offline reads YAML, which the light client does not bring along.
         try:
             offline: Any = importlib.import_module("taxiway.dossiers.judging.offline")
-            policy: Any = importlib.import_module("taxiway.gates.policy")
+            policy: Any = importlib.import_module("taxiway.gates.paths.policy")
         except ModuleNotFoundError as e:
             raise ServerMissing from e
         path = policy.read_path(file.read_text(encoding="utf-8"), name=file.name)

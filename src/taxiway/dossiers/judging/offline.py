@@ -14,9 +14,9 @@ from typing import Any
 
 from taxiway.dossiers import verify
 from taxiway.dossiers.judging.contract import Judged, JudgedGate
-from taxiway.gates.authorship import approvals_asked
+from taxiway.gates.approving.authorship import approvals_asked
 from taxiway.gates.contract import GATE_STAGES, GateSpec, GateStage, PathVersion
-from taxiway.gates.quorum import Voice, lacking
+from taxiway.gates.laws.quorum import Voice, lacking
 from taxiway.kernel.canonical import canonical_json
 
 Said = dict[str, Any]

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from taxiway.access.service import Access
 from taxiway.dossiers.judging.contract import JudgeBundle, Judged, JudgedGate
 from taxiway.gates.contract import GATE_STAGES, GateStage, PathVersion, Standing
-from taxiway.gates.paths_contract import PublishPath
+from taxiway.gates.paths.contract import PublishPath
 from taxiway.gates.planning.replay import Replay
 from taxiway.gates.service import Gates
-from taxiway.gates.standing import Look
+from taxiway.gates.standing.look import Look
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import numbered

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.contract import Approval, Outcome
-from taxiway.gates.quorum import Seat, Voice, lacking, seats_of
+from taxiway.gates.laws.quorum import Seat, Voice, lacking, seats_of
 
 ApproverRole = Literal["validator", "approver"]
 SPAN = re.compile(r"([1-9][0-9]{0,3})d")

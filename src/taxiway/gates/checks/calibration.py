@@ -9,7 +9,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from taxiway.gates import statistics
 from taxiway.gates.checks.performance import (
     WORST,
     advice,
@@ -21,11 +20,12 @@ from taxiway.gates.checks.performance import (
 )
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.contract import Bin, Compared, Outcome, Verdict
-from taxiway.gates.estimates import Estimate, undefined
+from taxiway.gates.laws import statistics
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.predictions import Predictions
+from taxiway.gates.laws.rules import Threshold, interval_words, judge
 from taxiway.gates.measuring.calibration import BINS, calibrate
 from taxiway.gates.measuring.engine import RESAMPLES, Ways
-from taxiway.gates.predictions import Predictions
-from taxiway.gates.rules import Threshold, interval_words, judge
 from taxiway.models.contract import Evaluation
 
 SLOPE, ERROR, BRIER = "calibration slope", "expected calibration error", "Brier score"

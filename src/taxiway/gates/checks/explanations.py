@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from taxiway.gates.checks.performance import require_confidence
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.contract import Outcome
-from taxiway.gates.drawings import Bars, Measure
-from taxiway.gates.intervals import t_quantile
+from taxiway.gates.laws.intervals import t_quantile
+from taxiway.gates.laws.rules import Threshold
 from taxiway.gates.probing import contributions, ranks
 from taxiway.gates.probing.judging import outcome_of
-from taxiway.gates.rules import Threshold
+from taxiway.gates.showing.drawings import Bars, Measure
 from taxiway.gates.working.rows import NoRows, Rows
 from taxiway.models.predictor import Predictor
 

@@ -9,7 +9,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from taxiway.gates import fairness
 from taxiway.gates.checks.performance import (
     WORST,
     lacks,
@@ -21,10 +20,11 @@ from taxiway.gates.checks.performance import (
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.checks.protected import readings, sentence
 from taxiway.gates.contract import Compared, Outcome
-from taxiway.gates.estimates import GroupRate, undefined
+from taxiway.gates.laws import fairness
+from taxiway.gates.laws.estimates import GroupRate, undefined
+from taxiway.gates.laws.predictions import Predictions
+from taxiway.gates.laws.rules import Threshold, judge, verdict_on
 from taxiway.gates.measuring.gaps import Columns, Gap, GapName, gap, holm
-from taxiway.gates.predictions import Predictions
-from taxiway.gates.rules import Threshold, judge, verdict_on
 from taxiway.models.contract import Evaluation
 
 WORDS: dict[GapName, str] = {

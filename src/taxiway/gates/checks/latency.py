@@ -7,11 +7,11 @@ from msgspec import Struct
 from taxiway.gates.checks.performance import require_confidence
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.contract import Outcome
-from taxiway.gates.drawings import Measure
+from taxiway.gates.laws.rules import Threshold
 from taxiway.gates.probing import timing
 from taxiway.gates.probing.judging import WORST, outcome_of
 from taxiway.gates.probing.quantiles import least_calls, quantile
-from taxiway.gates.rules import Threshold
+from taxiway.gates.showing.drawings import Measure
 
 SLOW = "Serve a smaller model, or fewer rows a call; log it as a new version."
 MOST_S = 30.0

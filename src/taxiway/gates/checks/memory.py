@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.contract import Outcome
-from taxiway.gates.drawings import Bars, Measure
+from taxiway.gates.laws.rules import Threshold
 from taxiway.gates.probing.footprint import growths
 from taxiway.gates.probing.judging import outcome_of
 from taxiway.gates.probing.quantiles import quantile
-from taxiway.gates.rules import Threshold
+from taxiway.gates.showing.drawings import Bars, Measure
 
 TIMES = 6  # the least that give the median an interval at 95 %
 LARGE = "Serve a smaller model; log it as a new version."

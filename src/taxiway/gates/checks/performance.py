@@ -10,17 +10,17 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from taxiway.gates import statistics
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.checks.rivals import Rival, rival_of
 from taxiway.gates.contract import Compared, Outcome, Verdict
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.intervals import present
+from taxiway.gates.laws import statistics
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.intervals import present
+from taxiway.gates.laws.predictions import Predictions
+from taxiway.gates.laws.rules import Threshold, judge
 from taxiway.gates.measuring import metrics, splits
 from taxiway.gates.measuring.engine import RESAMPLES, Ways
 from taxiway.gates.measuring.splits import Split
-from taxiway.gates.predictions import Predictions
-from taxiway.gates.rules import Threshold, judge
 from taxiway.models.contract import Evaluation
 
 CURVE_POINTS = 120

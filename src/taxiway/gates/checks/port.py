@@ -11,7 +11,7 @@ from taxiway.datasets.contract import DatasetVersion
 from taxiway.discussions.contract import Thread
 from taxiway.gates.contract import Approval, Outcome
 from taxiway.gates.findings.contract import Finding
-from taxiway.gates.predictions import Predictions
+from taxiway.gates.laws.predictions import Predictions
 from taxiway.gates.questionnaires.contract import Attested
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.contract import Card, ModelVersion

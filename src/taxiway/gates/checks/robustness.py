@@ -12,13 +12,13 @@ from msgspec import Struct
 from taxiway.gates.checks.performance import require_confidence
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.contract import Outcome, Verdict
-from taxiway.gates.drawings import Bars, Measure
-from taxiway.gates.estimates import Estimate
-from taxiway.gates.intervals import mean, wilson
+from taxiway.gates.laws.estimates import Estimate
+from taxiway.gates.laws.intervals import mean, wilson
+from taxiway.gates.laws.rules import Threshold
 from taxiway.gates.probing import perturbing
 from taxiway.gates.probing.judging import SIDES, is_share, sentence, verdict_of, worst
 from taxiway.gates.probing.perturbing import Inputs, Perturbed
-from taxiway.gates.rules import Threshold
+from taxiway.gates.showing.drawings import Bars, Measure
 from taxiway.gates.working.rows import NoRows, Rows
 from taxiway.models.predictor import Prediction
 from taxiway.models.signature import InputMismatch, Signature

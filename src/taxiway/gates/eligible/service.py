@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from taxiway.access.holdings import Holding
 from taxiway.access.roles import ROLES
 from taxiway.datasets.contract import ListDatasets
-from taxiway.gates.authorship import (
+from taxiway.gates.approving.authorship import (
     Way,
     approvals_asked,
     asks_of_lineage,
@@ -21,9 +21,9 @@ from taxiway.gates.authorship import (
 )
 from taxiway.gates.contract import Approval, PathStage, PathVersion
 from taxiway.gates.eligible.contract import Candidate, Eligible, StageEligible
-from taxiway.gates.quorum import taken
+from taxiway.gates.laws.quorum import taken
 from taxiway.gates.refusals import joined
-from taxiway.gates.standing import Look, Sources
+from taxiway.gates.standing.look import Look, Sources
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.projects.service import find_project

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates.attested import attest_broken_glass
-from taxiway.gates.closing import closed
 from taxiway.gates.exceptions import store
 from taxiway.gates.exceptions.contract import BreakGlass
 from taxiway.gates.exceptions.passed import BrokenGlass
@@ -15,8 +14,9 @@ from taxiway.gates.exceptions.service import require_words
 from taxiway.gates.exceptions.telling import tell_broken
 from taxiway.gates.findings.contract import OpenFinding
 from taxiway.gates.findings.service import Findings
-from taxiway.gates.paths import pin
-from taxiway.gates.standing import Look, Sources
+from taxiway.gates.paths.service import pin
+from taxiway.gates.standing.closing import closed
+from taxiway.gates.standing.look import Look, Sources
 from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.ids import new_id

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from taxiway.access.service import Access
-from taxiway.gates.closing import LIVE, stands_on_glass
 from taxiway.gates.contract import GateStanding, Standing
 from taxiway.gates.exceptions.contract import (
     AskWaiver,
@@ -17,8 +16,9 @@ from taxiway.gates.exceptions.contract import (
     RevokeWaiver,
     Waiver,
 )
-from taxiway.gates.figures import gate_name
 from taxiway.gates.service import Gates
+from taxiway.gates.showing.figures import gate_name
+from taxiway.gates.standing.closing import LIVE, stands_on_glass
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.problems import convert

@@ -26,7 +26,7 @@ from taxiway.gates.exceptions.counting import bounds
 from taxiway.gates.exceptions.passed import BrokenGlass, WaiverKind
 from taxiway.gates.exceptions.refusals import NotWaivable
 from taxiway.gates.exceptions.telling import tell_granted
-from taxiway.gates.paths import pin
+from taxiway.gates.paths.service import pin
 from taxiway.gates.refusals import (
     AuthorUnknown,
     EvidenceMissing,
@@ -36,7 +36,7 @@ from taxiway.gates.refusals import (
     RoleMissing,
     RoleUnfit,
 )
-from taxiway.gates.standing import Look, Sources
+from taxiway.gates.standing.look import Look, Sources
 from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import SYSTEM, Caller
 from taxiway.kernel.clock import Clock

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.intervals import Floats, cluster_codes, t_quantile, wilson
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.intervals import Floats, cluster_codes, t_quantile, wilson
+from taxiway.gates.laws.statistics import binary, brier_rows
 from taxiway.gates.measuring.engine import Ways
-from taxiway.gates.statistics import binary, brier_rows
 
 BINS = 10
 LEAST = 20  # rows of each class that a regression needs

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.intervals import Floats, cluster_codes, normal_quantile, present, t_quantile
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.intervals import Floats, cluster_codes, normal_quantile, present, t_quantile
 from taxiway.gates.measuring.laws import Law, Scale, Values
 
 STUDENTISED = "bootstrap-t"

@@ -14,9 +14,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from taxiway.gates.estimates import Estimate, GroupRate, undefined
-from taxiway.gates.fairness import JEFFREYS, Counts, Draws, by_label, coded, counts_of, widest_gap
-from taxiway.gates.intervals import (
+from taxiway.gates.laws.estimates import Estimate, GroupRate, undefined
+from taxiway.gates.laws.fairness import JEFFREYS, Counts, Draws, by_label, coded, counts_of, widest_gap
+from taxiway.gates.laws.intervals import (
     Floats,
     present,
     share_difference,
@@ -24,9 +24,9 @@ from taxiway.gates.intervals import (
     t_quantile,
     wilson,
 )
+from taxiway.gates.laws.rules import Threshold
+from taxiway.gates.laws.statistics import binary
 from taxiway.gates.measuring import laws
-from taxiway.gates.rules import Threshold
-from taxiway.gates.statistics import binary
 
 STUDENT = "Student t draws per group, percentiles over all pairs"
 WEIGHTED = ", weighted rows at their effective number (Kish)"

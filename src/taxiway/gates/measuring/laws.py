@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taxiway.gates.intervals import Floats, present
-from taxiway.gates.statistics import binary, brier_rows, hit_rows, log_loss_rows, require_equal_rows
+from taxiway.gates.laws.intervals import Floats, present
+from taxiway.gates.laws.statistics import binary, brier_rows, hit_rows, log_loss_rows, require_equal_rows
 
 Takes = Literal["prediction", "score"]
 Better = Literal["higher", "lower"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from taxiway.gates import statistics
-from taxiway.gates.estimates import Estimate
-from taxiway.gates.intervals import mean, wilson
+from taxiway.gates.laws import statistics
+from taxiway.gates.laws.estimates import Estimate
+from taxiway.gates.laws.intervals import mean, wilson
 from taxiway.gates.measuring import engine, ranked, scikit
 from taxiway.gates.measuring.engine import Ways
 from taxiway.gates.measuring.laws import LAWS, Law, Takes, quantile_loss

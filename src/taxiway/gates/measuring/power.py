@@ -12,8 +12,8 @@ from statistics import NormalDist
 
 from msgspec import Struct
 
-from taxiway.gates.estimates import Estimate
-from taxiway.gates.rules import Threshold, is_measured
+from taxiway.gates.laws.estimates import Estimate
+from taxiway.gates.laws.rules import Threshold, is_measured
 
 CHANCE = 0.8  # of deciding, where a sample's own luck is counted in
 NORMAL = NormalDist()

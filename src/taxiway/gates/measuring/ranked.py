@@ -14,9 +14,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taxiway.gates import statistics
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.intervals import (
+from taxiway.gates.laws import statistics
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.intervals import (
     Floats,
     cluster_codes,
     clustered_error,

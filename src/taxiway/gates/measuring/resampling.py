@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from taxiway.gates.intervals import Floats
+from taxiway.gates.laws.intervals import Floats
 from taxiway.gates.measuring.engine import Ways
 
 BLOCKS = 100  # of the jackknife behind the acceleration

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.intervals import Floats, cluster_codes, present
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.intervals import Floats, cluster_codes, present
 from taxiway.gates.measuring.engine import Ways
 from taxiway.gates.measuring.laws import Takes
 from taxiway.gates.measuring.resampling import bca

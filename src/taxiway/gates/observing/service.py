@@ -9,7 +9,7 @@ from taxiway.audit.service import Record
 from taxiway.gates.contract import GATE_STAGES, GateStage, GateStanding, PathVersion, Standing
 from taxiway.gates.observing import store
 from taxiway.gates.observing.contract import GateTally, Missed, Observation, Observed
-from taxiway.gates.paths import Paths
+from taxiway.gates.paths.service import Paths
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.ids import new_id
 from taxiway.kernel.thing import parse

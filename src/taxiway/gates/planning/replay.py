@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from taxiway.gates.authorship import approvals_asked, voice_of
+from taxiway.gates.approving.authorship import approvals_asked, voice_of
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import (
     Approval,
@@ -19,9 +19,9 @@ from taxiway.gates.contract import (
     PathStage,
     PathVersion,
 )
+from taxiway.gates.laws.quorum import lacking
 from taxiway.gates.planning.contract import Effect, PlannedGate
-from taxiway.gates.quorum import lacking
-from taxiway.gates.standing import Asked, Look, Sources
+from taxiway.gates.standing.look import Asked, Look, Sources
 from taxiway.models.contract import ModelVersion
 
 Answer = Callable[[Asked], Outcome | None]

@@ -15,17 +15,17 @@ from sqlalchemy import Connection
 from taxiway.access.service import Access
 from taxiway.audit.contract import Entry
 from taxiway.audit.service import refusals
-from taxiway.gates.authorship import roles_in, seats_asked
+from taxiway.gates.approving.authorship import roles_in, seats_asked
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import GATE_STAGES, GateStage, GateStanding, Outcome, PathVersion, Standing
-from taxiway.gates.evaluation import Evaluations
-from taxiway.gates.paths_contract import PublishPath
+from taxiway.gates.laws.quorum import Voice, lacking
+from taxiway.gates.paths.contract import PublishPath
 from taxiway.gates.planning.contract import EFFECTS, AskPlan, Plan, PlannedProject, PlannedVersion
 from taxiway.gates.planning.replay import Replay, effect_of, effect_of_refused, planned
 from taxiway.gates.questionnaires.service import unknown_asked
-from taxiway.gates.quorum import Voice, lacking
 from taxiway.gates.refusals import GateClosed
-from taxiway.gates.standing import Asked, Look
+from taxiway.gates.standing.evaluation import Evaluations
+from taxiway.gates.standing.look import Asked, Look
 from taxiway.gates.working.packing import pack
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock

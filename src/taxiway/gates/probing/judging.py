@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from taxiway.gates.contract import Outcome, Verdict
-from taxiway.gates.estimates import Estimate
-from taxiway.gates.rules import Threshold, interval_words, is_measured, verdict_on
+from taxiway.gates.laws.estimates import Estimate
+from taxiway.gates.laws.rules import Threshold, interval_words, is_measured, verdict_on
 
 WORST: tuple[Verdict, ...] = ("fail", "missing", "inconclusive", "pass")
 SIDES = {

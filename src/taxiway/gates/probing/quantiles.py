@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from taxiway.gates.estimates import Estimate, undefined
+from taxiway.gates.laws.estimates import Estimate, undefined
 
 METHOD = "order statistics, binomial"
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from taxiway.gates.estimates import Estimate, undefined
-from taxiway.gates.intervals import t_quantile
+from taxiway.gates.laws.estimates import Estimate, undefined
+from taxiway.gates.laws.intervals import t_quantile
 
 METHOD = "mean Spearman correlation of all pairs, jackknife over draws with t"
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from taxiway.gates.drawings import Measure, Spread
+from taxiway.gates.showing.drawings import Measure, Spread
 from taxiway.gates.working.rows import Rows
 from taxiway.models.predictor import Predictor
 

@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from taxiway.access.service import Access
 from taxiway.gates.contract import PathVersion
-from taxiway.gates.figures import draw_asked
-from taxiway.gates.paths_contract import PublishPath
+from taxiway.gates.paths.contract import PublishPath
 from taxiway.gates.planning.contract import AskPlan, Effect, Plan
 from taxiway.gates.proposing.contract import DecideProposal, ListProposals, Proposal, ProposePath
 from taxiway.gates.service import Gates
+from taxiway.gates.showing.figures import draw_asked
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound, TaxiwayError
 from taxiway.storage.contract import YamlBroken

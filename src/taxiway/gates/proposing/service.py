@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
-from taxiway.gates.paths_contract import PublishPath
+from taxiway.gates.paths.contract import PublishPath
 from taxiway.gates.planning.contract import AskPlan, Plan
 from taxiway.gates.planning.service import Planning
 from taxiway.gates.proposing import store

@@ -8,7 +8,7 @@ from importlib.resources import files
 import msgspec
 from msgspec import Struct
 
-from taxiway.gates.policy import Broken
+from taxiway.gates.paths.policy import Broken
 from taxiway.gates.questionnaires.contract import Questionnaire
 from taxiway.gates.questionnaires.law import Conditions, Question, Stop, TierRule
 from taxiway.kernel.canonical import canonical_json

@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 
 from taxiway.access.roles import Role
 from taxiway.audit.service import Ledger, Record
-from taxiway.gates.approvals import require_text
-from taxiway.gates.policy import path_now
+from taxiway.gates.approving.service import require_text
+from taxiway.gates.paths.policy import path_now
 from taxiway.gates.refusals import FourEyes, NeedsPerson, RoleMissing, RoleUnfit, Unmet
 from taxiway.gates.reviews import store
 from taxiway.gates.reviews.contract import Inventoried, ListInventory, RecordReview, Review
 from taxiway.gates.reviews.periods import EVERY, due_at, path_days, state_at
 from taxiway.gates.reviews.refusals import NotInUse
-from taxiway.gates.standing import Look, Sources
+from taxiway.gates.standing.look import Look, Sources
 from taxiway.hooks.announcing import announce
 from taxiway.kernel.caller import SYSTEM, Caller
 from taxiway.kernel.clock import Clock

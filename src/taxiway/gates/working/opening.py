@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pyarrow.parquet as pq
 
 from taxiway.gates.checks.port import Case, not_given
-from taxiway.gates.predictions import Predictions
+from taxiway.gates.laws.predictions import Predictions
 from taxiway.gates.working import rows as law
 from taxiway.gates.working.wire import Job, Pinned, Subject
 from taxiway.models.bundle import Bundle, read_verified, verify_bundle

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.gates.checks.port import OF_PARAMETER, Check, inputs_asked
 from taxiway.gates.contract import GateSpec
-from taxiway.gates.policy import parameters_of
+from taxiway.gates.paths.policy import parameters_of
 from taxiway.gates.questionnaires.service import attested_of
 from taxiway.gates.working.wire import Job, Pinned, Subject
 from taxiway.kernel.errors import NotFound, TaxiwayError

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 from msgspec.structs import replace
 
-from taxiway.gates.predictions import Predictions
+from taxiway.gates.laws.predictions import Predictions
 from taxiway.models.contract import Evaluation
 from taxiway.models.signature import Column, Signature
 

@@ -8,7 +8,7 @@ from taxiway.dossiers.documents.contract import Grid, Interval, Said
 from taxiway.dossiers.documents.facts import Facts
 from taxiway.evidence.statement import APPROVAL, CHECK_RESULT
 from taxiway.gates.contract import Evidence
-from taxiway.gates.estimates import Estimate
+from taxiway.gates.laws.estimates import Estimate
 from taxiway.kernel.numbers import Number
 
 MEASURED = ("pass", "fail", "inconclusive")

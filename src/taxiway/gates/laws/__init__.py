@@ -1,0 +1,1 @@
+"""What gates decide by: estimates and their intervals, verdicts on them, groups, and who counts once. Pure."""
