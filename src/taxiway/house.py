@@ -144,25 +144,7 @@ class House:
         self.home = home
         self.login = login
         self.clock = clock
-        self.lock = take_home(home)
-        self.owning: Owning | None = None
-        try:
-            self.blobs = PlacedBlobs(open_blobs(home, blobs_url), Cache(home / "blob-cache"))
-            self.database = Database(database_url or sqlite_url(home))
-            self.owning = Owning(self.database)
-            self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
-            self.evidence_keys = KeyFolder(home / "keys" / "evidence")
-            migrate(self.database)
-            share(self.database, home, place=str(place_of(home, blobs_url)), key=self.keys.key_id)
-        except OSError as e:
-            self._let_go()
-            raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
-        except BaseException:
-            self._let_go()
-            raise
-        self.writer = Writer(self.database, clock, str(home))
-        self.writer.before_each = self.owning.require
-        self.writer.forget_old_keys()
+        self._open_storage(home, database_url, blobs_url)
         self.ledger = Ledger(self.database, self.writer, self.keys)
         self.stores = Stores(self.database, self.ledger, home=home, read=read_object)
         self.blobs.stores = self.stores
@@ -190,6 +172,28 @@ class House:
             TraceIntake(self.imports, self.experiments),
         )
         self._open_endpoints()
+
+    def _open_storage(self, home: Path, database_url: str | None, blobs_url: str | None) -> None:
+        """The home, its bytes, its database and its keys; nothing stays open where one of them does not open."""
+        self.lock = take_home(home)
+        self.owning: Owning | None = None
+        try:
+            self.blobs = PlacedBlobs(open_blobs(home, blobs_url), Cache(home / "blob-cache"))
+            self.database = Database(database_url or sqlite_url(home))
+            self.owning = Owning(self.database)
+            self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
+            self.evidence_keys = KeyFolder(home / "keys" / "evidence")
+            migrate(self.database)
+            share(self.database, home, place=str(place_of(home, blobs_url)), key=self.keys.key_id)
+        except OSError as e:
+            self._let_go()
+            raise HomeUnusable(home=str(home), cause=e.strerror or str(e)) from e
+        except BaseException:
+            self._let_go()
+            raise
+        self.writer = Writer(self.database, self.clock, str(home))
+        self.writer.before_each = self.owning.require
+        self.writer.forget_old_keys()
 
     def _open_talk(self) -> None:
         """What people say of everything, and what waits for whom in all of it."""
@@ -233,7 +237,7 @@ class House:
         self.endpoints = Endpoints(self.home, self.ledger, below, self.publisher)
         self.labels = Labels(self.endpoints)
         self.tracer = Tracer(self.endpoints, self.labels)
-        self.monitors = Monitors(
+        self.monitors: Monitors = Monitors(
             self.database,
             self.ledger,
             self.access,
