@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -14,28 +13,18 @@ from msgspec import Struct
 from taxiway.runs.contract import Artifact
 from taxiway.runs.service import Runs
 from taxiway.runs.showing import telling
+from taxiway.runs.showing.table import MOST_COLUMNS, MOST_ROWS, Table, cell, read_parquet
 from taxiway.web.site import Html, View
 
 Kind = Literal["picture", "table", "text", "page", "none"]
 
 MOST_TEXT_BYTES = 300_000
-MOST_ROWS = 200
-MOST_COLUMNS = 60
-LONGEST_CELL = 200
 MOST_NESTED = 20
 NESTING = re.compile(r'"(?:[^"\\]|\\.)*"?|[][{}]', re.DOTALL)  # a text, which may hold brackets, or a bracket
 LARGEST_PARQUET = 2 << 30
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 TEXTS = (".txt", ".md", ".py", ".yaml", ".yml", ".toml", ".json", ".log", ".cfg", ".ini", ".sh", ".sql", ".r", ".diff")
 NAMES = ("MLmodel", "requirements.txt", "conda.yaml", "Dockerfile", "Makefile")
-
-
-class Table(Struct, frozen=True):
-    """The first rows of a table. rows_in_all: None where only reading all of it would tell."""
-
-    columns: list[str]
-    rows: list[list[str]]
-    rows_in_all: int | None = None
 
 
 class Preview(Struct, frozen=True):
@@ -105,18 +94,6 @@ def kind_of(artifact: Artifact) -> Kind:
     return "text" if is_text or lower.endswith(TEXTS) or name in NAMES else "none"
 
 
-def read_parquet(file: Path) -> Table:
-    """The first rows, read row group by row group. Raises what pyarrow says of bytes that are no Parquet."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(file) as opened:
-        columns = opened.schema_arrow.names[:MOST_COLUMNS]
-        batch = next(opened.iter_batches(batch_size=MOST_ROWS, columns=columns), None)
-        rows = [] if batch is None else batch.to_pylist()
-        shown = [[cell(row[name]) for name in columns] for row in rows]
-        return Table(columns, shown, opened.metadata.num_rows)
-
-
 def read_csv(text: str, path: str, *, is_cut: bool) -> Table:
     """The first rows of separated values; the first line names the columns."""
     if is_cut:
@@ -140,11 +117,6 @@ def table_in(text: str) -> Table | None:
             head = [str(name) for name in columns][:MOST_COLUMNS]
             return Table(head, [[cell(value) for value in row[: len(head)]] for row in rows[:MOST_ROWS]], len(rows))
     return None
-
-
-def cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
 
 
 def pretty(text: str) -> str:
