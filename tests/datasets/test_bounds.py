@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from taxiway.datasets.contract import ContractText, TableUnreadable
 from taxiway.datasets.measuring import measure
-from taxiway.datasets.reading import open_table
+from taxiway.datasets.reading import csv_to_parquet, open_table
 from taxiway.datasets.service import read_contract
 from taxiway.kernel.errors import TooLarge
 
@@ -45,6 +46,25 @@ def test_a_list_that_a_run_of_a_few_bytes_stands_for_is_refused(
             table.column("bomb")
         assert table.column("n").to_pylist() == [1]
         table.close()
+
+
+@pytest.mark.parametrize("begin", [b"", b"\n\r\n", b'"a,\n""b",', b'a"', b'"' + b"a\n" * (3 << 20) + b'",'])
+@pytest.mark.parametrize("end", [b"", b"\n1\n", b'"\n1\n'])
+def test_a_header_without_end_is_refused_before_it_is_read(begin: bytes, end: bytes, tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_bytes(begin + b"," * 1_000_000 + end)
+
+    with pytest.raises(TooLarge, match=r"The (number of columns|header) of wide\.csv"):
+        csv_to_parquet(tmp_path / "wide.csv", "wide.csv", BytesIO())
+
+
+@pytest.mark.parametrize("header", [b'"a,\n' + b"," * 6_000 + b'"', b'a"b', b'\xef\xbb\xbf"a ""b"""', b"a,b"])
+def test_a_header_in_quotes_is_one_column(header: bytes, tmp_path: Path) -> None:
+    rows = b"1,2" if b"," in header and not header.startswith(b'"') else b"1"
+    (tmp_path / "a.csv").write_bytes(header + b"\n" + rows + b"\n")
+
+    csv_to_parquet(tmp_path / "a.csv", "a.csv", into := BytesIO())
+
+    assert pq.read_metadata(into).num_rows == 1
 
 
 def forge(file: Path, number: int, other: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,8 @@ MOST_CSV_BYTES = 1 << 30
 MOST_COLUMN_BYTES = 1 << 30  # in memory, one column
 NESTED_BYTES = 16  # a value within lists and structs: itself, and where it stands in them
 BATCH_ROWS = 1 << 16
+LONGEST_HEADER = 4 << 20  # of a CSV
+QUOTED = re.compile(rb'(?:(?<=,)|^)"[^"]*(?:""[^"]*)*"')  # a cell in quotes, which may hold commas and ends of lines
 MISSING = ["", "NA", "NaN", "null"]  # how a CSV may say that a value is missing, unless it is quoted
 
 
@@ -132,6 +135,7 @@ def csv_to_parquet(file: Path, name: str, target: IO[bytes]) -> None:
     size = file.stat().st_size
     if size > MOST_CSV_BYTES:
         raise TooLarge(what=f"{name} in bytes as CSV", limit=MOST_CSV_BYTES, found=size)
+    refuse_wide_header(file, name)
     # One block: pyarrow takes a column's type from the first block and fails on what comes later.
     read = pcsv.ReadOptions(block_size=max(size, 1))
     convert = pcsv.ConvertOptions(null_values=MISSING, strings_can_be_null=True, quoted_strings_can_be_null=False)
@@ -141,6 +145,18 @@ def csv_to_parquet(file: Path, name: str, target: IO[bytes]) -> None:
         raise unreadable(name, "csv", e) from e
     refuse_unusable(table.schema, table.num_rows, name)
     pq.write_table(table, target, compression="zstd", row_group_size=1 << 20)
+
+
+def refuse_wide_header(file: Path, name: str) -> None:
+    """Raises TooLarge for a header without end, or of more columns than a table may have: Arrow makes room for each."""
+    with file.open("rb") as source:
+        begin = source.read(LONGEST_HEADER).lstrip(b"\xef\xbb\xbf\r\n")
+    [header, *more] = QUOTED.sub(b"", begin).splitlines() or [b""]
+    size, is_open = file.stat().st_size, not more or header.startswith(b'"') or b',"' in header
+    if is_open and size > LONGEST_HEADER:
+        raise TooLarge(what=f"The header of {name} in bytes", limit=LONGEST_HEADER, found=size)
+    if (found := header.count(b",") + 1) > MOST_COLUMNS:
+        raise TooLarge(what=f"The number of columns of {name}", limit=MOST_COLUMNS, found=found)
 
 
 def refuse_unusable(schema: Any, rows: int, name: str) -> None:
