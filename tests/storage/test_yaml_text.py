@@ -95,6 +95,7 @@ def test_what_is_wrong_is_named_with_line_and_key(text: str, line: int, key: str
 
 def test_a_huge_text_is_refused_before_it_is_read() -> None:
     assert "characters" in str(refusal("name: " + "a" * (1 << 20)))
+    assert "more than 50,000 values" in str(refusal("name: [" + "1," * 60_000 + "]"))
 
 
 def test_words_that_other_readers_turn_into_something_else_stay_words() -> None:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 MOST_CHARACTERS = 1 << 20
 DEEPEST = 40
+MOST_VALUES = 50_000  # reading a megabyte of values of a character each would take a quarter of a minute
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -86,6 +87,7 @@ class Reader:
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
+        self.count = 0
         self.events: Iterator[events.Event] = yaml.parse(text, Loader=yaml.SafeLoader)
 
     def document(self) -> Node:
@@ -102,6 +104,9 @@ class Reader:
 
     def node(self, event: events.Event, keys: tuple[str, ...], depth: int) -> Node:
         self.refuse_magic(event, keys)
+        self.count += 1
+        if self.count > MOST_VALUES:
+            raise self.broken(event, keys, f"the text holds more than {MOST_VALUES:,} values", "a shorter text")
         if depth > DEEPEST:
             raise self.broken(event, keys, f"this is nested more than {DEEPEST} deep", "a flatter text")
         match event:
