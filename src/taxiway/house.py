@@ -38,10 +38,10 @@ from taxiway.dossiers.judging.service import Judging
 from taxiway.dossiers.service import Dossiers
 from taxiway.endpoints import pages as endpoints_pages
 from taxiway.endpoints import routes as endpoints_routes
-from taxiway.endpoints.labelling import Labels
-from taxiway.endpoints.publishing import Publisher
+from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.service import Below, Endpoints
-from taxiway.endpoints.tracing import Tracer
+from taxiway.endpoints.showing.tracing import Tracer
+from taxiway.endpoints.steering.publishing import Publisher
 from taxiway.evidence import service as evidence
 from taxiway.evidence.keys import KeyFolder
 from taxiway.gates import pages as gates_pages

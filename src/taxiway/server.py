@@ -25,8 +25,8 @@ from starlette.types import ASGIApp
 
 from taxiway.access.provider.port import Configured
 from taxiway.adapters.identity import Asked, configure
-from taxiway.endpoints.publishing import Front
-from taxiway.endpoints.rounds import Rounds
+from taxiway.endpoints.steering.publishing import Front
+from taxiway.endpoints.steering.rounds import Rounds
 from taxiway.gates.reviews.watching import Reminders
 from taxiway.hooks.delivering import Couriers
 from taxiway.house import House, build

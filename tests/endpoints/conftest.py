@@ -18,15 +18,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from taxiway.endpoints.address import Address, read_address
-from taxiway.endpoints.configuration import (
+from taxiway.endpoints.gateway.address import Address, read_address
+from taxiway.endpoints.gateway.configuration import (
     Configuration,
     ServedEndpoint,
     ServedRevision,
     Signature,
     write_configuration,
 )
-from taxiway.endpoints.status import GatewayStatus, RevisionStatus
+from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus
 from taxiway.models.bundle import verify_bundle
 from tests.endpoints import trial
 

@@ -19,9 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from taxiway.client import Client, connect
-from taxiway.endpoints.address import Address, read_address
-from taxiway.endpoints.status import start_ticks
-from taxiway.endpoints.supervision import stop_gateway
+from taxiway.endpoints.gateway.address import Address, read_address
+from taxiway.endpoints.gateway.status import start_ticks
+from taxiway.endpoints.steering.supervision import stop_gateway
 from taxiway.models.contract import ModelVersion
 from tests.endpoints.story import PATH
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from msgspec import Raw
 
-from taxiway.endpoints.configuration import Configuration, read_configuration
-from taxiway.endpoints.inferences import InferenceLog, Line
-from taxiway.endpoints.publishing import Front
+from taxiway.endpoints.gateway.configuration import Configuration, read_configuration
+from taxiway.endpoints.inferences.log import InferenceLog, Line
+from taxiway.endpoints.steering.publishing import Front
 from taxiway.kernel.ids import new_id
 from taxiway.models.contract import ModelVersion
 from tests.gates.story import FAIR, PROJECT, Story

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from taxiway.endpoints.configuration import (
+from taxiway.endpoints.gateway.configuration import (
     Configuration,
     ConfigurationRefused,
     ServedEndpoint,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from taxiway.endpoints import connections
+from taxiway.endpoints.gateway import connections
 from tests.endpoints.conftest import until
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"

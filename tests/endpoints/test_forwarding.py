@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.endpoints.address import Address, write_address
+from taxiway.endpoints.gateway.address import Address, write_address
+from taxiway.endpoints.gateway.status import start_ticks
 from taxiway.endpoints.refusals import EndpointUnknown, GatewayAway
-from taxiway.endpoints.status import start_ticks
 from tests.support.live import Live
 
 ANSWER = b'{"prediction_id":"%s","model":"m@1","revision":1,"predictions":[]}' % (b"a" * 32)

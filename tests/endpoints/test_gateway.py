@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from taxiway.endpoints.inferences import find, read
+from taxiway.endpoints.inferences.log import find, read
 from taxiway.kernel.errors import revive
 from tests.endpoints.conftest import Site, is_running, until
 
@@ -240,7 +240,7 @@ def test_sigterm_ends_the_gateway_and_its_workers_cleanly(served: Site) -> None:
 
 def test_a_gateway_whose_home_is_deleted_ends(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    command = [sys.executable, "-m", "taxiway.endpoints.gateway", "--home", str(home)]
+    command = [sys.executable, "-m", "taxiway.endpoints.gateway.process", "--home", str(home)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         until((home / "gateway" / "address.json").exists)
         shutil.rmtree(home)
@@ -251,7 +251,7 @@ def test_a_gateway_whose_home_is_deleted_ends(tmp_path: Path) -> None:
 
 
 def test_there_is_one_gateway_for_a_home(shared: Site) -> None:
-    command = [sys.executable, "-m", "taxiway.endpoints.gateway", "--home", str(shared.home)]
+    command = [sys.executable, "-m", "taxiway.endpoints.gateway.process", "--home", str(shared.home)]
 
     second = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
 
@@ -262,7 +262,7 @@ def test_there_is_one_gateway_for_a_home(shared: Site) -> None:
 
 def test_a_port_in_use_is_named(shared: Site, tmp_path: Path) -> None:
     port = str(shared.address.port)
-    command = [sys.executable, "-m", "taxiway.endpoints.gateway", "--home", str(tmp_path), "--port", port]
+    command = [sys.executable, "-m", "taxiway.endpoints.gateway.process", "--home", str(tmp_path), "--port", port]
 
     second = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
 

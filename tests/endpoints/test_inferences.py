@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec import Raw
 
-from taxiway.endpoints.inferences import (
+from taxiway.endpoints.inferences.log import (
     Inference,
     InferenceLog,
     Line,

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from taxiway.access.secrets import hash_secret
-from taxiway.endpoints.configuration import APPLIED, FILE, Configuration, accept
-from taxiway.endpoints.publishing import Front, Publisher
+from taxiway.endpoints.gateway.configuration import APPLIED, FILE, Configuration, accept
+from taxiway.endpoints.steering.publishing import Front, Publisher
 from tests.endpoints.story import Stage
 from tests.gates.story import PROJECT
 from tests.support.live import Live, running

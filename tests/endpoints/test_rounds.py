@@ -15,7 +15,7 @@ import pytest
 
 from taxiway.endpoints.contract import Answer, Label
 from taxiway.endpoints.refusals import EndpointStopped, GatewayAway, ModelRaised
-from taxiway.endpoints.told import tell
+from taxiway.endpoints.showing.told import tell
 from taxiway.kernel.errors import SignInNeeded, TaxiwayError
 from taxiway.models.signature import InputMismatch
 from tests.endpoints.conftest import until

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.endpoints import rounds as module
-from taxiway.endpoints.publishing import Front
-from taxiway.endpoints.rounds import Rounds
+from taxiway.endpoints.steering import rounds as module
+from taxiway.endpoints.steering.publishing import Front
+from taxiway.endpoints.steering.rounds import Rounds
 from taxiway.house import House
 
 

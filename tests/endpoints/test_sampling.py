@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from taxiway.endpoints.address import Address, write_address
-from taxiway.endpoints.sampling import Sampler
-from taxiway.endpoints.status import GatewayStatus, RevisionStatus, start_ticks, write_status
+from taxiway.endpoints.gateway.address import Address, write_address
+from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus, start_ticks, write_status
+from taxiway.endpoints.steering.sampling import Sampler
 from tests.endpoints.story import Stage
 from tests.gates.story import PROJECT
 from tests.support.live import Live

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from taxiway.endpoints.configuration import Stopped
+from taxiway.endpoints.gateway.configuration import Stopped
 from taxiway.endpoints.refusals import EndpointStopped, ReasonMissing
 from taxiway.kernel.errors import NotAllowed, TaxiwayError
 from tests.endpoints.conftest import Answer, Site, until

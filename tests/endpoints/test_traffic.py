@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.endpoints.contract import Revision
-from taxiway.endpoints.counters import Counters
+from taxiway.endpoints.showing.traffic import SPANS, Span, arrivals, draw_errors, draw_latency, draw_requests, gather
+from taxiway.endpoints.steering.counters import Counters
 from taxiway.endpoints.store import Minute
-from taxiway.endpoints.traffic import SPANS, Span, arrivals, draw_errors, draw_latency, draw_requests, gather
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 counters = st.builds(

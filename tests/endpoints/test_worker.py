@@ -17,9 +17,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from taxiway.adapters import sklearn as adapter
-from taxiway.endpoints import wire
-from taxiway.endpoints.supervision import ensure_gateway, stop_gateway
-from taxiway.endpoints.worker import Serving, warm_up
+from taxiway.endpoints.steering.supervision import ensure_gateway, stop_gateway
+from taxiway.endpoints.worker import wire
+from taxiway.endpoints.worker.process import Serving, warm_up
 from taxiway.models.bundle import write_bundle
 from taxiway.models.predictor import ColumnsIn, Prediction, Rows
 from tests.endpoints import trial
@@ -196,7 +196,8 @@ def test_the_gateway_needs_nobody_to_go_on(tmp_path: Path) -> None:
     """The process that started it is killed with -9; the next one adopts what it finds."""
     site = Site(tmp_path / "home")
     text = (
-        "import os, signal, sys; from pathlib import Path; from taxiway.endpoints.supervision import ensure_gateway\n"
+        "import os, signal, sys; from pathlib import Path\n"
+        "from taxiway.endpoints.steering.supervision import ensure_gateway\n"
         "ensure_gateway(Path(sys.argv[1])); os.kill(os.getpid(), signal.SIGKILL)"
     )
     parent = subprocess.run([sys.executable, "-c", text, str(site.home)], timeout=20, check=False)

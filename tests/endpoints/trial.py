@@ -8,8 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from taxiway.endpoints import gateway, worker
-from taxiway.endpoints.configuration import ServedRevision
+from taxiway.endpoints.gateway import process as gateway
+from taxiway.endpoints.gateway.configuration import ServedRevision
+from taxiway.endpoints.worker import process as worker
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.bundle import Bundle, Manifest, NativeModel, verify_bundle, write_bundle
 from taxiway.models.mlmodel import example_file

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from taxiway.endpoints.inferences import InferenceLog, Line, seal_closed
+from taxiway.endpoints.inferences.log import InferenceLog, Line, seal_closed
 from taxiway.kernel.ids import new_id
 
 MARCH = datetime(2013, 3, 1, tzinfo=UTC)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from taxiway.client import connect
-from taxiway.endpoints.supervision import stop_gateway
+from taxiway.endpoints.steering.supervision import stop_gateway
 from tests.support.tables import furnish
 
 TAXIWAY = [sys.executable, "-m", "taxiway"]

@@ -17,8 +17,8 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
-from taxiway.endpoints.status import start_ticks
-from taxiway.endpoints.supervision import stop_gateway
+from taxiway.endpoints.gateway.status import start_ticks
+from taxiway.endpoints.steering.supervision import stop_gateway
 from taxiway.kernel.errors import TaxiwayError
 
 START_S = 40.0

@@ -20,7 +20,7 @@ from taxiway.endpoints.contract import (
     Revision,
 )
 from taxiway.endpoints.rows import is_json, number_of, parse
-from taxiway.endpoints.told import tell
+from taxiway.endpoints.showing.told import tell
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField

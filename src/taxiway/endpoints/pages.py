@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import quote
 
-from taxiway.endpoints import trying
-from taxiway.endpoints.asking import ask
 from taxiway.endpoints.commands import parse_answer
 from taxiway.endpoints.contract import (
     Answer,
@@ -21,14 +19,16 @@ from taxiway.endpoints.contract import (
     StartEndpoint,
     StopEndpoint,
 )
-from taxiway.endpoints.labelling import Labels
+from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.panels import STATE_VERDICTS, Panels
 from taxiway.endpoints.service import Endpoints
-from taxiway.endpoints.snippets import snippets
+from taxiway.endpoints.showing import trying
+from taxiway.endpoints.showing.snippets import snippets
+from taxiway.endpoints.showing.told import steps
+from taxiway.endpoints.showing.tracing import Tracer
+from taxiway.endpoints.showing.traffic import SPANS, draw_errors, draw_latency, draw_requests, gather
+from taxiway.endpoints.steering.asking import ask
 from taxiway.endpoints.stopping import Stopping
-from taxiway.endpoints.told import steps
-from taxiway.endpoints.tracing import Tracer
-from taxiway.endpoints.traffic import SPANS, draw_errors, draw_latency, draw_requests, gather
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
 from taxiway.models.contract import ModelVersion

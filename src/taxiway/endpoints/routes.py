@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from taxiway.endpoints import contract
-from taxiway.endpoints.forwarding import Forwarder
-from taxiway.endpoints.labelling import Labels
+from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.service import Endpoints
+from taxiway.endpoints.showing.tracing import Tracer
+from taxiway.endpoints.steering.forwarding import Forwarder
 from taxiway.endpoints.stopping import Stopping
-from taxiway.endpoints.tracing import Tracer
 from taxiway.web.serve import Server
 
 

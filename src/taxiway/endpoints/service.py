@@ -21,9 +21,9 @@ from taxiway.endpoints.contract import (
     ListEndpoints,
     Revision,
 )
-from taxiway.endpoints.publishing import Publisher
 from taxiway.endpoints.refusals import EndpointElsewhere, StageNotServed
-from taxiway.endpoints.seen import LATELY, Seen
+from taxiway.endpoints.steering.publishing import Publisher
+from taxiway.endpoints.steering.seen import LATELY, Seen
 from taxiway.endpoints.store import Kept
 from taxiway.gates.contract import GateStage, Standing
 from taxiway.gates.service import Gates

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, func, insert, select, tuple_, update
 
-from taxiway.endpoints.configuration import Configuration
 from taxiway.endpoints.contract import KeptLabel, LabelValue, Revision
-from taxiway.endpoints.counters import Counters
+from taxiway.endpoints.gateway.configuration import Configuration
+from taxiway.endpoints.steering.counters import Counters
 from taxiway.endpoints.tables import configurations, endpoints, labels, revisions, traffic
 from taxiway.gates.contract import GateStage, Standing
 

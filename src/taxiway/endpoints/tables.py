@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
-from taxiway.endpoints.configuration import Configuration
 from taxiway.endpoints.contract import LabelValue
-from taxiway.endpoints.counters import Counters
+from taxiway.endpoints.gateway.configuration import Configuration
+from taxiway.endpoints.steering.counters import Counters
 from taxiway.gates.contract import Standing
 from taxiway.storage.database import Json, Moment, metadata
 

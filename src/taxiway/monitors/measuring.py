@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from taxiway.endpoints.inferences import read_lines, schema, segments, to_table, wherever
+from taxiway.endpoints.inferences.log import read_lines, schema, segments, to_table, wherever
 from taxiway.monitors.contract import ColumnReference
 from taxiway.monitors.cutting import NUMERIC
 from taxiway.monitors.statistics import NotNumbers, histogram

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from taxiway.endpoints.contract import LabelValue
-from taxiway.endpoints.labelling import Labels
+from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.service import Endpoints
 from taxiway.models.contract import ModelVersion
 from taxiway.models.service import Models

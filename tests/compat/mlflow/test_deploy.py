@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from taxiway.client import Client, connect
-from taxiway.endpoints.supervision import stop_gateway
+from taxiway.endpoints.steering.supervision import stop_gateway
 from taxiway.models.refusals import NoBundle
 from tests.compat.mlflow.real import RealClient
 

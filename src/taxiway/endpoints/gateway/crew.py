@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from taxiway.endpoints import wire
-from taxiway.endpoints.configuration import ServedRevision
+from taxiway.endpoints.gateway.configuration import ServedRevision
+from taxiway.endpoints.gateway.status import RevisionStatus, State, cpu_seconds, rss_bytes
 from taxiway.endpoints.refusals import NothingServed, NoWorker, QueueFull, WorkerLost
-from taxiway.endpoints.status import RevisionStatus, State, cpu_seconds, rss_bytes
-from taxiway.endpoints.workers import Command, Job, Limits, Worker, worker_command
+from taxiway.endpoints.worker import wire
+from taxiway.endpoints.worker.held import Command, Job, Limits, Worker, worker_command
 from taxiway.kernel.errors import TaxiwayError
 
 STEADY_S = 5.0  # a worker that lived this long starts the count of failures anew

@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from taxiway.endpoints.address import Address, read_address
+from taxiway.endpoints.gateway.address import Address, read_address
+from taxiway.endpoints.gateway.status import start_ticks
 from taxiway.endpoints.refusals import GatewayAway
-from taxiway.endpoints.status import start_ticks
 
 START_WAIT_S = 15.0
 STOP_WAIT_S = 15.0
@@ -48,7 +48,7 @@ def start_gateway(home: Path, port: int, host: str) -> Address:
     log = folder / "gateway.log"
     if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
         log.replace(folder / "gateway.log.1")
-    command = [sys.executable, "-I", "-m", "taxiway.endpoints.gateway", "--home", str(home)]
+    command = [sys.executable, "-I", "-m", "taxiway.endpoints.gateway.process", "--home", str(home)]
     pid = spawn([*command, "--port", str(port), "--host", host], log)
     until = time.monotonic() + START_WAIT_S
     while time.monotonic() < until:

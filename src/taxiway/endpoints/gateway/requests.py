@@ -19,7 +19,7 @@ from taxiway.endpoints.refusals import (
     MediaTypeRefused,
     OriginRefused,
 )
-from taxiway.endpoints.workers import Limits
+from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import SignInNeeded, TooLarge
 
 Receive = Callable[[], Awaitable[Any]]

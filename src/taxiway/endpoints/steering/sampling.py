@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from taxiway.audit.service import Ledger, Record
 from taxiway.endpoints import store
 from taxiway.endpoints.contract import Revision
-from taxiway.endpoints.counters import Counters, counted
-from taxiway.endpoints.seen import Seen
+from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus, read_status
 from taxiway.endpoints.service import Endpoints
-from taxiway.endpoints.status import GatewayStatus, RevisionStatus, read_status
+from taxiway.endpoints.steering.counters import Counters, counted
+from taxiway.endpoints.steering.seen import Seen
 from taxiway.kernel.caller import SYSTEM
 from taxiway.projects.service import enter_stage
 from taxiway.storage.writes import Change

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from taxiway.endpoints.address import Address, read_address
 from taxiway.endpoints.contract import EndpointRecord, EndpointState, Revision, RevisionState
-from taxiway.endpoints.counters import Counters, counted
-from taxiway.endpoints.status import RevisionStatus, State, read_status
+from taxiway.endpoints.gateway.address import Address, read_address
+from taxiway.endpoints.gateway.status import RevisionStatus, State, read_status
+from taxiway.endpoints.steering.counters import Counters, counted
 from taxiway.endpoints.store import Kept
 
 LATELY = timedelta(minutes=5)  # what requests per second are counted over

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from taxiway.endpoints import wire
-from taxiway.endpoints.configuration import ServedRevision
+from taxiway.endpoints.gateway.configuration import ServedRevision
+from taxiway.endpoints.worker import wire
 from taxiway.kernel.errors import revive
 
 BATCH_ROWS = 64  # a worker joins at most this many rows of waiting requests
@@ -60,7 +60,7 @@ class Job:
 def worker_command(revision: ServedRevision, bundle: Path, descriptor: int) -> list[str]:
     """How a worker of ours is started; tests give others."""
     # -I: no module of the working folder or the user's; -B: no files written; -u: a crash takes no last words along.
-    here = [sys.executable, "-I", "-B", "-u", "-m", "taxiway.endpoints.worker"]
+    here = [sys.executable, "-I", "-B", "-u", "-m", "taxiway.endpoints.worker.process"]
     what = ["--bundle", str(bundle), "--digest", revision.bundle_digest, "--endpoint", revision.endpoint]
     code = ["--may-run-code"] if revision.may_run_code else []
     return [*here, *what, *code, "--descriptor", str(descriptor)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from taxiway.endpoints.status import RevisionStatus
+from taxiway.endpoints.gateway.status import RevisionStatus
 
 
 class Counters(Struct, frozen=True):

@@ -18,20 +18,10 @@ import msgspec
 from msgspec import Raw
 
 import taxiway.models.signature  # noqa: F401  declares the error that a worker answers with
-from taxiway.endpoints.configuration import FILE, Configuration, accept, last_accepted
-from taxiway.endpoints.crew import Crew
-from taxiway.endpoints.fleet import Fleet
-from taxiway.endpoints.inferences import InferenceLog, Line
-from taxiway.endpoints.refusals import (
-    AddressUnknown,
-    AnswerNotRecorded,
-    DeadlinePassed,
-    EndpointStopped,
-    EndpointUnknown,
-    MethodRefused,
-    ModelRaised,
-)
-from taxiway.endpoints.requests import (
+from taxiway.endpoints.gateway.configuration import FILE, Configuration, accept, last_accepted
+from taxiway.endpoints.gateway.crew import Crew
+from taxiway.endpoints.gateway.fleet import Fleet
+from taxiway.endpoints.gateway.requests import (
     NOT_HERE,
     Asked,
     Headers,
@@ -43,8 +33,18 @@ from taxiway.endpoints.requests import (
     read_rows,
     token_hash,
 )
-from taxiway.endpoints.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
-from taxiway.endpoints.workers import Command, Limits, worker_command
+from taxiway.endpoints.gateway.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
+from taxiway.endpoints.inferences.log import InferenceLog, Line
+from taxiway.endpoints.refusals import (
+    AddressUnknown,
+    AnswerNotRecorded,
+    DeadlinePassed,
+    EndpointStopped,
+    EndpointUnknown,
+    MethodRefused,
+    ModelRaised,
+)
+from taxiway.endpoints.worker.held import Command, Limits, worker_command
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import SignInNeeded, TaxiwayError, Unexpected
 from taxiway.kernel.ids import new_id

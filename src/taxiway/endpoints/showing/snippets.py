@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taxiway.endpoints.contract import EndpointDetail
-from taxiway.endpoints.trying import as_number
+from taxiway.endpoints.showing.trying import as_number
 
 WIDEST = 76  # characters of a line, so that nothing of it is hidden beside the page
 

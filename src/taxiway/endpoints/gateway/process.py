@@ -1,6 +1,6 @@
 """The gateway as a process, one per home: its socket, its address file, its end on SIGTERM.
 
-``python -m taxiway.endpoints.gateway --home DIR --port P``
+``python -m taxiway.endpoints.gateway.process --home DIR --port P``
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import TextIO
 
 import uvicorn
 
-from taxiway.endpoints.address import FILE, Address, write_address
-from taxiway.endpoints.application import Gateway
-from taxiway.endpoints.connections import BoundedConnection
-from taxiway.endpoints.status import start_ticks
-from taxiway.endpoints.workers import Command, Limits, worker_command
+from taxiway.endpoints.gateway.address import FILE, Address, write_address
+from taxiway.endpoints.gateway.application import Gateway
+from taxiway.endpoints.gateway.connections import BoundedConnection
+from taxiway.endpoints.gateway.status import start_ticks
+from taxiway.endpoints.worker.held import Command, Limits, worker_command
 from taxiway.kernel.clock import now
 
 GRACE_S = 5
@@ -67,7 +67,7 @@ class Server(uvicorn.Server):
 
 def main(arguments: list[str] | None = None, command: Command = worker_command) -> None:
     """Runs the gateway of a home until SIGTERM. Exits with 1 when another one runs or the port is taken."""
-    parser = argparse.ArgumentParser(prog="python -m taxiway.endpoints.gateway", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m taxiway.endpoints.gateway.process", description=main.__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one; see HOME/gateway/address.json")
     parser.add_argument("--host", default="127.0.0.1", help="any address but loopback makes every call need a token")

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from taxiway.endpoints.configuration import Configuration, ServedEndpoint, ServedRevision
-from taxiway.endpoints.crew import Crew
+from taxiway.endpoints.gateway.configuration import Configuration, ServedEndpoint, ServedRevision
+from taxiway.endpoints.gateway.crew import Crew
+from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus
 from taxiway.endpoints.refusals import EndpointStopped, EndpointUnknown, NoWorker
-from taxiway.endpoints.status import GatewayStatus, RevisionStatus
-from taxiway.endpoints.workers import Command, Limits, worker_command
+from taxiway.endpoints.worker.held import Command, Limits, worker_command
 
 
 class Place:

@@ -14,7 +14,7 @@ from pathlib import Path
 import httptools
 from starlette.types import Message, Receive, Scope, Send
 
-from taxiway.endpoints.address import Address, read_address
+from taxiway.endpoints.gateway.address import Address, read_address
 from taxiway.endpoints.refusals import EndpointUnknown, GatewayAway
 from taxiway.kernel.ids import is_name
 

@@ -22,7 +22,7 @@ from taxiway.endpoints.contract import (
     LabelsTaken,
     LabelValue,
 )
-from taxiway.endpoints.inferences import LONGEST_REQUEST, segments, wherever
+from taxiway.endpoints.inferences.log import LONGEST_REQUEST, segments, wherever
 from taxiway.endpoints.service import Endpoints
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from taxiway.endpoints.address import Address, read_address
-from taxiway.endpoints.inferences import seal_closed
-from taxiway.endpoints.publishing import Front
-from taxiway.endpoints.sampling import Sampler
+from taxiway.endpoints.gateway.address import Address, read_address
+from taxiway.endpoints.inferences.log import seal_closed
 from taxiway.endpoints.service import Endpoints
-from taxiway.endpoints.supervision import ensure_gateway, stop_gateway
+from taxiway.endpoints.steering.publishing import Front
+from taxiway.endpoints.steering.sampling import Sampler
+from taxiway.endpoints.steering.supervision import ensure_gateway, stop_gateway
 from taxiway.kernel.errors import TaxiwayError
 
 TICK_S = 0.5

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from taxiway.access.secrets import hash_secret
 from taxiway.access.service import Access
 from taxiway.endpoints import store
-from taxiway.endpoints.configuration import (
+from taxiway.endpoints.gateway.configuration import (
     Configuration,
     ConfigurationRefused,
     ServedEndpoint,

@@ -1,6 +1,6 @@
 """A worker: one process that holds one verified model and answers what the gateway gives it.
 
-``python -m taxiway.endpoints.worker`` is started by the gateway with one end of a socket pair. It checks the
+``python -m taxiway.endpoints.worker.process`` is started by the gateway with one end of a socket pair. It checks the
 bundle byte for byte before it loads anything, answers the bundle's example to warm up, says that it is ready,
 and ends when the gateway's end of the socket does.
 """
@@ -26,8 +26,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from taxiway.endpoints import wire
 from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknown, ModelRaised
+from taxiway.endpoints.worker import wire
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.numbers import to_wire
 from taxiway.models.bundle import Bundle, read_verified, verify_bundle
@@ -53,7 +53,7 @@ encode = msgspec.json.Encoder().encode
 
 def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
     """Verifies, loads, warms up, serves. Exits with 3 when the bundle is refused."""
-    parser = argparse.ArgumentParser(prog="python -m taxiway.endpoints.worker", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m taxiway.endpoints.worker.process", description=main.__doc__)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--digest", required=True)
     parser.add_argument("--endpoint", required=True)

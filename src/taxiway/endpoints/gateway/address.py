@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from taxiway.endpoints.configuration import replace
-from taxiway.endpoints.status import start_ticks
+from taxiway.endpoints.gateway.configuration import replace
+from taxiway.endpoints.gateway.status import start_ticks
 
 FILE = "address.json"
 

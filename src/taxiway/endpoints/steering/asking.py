@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from taxiway.endpoints.address import read_address
 from taxiway.endpoints.contract import Answer, Invocation
-from taxiway.endpoints.publishing import Publisher
+from taxiway.endpoints.gateway.address import read_address
 from taxiway.endpoints.refusals import GatewayAway
+from taxiway.endpoints.steering.publishing import Publisher
 from taxiway.kernel.errors import revive
 from taxiway.kernel.transport import Fault
 

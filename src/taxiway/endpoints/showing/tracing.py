@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.endpoints.contract import AskTrace, KeptLabel, PredictionTrace, Revision, TracedRow
-from taxiway.endpoints.inferences import Inference, find
-from taxiway.endpoints.labelling import Labels, RowId
+from taxiway.endpoints.inferences.labelling import Labels, RowId
+from taxiway.endpoints.inferences.log import Inference, find
 from taxiway.endpoints.service import Endpoints
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound

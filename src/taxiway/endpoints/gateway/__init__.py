@@ -1,0 +1,1 @@
+"""The gateway, a process of its own: it answers by signed configuration, whether or not a server runs."""
