@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,8 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from taxiway.client import Client
 from taxiway.dossiers.verify import DER, DOSSIER, MANIFEST, Fails, local_header, main, verify
-from taxiway.evidence.contract import PublicKey
+from taxiway.evidence.contract import PublicKey, RotateKey
 from taxiway.evidence.dsse import seal
+from taxiway.evidence.statement import statement_bytes
+from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import BadField, NotFound
 from tests.gates.story import CARD, FAIR, PROJECT, Story
@@ -251,6 +254,24 @@ def test_a_statement_signed_after_its_key_was_revoked_is_found(
         data = story.ana.dossiers.save(NAME, tmp_path / "one.zip").read_bytes()
 
     assert "signed after its key was revoked: it was stolen" in problem(data)
+
+
+def test_a_key_that_is_rotated_meanwhile_spoils_no_dossier(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with kept.again(Story, tmp_path) as story:
+        story.version(FAIR)
+
+        def late(*said: Any) -> bytes:
+            """The list of files, and a new key a moment before it is signed."""
+            story.live.house.statements.rotate(SYSTEM, RotateKey("it is Monday"))
+            return statement_bytes(*said)
+
+        monkeypatch.setattr("taxiway.dossiers.service.statement_bytes", late)
+        data = story.ana.dossiers.save(NAME, tmp_path / "one.zip").read_bytes()
+
+    assert problem(data) == ""
 
 
 def test_who_may_not_see_the_project_gets_no_dossier(told: Told, tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ class Dossiers:
         proofs = Proofs(self.below.audit, collection.things, body.held)
         if not proofs.entries:
             raise NothingToShow(thing=version.ref)
-        keys = self._keys(collection)
+        signer = self.below.statements.signer()  # the same to the end, whoever rotates keys meanwhile
+        keys = self._keys(collection, signer)
         parts = [
             Part("README.md", READ_ME.encode()),
             Part("verify.py", Path(verify.__file__).read_bytes()),
@@ -113,7 +114,7 @@ class Dossiers:
             "sizes": {each.part.name: each.size for each in files},
         }
         subjects = [Subject(each.part.name, each.digest) for each in files]
-        sealed = self.below.statements.seal(statement_bytes(subjects, DOSSIER, said))
+        sealed = self.below.statements.seal(statement_bytes(subjects, DOSSIER, said), signer)
         dossier = Dossier(
             thing=version.ref,
             bundle=version.bundle,
@@ -145,9 +146,9 @@ class Dossiers:
             except CardTooLong as e:
                 collection.lack(f"cards/{file}", str(e))
 
-    def _keys(self, collection: Collection) -> dict[str, str]:
+    def _keys(self, collection: Collection, signer: PublicKey) -> dict[str, str]:
         """The public keys that anything inside is signed with, as PEM."""
-        signed = {statement.key for statement, _ in collection.said} | {self.below.statements.signer().id}
+        signed = {statement.key for statement, _ in collection.said} | {signer.id}
         known: list[PublicKey] = self.below.statements.public_keys()
         log = {f"audit-{key.id}": key.public for key in self.below.audit.log_keys().items}
         return {key.id: key.public for key in known if key.id in signed} | log

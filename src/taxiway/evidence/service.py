@@ -74,9 +74,8 @@ class Statements:
             made.append((statement, envelope))
         store.add(record.connection, made)
 
-    def seal(self, payload: bytes) -> Sealed:
-        """Signs bytes that no change makes, such as the list of a dossier's files."""
-        public = self.signer()
+    def seal(self, payload: bytes, public: PublicKey) -> Sealed:
+        """Signs bytes that no change makes, such as the list of a dossier's files, by a key that `signer` gave."""
         return Sealed(seal(payload, lambda data: self.keys.sign(public.id, data), keyid=public.id), public)
 
     def signer(self) -> PublicKey:
