@@ -68,6 +68,24 @@ def test_git_gets_a_commit_for_each_head(house: House, tmp_path: Path) -> None:
     assert only(house) == Witness(f"git://{folder}", 4, only(house).kept_at)
 
 
+def test_git_gets_the_heads_and_nothing_else(house: House, tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(tmp_path), *words], check=True, capture_output=True, text=True)
+        return done.stdout
+
+    git("init", "--quiet")
+    (tmp_path / "staged").write_text("not yet")
+    git("add", "staged")
+    house.witnesses.call(read_places([f"git://{tmp_path}"]))
+    project(house, "one")
+
+    house.witnesses.round()
+
+    assert git("ls-tree", "--name-only", "HEAD").split() == ["heads.jsonl"]
+    assert git("show", "HEAD:heads.jsonl") == (tmp_path / "heads.jsonl").read_text()
+    assert git("status", "--porcelain", "-uno").split() == ["A", "staged"]
+
+
 def test_an_address_is_sent_heads_until_it_takes_them(house: House) -> None:
     came: list[dict[str, object]] = []
     answers = iter([500, 200])
@@ -175,7 +193,10 @@ def test_a_repository_has_no_program_of_its_own_run(house: House, tmp_path: Path
     program.chmod(0o700)
     (folder / ".git" / "hooks" / "pre-commit").write_text(program.read_text())
     (folder / ".git" / "hooks" / "pre-commit").chmod(0o700)
-    subprocess.run(["git", "-C", str(folder), "config", "core.fsmonitor", str(program)], check=True)
+    for name in ("core.fsmonitor", "filter.evil.clean", "filter.evil.process", "gpg.program", "core.editor"):
+        subprocess.run(["git", "-C", str(folder), "config", name, str(program)], check=True)
+    subprocess.run(["git", "-C", str(folder), "config", "commit.gpgsign", "true"], check=True)
+    (folder / ".gitattributes").write_text("* filter=evil\n")
     house.witnesses.call(read_places([f"git://{folder}"]))
     project(house, "one")
 
