@@ -8,7 +8,8 @@ from pathlib import Path
 from msgspec import Raw
 
 from taxiway.endpoints.gateway.configuration import Configuration, read_configuration
-from taxiway.endpoints.inferences.log import InferenceLog, Line
+from taxiway.endpoints.inferences.record import Line
+from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.steering.publishing import Front
 from taxiway.kernel.ids import new_id
 from taxiway.models.contract import ModelVersion

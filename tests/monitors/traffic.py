@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from taxiway.endpoints.inferences.log import InferenceLog, Line, seal_closed
+from taxiway.endpoints.inferences.record import Line
+from taxiway.endpoints.inferences.sealing import seal_closed
+from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.kernel.ids import new_id
 
 MARCH = datetime(2013, 3, 1, tzinfo=UTC)

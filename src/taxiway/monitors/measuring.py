@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from taxiway.endpoints.inferences.log import read_lines, schema, segments, to_table, wherever
+from taxiway.endpoints.inferences.log import read_lines, segments, walk, wherever
+from taxiway.endpoints.inferences.record import schema, to_table
 from taxiway.monitors.contract import ColumnReference
 from taxiway.monitors.cutting import NUMERIC
 from taxiway.monitors.statistics import NotNumbers, histogram
@@ -162,22 +163,24 @@ def add_column(into: Tally, column: ColumnReference, values: list[Any]) -> None:
 
 
 def read_segments(home: Path, endpoint: str, columns: tuple[str, ...]) -> Iterator[pa.Table]:
-    """The named columns of each segment that has rows."""
+    """The named columns of each segment that has rows. Those of shadows answered nobody, and are left out."""
+    names = [*columns, "shadow"]
 
     def load(path: Path) -> pa.Table:
         if path.suffix == ".parquet":
-            return pq.read_table(path, schema=schema(), columns=list(columns))
-        return to_table(read_lines(path)[0]).select(list(columns))
+            return pq.read_table(path, schema=schema(), columns=names)
+        return to_table(read_lines(path)[0]).select(names)
 
-    for segment in segments(home, endpoint):
-        table = wherever(segment, load)
-        if len(table):
-            yield table
+    for table in walk(home, endpoint, load):
+        is_seen = pc.invert(pc.fill_null(table["shadow"], fill_value=False))
+        seen = table.filter(is_seen).select(list(columns))
+        if len(seen):
+            yield seen
 
 
 def log_size(home: Path, endpoint: str) -> int:
     """The bytes of an endpoint's log as it stands: it changes with every record."""
-    return sum(wherever(segment, lambda path: path.stat().st_size) for segment in segments(home, endpoint))
+    return sum(wherever(segment, lambda path: path.stat().st_size, 0) for segment in segments(home, endpoint))
 
 
 def id_range(table: pa.Table) -> tuple[str, str]:

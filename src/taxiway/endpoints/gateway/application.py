@@ -34,7 +34,8 @@ from taxiway.endpoints.gateway.requests import (
     token_hash,
 )
 from taxiway.endpoints.gateway.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
-from taxiway.endpoints.inferences.log import InferenceLog, Line
+from taxiway.endpoints.inferences.record import Line
+from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.refusals import (
     AddressUnknown,
     AnswerNotRecorded,

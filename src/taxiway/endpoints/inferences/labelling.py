@@ -122,7 +122,7 @@ def rows_made(home: Path, endpoint: str, wanted: set[RowId]) -> set[RowId]:
     for segment in reversed(segments(home, endpoint)):
         if made_at(segment.id) <= latest:
             ids = {id_ for id_, _ in left}
-            left -= wherever(segment, lambda path, ids=ids: rows_in(path, ids))  # type: ignore[misc]
+            left -= wherever(segment, lambda path, ids=ids: rows_in(path, ids), set())  # type: ignore[misc]
         if not left:
             break
     return wanted - left

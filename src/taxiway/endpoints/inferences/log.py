@@ -1,194 +1,103 @@
 """The inference log: every answered row has its record, written before the answer goes out.
 
-The gateway appends JSON lines to ``HOME/inferences/ENDPOINT/open-ID.jsonl`` with one write per request, so a
-killed gateway loses no record of an answer it gave. fsync runs at most five times a second beside requests;
-a power cut may take the last 0.2 s of records (and those of an fsync under way), and nothing older. Full or
-old segments become ``closed-ID.jsonl``; the server seals those into ``sealed-ID.parquet``. Readers see all
-three as one table.
+The gateway appends JSON lines to ``HOME/inferences/ENDPOINT/open-ID.jsonl``; see `writing` for what a power cut may
+take. Full or old segments become ``closed-ID.jsonl``; the server seals those into ``sealed-ID.parquet`` and joins many
+small ones of a day to ``merged-ID.parquet``. Readers see all of them as one table, each row once.
 """
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
 
-from taxiway.kernel.ids import ID, is_name, made_at, new_id
+from taxiway.endpoints.inferences.record import Inference, Line, schema, to_inference, to_table
+from taxiway.kernel.ids import ID, is_name, made_at
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SEGMENT_BYTES = 32 << 20
-SEGMENT_AGE_S = 600.0
 # A record is written at most this long after its prediction id was made; `find` skips segments begun later.
 LONGEST_REQUEST = timedelta(minutes=10)
+MEMBERS = b"members"  # what a merged file says of the segments it holds: their ids and rows, in its order
 
 T = TypeVar("T")
 
-Kind = Literal["open", "closed", "sealed"]
+Kind = Literal["open", "closed", "sealed", "merged"]
 EventOrArrival = Literal["event_at", "at"]
-
-
-class Line(Struct, frozen=True, gc=False):
-    """One row's record as it is written: inputs and outputs stay the JSON text that travelled."""
-
-    prediction_id: str  # of the request; a row's own id is PREDICTION_ID/ROW
-    row: int
-    at: datetime
-    event_at: datetime  # when it happened in the world: `at`, unless the caller said otherwise
-    endpoint: str
-    revision: int
-    model: str  # mortgage@3
-    bundle_digest: str
-    inputs: Raw
-    outputs: Raw  # the JSON text null where there is no answer
-    latency_ms: float
-    status: Literal["answered", "failed"]
-    error: str | None = None
-
-
-class Inference(Struct, frozen=True):
-    """One row's record as it is read."""
-
-    prediction_id: str
-    row: int
-    at: datetime
-    event_at: datetime
-    endpoint: str
-    revision: int
-    model: str
-    bundle_digest: str
-    inputs: dict[str, Any]
-    outputs: dict[str, Any] | None
-    latency_ms: float
-    status: Literal["answered", "failed"]
-    error: str | None = None
+SUFFIXES: dict[str, Kind] = {"open": "open", "closed": "closed", "sealed": "sealed", "merged": "merged"}
 
 
 class Segment(NamedTuple):
-    """A file of the log."""
+    """A file of the log. id: of a merged one that of its first member."""
 
     kind: Kind
     id: str
     path: Path
 
-
-class OpenSegment:
-    """The file that an endpoint's records go to now."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.id = new_id()
-        self.path = folder / f"open-{self.id}.jsonl"
-        self.descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        self.size = 0
-        self.began = time.monotonic()
-        self.is_dirty = False
-
-    def append(self, data: bytes) -> None:
-        """All of the data or nothing of it. Raises OSError, such as on a full disk."""
-        try:
-            written = os.write(self.descriptor, data)
-            if written < len(data):
-                written += os.write(self.descriptor, data[written:])
-        except OSError:
-            os.ftruncate(self.descriptor, self.size)
-            raise
-        if written < len(data):
-            os.ftruncate(self.descriptor, self.size)
-            raise OSError(28, "No space left on device")
-        self.size += written
-        self.is_dirty = True
+    @property
+    def members(self) -> tuple[tuple[str, int | None], ...]:
+        """The segments that the file holds, in its order, with their rows. Raises FileNotFoundError."""
+        return members(self.path) if self.kind == "merged" else ((self.id, None),)
 
 
-class InferenceLog:
-    """Appends records, one open segment per endpoint. Only `sync` may run in another thread."""
+@lru_cache(maxsize=4096)
+def members(merged: Path) -> tuple[tuple[str, int], ...]:
+    """What a merged file holds; its name is never given to another content. Raises FileNotFoundError."""
+    import pyarrow.parquet as pq
 
-    def __init__(self, home: Path, segment_bytes: int = SEGMENT_BYTES, segment_age_s: float = SEGMENT_AGE_S) -> None:
-        self.folder = home / "inferences"
-        self.segment_bytes = segment_bytes
-        self.segment_age_s = segment_age_s
-        self.encoder = msgspec.json.Encoder()
-        self.open: dict[str, OpenSegment] = {}
-        self.retired: list[OpenSegment] = []
-        self.failed_syncs = 0
-        close_left_open(home)
-
-    def append(self, endpoint: str, lines: list[Line]) -> None:
-        """Writes the records of one request at once. Raises OSError; then nothing of them is in the log."""
-        segment = self.open.get(endpoint)
-        if segment is None:
-            segment = self.open[endpoint] = OpenSegment(self.folder / endpoint)
-        segment.append(self.encoder.encode_lines(lines))
-        if segment.size >= self.segment_bytes:
-            self.close(endpoint)
-
-    def rotate(self) -> None:
-        """Closes the segments that are old enough, so that they can be sealed."""
-        for endpoint, segment in list(self.open.items()):
-            if time.monotonic() - segment.began >= self.segment_age_s:
-                self.close(endpoint)
-
-    def close(self, endpoint: str) -> None:
-        """Ends an endpoint's open segment; the next record begins another."""
-        segment = self.open.pop(endpoint)
-        segment.path.rename(segment.path.with_name(f"closed-{segment.id}.jsonl"))
-        self.retired.append(segment)
-
-    def unsynced(self) -> tuple[list[OpenSegment], list[OpenSegment]]:
-        """What `sync` should bring to the disk now: segments with new records, and those among them that are closed."""
-        retired, self.retired = self.retired, []
-        written = [s for s in (*self.open.values(), *retired) if s.is_dirty]
-        for segment in written:
-            segment.is_dirty = False
-        return written, retired
-
-    def sync(self, written: list[OpenSegment], retired: list[OpenSegment]) -> None:
-        """Waits until the disk has it all. Another thread may do so while this one appends."""
-        for segment in written:
-            try:
-                os.fdatasync(segment.descriptor)
-            except OSError:
-                # The kernel drops what it could not write: a second try would report a false success.
-                self.failed_syncs += 1
-        for segment in retired:
-            os.close(segment.descriptor)
-
-    def finish(self) -> None:
-        """Closes and syncs everything."""
-        for endpoint in list(self.open):
-            self.close(endpoint)
-        self.sync(*self.unsynced())
-
-
-def close_left_open(home: Path) -> None:
-    """Turns the open segments of a gateway that is gone into closed ones. Only a home's one gateway may."""
-    for path in (home / "inferences").glob("*/open-*.jsonl"):
-        path.rename(path.with_name(path.name.replace("open-", "closed-", 1)))
+    said = pq.read_schema(merged).metadata[MEMBERS]
+    return tuple((id_, rows) for id_, rows in msgspec.json.decode(said, type=list[tuple[str, int]]))
 
 
 def segments(home: Path, endpoint: str) -> list[Segment]:
-    """The files of an endpoint's log, oldest first, without closed segments whose sealed twin is there."""
-    folder = home / "inferences" / endpoint
-    if not is_name(endpoint) or not folder.is_dir():
+    """The files of an endpoint's log, oldest first, each segment once.
+
+    A closed one whose sealed twin is there is left out, and so are those that a merged file holds.
+    """
+    while True:
+        try:
+            return listed(home / "inferences" / endpoint) if is_name(endpoint) else []
+        except FileNotFoundError:  # a merged file that was merged once more in between
+            continue
+
+
+def listed(folder: Path) -> list[Segment]:
+    if not folder.is_dir():
         return []
-    found: dict[str, Segment] = {}
+    single: dict[str, Segment] = {}
+    merged: list[Segment] = []
     for path in folder.iterdir():
         kind, _, rest = path.name.partition("-")
         id_, _, suffix = rest.partition(".")
-        if not ID.fullmatch(id_) or suffix not in ("jsonl", "parquet"):
+        if not ID.fullmatch(id_) or suffix not in ("jsonl", "parquet") or kind not in SUFFIXES:
             continue
-        if kind == "sealed":
-            found[id_] = Segment("sealed", id_, path)
-        elif kind in ("open", "closed") and id_ not in found:
-            found[id_] = Segment("open" if kind == "open" else "closed", id_, path)
-    return [found[id_] for id_ in sorted(found)]
+        found = Segment(SUFFIXES[kind], id_, path)
+        if kind == "merged":
+            merged.append(found)
+        elif kind == "sealed" or id_ not in single:
+            single[id_] = found
+    kept = whole(merged)
+    held = {id_ for each in kept for id_, _ in each.members}
+    found_all = [*(each for id_, each in single.items() if id_ not in held), *kept]
+    return sorted(found_all, key=lambda each: each.members[0][0])
+
+
+def whole(merged: list[Segment]) -> list[Segment]:
+    """Merged files without those that a larger one of them holds: its maker died before it removed them."""
+    by_size = sorted(merged, key=lambda each: len(each.members), reverse=True)
+    kept: list[Segment] = []
+    held: set[str] = set()
+    for each in by_size:
+        ids = {id_ for id_, _ in each.members}
+        if not ids & held:
+            kept.append(each)
+            held |= ids
+    return kept
 
 
 def read_lines(path: Path) -> tuple[list[Line], int]:
@@ -206,37 +115,6 @@ def read_lines(path: Path) -> tuple[list[Line], int]:
     return lines, damaged
 
 
-def seal(segment: Path) -> Path:
-    """Turns a closed segment into Parquet beside it and removes it; doing so again changes nothing.
-
-    Damaged lines are dropped and counted in the file's metadata under `damaged_lines`.
-    """
-    import pyarrow.parquet as pq
-
-    sealed = segment.with_name(segment.name.replace("closed-", "sealed-", 1)).with_suffix(".parquet")
-    if not sealed.exists():
-        lines, damaged = read_lines(segment)
-        table = to_table(lines).replace_schema_metadata({"damaged_lines": str(damaged)})
-        waiting = sealed.with_suffix(".waiting")
-        with waiting.open("wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            pq.write_table(table, file, compression="zstd", row_group_size=16_384)
-            file.flush()
-            os.fsync(file.fileno())
-        waiting.rename(sealed)
-        descriptor = os.open(sealed.parent, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-    segment.unlink(missing_ok=True)
-    return sealed
-
-
-def seal_closed(home: Path) -> list[Path]:
-    """Seals every closed segment of a home; the server calls this from time to time."""
-    closed = sorted((home / "inferences").glob("*/closed-*.jsonl"))
-    return [seal(path) for path in closed]
-
-
 def read(
     home: Path,
     endpoint: str,
@@ -244,45 +122,108 @@ def read(
     until: datetime | None = None,
     by: EventOrArrival = "at",
 ) -> pa.Table:
-    """The records of an endpoint with since <= `by` < until, in order of arrival.
+    """The records of an endpoint with since <= `by` < until, in order of arrival, those of shadows included.
 
     Columns as in Inference; `inputs` and `outputs` hold JSON texts, which `unfold` turns into columns.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = pa.concat_tables([schema().empty_table(), *tables(home, endpoint)])
+    table = pa.concat_tables([schema().empty_table(), *walk(home, endpoint, load_whole)])
     for bound, keeps in ((since, pc.greater_equal), (until, pc.less)):
         if bound is not None:
             table = table.filter(keeps(table[by], pa.scalar(bound, pa.timestamp("us", "UTC"))))
     return table.sort_by([("at", "ascending"), ("prediction_id", "ascending"), ("row", "ascending")])
 
 
-def tables(home: Path, endpoint: str) -> Iterator[pa.Table]:
-    """Each segment as a table."""
+def load_whole(path: Path) -> pa.Table:
+    """All columns of a segment's file."""
     import pyarrow.parquet as pq
 
-    def load(path: Path) -> pa.Table:
-        return pq.read_table(path, schema=schema()) if path.suffix == ".parquet" else to_table(read_lines(path)[0])
-
-    for segment in segments(home, endpoint):
-        yield wherever(segment, load)
+    return pq.read_table(path, schema=schema()) if path.suffix == ".parquet" else to_table(read_lines(path)[0])
 
 
-def wherever(segment: Segment, load: Callable[[Path], T]) -> T:
-    """What `load` makes of a segment's file, which may be closed or sealed while we come to it."""
+def walk(
+    home: Path, endpoint: str, load: Callable[[Path], pa.Table], *, is_newest_first: bool = False
+) -> Iterator[pa.Table]:
+    """What `load` makes of each segment's file, each record in just one of the tables.
+
+    load: gives all rows of a file, in its order, in whichever columns. Files are sealed, merged and removed while we
+    read: where one is gone, what it held is looked for again, and only what was not read yet is given.
+    """
+    seen: set[str] = set()
+    for segment in in_order(home, endpoint, is_newest_first):
+        yield from unread(segment, load, seen, is_newest_first=is_newest_first)
+
+
+def in_order(home: Path, endpoint: str, is_newest_first: bool) -> list[Segment]:
+    found = segments(home, endpoint)
+    return found[::-1] if is_newest_first else found
+
+
+def unread(
+    segment: Segment, load: Callable[[Path], pa.Table], seen: set[str], *, is_newest_first: bool
+) -> Iterator[pa.Table]:
+    """The tables of those members of a segment that were not seen yet, wherever they are by now."""
+    try:
+        held = segment.members
+        if all(id_ in seen for id_, _ in held):
+            return
+        table = load(segment.path)
+    except FileNotFoundError:
+        wanted = {segment.id} if segment.kind != "merged" else set(held_once(segment.path))
+        folder = segment.path.parent
+        for moved in in_order(folder.parent.parent, folder.name, is_newest_first):
+            # What is gone and in no other file was removed, since it was older than it may become.
+            if moved.path != segment.path and wanted & {id_ for id_, _ in moved.members} - seen:
+                yield from unread(moved, load, seen, is_newest_first=is_newest_first)
+        return
+    fresh = [(id_, first, rows) for id_, first, rows in spans(held) if id_ not in seen]
+    seen.update(id_ for id_, _ in held)
+    if len(fresh) == len(held):
+        yield table
+    else:
+        yield from (table.slice(first, rows) for _, first, rows in (fresh[::-1] if is_newest_first else fresh))
+
+
+def held_once(merged: Path) -> list[str]:
+    """The members of a merged file that is gone, as far as they are remembered."""
+    try:
+        return [id_ for id_, _ in members(merged)]
+    except FileNotFoundError:
+        return []
+
+
+def spans(held: tuple[tuple[str, int | None], ...]) -> list[tuple[str, int, int | None]]:
+    """Each member of a file with its first row and how many there are."""
+    first, found = 0, []
+    for id_, rows in held:
+        found.append((id_, first, rows))
+        first += rows or 0
+    return found
+
+
+def wherever(segment: Segment, load: Callable[[Path], T], missing: T) -> T:
+    """What `load` makes of a segment's file, or of the one that holds it by now; `missing` where it was removed.
+
+    Of a merged file that is everything, so this is for who may meet a record twice.
+    """
     try:
         return load(segment.path)
     except FileNotFoundError:
         folder = segment.path.parent
-        moved = [s for s in segments(folder.parent.parent, folder.name) if s.id == segment.id]
-        if not moved or moved[0].path == segment.path:
-            raise
-        return wherever(moved[0], load)
+        ids = {segment.id, *held_once(segment.path)}
+        for moved in segments(folder.parent.parent, folder.name):
+            if moved.path != segment.path and ids & {id_ for id_, _ in moved.members}:
+                return wherever(moved, load, missing)
+        return missing
 
 
 def find(home: Path, prediction_id: str) -> list[Inference]:
-    """The records of a request, or of one row where the id ends in /ROW; empty where there are none."""
+    """The records of a request, or of one row where the id ends in /ROW; empty where there are none.
+
+    Those of shadows, which answered nobody, are left out.
+    """
     request, _, row = prediction_id.partition("/")
     folder = home / "inferences"
     if not ID.fullmatch(request) or not folder.is_dir():
@@ -290,69 +231,26 @@ def find(home: Path, prediction_id: str) -> list[Inference]:
     latest = made_at(request) + LONGEST_REQUEST
     for endpoint in sorted(path.name for path in folder.iterdir()):
         for segment in reversed([s for s in segments(home, endpoint) if made_at(s.id) <= latest]):
-            found = wherever(segment, lambda path: of_request(path, request))
+            found = wherever(segment, lambda path: of_request(path, request), list[Inference]())
             if found:
                 return [one for one in found if row in ("", str(one.row))]
     return []
 
 
 def of_request(path: Path, prediction_id: str) -> list[Inference]:
-    """The records of a request in one segment's file."""
+    """The records of a request in one segment's file, without those of shadows."""
     import pyarrow.parquet as pq
 
     if path.suffix == ".parquet":
         table = pq.read_table(path, schema=schema(), filters=[("prediction_id", "=", prediction_id)])
-        return [to_inference(record) for record in table.to_pylist()]
-    wanted = prediction_id.encode()
-    with path.open("rb") as file:
-        texts = [text for text in file if wanted in text and text.endswith(b"\n")]
+        found = [to_inference(record) for record in table.to_pylist()]
+    else:
+        wanted = prediction_id.encode()
+        with path.open("rb") as file:
+            texts = [text for text in file if wanted in text and text.endswith(b"\n")]
+        found = [msgspec.json.decode(text, type=Inference) for text in texts]
     # The id may also stand in another request's inputs, hence the second look.
-    found = [msgspec.json.decode(text, type=Inference) for text in texts]
-    return [one for one in found if one.prediction_id == prediction_id]
-
-
-def to_inference(record: dict[str, Any]) -> Inference:
-    """A record out of a table's row."""
-    outputs = record["outputs"]
-    return Inference(
-        **{
-            **record,
-            "inputs": msgspec.json.decode(record["inputs"]),
-            "outputs": None if outputs is None else msgspec.json.decode(outputs),
-        }
-    )
-
-
-def schema() -> pa.Schema:
-    """The columns of the log."""
-    import pyarrow as pa
-
-    when = pa.timestamp("us", "UTC")
-    texts = (
-        "endpoint",
-        "revision",
-        "model",
-        "bundle_digest",
-        "inputs",
-        "outputs",
-        "latency_ms",
-        "status",
-        "error",
-    )
-    kinds = {"revision": pa.int32(), "latency_ms": pa.float64()}
-    first = [("prediction_id", pa.string()), ("row", pa.int32()), ("at", when), ("event_at", when)]
-    return pa.schema([*first, *((name, kinds.get(name, pa.string())) for name in texts)])
-
-
-def to_table(lines: list[Line]) -> pa.Table:
-    """Records as a table."""
-    import pyarrow as pa
-
-    columns: dict[str, list[Any]] = {f: [getattr(x, f) for x in lines] for f in Line.__struct_fields__}
-    for name in ("inputs", "outputs"):
-        texts = [bytes(raw).decode() for raw in columns[name]]
-        columns[name] = [None if text == "null" else text for text in texts]
-    return pa.table(columns, schema=schema())
+    return [one for one in found if one.prediction_id == prediction_id and not one.shadow]
 
 
 def unfold(texts: pa.ChunkedArray) -> pa.Table:

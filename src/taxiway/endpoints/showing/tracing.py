@@ -5,7 +5,8 @@ from __future__ import annotations
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.endpoints.contract import AskTrace, KeptLabel, PredictionTrace, Revision, TracedRow
 from taxiway.endpoints.inferences.labelling import Labels, RowId
-from taxiway.endpoints.inferences.log import Inference, find
+from taxiway.endpoints.inferences.log import find
+from taxiway.endpoints.inferences.record import Inference
 from taxiway.endpoints.service import Endpoints
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from taxiway.endpoints.gateway.address import Address, read_address
-from taxiway.endpoints.inferences.log import seal_closed
+from taxiway.endpoints.inferences.sealing import seal_and_merge
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.steering.publishing import Front
 from taxiway.endpoints.steering.sampling import Sampler
@@ -156,8 +156,9 @@ class Rounds:
         self.sampler.sample()
 
     def seal(self) -> None:
-        """Turns closed segments of the inference log into Parquet."""
-        seal_closed(self.home)
+        """Turns closed segments of the inference log into Parquet, and many small files into larger ones."""
+        for broken in seal_and_merge(self.home, self.endpoints.publisher.writer.clock()):
+            log.error("%s", broken)
 
 
 def free_or_any(host: str, port: int) -> int:
