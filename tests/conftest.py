@@ -62,6 +62,16 @@ def pytest_collection_finish() -> None:
     atexit.register(gc.freeze)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def once() -> Iterator[None]:
+    """Hundreds of servers in one process: what each would make in the same way is made for the first."""
+    from tests.support.once import make_once
+
+    with pytest.MonkeyPatch.context() as patch:
+        make_once(patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is merely slow, on a machine that is busy with other tests, is not taken for one that is away."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from taxiway.compat.mlflow.moving.commands import COMMANDS as MOVING
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.settings import read_settings
+from taxiway.kernel.starting import collecting_later
 
 if TYPE_CHECKING:
     from taxiway.adapters.identity import Asked
@@ -25,8 +26,9 @@ HOME = Argument("--home", "the folder that holds everything (default: the neares
 
 def server(_client: Any, given: Namespace) -> None:
     """Serves until it is told to stop."""
-    from taxiway.notices.mailing import read_mail_server
-    from taxiway.server import Options, Ready, serve
+    with collecting_later():
+        from taxiway.notices.mailing import read_mail_server
+        from taxiway.server import Options, Ready, serve
 
     home = Path(given.home).resolve() if given.home else read_settings().home
     login = True if given.login else False if given.no_login else None

@@ -24,6 +24,7 @@ from taxiway.kernel.away import HomeBusy, ServerMissing
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.rich import connected_to
 from taxiway.kernel.settings import Settings, read_settings
+from taxiway.kernel.starting import collecting_later
 from taxiway.kernel.transport import Address, Transport, is_answering
 
 if TYPE_CHECKING:
@@ -113,11 +114,12 @@ def owner_of(home: Path) -> str:
 def embed(home: Path) -> Embedded | None:
     """Starts the server of a home in this process; None where another process holds it. Raises ServerMissing."""
     for entry in entry_points(group="taxiway.embedded"):
-        try:
-            start = entry.load()
-        except ModuleNotFoundError as e:
-            raise ServerMissing from e
-        started: Embedded | None = start(home)
+        with collecting_later():
+            try:
+                start = entry.load()
+            except ModuleNotFoundError as e:
+                raise ServerMissing from e
+            started: Embedded | None = start(home)
         return started
     raise ServerMissing
 
