@@ -88,21 +88,23 @@ class GitPlace:
         known = self._git("rev-parse", "--verify", "--quiet", "HEAD", is_asked=True)
         file = f"100644,{self._git('hash-object', '-w', '--no-filters', '--', HEADS)},{HEADS}"
         with tempfile.TemporaryDirectory() as beside:
-            index = {"GIT_INDEX_FILE": f"{beside}/index"}  # so that what others are about to commit stays theirs
+            index = Path(beside) / "index"  # so that what others are about to commit stays theirs
             if known:
-                self._git("read-tree", known, **index)
-            self._git("update-index", "--add", "--cacheinfo", file, **index)
-            tree = self._git("write-tree", **index)
+                self._git("read-tree", known, index=index)
+            self._git("update-index", "--add", "--cacheinfo", file, index=index)
+            tree = self._git("write-tree", index=index)
         before = ("-p", known) if known else ()
         made = self._git("commit-tree", "--no-gpg-sign", *before, "-m", f"Head of {head.size} entries", tree)
         self._git("update-ref", "-m", "commit by Taxiway", "HEAD", made, known or "0" * len(made))
         self._git("update-index", "--add", "--cacheinfo", file)
 
-    def _git(self, *words: str, is_asked: bool = False, **variables: str) -> str:
-        """What git says. is_asked: no is an answer, too, and is empty."""
+    def _git(self, *words: str, is_asked: bool = False, index: Path | None = None) -> str:
+        """What git says. is_asked: no is an answer, too, and is empty. index: instead of its own."""
         who = ("-c", "user.name=Taxiway", "-c", "user.email=taxiway@localhost")
         command = ["git", "-C", str(self.folder), *who, *NO_PROGRAMS, *words]
-        surroundings = {**os.environ, "GIT_ALLOW_PROTOCOL": "none", **variables}  # it fetches nothing that it lacks
+        surroundings = {**os.environ, "GIT_ALLOW_PROTOCOL": "none"}  # it fetches nothing that it lacks
+        if index is not None:
+            surroundings["GIT_INDEX_FILE"] = str(index)
         try:
             done = subprocess.run(command, capture_output=True, timeout=GIT_S, check=False, env=surroundings)
         except (OSError, subprocess.TimeoutExpired) as e:
