@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.endpoints.contract import Deploy
+from taxiway.evidence.contract import ListStatements
+from taxiway.evidence.statement import REVIEW
 from taxiway.gates.paths.contract import PublishPath
 from taxiway.gates.refusals import FourEyes, GateClosed, NeedsPerson, RoleMissing
 from taxiway.gates.reviews.contract import Inventoried, ListInventory, RecordReview, Review, ReviewOutcome
@@ -124,6 +126,18 @@ def test_a_review_says_what_it_found_and_may_shorten_the_clock(office: Office) -
     [entry] = inventory(office)
     assert entry.due_at == done.due_at == done.at + timedelta(days=30)
     assert (entry.outcome, entry.findings, entry.state) == ("restrict", "only homes in Boston", "due soon")
+
+
+def test_a_review_is_signed_for_the_bundle_that_was_looked_at(office: Office) -> None:
+    version = live_version(office)
+
+    done = review(office, "vera", "restrict", findings="only homes in Boston")
+
+    [signed] = office.house.statements.find(LOCAL, ListStatements(thing=version.ref, predicate_type=REVIEW)).items
+    said = office.house.statements.show(LOCAL, statement=signed.id)
+    assert said.predicate["findings"] == "only homes in Boston"
+    assert said.predicate["id"] == done.id
+    assert [each.digest for each in signed.subjects] == [version.bundle]
 
 
 def test_a_review_that_wants_it_gone_sets_no_clock(office: Office) -> None:

@@ -1,4 +1,4 @@
-"""What gates have signed: results of checks, approvals, waivers, broken glass, and what was taken back."""
+"""What gates have signed: results of checks, approvals, waivers, broken glass, reviews, and what was taken back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from taxiway.evidence.statement import (
     APPROVAL,
     BROKEN_GLASS,
     CHECK_RESULT,
+    REVIEW,
     TEST_RESULT,
     WAIVER,
     WAIVER_REVOKED,
@@ -23,6 +24,7 @@ from taxiway.evidence.statement import (
 from taxiway.gates.contract import Approval, Evidence, GateSpec
 from taxiway.gates.exceptions.contract import Waiver
 from taxiway.gates.exceptions.passed import BrokenGlass
+from taxiway.gates.reviews.contract import Review
 from taxiway.models.contract import ModelVersion
 
 DRAWN = ("curve", "drawings", "bins")  # kept with the evidence, too long to be said twice
@@ -97,3 +99,8 @@ def attest_revoked(record: Record, version: ModelVersion, waiver: Waiver) -> Non
 def attest_broken_glass(record: Record, version: ModelVersion, glass: BrokenGlass) -> None:
     """Says who moved a version past which closed gates, and why."""
     attest(record, [subject_of(version)], BROKEN_GLASS, glass)
+
+
+def attest_review(record: Record, version: ModelVersion, review: Review) -> None:
+    """Says who looked at a version in use again, what they found, and until when it may stay."""
+    attest(record, [subject_of(version)], REVIEW, review)

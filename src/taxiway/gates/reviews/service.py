@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from taxiway.access.roles import Role
 from taxiway.audit.service import Ledger, Record
 from taxiway.gates.approving.service import require_text
+from taxiway.gates.attested import attest_review
 from taxiway.gates.paths.policy import path_now
 from taxiway.gates.refusals import FourEyes, NeedsPerson, RoleMissing, RoleUnfit, Unmet
 from taxiway.gates.reviews import store
@@ -80,6 +81,7 @@ class Reviews:
                 due_at=record.at + timedelta(days=body.again_in_days or days),
             )
             store.add(record.connection, review)
+            attest_review(record, here, review)
             record.note(review=review.id, outcome=review.outcome, comment=review.comment, findings=review.findings)
             record.note(due_at=review.due_at, bundle=here.bundle)
             record.after_commit(self._forget)
