@@ -186,6 +186,27 @@ def test_true_probabilities_are_calibrated_and_stretched_ones_are_not(tmp_path: 
         assert brier == pytest.approx(sklearn.brier_score_loss(labels, said), abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("asks", "title"),
+    [
+        (CalibrationAsks(), "expected calibration error at most 0.05, a slope of 1"),
+        (CalibrationAsks(ece=0.2), "expected calibration error at most 0.2"),
+        (CalibrationAsks(brier=0.3), "Brier score at most 0.3"),
+        (CalibrationAsks(slope=True), "a slope of 1"),
+    ],
+)
+def test_what_is_named_is_asked_and_nothing_else(tmp_path: Path, asks: CalibrationAsks, title: str) -> None:
+    outcome = Calibration().ask(asks, case(tmp_path, table(score=np.linspace(0.3, 0.6, ROWS))))
+
+    assert Calibration().title(asks) == title
+    judged = [each.what for each in outcome.comparisons if each.verdict]
+    assert judged == [
+        each
+        for each in ("expected calibration error", "Brier score", "calibration slope")
+        if each.removeprefix("calibration ") in title
+    ]
+
+
 @pytest.mark.parametrize("said", [np.zeros(ROWS), np.full(ROWS, 0.5), LABELS.astype(float)])
 def test_scores_that_say_nothing_or_all_are_an_answer(tmp_path: Path, said: Any) -> None:
     outcome = Calibration().ask(CalibrationAsks(), case(tmp_path, table(score=said)))

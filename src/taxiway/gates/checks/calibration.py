@@ -28,19 +28,21 @@ from taxiway.gates.measuring.calibration import BINS, calibrate
 from taxiway.gates.measuring.engine import RESAMPLES, Ways
 from taxiway.models.contract import Evaluation
 
+LARGEST_ERROR = 0.05
 SLOPE, ERROR, BRIER = "calibration slope", "expected calibration error", "Brier score"
 
 
 class CalibrationAsks(Struct, frozen=True, forbid_unknown_fields=True):
-    """ece, brier: the most that they may be; None asks nothing of them. slope: whether its interval must hold 1.
+    """ece, brier: the most that they may be. slope: whether its interval must hold 1. What is named is asked, and
+    nothing else; where none is, an error of at most 0.05 and the slope are.
 
     group: a column whose groups must each be calibrated; min_rows: smaller ones are shown and do not count. bins: of
     the error and the curve. cluster: the column by which rows err together. seed, resamples: of the random draws.
     """
 
-    ece: float | None = 0.05
+    ece: float | None = None
     brier: float | None = None
-    slope: bool = True
+    slope: bool | None = None
     group: str = ""
     min_rows: int = 100
     bins: int = BINS
@@ -52,12 +54,19 @@ class CalibrationAsks(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         require_confidence(self.confidence)
         require_draws(self.seed, self.resamples)
-        if self.ece is None and self.brier is None and not self.slope:
+        if self.asked == (None, None, False):
             raise ValueError("something to ask: ece, brier or slope")
         if any(each is not None and not 0 < each <= 1 for each in (self.ece, self.brier)):
             raise ValueError("an error above 0 and up to 1, such as 0.05")
         if not 2 <= self.bins <= 100 or self.min_rows < 1:
             raise ValueError("from 2 to 100 bins, and min_rows from 1 on")
+
+    @property
+    def asked(self) -> tuple[float | None, float | None, bool]:
+        """The most that the error and the Brier score may be, and whether the slope is asked for."""
+        if self.ece is None and self.brier is None and self.slope is None:
+            return LARGEST_ERROR, None, True
+        return self.ece, self.brier, bool(self.slope)
 
 
 class Calibration:
@@ -69,12 +78,9 @@ class Calibration:
     is_live = False
 
     def title(self, parameters: CalibrationAsks) -> str:
-        asked = [
-            f"{words} at most {most:g}"
-            for words, most in ((ERROR, parameters.ece), (BRIER, parameters.brier))
-            if most is not None
-        ]
-        asked += ["a slope of 1"] if parameters.slope else []
+        error, brier, slope = parameters.asked
+        asked = [f"{words} at most {most:g}" for words, most in ((ERROR, error), (BRIER, brier)) if most is not None]
+        asked += ["a slope of 1"] if slope else []
         return ", ".join(asked) + (f", by {parameters.group}" if parameters.group else "")
 
     def ask(self, parameters: CalibrationAsks, case: Case) -> Outcome:
@@ -122,6 +128,7 @@ def of_rows(
     name: str,
 ) -> OfRows:
     """What is measured on the rows of a group, or on all of them."""
+    largest, largest_brier, asks_slope = parameters.asked
     try:
         labels, scores = (chosen(predictions.values(each), inside) for each in (evaluation.label, evaluation.score))
         clusters = chosen(texts(predictions, parameters.cluster), inside) if parameters.cluster else None
@@ -130,23 +137,23 @@ def of_rows(
         brier = statistics.brier(labels, scores, parameters.confidence)
     except ValueError as e:  # the laws' refusals of data are ValueErrors
         nothing = undefined(str(e), n=evaluation.rows, confidence=parameters.confidence, method="none")
-        outcome = judged(ERROR, nothing, Threshold("at_most", parameters.ece or parameters.brier or 1.0))
+        outcome = judged(ERROR, nothing, Threshold("at_most", largest or largest_brier or 1.0))
         return OfRows(name, outcome, [], [], counts=True)
     counts = inside is None or int(inside.sum()) >= parameters.min_rows
     outcomes = [
         (each, judged(in_group(words, name), each, Threshold("at_most", most)))
-        for words, each, most in ((ERROR, found.error, parameters.ece), (BRIER, brier, parameters.brier))
+        for words, each, most in ((ERROR, found.error, largest), (BRIER, brier, largest_brier))
         if most is not None
     ]
-    if parameters.slope:
+    if asks_slope:
         outcomes.append((found.slope, of_slope(found.slope, found.intercept, in_group(SLOPE, name))))
     verdicts = {id(each): outcome.verdict for each, outcome in outcomes}
     rows = [
         Compared(in_group(words, name), each, asked, verdicts.get(id(each)) if counts else None, is_counted=counts)
         for words, each, asked in (
-            (ERROR, found.error, parameters.ece),
-            (BRIER, brier, parameters.brier),
-            (SLOPE, found.slope, 1.0 if parameters.slope else None),
+            (ERROR, found.error, largest),
+            (BRIER, brier, largest_brier),
+            (SLOPE, found.slope, 1.0 if asks_slope else None),
             ("calibration intercept", found.intercept, None),
         )
     ]
