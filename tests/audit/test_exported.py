@@ -13,6 +13,7 @@ import pytest
 
 from taxiway.audit.contract import LogIncomplete, TreeHead, Verification
 from taxiway.audit.exported import check_lines
+from taxiway.audit.merkle import leaf_hash
 from taxiway.kernel.errors import BadField
 from tests.support.live import Live
 
@@ -79,6 +80,28 @@ def test_lines_that_are_gone_are_named(live: Live, tmp_path: Path, cut: int, sai
     file.write_bytes(b"".join(lines))
 
     assert said in (check(file).problem or "")
+
+
+def test_the_entry_that_was_changed_is_named(live: Live, tmp_path: Path) -> None:
+    file = exported(live, tmp_path)
+    lines = file.read_bytes().splitlines(keepends=True)
+    lines[4] = lines[4].replace(b'"high"', b'"low"').replace(b'"sdk"', b'"cli"')
+    file.write_bytes(b"".join(lines))
+
+    found = check(file)
+
+    assert found.first_bad_seq == 3
+    assert "entry 3 was changed" in (found.problem or "")
+
+
+def test_a_changed_entry_with_its_new_hash_does_not_fit_the_head(live: Live, tmp_path: Path) -> None:
+    file = exported(live, tmp_path)
+    lines = file.read_bytes().splitlines(keepends=True)
+    entry = lines[4].partition(b"\t")[0].replace(b'"sdk"', b'"cli"')
+    lines[4] = entry + b"\t" + leaf_hash(entry).hex().encode() + b"\n"
+    file.write_bytes(b"".join(lines))
+
+    assert "do not match their head" in (check(file).problem or "")
 
 
 def test_two_heads_of_one_size_that_differ_are_a_fork(live: Live, tmp_path: Path) -> None:

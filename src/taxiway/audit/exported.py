@@ -1,6 +1,7 @@
 """The log as a file that leaves the platform, and its check without one: standard library and `cryptography`.
 
-The first line has the newest head and the public keys; each further line is an entry in its canonical form.
+The first line has the newest head and the public keys; each further line is an entry in its canonical form, a tab, and
+the hash of its leaf. The head proves the whole; the hashes only say which entry was changed where it does not hold.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from taxiway.audit.leaves import ENTRY_FIELDS, entry_bytes, facts_text, signed_t
 from taxiway.audit.merkle import Growing, leaf_hash
 from taxiway.kernel.errors import BadField
 
-FORMAT = "taxiway audit log 1"
+FORMAT = "taxiway audit log 2"
+TAB = b"\t"  # none stands in a canonical entry
 
 
 class Beginning(Struct, frozen=True):
@@ -40,7 +42,8 @@ def lines_of(head: TreeHead, keys: Sequence[LogKey], entries: Iterable[Entry]) -
     yield msgspec.json.encode(Beginning(FORMAT, head, [*keys])) + b"\n"
     for entry in entries:
         fields = {name: getattr(entry, name) for name in ENTRY_FIELDS}
-        yield entry_bytes({**fields, "facts": facts_text(entry.facts)}) + b"\n"
+        text = entry_bytes({**fields, "facts": facts_text(entry.facts)})
+        yield text + TAB + leaf_hash(text).hex().encode() + b"\n"
 
 
 def check_lines(lines: Iterable[bytes], held: Sequence[TreeHead], told: Callable[[int], object]) -> Verification:
@@ -60,9 +63,11 @@ def check_lines(lines: Iterable[bytes], held: Sequence[TreeHead], told: Callable
     tree = Growing()
     for line in given:
         seq = tree.size
-        if (problem := wrong_line(line, seq)) or seq >= begin.head.size:
+        entry, _, told_hash = line.rstrip(b"\n").partition(TAB)
+        hashed = leaf_hash(entry)
+        if (problem := wrong_line(entry, seq, hashed.hex().encode() == told_hash)) or seq >= begin.head.size:
             return broken(problem or f"entry {seq} is beyond the head: it was added", seq, seq)
-        tree.append(leaf_hash(line.rstrip(b"\n")))
+        tree.append(hashed)
         if (head := wanted.get(tree.size)) and head.root != tree.root().hex():
             words = f"the head held for size {tree.size} is not the log's: its past was changed"
             return broken(words, tree.size)
@@ -85,16 +90,20 @@ def not_a_log(value: str) -> BadField:
     return BadField(field="log", value=value[:200], expected="a file that `taxiway audit export` wrote")
 
 
-def wrong_line(line: bytes, seq: int) -> str:
-    """Why a line cannot be entry `seq`; empty where it can."""
+def wrong_line(entry: bytes, seq: int, is_hashed: bool) -> str:
+    """Why a line cannot be entry `seq`; empty where it can. is_hashed: whether its hash is the one beside it."""
     try:
-        number = msgspec.json.decode(line)["seq"]
+        number = msgspec.json.decode(entry)["seq"]
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError):
         return f"entry {seq} cannot be read: it was changed"
-    return "" if number == seq else f"entry {seq} is missing: entry {number} stands in its place"
+    if number != seq:
+        return f"entry {seq} is missing: entry {number} stands in its place"
+    return "" if is_hashed else f"entry {seq} was changed, or the hash beside it: they do not fit"
 
 
 def at_end(begin: Beginning, tree: Growing) -> Verification:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
     from taxiway.storage.keys import Signature, is_signed
 
     head = begin.head
@@ -107,7 +116,7 @@ def at_end(begin: Beginning, tree: Growing) -> Verification:
         signature = Signature(head.key_id, bytes.fromhex(head.signature))
         text = signed_text(head.size, bytes.fromhex(head.root), head.at)
         is_good = any(is_signed(text, signature, key.public.encode()) for key in begin.keys if key.id == head.key_id)
-    except ValueError:  # no hex, or no key in PEM
+    except (ValueError, UnsupportedAlgorithm):  # no hex, or no key in PEM that is known
         is_good = False
     if not is_good:
         return broken(f"the head is not signed by its key {head.key_id}", tree.size)
