@@ -93,6 +93,19 @@ class EndpointUnknown(TaxiwayError):
         return f"There is no endpoint {self.endpoint!r} here to call. `taxiway endpoints list` shows those there are."
 
 
+class RevisionElsewhere(TaxiwayError):
+    """A caller insists on a revision that does not answer."""
+
+    status = 404
+    endpoint: str
+    revision: str
+    answering: list[int]
+
+    def __str__(self) -> str:
+        numbers = ", ".join(map(str, self.answering))
+        return f"Revision {self.revision} of the endpoint {self.endpoint} does not answer; {numbers} does. Ask without."
+
+
 class AddressUnknown(TaxiwayError):
     """The gateway serves few addresses, and this is none of them."""
 
@@ -204,16 +217,14 @@ class DeadlinePassed(TaxiwayError):
 
 
 class BodyRefused(TaxiwayError):
-    """The body is not JSON, or not one of the forms that are accepted."""
+    """The body cannot be read, or is not in one of the forms that are accepted."""
 
     status = 400
     problem: str
+    accepted: str = 'a JSON object (one row), an array of objects, or {"rows": [...]}'
 
     def __str__(self) -> str:
-        return (
-            f"The body cannot be read: {self.problem}. "
-            'Send a JSON object (one row), an array of objects, or {"rows": [...]}.'
-        )
+        return f"The body cannot be read: {self.problem}. Send {self.accepted}."
 
 
 class EventTimeRefused(TaxiwayError):
@@ -230,13 +241,14 @@ class EventTimeRefused(TaxiwayError):
 
 
 class MediaTypeRefused(TaxiwayError):
-    """The body is declared as something other than JSON."""
+    """The body is declared as something that is not read here."""
 
     status = 415
     found: str
+    accepted: list[str] = ["application/json"]
 
     def __str__(self) -> str:
-        return f"The content type is {self.found or 'missing'}. Send JSON, with Content-Type: application/json."
+        return f"The content type is {self.found or 'missing'}. Send one of: {', '.join(self.accepted)}."
 
 
 class BodyTimedOut(TaxiwayError):

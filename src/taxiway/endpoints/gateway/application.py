@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,24 @@ import msgspec
 from msgspec import Raw
 
 import taxiway.models.signature  # noqa: F401  declares the error that a worker answers with
+from taxiway.endpoints.gateway.addresses import Addresses, Spot
 from taxiway.endpoints.gateway.configuration import FILE, Configuration, accept, last_accepted
 from taxiway.endpoints.gateway.crew import Crew
+from taxiway.endpoints.gateway.dialects import Address, Answer, Call, Dialect, Given, Shown, installed
 from taxiway.endpoints.gateway.fleet import Fleet
+from taxiway.endpoints.gateway.own_form import OwnForm
 from taxiway.endpoints.gateway.requests import (
+    EVENT_TIME,
     NOT_HERE,
     Asked,
     Headers,
+    check_count,
     check_host,
     check_media_type,
     check_origin,
     check_token,
+    event_times,
     read_body,
-    read_rows,
     token_hash,
 )
 from taxiway.endpoints.gateway.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
@@ -72,6 +77,7 @@ class Gateway:
         clock: Clock = now,
     ) -> None:
         self.home, self.pid, self.limits, self.clock = home, pid, limits, clock
+        self.addresses = Addresses(OwnForm(), installed())
         self.is_public = is_public  # reachable from other machines: then every call needs a token
         self.inferences = InferenceLog(home)
         self.fleet = Fleet(home, limits=limits, command=command, before=read_status(home))
@@ -86,16 +92,19 @@ class Gateway:
         if scope["type"] == "lifespan":
             await self.live(receive, send)
             return
-        request_id = new_id()
+        headers: Headers = dict(scope["headers"])
+        spot, held, is_whole = self.addresses.find(scope["path"])
+        call = Call(new_id(), scope["method"], scope["path"], headers, self.limits, spot.owner)
+        call.name, call.version = held.get("name", ""), held.get("version", "")
         try:
-            await self.answer(scope, receive, send, request_id)
+            await self.answer(call, spot if is_whole else None, receive, send)
         except TaxiwayError as refusal:
             # Of a body without a length nobody knows how much is still to come.
-            is_last = refusal.status in (408, 413) and b"content-length" not in dict(scope["headers"])
-            await send_problem(send, refusal, request_id, is_last=is_last)
+            is_last = refusal.status in (408, 413) and b"content-length" not in headers
+            await refuse(send, call, refusal, is_last=is_last)
         except Exception:  # the HTTP edge: one request fails, the gateway goes on
-            log.exception("request %s failed", request_id)
-            await send_problem(send, Unexpected(detail="The gateway failed.", request_id=request_id), request_id)
+            log.exception("request %s failed", call.request_id)
+            await refuse(send, call, Unexpected(detail="The gateway failed.", request_id=call.request_id))
 
     async def live(self, receive: Receive, send: Send) -> None:
         """From start to stop: everything beside the requests hangs on this."""
@@ -177,30 +186,59 @@ class Gateway:
             rss_bytes=rss_bytes(self.pid),
         )
 
-    async def answer(self, scope: Any, receive: Receive, send: Send, request_id: str) -> None:
+    async def answer(self, call: Call, spot: Spot | None, receive: Receive, send: Send) -> None:
         """Finds what the address asks for. Raises TaxiwayError."""
-        headers: Headers = dict(scope["headers"])
-        check_host(headers, self.hosts)
-        path, method = scope["path"], scope["method"]
-        parts = path.split("/")
-        if len(parts) == 4 and parts[1] == "endpoints" and parts[3] == "invocations":
-            if method != "POST":
-                raise MethodRefused(method=method, allowed="POST")
-            check_origin(headers)
-            await self.invoke(parts[2], headers, receive, send, request_id)
-        elif path not in ("/health", "/status"):
-            raise AddressUnknown(path=path)
-        elif method not in ("GET", "HEAD"):
-            raise MethodRefused(method=method, allowed="GET")
-        elif path == "/health":
-            serial = self.configuration.serial if self.configuration else None
-            body = msgspec.json.encode({"status": "ok", "pid": self.pid, "serial": serial})
-            await send_json(send, 200, body, [])
+        check_host(call.headers, self.hosts)
+        if spot is None:
+            await send_answer(send, self.about(call), ())
+            return
+        method = "GET" if call.method == "HEAD" else call.method
+        shared = spot.here.get(method)
+        if shared is None:
+            raise MethodRefused(method=call.method, allowed=", ".join(spot.here))
+        call.dialect, call.address = claimed(call, shared)
+        if method == "POST":
+            check_origin(call.headers)
+        if call.address.kind == "predict":
+            await self.invoke(call, shared, receive, send)
         else:
-            hashes = self.configuration.status_token_hashes if self.configuration else ()
-            if hashes or self.is_public:
-                check_token(headers, hashes)
-            await send_json(send, 200, msgspec.json.encode(self.status()), [])
+            await self.tell(call, receive, send)
+
+    def about(self, call: Call) -> Answer:
+        """How the gateway itself is. Raises TaxiwayError."""
+        if call.path not in ("/health", "/status"):
+            raise AddressUnknown(path=call.path)
+        if call.method not in ("GET", "HEAD"):
+            raise MethodRefused(method=call.method, allowed="GET")
+        if call.path == "/health":
+            serial = self.configuration.serial if self.configuration else None
+            return Answer(200, msgspec.json.encode({"status": "ok", "pid": self.pid, "serial": serial}))
+        hashes = self.configuration.status_token_hashes if self.configuration else ()
+        if hashes or self.is_public:
+            check_token(call.headers, hashes)
+        return Answer(200, msgspec.json.encode(self.status()))
+
+    async def tell(self, call: Call, receive: Receive, send: Send) -> None:
+        """Answers at an address that predicts nothing. Raises TaxiwayError."""
+        assert call.address is not None, "it was found"
+        if call.method == "POST":
+            call.body = await read_body(receive, call.headers, self.limits)
+        names: list[str] = []
+        if call.address.kind == "endpoint":
+            self.admit(call.name, call.headers)
+            names = [call.name]
+        elif call.address.kind == "list":
+            names = self.callable(call.headers)
+        shown = Shown(self.fleet.is_ready(), [self.fleet.standing(name) for name in names])
+        await send_answer(send, call.dialect.tell(call, shown), ())
+
+    def callable(self, headers: Headers) -> list[str]:
+        """The endpoints that a caller may call. Raises SignInNeeded where a token is asked for and none is given."""
+        open_to = {n for n, p in self.fleet.places.items() if not (self.is_public or p.endpoint.login_required)}
+        if len(open_to) == len(self.fleet.places):
+            return sorted(open_to)
+        found = token_hash(headers)
+        return sorted(open_to | {name for name, place in self.fleet.places.items() if found in place.tokens})
 
     def admit(self, name: str, headers: Headers) -> None:
         """Lets callers of an endpoint in; others hear the same whether it is there or not.
@@ -220,23 +258,32 @@ class Gateway:
         if place is None:
             raise EndpointUnknown(endpoint=name)
 
-    async def invoke(self, name: str, headers: Headers, receive: Receive, send: Send, request_id: str) -> None:
+    async def invoke(self, call: Call, shared: Sequence[tuple[Dialect, Address]], receive: Receive, send: Send) -> None:
         """Predicts, records, answers; in that order. Raises TaxiwayError."""
-        self.admit(name, headers)
-        check_media_type(headers)
-        body = await read_body(receive, headers, self.limits)
+        self.admit(call.name, call.headers)
+        check_media_type(call.headers, accepted(shared))
+        call.body = await read_body(receive, call.headers, self.limits)
         at, began = self.clock(), time.perf_counter()
-        asked = read_rows(body, headers, self.limits)
+        if len(shared) > 1:
+            call.dialect, call.address = claimed(call, shared)
+        call.signature = self.fleet.signature(call.name)
+        asked = call.dialect.read(call)
+        check_count(len(asked.rows), self.limits)
+        if asked.event_at is None and EVENT_TIME in call.headers:
+            asked.event_at = event_times(call.headers[EVENT_TIME].decode("latin-1"), len(asked.rows))
         try:
-            await self.give(self.fleet.answering(name), asked, at, began, request_id, send)
+            await self.give(self.fleet.answering(call.name, call.version), asked, at, began, call, send)
         except EndpointStopped:
-            fallback = self.fleet.fallback(name)
+            fallback = self.fleet.fallback(call.name)
             if fallback is None:
                 raise
-            await send_json(send, 200, fallback_answer(fallback, len(asked.rows), request_id), FALLBACK)
+            # It is recorded nowhere.
+            given = Given([msgspec.json.encode(fallback)] * len(asked.rows), None)
+            await send_answer(send, call.dialect.write(call, given), FALLBACK)
 
-    async def give(self, crew: Crew, asked: Asked, at: datetime, began: float, request_id: str, send: Send) -> None:
+    async def give(self, crew: Crew, asked: Asked, at: datetime, began: float, call: Call, send: Send) -> None:
         """Has a crew answer, records it, and only then sends it. Raises TaxiwayError."""
+        request_id = call.request_id
         try:
             outputs = await self.predict(crew, asked)
             latency_ms = (time.perf_counter() - began) * 1000
@@ -249,10 +296,8 @@ class Gateway:
         crew.requests += 1
         crew.rows += len(outputs)
         crew.latencies_ms.append(latency_ms)
-        served = crew.served
-        head = f'{{"prediction_id":"{request_id}","model":"{served.model}@{served.version}",'
-        said = f'{head}"revision":{served.number},"predictions":['.encode() + b",".join(outputs) + b"]}"
-        await send_json(send, 200, said, [(b"taxiway-prediction-id", request_id.encode())])
+        answer = call.dialect.write(call, Given(outputs, crew.served))
+        await send_answer(send, answer, ((b"taxiway-prediction-id", request_id.encode()),))
 
     async def predict(self, crew: Crew, asked: Asked) -> list[bytes]:
         """A JSON object per row. Raises DeadlinePassed and what the crew raises."""
@@ -298,40 +343,35 @@ class Gateway:
             raise AnswerNotRecorded(endpoint=served.endpoint, cause=str(e)) from e
 
 
-def fallback_answer(fallback: dict[str, Any], rows: int, request_id: str) -> bytes:
-    """What a stopped endpoint says instead of predictions: its fallback for each row. It is recorded nowhere."""
-    said = {"prediction_id": request_id, "model": "", "revision": 0, "predictions": [fallback] * rows}
-    return msgspec.json.encode({**said, "is_fallback": True})
+def claimed(call: Call, shared: Sequence[tuple[Dialect, Address]]) -> tuple[Dialect, Address]:
+    """The dialect whose call this is, of those at its address; the last one takes what is left."""
+    for pair in shared[:-1]:
+        if pair[0].claims(call):
+            return pair
+    return shared[-1]
 
 
-async def send_json(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    """An answer in one piece."""
-    kind = b"application/json" if status < 400 else b"application/problem+json"
-    always = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": [*always, *headers]})
-    await send({"type": "http.response.body", "body": body})
+def accepted(shared: Sequence[tuple[Dialect, Address]]) -> frozenset[bytes]:
+    """The media types that are read at an address."""
+    return shared[0][1].takes if len(shared) == 1 else frozenset().union(*(each.takes for _, each in shared))
 
 
-async def send_problem(send: Send, refusal: TaxiwayError, request_id: str, *, is_last: bool = False) -> None:
-    """A refusal as problem+json (RFC 9457), with its name and facts for the SDK to revive.
+async def send_answer(send: Send, answer: Answer, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """An answer in one piece, with headers that every protocol has."""
+    always = [(b"content-type", answer.media_type), (b"content-length", b"%d" % len(answer.body))]
+    said = [*always, *answer.headers, *headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": said})
+    await send({"type": "http.response.body", "body": answer.body})
 
-    is_last: whether the connection ends with it.
-    """
-    name = type(refusal).__name__
-    said = {
-        "type": "about:blank",
-        "title": name,
-        "status": refusal.status,
-        "detail": str(refusal),
-        "error": name,
-        "facts": refusal.facts(),
-        "request_id": request_id,
-    }
-    headers = [(b"taxiway-request-id", request_id.encode()), (b"taxiway-prediction-id", request_id.encode())]
+
+async def refuse(send: Send, call: Call, refusal: TaxiwayError, *, is_last: bool = False) -> None:
+    """A refusal as the caller's protocol says it. is_last: whether the connection ends with it."""
+    number = call.request_id.encode()
+    headers = [(b"taxiway-request-id", number), (b"taxiway-prediction-id", number)]
     if refusal.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after_s))))
     if refusal.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if is_last:
         headers.append((b"connection", b"close"))
-    await send_json(send, refusal.status, msgspec.json.encode(said), headers)
+    await send_answer(send, call.dialect.refuse(call, refusal), headers)

@@ -14,6 +14,7 @@ from taxiway.endpoints.refusals import NothingServed, NoWorker, QueueFull, Worke
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.held import Command, Job, Limits, Worker, worker_command
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.models.signature import Signature
 
 STEADY_S = 5.0  # a worker that lived this long starts the count of failures anew
 LONGEST_PAUSE_S = 30.0
@@ -80,6 +81,15 @@ class Crew:
     @property
     def in_flight(self) -> int:
         return sum(len(w.in_flight) for w in self.workers)
+
+    @property
+    def signature(self) -> Signature | None:
+        """What the model takes and gives, as a worker found it in the verified bundle."""
+        return next((w.ready.signature for w in self.workers if w.ready), None)
+
+    @property
+    def flavour(self) -> str:
+        return next((w.ready.flavour for w in self.workers if w.ready), "")
 
     @property
     def state(self) -> State:

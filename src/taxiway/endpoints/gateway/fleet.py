@@ -10,9 +10,11 @@ import msgspec
 
 from taxiway.endpoints.gateway.configuration import Configuration, ServedEndpoint, ServedRevision
 from taxiway.endpoints.gateway.crew import Crew
+from taxiway.endpoints.gateway.dialects import Standing
 from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus
-from taxiway.endpoints.refusals import EndpointStopped, EndpointUnknown, NoWorker
+from taxiway.endpoints.refusals import EndpointStopped, EndpointUnknown, NoWorker, RevisionElsewhere
 from taxiway.endpoints.worker.held import Command, Limits, worker_command
+from taxiway.models.signature import Signature
 
 
 class Place:
@@ -23,6 +25,7 @@ class Place:
         self.tokens = frozenset(endpoint.token_hashes)
         self.live: Crew | None = None
         self.next: Crew | None = None
+        self.signature: Signature | None = None
 
 
 class Fleet:
@@ -106,12 +109,17 @@ class Fleet:
         last = crew.status(is_live=False)
         self.earlier[key(last)] = last
 
-    def answering(self, name: str) -> Crew:
-        """The crew to ask. Raises EndpointUnknown, EndpointStopped, NoWorker."""
+    def answering(self, name: str, version: str = "") -> Crew:
+        """The crew to ask. version: the number of a revision, where the caller insists on one.
+
+        Raises EndpointUnknown, EndpointStopped, NoWorker, RevisionElsewhere.
+        """
         place = self.places.get(name)
         if place is None:
             raise EndpointUnknown(endpoint=name)
         if place.live is not None:
+            if version and version != str(place.live.served.number):
+                raise RevisionElsewhere(endpoint=name, revision=version, answering=[place.live.served.number])
             return place.live
         if place.next is not None:
             raise place.next.no_worker()
@@ -123,6 +131,30 @@ class Fleet:
         """What each row is answered with while an endpoint is stopped; None where callers are refused."""
         place = self.places.get(name)
         return place.endpoint.fallback if place is not None and place.endpoint.is_stopped else None
+
+    def signature(self, name: str) -> Signature | None:
+        """What the endpoint takes and gives; of what answered last, where nothing does now."""
+        place = self.places.get(name)
+        if place is None:
+            return None
+        if place.live is not None and place.live.signature is not None:
+            place.signature = place.live.signature
+        return place.signature
+
+    def standing(self, name: str) -> Standing:
+        """How an endpoint is. Raises EndpointUnknown."""
+        place = self.places.get(name)
+        if place is None:
+            raise EndpointUnknown(endpoint=name)
+        crew = place.live
+        is_ready = crew is not None and crew.state in ("ready", "draining")
+        flavour = crew.flavour if crew is not None else ""
+        return Standing(name, is_ready, crew.served if crew is not None else None, flavour, self.signature(name))
+
+    def is_ready(self) -> bool:
+        """Whether every endpoint that should answer does."""
+        on = [p for p in self.places.values() if p.endpoint.active is not None and not p.endpoint.is_stopped]
+        return all(place.live is not None and place.live.state == "ready" for place in on)
 
     def tick(self) -> None:
         """What must be looked after several times a second."""

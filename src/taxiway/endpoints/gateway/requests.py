@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Collection
+import json
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Struct
 
 from taxiway.endpoints.refusals import (
     BodyRefused,
@@ -31,23 +32,11 @@ EVENT_TIME = b"taxiway-event-time"
 NOT_HERE = "This token may not call this endpoint."
 
 
-class Rows(Struct, forbid_unknown_fields=True):
-    """The body that says more than its rows."""
-
-    rows: list[Raw]
-    event_at: list[str] | str | UnsetType = UNSET
-
-
 class Asked(Struct):
     """What a caller wants predicted: a JSON object per row, and an event time per row where given."""
 
     rows: list[bytes]
-    event_at: list[datetime] | None
-
-
-rows_decoder = msgspec.json.Decoder(Rows)
-list_decoder = msgspec.json.Decoder(list[Raw])
-one_decoder = msgspec.json.Decoder(dict[str, Raw])
+    event_at: list[datetime] | None = None
 
 
 def check_host(headers: Headers, allowed: Collection[str]) -> None:
@@ -83,11 +72,15 @@ def token_hash(headers: Headers) -> str:
     return hashlib.sha256(token.strip()).hexdigest()
 
 
-def check_media_type(headers: Headers) -> None:
-    """Asks for JSON, which no form of another site can send. Raises MediaTypeRefused."""
+def check_media_type(headers: Headers, accepted: Collection[bytes]) -> None:
+    """Asks for a media type that is read here, none of which a form of another site can send.
+
+    Raises MediaTypeRefused.
+    """
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json":
-        raise MediaTypeRefused(found=kind.decode("latin-1"))
+    if kind not in accepted:
+        names = sorted(each.decode("latin-1") for each in accepted if each)
+        raise MediaTypeRefused(found=kind.decode("latin-1"), accepted=names)
 
 
 async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes:
@@ -118,34 +111,43 @@ def checked(body: B, limits: Limits) -> B:
     return body
 
 
-def read_rows(body: bytes, headers: Headers, limits: Limits) -> Asked:
-    """The rows of a body: one object, an array of objects, or ``{"rows": [...], "event_at": [...]}``.
-
-    An object is the last form when its `rows` is an array, which no field of a row can be.
-    Raises BodyRefused, TooLarge, EventTimeRefused.
-    """
-    event_at: list[str] | str | UnsetType = UNSET
-    try:
-        if body.lstrip(b" \t\r\n")[:1] == b"[":
-            found = list_decoder.decode(body)
-        else:
-            fields = one_decoder.decode(body)
-            if "rows" in fields and bytes(fields["rows"])[:1] == b"[":
-                envelope = rows_decoder.decode(body)
-                found, event_at = envelope.rows, envelope.event_at
-            else:
-                found = [Raw(body)]
-    except RecursionError as e:
-        raise BodyRefused(problem="it is nested too deeply") from e
-    except (msgspec.DecodeError, ValueError) as e:
-        raise BodyRefused(problem=str(e)) from e
-    if not found:
+def check_count(rows: int, limits: Limits) -> None:
+    """Refuses a request without rows, or with too many. Raises BodyRefused, TooLarge."""
+    if not rows:
         raise BodyRefused(problem="it holds no rows")
-    if len(found) > limits.rows:
-        raise TooLarge(what="The number of rows", limit=limits.rows, found=len(found))
-    if event_at is UNSET and EVENT_TIME in headers:
-        event_at = headers[EVENT_TIME].decode("latin-1")
-    return Asked([on_one_line(bytes(row)) for row in found], event_times(event_at, len(found)))
+    if rows > limits.rows:
+        raise TooLarge(what="The number of rows", limit=limits.rows, found=rows)
+
+
+def unreadable(body: bytes, error: Exception) -> str:
+    """Why JSON cannot be read; of a number that JSON does not have also where it stands."""
+    said = str(error)
+    if b"NaN" not in body and b"Infinity" not in body:
+        return said
+    try:
+        found = json.loads(body, parse_constant=Constant)
+    except (ValueError, RecursionError):
+        return said
+    return next((f"{said}: {where} is {word}, which JSON does not have" for where, word in constants(found)), said)
+
+
+class Constant(str):
+    """A number that Python's JSON knows and JSON does not: NaN, Infinity or -Infinity."""
+
+    __slots__ = ()
+
+
+def constants(found: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Where such numbers stand, each with its word."""
+    if isinstance(found, Constant):
+        yield where or "it", found
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if isinstance(found, dict):
+        pairs = ((f"{where}.{name}".lstrip("."), value) for name, value in found.items())
+    elif isinstance(found, list):
+        pairs = ((f"{where}[{number}]", value) for number, value in enumerate(found))
+    for inside, value in pairs:
+        yield from constants(value, inside)
 
 
 def on_one_line(row: bytes) -> bytes:
@@ -153,10 +155,8 @@ def on_one_line(row: bytes) -> bytes:
     return row if b"\n" not in row and b"\r" not in row else msgspec.json.format(row, indent=-1)
 
 
-def event_times(given: list[str] | str | UnsetType, rows: int) -> list[datetime] | None:
-    """An event time for each row, in UTC; None where none was given. Raises EventTimeRefused."""
-    if isinstance(given, UnsetType):
-        return None
+def event_times(given: list[str] | str, rows: int) -> list[datetime]:
+    """An event time for each row, in UTC. Raises EventTimeRefused."""
     texts = [given] * rows if isinstance(given, str) else given
     if len(texts) != rows:
         raise EventTimeRefused(value=f"A list of {len(texts)} times for {rows} rows")

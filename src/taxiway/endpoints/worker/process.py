@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
             gateway.sendall(wire.frame(wire.Refused(type(refusal).__name__, str(refusal))))
             sys.exit(3)
         load_s = time.monotonic() - began
-        gateway.sendall(wire.frame(wire.Ready(bundle.manifest.flavour, is_batching, load_s)))
+        gateway.sendall(wire.frame(wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature)))
         Serving(gateway, predictor, endpoint=chosen.endpoint, is_batching=is_batching).run()
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from taxiway.models.signature import Signature
+
 HEAD = 4  # bytes of length before each frame, little-endian
 LARGEST = 256 << 20
 
@@ -25,6 +27,7 @@ class Ready(Struct, array_like=True, tag=True):
     flavour: str
     is_batching: bool  # whether neighbours are predicted together, their answers being equal to the last bit
     load_s: float
+    signature: Signature | None = None
 
 
 class Refused(Struct, array_like=True, tag=True):

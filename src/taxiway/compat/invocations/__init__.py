@@ -1,0 +1,1 @@
+"""What callers of MLflow's scoring server and of SageMaker speak: one handler at `/invocations` and `/ping`."""

@@ -1,0 +1,1 @@
+"""The Open Inference Protocol v2 of KServe, Triton and MLServer, with its binary tensor extension."""

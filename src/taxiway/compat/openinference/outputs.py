@@ -1,0 +1,80 @@
+"""Answers of the protocol: a tensor for each column of the answers, in JSON or as bytes behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UnsetType
+
+from taxiway.compat.answers import object_decoder
+from taxiway.compat.openinference.datatypes import datatype_of, to_bytes, to_json
+from taxiway.compat.openinference.tensors import HEAD_LENGTH, Output, Request
+from taxiway.compat.tabular import FormRefused
+from taxiway.endpoints.gateway.dialects import Answer, Call, Given
+from taxiway.models.signature import NON_FINITE, Signature
+
+KINDS: dict[str, tuple[type, ...]] = {"BOOL": (bool,), "INT64": (int,), "FP64": (float, int), "BYTES": (str,)}
+OCTETS = b"application/octet-stream"
+
+
+def write(call: Call, request: Request, given: Given) -> Answer:
+    """The outputs that were asked for. Raises FormRefused for one that there is not."""
+    columns = columns_of(given.outputs)
+    said: list[dict[str, Any]] = []
+    behind: list[bytes] = []
+    for output in asked(request, columns):
+        datatype, values = typed(output.name, columns[output.name], call.signature)
+        tensor: dict[str, Any] = {"name": output.name, "datatype": datatype, "shape": [len(values)]}
+        if is_binary(output, request):
+            behind.append(to_bytes(datatype, values))
+            tensor["parameters"] = {"binary_data_size": len(behind[-1])}
+        else:
+            tensor["data"] = to_json(datatype, values)
+        said.append(tensor)
+    head = {} if isinstance(request.id, UnsetType) else {"id": request.id}
+    served = given.served
+    named = {"model_name": call.name, "model_version": str(served.number) if served else ""}
+    text = msgspec.json.encode({**named, **head, "outputs": said})
+    if not behind:
+        return Answer(200, text)
+    return Answer(200, text + b"".join(behind), [(HEAD_LENGTH, b"%d" % len(text))], OCTETS)
+
+
+def columns_of(outputs: Sequence[bytes]) -> dict[str, list[Any]]:
+    """The answers column by column; an answer without one of them has null there."""
+    rows = [object_decoder.decode(output) for output in outputs]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def asked(request: Request, columns: dict[str, list[Any]]) -> list[Output]:
+    """The outputs to write: those asked for in their order, or all."""
+    if isinstance(request.outputs, UnsetType) or not request.outputs:
+        return [Output(name) for name in columns]
+    for output in request.outputs:
+        if output.name not in columns:
+            raise FormRefused(field="outputs", found=repr(output.name), expected=", ".join(columns))
+    return request.outputs
+
+
+def is_binary(output: Output, request: Request) -> bool:
+    """Whether an output goes as bytes: what is said of it goes before what is said of all."""
+    said = output.parameters.get("binary_data", request.parameters.get("binary_data_output", False))
+    return said is True
+
+
+def typed(name: str, values: Sequence[Any], signature: Signature | None) -> tuple[str, Sequence[Any]]:
+    """A datatype that holds all of the values, the signature's where it does, and the values in it."""
+    plain = [NON_FINITE.get(value, value) if isinstance(value, str) else value for value in values]
+    column = next((c for c in signature.outputs if c.name == name), None) if signature is not None else None
+    declared = [datatype_of(column)] if column is not None else []
+    for datatype in [*declared, "BOOL", "INT64", "FP64"]:
+        if datatype != "BYTES" and all(fits(value, datatype) for value in plain):
+            return datatype, [float("nan") if value is None else value for value in plain]
+    return "BYTES", [v if isinstance(v, str) else msgspec.json.encode(v).decode() for v in values]
+
+
+def fits(value: Any, datatype: str) -> bool:
+    return (value is None and datatype == "FP64") or type(value) in KINDS[datatype]
