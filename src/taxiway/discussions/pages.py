@@ -30,6 +30,7 @@ SLOTS = (
 )
 ANSWER_WORDS = {"agree": "agrees", "comment": "remarks", "decline": "declines to look"}
 MOST_ON_A_PAGE = 100
+MOST_OFFERED = 500
 
 
 class Said(Struct, frozen=True):
@@ -43,12 +44,13 @@ class Said(Struct, frozen=True):
 
 
 class Shown(Struct, frozen=True):
-    """A discussion as a page shows it."""
+    """A discussion as a page shows it. people: whom a reply can mention."""
 
     thread: Thread
     said: list[Said]
     may_resolve: bool
     is_asked: bool
+    people: list[str]
 
 
 class DiscussionPages:
@@ -65,14 +67,16 @@ class DiscussionPages:
         body = convert({**asked, "state": state, "limit": MOST_ON_A_PAGE}, ListThreads)
         found = self.discussions.list(view.caller, body).items
         sent = view.sent if view.sent.get("thing") else {}
+        thing = sent.get("thing", body.thing)
         values = {
             "title": "Discussions",
             "found": found,
             "answer": answer_for(found, state, body.thing),
             "tabs": [(word, f"/discussions?{urlencode({**asked, 'state': key})}", key == state) for key, word in TABS],
-            "thing": sent.get("thing", body.thing),
-            "may_say": bool(body.thing or sent),
+            "thing": thing,
+            "may_say": bool(thing),
             "roles": ROLES,
+            "people": self._people(view, thing) if thing else [],
             "sent": view.sent,
         }
         return Html("discussions/all.html", "", values)
@@ -81,7 +85,7 @@ class DiscussionPages:
         thread = self.discussions.show(view.caller, discussion=view.path["discussion"])
         values = {
             "title": thread.opening or "Discussion",
-            "shown": self._shown(view, thread),
+            "shown": self._shown(view, thread, self._people(view, thread.thing)),
             "answer": answer_for_one(thread),
             "home": page_of(thread),
             "sent": view.sent,
@@ -91,7 +95,8 @@ class DiscussionPages:
     def panel(self, view: View, thing: str) -> str | None:
         """What was said of a thing, and a way to say something."""
         found = self.discussions.of(thing)
-        threads = [self._shown(view, each) for each in found]
+        people = self._people(view, thing)
+        threads = [self._shown(view, each, people) for each in found]
         return self.site.fragment(
             "discussions/panel.html",
             thing=thing,
@@ -100,14 +105,16 @@ class DiscussionPages:
             form_token=view.form_token,
             sent={},
             refusal=None,
+            people=people,
             roles=ROLES if parse(thing).kind != "path-proposal" else (),
         )
 
     def small(self, view: View, thing: str) -> str:
         """The same, within a part of a page."""
-        threads = [self._shown(view, each) for each in self.discussions.of(thing)]
+        people = self._people(view, thing)
+        threads = [self._shown(view, each, people) for each in self.discussions.of(thing)]
         more: dict[str, Any] = {"form_token": view.form_token, "sent": {}, "refusal": None, "roles": ROLES}
-        return self.site.fragment("discussions/small.html", thing=thing, threads=threads, **more)
+        return self.site.fragment("discussions/small.html", thing=thing, threads=threads, people=people, **more)
 
     def find(self, caller: Caller, text: str, most: int) -> list[Found]:
         """Discussions in which the words were said."""
@@ -116,7 +123,7 @@ class DiscussionPages:
             Found(each.opening or each.thing, page_of(each), f"{each.by} on {short_ref(each.thing)}") for each in found
         ]
 
-    def _shown(self, view: View, thread: Thread) -> Shown:
+    def _shown(self, view: View, thread: Thread, people: list[str]) -> Shown:
         said = [
             Said(
                 each,
@@ -132,7 +139,12 @@ class DiscussionPages:
             said,
             may_resolve=self.discussions.may_resolve(view.caller, thread),
             is_asked=view.caller.name in thread.waits_for,
+            people=people,
         )
+
+    def _people(self, view: View, thing: str) -> list[str]:
+        """Whom a text about a thing can mention: who may read it, without the caller."""
+        return [name for name in self.discussions.told(view.caller, thing) if name != view.caller.name][:MOST_OFFERED]
 
     # --- forms ---
 

@@ -28,7 +28,7 @@ from taxiway.discussions.telling import tell_asked, tell_said
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
-from taxiway.kernel.errors import BadField, NotFound
+from taxiway.kernel.errors import BadField, NotFound, TaxiwayError
 from taxiway.kernel.ids import new_id
 from taxiway.kernel.thing import Thing, parse
 
@@ -111,6 +111,15 @@ class Discussions:
         people = set(self.access.active_people(connection))
         found = {each.user for each in held if each.is_active} | granted | set(self.access.admins(connection))
         return sorted(found & people)
+
+    def told(self, caller: Caller, thing: str) -> builtins.list[str]:
+        """Who can be mentioned about a thing, by name. Nobody where the caller may not see it."""
+        try:
+            project = self.project_of(caller, thing, "discussions.read")
+        except TaxiwayError:
+            return []
+        with self.database.read() as connection:
+            return self.readers(connection, project)
 
     # --- speaking ---
 

@@ -6,6 +6,7 @@ import { watchKeys } from "./keys.js";
 import { followLinks } from "./links.js";
 import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
+import { watchMentions } from "./mentions.js";
 import { watchRows } from "./rows.js";
 
 watchMenus();
@@ -15,4 +16,5 @@ watchKeys(rows);
 watchCharts();
 watchLive();
 watchEditors();
+watchMentions();
 followLinks();
