@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
 from taxiway.cli import main
 from taxiway.dossiers.judging.client import judge
+from taxiway.dossiers.verify import MANIFEST, local_header
 from taxiway.kernel.errors import NotFound
 from tests.gates.story import FAIR, PATH, UNFAIR, Story
 from tests.support.kept import Kept
@@ -53,13 +55,14 @@ def test_a_dossier_says_the_same_where_no_platform_is(
     story.ready()
     story.vera.gates.approve("mortgage", comment="seen")
     story.ana.dossiers.save("mortgage@1", tmp_path / "kept.zip")
+    key = story.ana.evidence.keys()[0].id
     codes = [main(["gates", "verify", "mortgage@1", "--path", "path.yaml"])]
     online = verdicts(capsys.readouterr().out)
     monkeypatch.setenv("TAXIWAY_URL", "http://127.0.0.1:9")
 
-    codes.append(main(["gates", "verify", "kept.zip", "--path", "path.yaml"]))
+    codes.append(main(["gates", "verify", "kept.zip", "--path", "path.yaml", "--key", key]))
     offline = verdicts(capsys.readouterr().out)
-    codes.append(main(["gates", "verify", "kept.zip", "--path", "stricter.yaml"]))
+    codes.append(main(["gates", "verify", "kept.zip", "--path", "stricter.yaml", "--key", key]))
     stricter = verdicts(capsys.readouterr().out)
 
     assert codes == [0, 0, 1]
@@ -79,7 +82,8 @@ def test_what_failed_or_was_taken_back_stays_so_offline(
     story.ana.gates.evaluate("mortgage@2")
     story.ana.dossiers.save("mortgage@2", tmp_path / "unfair.zip")
 
-    codes = [main(["gates", "verify", f"{name}.zip", "--path", "path.yaml"]) for name in ("withdrawn", "unfair")]
+    given = ["--path", "path.yaml", "--key", story.ana.evidence.keys()[0].id]
+    codes = [main(["gates", "verify", f"{name}.zip", *given]) for name in ("withdrawn", "unfair")]
 
     said = capsys.readouterr().out
     assert codes == [1, 1]
@@ -94,12 +98,35 @@ def test_a_changed_dossier_is_no_ground(story: Story, tmp_path: Path, capsys: py
     data[len(data) // 2] ^= 1
     (tmp_path / "kept.zip").write_bytes(data)
 
+    key = story.ana.evidence.keys()[0].id
     codes = [
-        main(["gates", "verify", "kept.zip", "--path", "path.yaml"]),
-        main(["gates", "verify", "kept.zip"]),
+        main(["gates", "verify", "kept.zip", "--path", "path.yaml", "--key", key]),
+        main(["gates", "verify", "kept.zip", "--key", key]),
     ]
 
     said = capsys.readouterr()
     assert codes == [1, 1]
     assert "The dossier does not hold." in said.out
     assert "a path's YAML file" in said.err
+
+
+def test_a_dossier_that_somebody_sealed_themselves_is_no_ground(
+    story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.ready()
+    story.vera.gates.approve("mortgage", comment="seen")
+    story.ana.dossiers.save("mortgage@1", tmp_path / "kept.zip")
+    deep = b"[" * 200_000
+    (tmp_path / "deep.zip").write_bytes(local_header(MANIFEST, len(deep), crc32(deep)) + deep)
+
+    codes = [
+        main(["gates", "verify", "kept.zip", "--path", "path.yaml"]),
+        main(["gates", "verify", "kept.zip", "--path", "path.yaml", "--key", "ab" * 32]),
+        main(["gates", "verify", "deep.zip", "--path", "path.yaml", "--key", "ab" * 32]),
+    ]
+
+    said = capsys.readouterr()
+    assert codes == [1, 1, 1]
+    assert "give the fingerprint of the key" in said.err
+    assert f"not by {'ab' * 32}" in said.out
+    assert "RecursionError" in said.out

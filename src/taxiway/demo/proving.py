@@ -39,7 +39,7 @@ def prove(scene: Scene, trained: Trained) -> None:
         approval = open_dossier(scene, file, Path(folder), told.statements)
         verify(scene, file, Path(folder), told.key)
         turn_and_verify(scene, file, Path(folder), approval)
-        judge(scene, trained, file, Path(folder))
+        judge(scene, trained, file, Path(folder), told.key)
 
 
 def open_dossier(scene: Scene, file: Path, folder: Path, statements: int) -> str:
@@ -109,10 +109,10 @@ def verified(folder: Path, file: Path, key: str = "") -> subprocess.CompletedPro
     )
 
 
-def judge(scene: Scene, trained: Trained, file: Path, folder: Path) -> None:
+def judge(scene: Scene, trained: Trained, file: Path, folder: Path, key: str) -> None:
     """Holds the dossier against the path without a platform, and asks the platform the same."""
     narrator = scene.narrator
-    done = taxiway("gates", "verify", str(file), "--path", str(folder / "path.yaml"), "--json")
+    done = taxiway("gates", "verify", str(file), "--path", str(folder / "path.yaml"), "--key", key, "--json")
     found = json.loads(done.stdout or "{}")
     gates = found.get("gates", [])
     stops = [gate["gate"] for gate in gates if gate["stops"]]

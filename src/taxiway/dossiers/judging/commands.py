@@ -77,7 +77,9 @@ COMMANDS = (
             Argument("subject", "MODEL@VERSION, a bundle's digest or folder, or a dossier's .zip"),
             Argument("--path", "a path's YAML file, or the name of a published one (default: its own)", default=""),
             Argument("--stage", "the stage up to which gates count", default="production", choices=GATE_STAGES),
-            Argument("--key", "of a dossier: the fingerprint of the key that must have sealed it", default=""),
+            Argument(
+                "--key", "of a dossier, which needs it: the fingerprint of the key that must have sealed it", default=""
+            ),
             Argument("--head", "of a dossier: a head of the audit log that was kept elsewhere", is_file=True),
         ),
         show=tell,

@@ -7,6 +7,7 @@ such a gate is missing, and stops where it counts.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,22 +19,40 @@ from taxiway.gates.approving.authorship import approvals_asked
 from taxiway.gates.contract import GATE_STAGES, GateSpec, GateStage, PathVersion
 from taxiway.gates.laws.quorum import Voice, lacking
 from taxiway.kernel.canonical import canonical_json
+from taxiway.kernel.errors import BadField
 
 Said = dict[str, Any]
+UNREADABLE = (
+    verify.Fails,
+    struct.error,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+)
 OWN = "https://taxiway.dev/"
 CHECKED, APPROVED, WITHDRAWN = (f"{OWN}{kind}/v1" for kind in ("check-result", "approval", "withdrawal"))
 
 
 def judge_file(file: Path, path: PathVersion, stage: GateStage, *, key: str, head: Path | None) -> Judged:
-    """How the version of a dossier stands before a path. A dossier that does not hold gives `problem`."""
+    """How the version of a dossier stands before a path. A dossier that does not hold gives `problem`.
+
+    key: the fingerprint of the key that must have sealed it. Raises BadField without one: whoever makes a key of their
+    own can seal a dossier in which everybody approved.
+    """
+    if not key:
+        raise BadField(field="key", value="nothing", expected="the fingerprint of the key that must have sealed it")
     try:
         held = json.loads(head.read_bytes().splitlines()[-1]) if head else None
         with file.open("rb") as source:
             verify.verify(source, key, held)
             source.seek(0)
             manifest, statements = read(source)
-    except (verify.Fails, ValueError, LookupError, TypeError, AttributeError) as e:
+    except UNREADABLE as e:
         words = str(e) if isinstance(e, verify.Fails) else f"Something inside cannot be read: {e!r}"
+        words = words.translate(verify.PLAIN)
         return Judged("", "", path.name, stage, is_open=False, gates=[], source=str(file), as_of="", problem=words)
     counted = GATE_STAGES[: GATE_STAGES.index(stage) + 1]
     gates = [
