@@ -161,3 +161,36 @@ def test_a_page_of_another_site_asks_in_vain(open_live: Live, gateway: Gateway) 
         assert connection.getresponse().status == 403
 
     assert gateway.heard == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v2/models/mortgage/infer"),
+        ("POST", "/v1/models/mortgage:predict"),
+        ("GET", "/v2/models/mortgage/versions/3"),
+        ("GET", "/endpoints/mortgage/ping"),
+        ("HEAD", "/v1/models"),
+    ],
+)
+def test_addresses_of_other_protocols_are_passed_on_too(
+    open_live: Live, gateway: Gateway, method: str, path: str
+) -> None:
+    with connected(open_live) as connection:
+        connection.request(method, path, b"" if method == "POST" else None, {"Authorization": "AWS4-HMAC-SHA256 x"})
+        reply = connection.getresponse()
+        answer = reply.read()
+
+    head = gateway.heard[0][0].lower()
+    assert (reply.status, answer) == (200, b"" if method == "HEAD" else ANSWER)
+    assert head.startswith(f"{'post' if method == 'POST' else 'get'} {path} http".lower().encode())
+    assert b"authorization: bearer " in head
+
+
+def test_a_page_of_another_site_reaches_no_protocol_without_a_content_type(open_live: Live, gateway: Gateway) -> None:
+    with connected(open_live) as connection:
+        connection.request("POST", "/v2/models/mortgage/infer", b"{}", {"Origin": "https://elsewhere.example"})
+        reply = connection.getresponse()
+        reply.read()
+
+    assert (reply.status, gateway.heard) == (403, [])

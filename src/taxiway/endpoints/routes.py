@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from taxiway.endpoints import contract
+from taxiway.endpoints.gateway.dialects import installed
 from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.showing.tracing import Tracer
@@ -29,3 +30,11 @@ def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *
     forwarder = Forwarder(endpoints.home, login=login, token=lambda: endpoints.publisher.token)
     server.bound.add((contract.invoke.method, contract.invoke.path))
     server.routes.append(Route(contract.invoke.path, forwarder, methods=["POST"]))
+    server.routes.extend(forwarded(forwarder))
+
+
+def forwarded(forwarder: Forwarder) -> list[Route]:
+    """The addresses of other protocols, which the gateway answers and this port passes on."""
+    own = contract.invoke.path.replace("{endpoint}", "{name}")
+    found = {(a.template, a.method) for dialect in installed() for a in dialect.addresses if a.template != own}
+    return [Route(template, forwarder, methods=[method]) for template, method in sorted(found)]

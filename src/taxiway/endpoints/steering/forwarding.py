@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import httptools
 from starlette.types import Message, Receive, Scope, Send
@@ -77,7 +78,7 @@ class Reply:
 
 
 class Forwarder:
-    """The ASGI application behind ``POST /endpoints/{endpoint}/invocations``."""
+    """The ASGI application behind ``POST /endpoints/{endpoint}/invocations`` and other protocols' addresses."""
 
     def __init__(self, home: Path, *, login: bool, token: Callable[[], str]) -> None:
         self.home = home
@@ -88,27 +89,29 @@ class Forwarder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises EndpointUnknown, GatewayAway."""
-        name = scope["path_params"]["endpoint"]
-        if not is_name(name):
+        held = scope["path_params"]
+        name = held.get("endpoint", held.get("name"))
+        if name is not None and not is_name(name):
             raise EndpointUnknown(endpoint=name)
         head = self._head(scope)
-        given = dict(scope["headers"]).get(b"content-length", b"")
-        path = f"/endpoints/{name}/invocations"
+        method = "POST" if scope["method"] == "POST" else "GET"  # of HEAD the server leaves the body out itself
+        given = dict(scope["headers"]).get(b"content-length", b"") if method == "POST" else b"0"
+        line = f"{method} {quote(scope['path'], safe='/:')}"
         if given.isdigit() and int(given) <= SMALL_BYTES:
             body = b"".join([piece async for piece in pieces(receive)])
-            await self._forward_small(
-                request(path, [*head, (b"content-length", b"%d" % len(body))]) + body, scope, send
-            )
+            sized = [*head, (b"content-length", b"%d" % len(body))]
+            await self._forward_small(request(line, sized) + body, scope, send)
         else:
             is_sized = given.isdigit()
             head.append((b"content-length", given) if is_sized else (b"transfer-encoding", b"chunked"))
-            await self._forward_large(request(path, head), receive, scope, send, is_sized=is_sized)
+            await self._forward_large(request(line, head), receive, scope, send, is_sized=is_sized)
 
     def _head(self, scope: Scope) -> Head:
         """The headers that go on; the host is one that every gateway goes by."""
         headers: Head = [(n, v) for n, v in scope["headers"] if n not in OWN]
         is_trusted = not self.login or scope.get("taxiway.is_socket", False)
-        if is_trusted and not any(name == b"authorization" for name, _ in headers):
+        # What is no bearer token, such as a signature of AWS, says nothing to us about who calls.
+        if is_trusted and not any(n == b"authorization" and v[:7].lower() == b"bearer " for n, v in headers):
             self.vouched = self.vouched or b"Bearer " + self.token().encode()
             headers.append((b"authorization", self.vouched))
         return [(b"host", b"localhost"), *headers]
@@ -212,10 +215,10 @@ class Forwarder:
         return GatewayAway(reason=reason, log=str(self.home / "gateway" / "gateway.log"))
 
 
-def request(path: str, headers: Head) -> bytes:
-    """The head of a request."""
+def request(line: str, headers: Head) -> bytes:
+    """The head of a request. line: its method and its path."""
     lines = b"".join(b"%b: %b\r\n" % pair for pair in headers)
-    return b"POST %b HTTP/1.1\r\n%b\r\n" % (path.encode(), lines)
+    return b"%b HTTP/1.1\r\n%b\r\n" % (line.encode(), lines)
 
 
 async def pieces(receive: Receive) -> AsyncIterator[bytes]:
