@@ -91,6 +91,7 @@ class OpenIdProvider:
         self.keys: KeySet | None = None
         self.keys_at = 0.0
         self.away: tuple[float, ProviderUnusable] | None = None
+        self.keyless: tuple[float, ProviderUnusable] | None = None
 
     # --- what the port asks for ---
 
@@ -188,11 +189,20 @@ class OpenIdProvider:
         with self.lock:
             age = self.clock() - self.keys_at
             if self.keys is None or age > (KEYS_EVERY_S if anew else KEYS_FOR_S):
-                status, said = self._ask(address)
-                if status != 200:
-                    raise self._unusable(f"its keys at {address} answer {status}")
-                self.keys, self.keys_at = self._read_keys(said), self.clock()
+                if self.keyless is not None and self.clock() - self.keyless[0] < AWAY_FOR_S:
+                    raise self.keyless[1]
+                try:
+                    self.keys, self.keys_at = self._fetch_keys(address), self.clock()
+                except ProviderUnusable as e:
+                    self.keyless = (self.clock(), e)
+                    raise
             return self.keys
+
+    def _fetch_keys(self, address: str) -> KeySet:
+        status, said = self._ask(address)
+        if status != 200:
+            raise self._unusable(f"its keys at {address} answer {status}")
+        return self._read_keys(said)
 
     def _read_keys(self, said: dict[str, Any]) -> KeySet:
         try:

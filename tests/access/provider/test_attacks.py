@@ -184,6 +184,23 @@ def test_nobody_waits_for_a_provider_that_just_did_not_answer() -> None:
     assert second.value is first.value
 
 
+def test_nobody_waits_for_keys_that_just_did_not_come(forger: Forger, monkeypatch: pytest.MonkeyPatch) -> None:
+    forger.answers(forger.sign(forger.claims()))
+    provider = forger.provider()
+    provider.begin(ATTEMPT)
+    pages = forger.pages()
+    monkeypatch.setattr(forger, "pages", lambda: {**pages, "/jwks": "no keys"})
+
+    for _ in range(5):  # anybody may send what names a key, such as a logout token
+        with pytest.raises(ProviderUnusable):
+            provider.ended(forger.token["id_token"])
+    monkeypatch.setattr("taxiway.adapters.oidc.AWAY_FOR_S", 0.0)
+    monkeypatch.setattr(forger, "pages", lambda: pages)
+
+    assert provider.finish("code", ATTEMPT).subject == "7"
+    assert forger.asked.count("/jwks") == 2
+
+
 @pytest.mark.parametrize("issuer", ["http://idp.example", "ftp://idp.example", "https://idp.example?x", "idp.example"])
 def test_an_issuer_in_the_clear_is_no_issuer(issuer: str) -> None:
     with pytest.raises(BadField, match="https://HOST/PATH"):
