@@ -21,6 +21,7 @@ from taxiway.kernel.caller import SYSTEM, Caller
 from taxiway.kernel.errors import AlreadyExists, NotAllowed
 from taxiway.projects.contract import CreateProject, Project
 from tests.support.live import Live
+from tests.support.tables import furnished
 
 
 def fill(live: Live, count: int) -> None:
@@ -174,7 +175,7 @@ TAMPERINGS = (
 @pytest.mark.parametrize("tamper", TAMPERINGS)
 @pytest.mark.parametrize("seed", range(5))
 def test_tampering_shows(tmp_path: Path, tamper: Any, seed: int) -> None:
-    house = House(tmp_path / "home")
+    house = House(furnished(tmp_path / "home"))
     for n in range(6):
         house.projects.create(SYSTEM, CreateProject(name=f"p{n}"))
     assert house.audit.verify(VerifyLog()).is_intact
@@ -206,7 +207,7 @@ def test_tampering_shows(tmp_path: Path, tamper: Any, seed: int) -> None:
 def test_what_cannot_even_be_read_is_named(
     tmp_path: Path, table: str, column: str, where: str, said: str, value: str
 ) -> None:
-    house = House(tmp_path / "home")
+    house = House(furnished(tmp_path / "home"))
     for n in range(4):
         house.projects.create(SYSTEM, CreateProject(name=f"p{n}"))
     with house.database.engine.begin() as connection:
@@ -222,7 +223,7 @@ def test_what_cannot_even_be_read_is_named(
 
 
 def test_a_log_rolled_back_to_an_old_copy_shows_against_a_held_head(tmp_path: Path) -> None:
-    house = House(tmp_path / "home")
+    house = House(furnished(tmp_path / "home"))
     house.projects.create(SYSTEM, CreateProject(name="one"))
     with house.database.engine.begin() as connection:
         old = [dict(row) for row in connection.execute(select(heads)).mappings()]
@@ -243,7 +244,7 @@ def test_a_log_rolled_back_to_an_old_copy_shows_against_a_held_head(tmp_path: Pa
 
 
 def test_a_log_grown_anew_from_an_old_copy_shows_against_a_held_head(tmp_path: Path) -> None:
-    house = House(tmp_path / "home")
+    house = House(furnished(tmp_path / "home"))
     house.projects.create(SYSTEM, CreateProject(name="one"))
     house.projects.create(SYSTEM, CreateProject(name="two"))
     held = house.audit.head()

@@ -19,6 +19,7 @@ from taxiway.audit.tables import entries, heads, nodes
 from taxiway.house import House
 from taxiway.kernel.caller import SYSTEM
 from taxiway.storage.writes import Change
+from tests.support.tables import furnished
 
 EDITS = 1000
 KEPT_EVERY = 32  # so that a short log has heads that stay and a head that gives way
@@ -29,7 +30,7 @@ class Log:
     """A log over a real home, what its heads were at each size, and a head that somebody holds."""
 
     def __init__(self, home: Path) -> None:
-        self.house = House(home)
+        self.house = House(furnished(home))
         self.past: dict[int, list[Row]] = {}
         for n in range(40):
             self.grow(n)
@@ -180,7 +181,7 @@ def test_a_thousand_edits_are_found_and_a_thousand_clean_checks_alarm_nobody(
 
 
 def test_a_log_holds_every_head_of_its_past(tmp_path: Path) -> None:
-    house = House(tmp_path / "home")
+    house = House(furnished(tmp_path / "home"))
     kept: list[TreeHead] = []
     for n in range(20):
         house.ledger.change(

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.runs.capturing.redact import REDACTED, is_secret_file, redact, redact_command, scrub, values_of_secrets
+from taxiway.runs.capturing.redact import (
+    HINT,
+    REDACTED,
+    is_secret_file,
+    likely,
+    redact,
+    redact_command,
+    scrub,
+    values_of_secrets,
+)
 
 SECRET = "Zx9-secret.Value/7"
 
@@ -163,3 +172,17 @@ def test_a_line_of_many_letters_costs_no_more_than_its_length() -> None:
     redact("token" * 100_000 + "=")
 
     assert time.process_time() - began < 5
+
+
+PIECES = ("token", "Gh1_", "gh\r_", "thro", "ugh", "KEY", "\u212aey", "x", " ", "\n", "\r\n", "\x0b", "\x0c", "é")
+TEXTS = st.lists(st.sampled_from(PIECES))
+
+
+@given(TEXTS.map("".join))
+def test_no_line_with_a_hint_is_passed_over(text: str) -> None:
+    lines = text.splitlines(keepends=True)
+
+    found = list(likely(text, lines))
+
+    assert found == sorted(set(found))
+    assert {i for i, line in enumerate(lines) if HINT.search(line)} <= set(found)

@@ -25,6 +25,7 @@ from taxiway.runs.points.batch import Row
 from taxiway.runs.points.loose import Items
 from taxiway.runs.points.segments import pieces
 from taxiway.runs.refusals import BatchReused, ParamFixed, RunEnded
+from tests.support.tables import furnished
 
 KEYS = st.sampled_from(["loss", "acc"])
 VALUES = st.sampled_from([0.0, 1.5, -2.0, 1e308, math.inf, -math.inf, math.nan])
@@ -95,7 +96,7 @@ class Tracking(RuleBasedStateMachine):
         self.patch.setattr(batch, "FEW", 3)
         self.folder = Path(tempfile.mkdtemp())
         self.lives = 0
-        self.house = House(self.folder / "home-0")
+        self.house = House(furnished(self.folder / "home-0"))
         self.runs: dict[str, Reference] = {}
         self.writers: dict[str, tuple[str, int]] = {}  # of each run: the writer's id, and how many items it sent
         self.sent: list[Sent] = []

@@ -27,9 +27,8 @@ notes = Table("notes_of_tests", MetaData(), Column("id", Integer, primary_key=Tr
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    migrate(database)
+def database(url_with_tables: str) -> Iterator[Database]:
+    database = Database(url_with_tables)
     with database.engine.begin() as connection:
         notes.create(connection)
     yield database

@@ -35,3 +35,9 @@ def furnish(home: Path) -> None:
     if not file.exists():
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copyfile(empty_tables(), file)
+
+
+def furnished(home: Path) -> Path:
+    """The home, with tables in it."""
+    furnish(home)
+    return home

@@ -20,11 +20,12 @@ from taxiway.kernel.caller import SYSTEM
 from taxiway.kernel.errors import BadField
 from taxiway.projects.contract import CreateProject
 from taxiway.witnesses.places import read_places
+from tests.support.tables import furnished
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    opened = House(tmp_path / "home")
+    opened = House(furnished(tmp_path / "home"))
     yield opened
     opened.close()
 
@@ -119,7 +120,7 @@ def test_an_address_is_sent_heads_until_it_takes_them(house: House) -> None:
 )
 def test_a_witness_tells_of_a_past_that_was_changed(tmp_path: Path, was: str, said: str) -> None:
     file = tmp_path / "elsewhere.jsonl"
-    before, after = House(tmp_path / "before"), House(tmp_path / "after")
+    before, after = House(furnished(tmp_path / "before")), House(furnished(tmp_path / "after"))
     project(before, "one")
     if was == "cut":
         project(before, "two")

@@ -30,6 +30,7 @@ from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknow
 from taxiway.endpoints.worker import wire
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.numbers import to_wire
+from taxiway.kernel.starting import collecting_later
 from taxiway.models.bundle import Bundle, read_verified, verify_bundle
 from taxiway.models.flavours import family
 from taxiway.models.mlmodel import read_example
@@ -66,8 +67,9 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
         began = time.monotonic()
         try:
             bundle = verify_bundle(chosen.bundle, chosen.digest)
-            load = load or loader(bundle.manifest.flavour)
-            predictor = load(chosen.bundle, chosen.digest, may_run_code=chosen.may_run_code)
+            with collecting_later():
+                load = load or loader(bundle.manifest.flavour)
+                predictor = load(chosen.bundle, chosen.digest, may_run_code=chosen.may_run_code)
             is_batching = warm_up(predictor, example_rows(bundle))
         except TaxiwayError as refusal:
             gateway.sendall(wire.frame(wire.Refused(type(refusal).__name__, str(refusal))))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from pathlib import PurePosixPath
 
 REDACTED = "[redacted]"
@@ -78,10 +80,11 @@ TRIPLE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # A line without any of these holds nothing that the patterns above would find: most lines are passed over at once.
-HINT = re.compile(
-    r"pass|pwd|secret|credential|token|key|://|bearer|authorization|akia|asia|gh._|_pat_|pat-|xox|hf_|sk-|aiza|eyj|tw_",
-    re.IGNORECASE,
+HINTS = (
+    "pass|pwd|secret|credential|token|key|://|bearer|authorization|akia|asia|gh._|_pat_|pat-|xox|hf_|sk-|aiza|eyj|tw_"
 )
+HINT = re.compile(HINTS, re.IGNORECASE)
+WORDS = [hint.partition(".")[0] for hint in HINTS.split("|")]
 
 SECRET_FILES = (
     ".env",
@@ -138,11 +141,27 @@ def redact(text: str) -> tuple[str, int]:
         text, found = TRIPLE.subn(rf"\g<before>\g<quote>{REDACTED}\g<quote>", text)
         count += found
     lines = text.splitlines(keepends=True)
-    for i, line in enumerate(lines):
-        if HINT.search(line):
-            lines[i], found = redact_line(line)
+    for i in likely(text, lines):
+        if HINT.search(lines[i]):
+            lines[i], found = redact_line(lines[i])
             count += found
     return "".join(lines), count
+
+
+def likely(text: str, lines: Sequence[str]) -> Iterable[int]:
+    """The numbers of the lines of the text in which a hint may be found, in order: of those of code, few."""
+    if not text.isascii():  # letters of other alphabets are the same in another case as ours
+        return range(len(lines))
+    plain = text.lower()
+    starts = list(accumulate(map(len, lines), initial=0))
+    found: set[int] = set()
+    for word in WORDS:
+        at = plain.find(word)
+        while at >= 0:
+            number = bisect_right(starts, at) - 1
+            found.add(number)
+            at = plain.find(word, starts[number + 1])
+    return sorted(found)
 
 
 def redact_line(line: str) -> tuple[str, int]:
