@@ -21,7 +21,7 @@ from taxiway.gates.findings.service import Findings
 from taxiway.gates.laws.estimates import GroupRate
 from taxiway.gates.laws.rules import interval_words
 from taxiway.gates.observing import store as watched
-from taxiway.gates.observing.service import Observing, watch
+from taxiway.gates.observing.service import Observing, warn, watch
 from taxiway.gates.paths.service import Paths, pin
 from taxiway.gates.planning.service import Planning
 from taxiway.gates.proposing.service import Proposals
@@ -108,6 +108,8 @@ class Gates:
         if said := waived(standing, stage):
             record.note(waived=said)
         watch(record, standing, stage)
+        answerable = self.sources.access.people_who_may("access.grant", version.project)
+        warn(record, standing, stage, [*answerable, version.created_by])
         record.note(path=standing.path, evidence=[g.evidence for s in standing.stages for g in s.gates if g.evidence])
         record.note(approvals=[a.id for s in standing.stages for a in s.approvals if a.counts])
 

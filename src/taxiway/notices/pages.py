@@ -23,6 +23,7 @@ WORDS: dict[NoticeKind, str] = {
     "reply": "reply",
     "granted": "granted waiver",
     "glass": "broken glass",
+    "warned": "warning of a gate",
     "stopped": "stopped endpoint",
     "decided": "decision",
 }
@@ -34,7 +35,13 @@ BUTTONS: dict[NoticeKind, str] = {
     "proposal": "Look and decide",
     "review": "Look and review",
 }
-MARKS: dict[NoticeKind, str] = {"alert": "fail", "glass": "fail", "stopped": "fail", "finding": "inconclusive"}
+MARKS: dict[NoticeKind, str] = {
+    "alert": "fail",
+    "glass": "fail",
+    "stopped": "fail",
+    "finding": "inconclusive",
+    "warned": "inconclusive",
+}
 TABS = (("waiting", "Waiting"), ("unread", "Unread"), ("done", "Done"), ("all", "All"))
 MOST_ON_A_PAGE = 200
 

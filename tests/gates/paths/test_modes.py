@@ -75,6 +75,24 @@ def test_what_observing_gates_would_have_stopped_is_told_by_path(story: Story) -
     assert entries[-1].facts["would_have_stopped"] == ["fairness: fail (observe)"]
 
 
+def test_a_gate_that_warns_tells_who_answers_and_one_that_observes_tells_nobody(story: Story) -> None:
+    story.ivo.gates.publish(WATCHING)
+    story.live.client.projects.change(PROJECT, ChangeProject(path="watching"))
+    story.version(UNFAIR)
+    move(story)
+    silent = story.olga.notices.list(kind="warned")
+    story.ivo.gates.publish(WATCHING.replace("mode: observe", "mode: warn").replace("watching", "warning"))
+    story.live.client.projects.change(PROJECT, ChangeProject(path="warning"))
+    story.version(UNFAIR)
+    move(story)
+
+    [told] = story.olga.notices.list(kind="warned")
+    assert silent == []
+    assert told.what == "mortgage version 2 went to staging past what warns: fairness"
+    assert "asked for at least 0.8" in told.note
+    assert story.ana.notices.list(kind="warned") == []  # who moved it knows
+
+
 def test_what_was_observed_is_not_shown_to_who_may_not_see_the_project(story: Story) -> None:
     story.ivo.gates.publish(WATCHING)
     story.live.client.projects.change(PROJECT, ChangeProject(path="watching"))

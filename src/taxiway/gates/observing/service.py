@@ -1,8 +1,9 @@
-"""Writing down what watching gates saw, in the change that they let pass; and telling it by path."""
+"""Writing down what watching gates saw, in the change that they let pass; telling it by path, and warning people."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from taxiway.access.service import Access
 from taxiway.audit.service import Record
@@ -12,8 +13,9 @@ from taxiway.gates.observing.contract import GateTally, Missed, Observation, Obs
 from taxiway.gates.paths.service import Paths
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.ids import new_id
-from taxiway.kernel.thing import parse
+from taxiway.kernel.thing import href, parse
 from taxiway.models.contract import ModelStage
+from taxiway.notices.telling import News, tell
 from taxiway.storage.database import Database
 
 MOST_COUNTED = 10_000
@@ -67,6 +69,20 @@ def watch(record: Record, standing: Standing, stage: ModelStage) -> None:
         told += [f"{gate.gate}: {gate.verdict} ({gate.mode})" for gate in gates if not gate.is_open]
     if told:
         record.note(would_have_stopped=told)
+
+
+def warn(record: Record, standing: Standing, stage: ModelStage, people: Collection[str]) -> None:
+    """Tells people which gates that warn would have stopped a version that moves on. Gates that observe keep silent."""
+    upto = GATE_STAGES[: GATE_STAGES.index(stage) + 1] if stage in GATE_STAGES else ()
+    gates = [gate for each in standing.stages if each.stage in upto for gate in each.gates]
+    warned = [gate for gate in gates if gate.mode == "warn" and not gate.is_open]
+    if not warned:
+        return
+    thing = f"model:{standing.model}@{standing.version}"
+    names = ", ".join(gate.gate.replace("_", " ") for gate in warned)
+    what = f"{standing.model} version {standing.version} went to {stage} past what warns: {names}"
+    note = " ".join(gate.outcome.reason for gate in warned)
+    tell(record, people, News("warned", what, f"{href(thing)}#standing", thing, standing.project, note))
 
 
 def missed_by(gate: GateStanding, path: str) -> Missed:
