@@ -158,6 +158,9 @@ def test_every_page_fits_a_phone(office: Live, chromium: Browser) -> None:
             page.goto(office.url + address)
             widths[address] = page.evaluate("document.documentElement.scrollWidth")
 
+        page.goto(f"{office.url}/gates/models/mortgage/versions/3/questionnaires-of-long-names/ethics")
+        widths["a page that is not there"] = page.evaluate("document.documentElement.scrollWidth")
+
     assert {address: width for address, width in widths.items() if width > 390} == {}
 
 
