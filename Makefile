@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry chromium test fast check static tests judges judges-torch faults format lint types imports docs bench bench-import bench-audit bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry chromium test fast check static formatted documented tests judges judges-torch faults format lint types imports docs bench bench-import bench-audit bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -29,25 +29,25 @@ $(VENV)/installed-%: locks/%.txt locks/build.txt pyproject.toml tools/venv
 mlflow-venv: .venvs/mlflow/installed ## set up .venvs/mlflow with MLflow's own client and server
 
 .venvs/mlflow/installed: locks/mlflow.txt tools/venv
-	@tools/phase "install mlflow" tools/venv "$(PYTHON)" .venvs/mlflow locks/mlflow.txt alone
+	@tools/phase "install mlflow" nice tools/venv "$(PYTHON)" .venvs/mlflow locks/mlflow.txt alone
 	@touch $@
 
 model-signing-venv: .venvs/model-signing/installed ## set up .venvs/model-signing with the OpenSSF's own tool
 
 .venvs/model-signing/installed: locks/model-signing.txt tools/venv
-	@tools/phase "install model-signing" tools/venv "$(PYTHON)" .venvs/model-signing locks/model-signing.txt alone
+	@tools/phase "install model-signing" nice tools/venv "$(PYTHON)" .venvs/model-signing locks/model-signing.txt alone
 	@touch $@
 
 oras-venv: .venvs/oras/installed ## set up .venvs/oras with another client of registries
 
 .venvs/oras/installed: locks/oras.txt tools/venv
-	@tools/phase "install oras" tools/venv "$(PYTHON)" .venvs/oras locks/oras.txt alone
+	@tools/phase "install oras" nice tools/venv "$(PYTHON)" .venvs/oras locks/oras.txt alone
 	@touch $@
 
 cards-venv: .venvs/cards/installed ## set up .venvs/cards with what reads exported cards
 
 .venvs/cards/installed: locks/cards.txt tools/venv
-	@tools/phase "install cards" tools/venv "$(PYTHON)" .venvs/cards locks/cards.txt alone
+	@tools/phase "install cards" nice tools/venv "$(PYTHON)" .venvs/cards locks/cards.txt alone
 	@touch $@
 
 registry: chromium ## a registry for the tests to push to
@@ -56,7 +56,7 @@ registry: chromium ## a registry for the tests to push to
 provider-venv: .venvs/provider/installed ## set up .venvs/provider with a real OpenID provider
 
 .venvs/provider/installed: locks/provider.txt tools/venv
-	@tools/phase "install provider" tools/venv "$(PYTHON)" .venvs/provider locks/provider.txt alone
+	@tools/phase "install provider" nice tools/venv "$(PYTHON)" .venvs/provider locks/provider.txt alone
 	@touch $@
 
 chromium:
@@ -81,9 +81,11 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 
 ## Checking
 
-test: ## set up all the tests need, then `check`; this is what CI runs
-	@$(MAKE) --no-print-directory -j 4 test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry
-	@$(MAKE) --no-print-directory check
+# What reads the code needs one environment alone, and is done while the others are set up: those are nice to it.
+# Each step's words come together, when it has ended.
+test: ## set up all the tests need and do what `check` does; this is what CI runs
+	@$(MAKE) --no-print-directory -O -j 4 static mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry
+	@$(MAKE) --no-print-directory tests
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is
 
@@ -91,9 +93,12 @@ fast: test-venv ## the inner loop: lint and the tests of laws and rules; no serv
 	@tools/phase "lint" $(BIN)/ruff check --quiet
 	@tools/phase "tests" $(BIN)/pytest -q -n $(JOBS) -m "not server and not postgres and not browser and not slow and not judge and not fault"
 
-static: test-venv
+static: formatted lint types imports documented
+
+formatted: test-venv
 	@tools/phase "format" $(BIN)/ruff format --check --quiet
-	@$(MAKE) --no-print-directory lint types imports
+
+documented: test-venv
 	@tools/phase "docs" $(BIN)/python -m tools.docs --check
 
 tests: test-venv
