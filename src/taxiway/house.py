@@ -18,6 +18,7 @@ from taxiway.audit.service import Audit, Ledger, signed_with
 from taxiway.compat.mlflow import routes as mlflow_routes
 from taxiway.compat.mlflow.door import Dialect
 from taxiway.compat.mlflow.files import Files
+from taxiway.compat.mlflow.packing import Packing
 from taxiway.compat.oci.contract import release_image, show_image
 from taxiway.compat.oci.service import Images
 from taxiway.datasets import pages as datasets_pages
@@ -214,6 +215,7 @@ class House:
         self.runs = Runs(self.database, self.ledger, self.access, self.blobs, self.datasets, self.clock)
         self.runs.settled = Settler(self.writer, self.stores.settle)
         self.run_log = Log(self.database, self.ledger)
+        self.packing = Packing()
         self.experiments = Experiments(self.database, self.ledger)
         self.trash = Trash(self.database, self.ledger, self.experiments)
         self.comparisons = Comparisons(self.runs, self.access, self.blobs)
@@ -266,6 +268,7 @@ class House:
 
     def close(self) -> None:
         """Finishes what is being written and lets the home go."""
+        self.packing.close()
         self.run_log.close()
         self.writer.close()
         self._let_go()
@@ -338,6 +341,7 @@ def dialect_of(house: House, doorkeeper: Doorkeeper, server: Server) -> Dialect:
             experiments=house.experiments,
             foreign=ForeignRuns(house.database, house.ledger),
             log=house.run_log,
+            packing=house.packing,
             searching=house.runs.search,
             trash=house.trash,
             models=house.models,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
 
 import msgspec
@@ -39,6 +39,8 @@ NAMING = (
 KINDS = {"runs": "run", "named_experiment": "experiment", "told_trace": "trace", "place": "file", "folder": "folder"}
 
 Projects = Callable[[Caller, Any], Collection[str]]
+Handler = Callable[..., Any]
+Elsewhere = Callable[[bytes], Awaitable[Any]]  # reads a body elsewhere, and gives None where it is to be read here
 
 
 def nowhere(ask: object) -> str | None:
@@ -65,8 +67,10 @@ class Dialect:
         self.projects_of[about] = projects
         self.known_project_of[about] = known
 
-    def serve(self, call: Call[B, A], handler: Callable[..., Any]) -> None:
+    def serve(self, call: Call[B, A], handler: Handler, elsewhere: Elsewhere | None = None) -> None:
         """Has `handler` answer the call as ``handler(caller, ask)``; a raw body comes as a third.
+
+        elsewhere: reads what it can of such bodies, for a coroutine function.
 
         It gives an `Answer`, a `Download` or a `Response`. It is called on a thread, or, where it is a coroutine
         function, on the event loop.
@@ -77,7 +81,7 @@ class Dialect:
         reader = Reader(call.ask)
 
         async def answer(request: Request) -> Response:
-            result = await self._answer(request, call, reader, handler)
+            result = await self._answer(request, call, reader, handler, elsewhere)
             if isinstance(result, Download):
                 return await download(result)
             if isinstance(result, Response):
@@ -88,7 +92,7 @@ class Dialect:
         self.routes += [Route(path, answer, methods=[call.method]) for path in call.paths]
 
     async def _answer(
-        self, request: Request, call: Call[B, Any], reader: Reader[B], handler: Callable[..., Any]
+        self, request: Request, call: Call[B, Any], reader: Reader[B], handler: Handler, elsewhere: Elsewhere | None
     ) -> Any:
         caller = await self._identify(request, call)
         if call.about == "platform" and not caller.is_admin:  # nothing is read for who may not ask, whatever they send
@@ -117,7 +121,9 @@ class Dialect:
 
         if not inspect.iscoroutinefunction(handler):
             return await run_in_threadpool(handle)
-        ask = read() if len(data) <= MOST_ON_LOOP_BYTES else await run_in_threadpool(read)
+        ask: Any = await elsewhere(data) if elsewhere is not None else None
+        if ask is None:
+            ask = read() if len(data) <= MOST_ON_LOOP_BYTES else await run_in_threadpool(read)
         if self._is_settled(caller, call, ask):
             self._admit(caller, call, ask)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -20,7 +20,7 @@ from taxiway.kernel.numbers import Number, from_wire
 from taxiway.runs.compare import Scalar
 from taxiway.runs.foreign.foreign import ForeignRuns, UpdateRun
 from taxiway.runs.points import times
-from taxiway.runs.points.batch import Row, by_key
+from taxiway.runs.points.batch import Batch, Row, by_key
 from taxiway.runs.points.log import Log
 from taxiway.runs.points.loose import Items
 from taxiway.runs.points.segments import History, history
@@ -70,6 +70,13 @@ class LogBatch(Struct, frozen=True):
     tags: list[Tag] = []
 
 
+class Packed(Struct, frozen=True):
+    """A batch of points alone that was read and checked elsewhere."""
+
+    run_id: str
+    batch: Batch
+
+
 class LogModel(Struct, frozen=True):
     """How clients before logged models said that a run made one. model_json: of its MLmodel file."""
 
@@ -104,18 +111,28 @@ class MeasuredModels(Protocol):
 
 
 class LogCalls:
-    """The handlers, on the event loop: these are the calls that training waits for."""
+    """The handlers, on the event loop: these are the calls that training waits for.
 
-    def __init__(self, log: Log, runs: ForeignRuns, models: MeasuredModels) -> None:
+    read_batch: reads a batch elsewhere, and gives None where it is to be read here.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        runs: ForeignRuns,
+        models: MeasuredModels,
+        read_batch: Callable[[bytes], Awaitable[Packed | None]],
+    ) -> None:
         self.log = log
         self.runs = runs
         self.models = models
+        self.read_batch = read_batch
 
     def bind(self, dialect: Dialect) -> None:
         dialect.serve(log_metric, self.log_metric)
         dialect.serve(log_param, self.log_param)
         dialect.serve(set_tag, self.set_tag)
-        dialect.serve(log_batch, self.log_batch)
+        dialect.serve(log_batch, self.log_batch, self.read_batch)
         dialect.serve(log_model, self.log_model)
 
     async def log_metric(self, caller: Caller, ask: LogMetric) -> Void:
@@ -134,7 +151,10 @@ class LogCalls:
         await self._keep(caller, id_of(ask), Items(tags=tags))
         return Void()
 
-    async def log_batch(self, caller: Caller, ask: LogBatch) -> Void:
+    async def log_batch(self, caller: Caller, ask: LogBatch | Packed) -> Void:
+        if isinstance(ask, Packed):
+            await self.log.keep_batch_soon(caller, ask.batch, may_amend=True)
+            return Void()
         run = names.check_run_id(ask.run_id)
         check_sizes(ask)
         items = Items(series=series_of(ask.metrics), params=params_of(ask.params), tags=given_tags(ask.tags))

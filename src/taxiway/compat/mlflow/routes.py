@@ -19,6 +19,7 @@ from taxiway.compat.mlflow.logged_search import LoggedSearchCalls
 from taxiway.compat.mlflow.model_versions import ModelVersionCalls
 from taxiway.compat.mlflow.multipart import Multipart
 from taxiway.compat.mlflow.old_traces import OldTraceCalls
+from taxiway.compat.mlflow.packing import Packing
 from taxiway.compat.mlflow.registered_models import RegisteredModelCalls
 from taxiway.compat.mlflow.runs import RunCalls
 from taxiway.compat.mlflow.search import SearchCalls
@@ -49,6 +50,7 @@ class Below(NamedTuple):
     experiments: Experiments
     foreign: ForeignRuns
     log: Log
+    packing: Packing
     searching: Searching
     files: Files
     parts: Parts
@@ -64,7 +66,7 @@ def bind(dialect: Dialect, below: Below) -> None:
     showing = Showing(below.foreign, ties)
     ExperimentCalls(below.access, below.projects, below.stores, below.experiments, below.trash).bind(dialect)
     RunCalls(below.foreign, below.trash, showing).bind(dialect)
-    LogCalls(below.log, below.foreign, ties).bind(dialect)
+    LogCalls(below.log, below.foreign, ties, below.packing.read).bind(dialect)
     HistoryCalls(below.log).bind(dialect)
     SearchCalls(below.access, below.experiments, below.searching, showing).bind(dialect)
     InputCalls(below.access, below.experiments, below.foreign, ties).bind(dialect)

@@ -88,6 +88,10 @@ class Log:
         batch = (
             await run_in_threadpool(loose.checked_batch, run, items) if is_large else loose.checked_batch(run, items)
         )
+        await self.keep_batch_soon(caller, batch, may_amend=may_amend)
+
+    async def keep_batch_soon(self, caller: Caller, batch: Batch, *, may_amend: bool = False) -> None:
+        """As `keep_soon`, for what `loose.checked_batch` made elsewhere."""
         try:
             await self.writer.merge_soon(self.lane, batch)
         except RunEnded:
