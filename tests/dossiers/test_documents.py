@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from taxiway.cli import main
 from taxiway.dossiers.documents.building import build
-from taxiway.dossiers.documents.contract import Document, Field, Format, NoPdf
+from taxiway.dossiers.documents.contract import Document, Field, Format, Grid, NoPdf
 from taxiway.dossiers.documents.facts import Facts
 from taxiway.dossiers.documents.mapping import packaged, read_mapping
+from taxiway.dossiers.documents.pdf import open_paper
 from taxiway.dossiers.documents.service import document_file
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.storage.contract import YamlBroken
@@ -145,3 +146,19 @@ def test_a_document_that_there_is_not_and_a_project_one_does_not_see(written: St
         written.ana.dossiers.document(NAME, "annex-v")
     with pytest.raises(NotFound):
         written.live.as_person("otto").dossiers.document(NAME)
+
+
+@pytest.mark.parametrize("lines", range(6))
+def test_no_question_is_left_alone_at_the_foot_of_a_page(lines: int) -> None:
+    paper = open_paper("A document")
+    for number in range(60):
+        paper.question("Results", f"asked {number}", "recorded", "recorded")
+        for _ in range(lines + number % 3):
+            paper.say("One line of what is said.")
+        paper.grid(Grid(["metric", "value"], [["accuracy", "0.9"]]))
+
+    pages = [page.extract_text().splitlines() for page in pypdf.PdfReader(io.BytesIO(bytes(paper.output()))).pages]
+
+    last = [[line for line in page if not line.startswith("A document")][-1] for page in pages]
+    assert len(pages) > 2
+    assert [line for line in last if line.startswith("asked") or line == "Results"] == []

@@ -16,6 +16,7 @@ FAMILY = "sans"
 INK, SOFT, RULE, PAPER = (22, 24, 29), (92, 97, 107), (205, 208, 214), (255, 255, 255)
 MARGIN_MM = 16.0
 NARROWEST, WIDEST = 9, 52  # characters that a column is given room for
+QUESTION_MM, HEADING_MM = 32, 44  # room for one with the beginning of what follows it
 LOOKS = {"pass": (30, 122, 70), "fail": (180, 40, 40), "inconclusive": (150, 100, 0)}
 
 
@@ -67,7 +68,7 @@ class Paper(FPDF):
         self.grid(Grid(["", ""], [[name, value] for name, value in pairs]), has_head=False)
 
     def heading(self, text: str) -> None:
-        self.room_for(30)
+        self.room_for(HEADING_MM)
         self.ln(4)
         self.start_section(self.writable(text))
         self.pen(13, bold=True)
@@ -78,7 +79,7 @@ class Paper(FPDF):
 
     def question(self, title: str, asks: str, state: str, word: str) -> None:
         """A question with the state of its answer on the right."""
-        self.room_for(18)
+        self.room_for(QUESTION_MM)
         self.ln(2.5)
         self.pen(10, bold=True)
         self.multi_cell(self.epw - 34, 5, self.writable(title), new_x=XPos.RIGHT, new_y=YPos.TOP, align="L")
