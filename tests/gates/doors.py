@@ -12,6 +12,9 @@ from urllib.parse import urlencode, urlsplit
 from taxiway.client import Client
 from taxiway.endpoints import contract as endpoints
 from taxiway.endpoints.contract import Deploy, StartEndpoint
+from taxiway.endpoints.rollout import contract as rollout
+from taxiway.endpoints.rollout.contract import ChangeTraffic, UndoTraffic
+from taxiway.endpoints.rollout.split import Share
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models import contract as models
 from taxiway.models.contract import PointAlias, Promote
@@ -99,6 +102,19 @@ def start(story: Story) -> str:
     return said(lambda: otto(story).transport.call(endpoints.start_endpoint, body, endpoint="second"))
 
 
+def change_traffic(story: Story) -> str:
+    """As `start`, by its share."""
+    archived(story)
+    body = ChangeTraffic([Share(1, 100)])
+    return said(lambda: otto(story).transport.call(rollout.change_traffic, body, endpoint="second"))
+
+
+def undo_traffic(story: Story) -> str:
+    """As `start`, by a split that was."""
+    archived(story)
+    return said(lambda: otto(story).transport.call(rollout.undo_traffic, UndoTraffic(to=1), endpoint="second"))
+
+
 def break_glass(story: Story) -> str:
     return said(lambda: otto(story).gates.waivers.break_glass("mortgage@1", reason="hurry"))
 
@@ -113,6 +129,7 @@ def archived(story: Story) -> None:
     story.vera.gates.approve("mortgage@2", comment="seen")
     story.ana.models.promote("mortgage@2", "production")
     otto(story).endpoints.deploy("second", "mortgage@2", wait=False)
+    otto(story).endpoints.traffic("second").split({1: 100}, sticky="customer")
     otto(story).endpoints.stop("second", reason="odd answers")
     otto(story).models.promote("mortgage@2", "archived")
 
@@ -122,6 +139,8 @@ DOORS: dict[Key, Door] = {
     ("PUT", "/api/models/{model}/aliases/{alias}"): point_alias,
     ("POST", "/api/endpoints"): deploy,
     ("POST", "/api/endpoints/{endpoint}/start"): start,
+    ("PUT", "/api/endpoints/{endpoint}/traffic"): change_traffic,
+    ("POST", "/api/endpoints/{endpoint}/traffic/undo"): undo_traffic,
     ("POST", "/api/gates/models/{model}/versions/{version}/break-glass"): break_glass,
 }
 NO_DOORS: dict[Key, str] = {
@@ -139,6 +158,9 @@ NO_DOORS: dict[Key, str] = {
     ("DELETE", "/api/models/{model}/aliases/{alias}"): "takes away",
     ("POST", "/api/endpoints/{endpoint}/stop"): "takes traffic away",
     ("PUT", "/api/endpoints/{endpoint}/fallback"): "a static answer, of no version",
+    ("POST", "/api/endpoints/{endpoint}/shadows"): "no caller hears of a shadow; it asks the gates of the stage before",
+    ("DELETE", "/api/endpoints/{endpoint}/shadows/{number:int}"): "takes away",
+    ("PUT", "/api/endpoints/{endpoint}/guard"): "when what answers goes back to what did before",
     ("POST", "/api/endpoints/{endpoint}/labels"): "the truth about predictions",
     ("POST", "/api/endpoints/{endpoint}/monitors"): "watches what answers",
     ("POST", "/endpoints/{endpoint}/invocations"): "asks what answers already",
@@ -198,6 +220,7 @@ MOVING = {
     r"\bstore\.move\(": "models/movements.py",
     r"\bstore\.put_alias\(": "models/movements.py",
     r"\bstore\.add_revision\(|\bself\._activate\(": "endpoints/service.py",
+    r"\bself\._divide_anew\(": "endpoints/rollout/service.py",
 }
 
 

@@ -27,6 +27,7 @@ from taxiway.endpoints.contract import (
     StartEndpoint,
     StopEndpoint,
 )
+from taxiway.endpoints.rollout.client import Traffic
 from taxiway.endpoints.rows import as_rows, as_texts
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.transport import Transport
@@ -56,6 +57,7 @@ class Endpoints:
         workers: int = 1,
         may_run_code: bool = False,
         note: str = "",
+        percent: float | None = None,
         wait: bool = True,
         wait_s: float = 60.0,
         progress: Progress | None = None,
@@ -63,6 +65,7 @@ class Endpoints:
         """Has a version answer under `name`. The endpoint is made at its first use; it belongs to the model's project.
 
         version: ``mortgage@2`` or ``mortgage@champion``; it must stand in the stage that the endpoint serves.
+        percent: of the requests; without it all of them, with 0 those that ask for it by header.
         wait: until it answers; `progress` is called with the revision whenever its state changes. Without a gateway
         (no `taxiway server` runs) the revision comes back ``waiting``. may_run_code: also serves a pickle.
         Raises GateClosed, StageNotServed, BundleTampered, EndpointElsewhere, RevisionRefused.
@@ -79,6 +82,7 @@ class Endpoints:
             workers=workers,
             may_run_code=may_run_code,
             note=note,
+            percent=percent,
         )
         made = self.transport.call(contract.deploy, body)
         return self.wait(name, made.number, wait_s=wait_s, progress=progress) if wait else made
@@ -161,6 +165,13 @@ class Endpoints:
         request, _, row = prediction_id.partition("/")
         body = AskTrace(row=int(row) if row.isdigit() else None)
         return self.transport.call(contract.trace, body, prediction=request)
+
+    def traffic(self, name: str) -> Traffic:
+        """How an endpoint's requests are divided among revisions, and copied to shadows.
+
+        >>> client.endpoints.traffic("mortgage").split({1: 90, 2: 10})  # doctest: +SKIP
+        """
+        return Traffic(self.transport, name)
 
     # --- looking ---
 

@@ -19,6 +19,8 @@ from taxiway.endpoints.contract import (
     PredictionTrace,
     Revision,
 )
+from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
+from taxiway.endpoints.rollout.commands import parse_share
 from taxiway.endpoints.rows import is_json, number_of, parse
 from taxiway.endpoints.showing.told import tell
 from taxiway.gates.contract import GateStage
@@ -47,6 +49,7 @@ def deploy(client: Client, given: Namespace) -> Revision:
         workers=given.workers,
         may_run_code=given.may_run_code,
         note=given.note,
+        percent=None if given.share is None else 100 * parse_share(given.share),
         wait=not given.no_wait,
         progress=lambda revision: print(f"revision {revision.number}: {revision.state}", file=sys.stderr),
     )
@@ -160,6 +163,11 @@ def show_detail(detail: EndpointDetail) -> str:
     state = f"{e.name} is {e.state}" + (f": {e.reason}" if e.reason else "")
     facts = [
         ("answers with", f"{e.model} v{e.version}, revision {e.answering}" if e.answering else "nothing"),
+        *(
+            [("traffic", ", ".join(f"{s.percent:g} % to revision {s.revision}" for s in e.split))]
+            if len(e.split) > 1
+            else []
+        ),
         ("serves", f"versions in {e.serves}"),
         ("project", e.project),
         ("at", detail.path),
@@ -187,6 +195,7 @@ DEPLOY = Command(
         Argument("--serves", "the stage a new endpoint serves", default="production", choices=get_args(GateStage)),
         Argument("--workers", "processes that answer", int, 1),
         Argument("--may-run-code", "serve a pickle, too", is_flag=True),
+        Argument("--share", "of the requests, such as 10%; 0% answers those with its header (default: all)"),
         Argument("--note", "why", default=""),
         Argument("--no-wait", "do not wait until it answers", is_flag=True),
     ),
@@ -237,4 +246,5 @@ COMMANDS = (
         labels,
         (NAME, Argument("file", "JSON, JSON lines or CSV with prediction_id, label, row, at", is_file=True)),
     ),
+    *TRAFFIC,
 )

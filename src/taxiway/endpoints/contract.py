@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from taxiway.datasets.contract import DatasetVersion
+from taxiway.endpoints.rollout.split import Share
 from taxiway.gates.contract import GateStage, Standing
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
 from taxiway.models.contract import ModelVersion, StageEntry
@@ -26,6 +27,9 @@ RevisionState = Literal[
     "refused",  # it may not, or cannot, be served
     "stopped",  # its endpoint was stopped
     "retired",  # another revision follows, or went before
+    "shadow",  # it gets copies of requests; no caller hears of its answers
+    "warm",  # it answered until the last change, and could again at once
+    "fallen",  # it gave its traffic back by itself
 ]
 EndpointState = Literal["answering", "starting", "restarting", "waiting", "failing", "refused", "stopped"]
 LabelValue = bool | int | float | str
@@ -34,8 +38,9 @@ LabelValue = bool | int | float | str
 class Revision(Struct, frozen=True, kw_only=True):
     """One set-up of an endpoint: a model version and how it runs.
 
-    reason: why it is refused, failing or restarting. live_at: when it first answered. requests: answered with a
-    prediction; errors: reached the endpoint and got none. cpu_s: processor seconds of its workers so far.
+    reason: why it is refused, fallen, failing or restarting. percent: of the requests, as declared. live_at: when it
+    first answered. requests: answered with a prediction; errors: reached the endpoint and got none. cpu_s: processor
+    seconds of its workers so far.
     """
 
     endpoint: str
@@ -58,6 +63,7 @@ class Revision(Struct, frozen=True, kw_only=True):
     p50_ms: float | None = None
     p99_ms: float | None = None
     log_tail: list[str] = []
+    percent: float = 0.0
 
     @property
     def ref(self) -> str:
@@ -73,6 +79,7 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
 
     serves: only versions in this stage are accepted. active: the revision that should answer; answering: the one
     that does, which differs while a new one starts. changed_at: when what should answer was last changed, by whom.
+    split: what part of the requests which revision answers, as declared.
     stopped_by, stopped_at: while it is stopped. fallback: what each row is answered with then; none is 503.
     requests_per_s: over the last five minutes. p99_ms: of the last 2,048 requests, or of those before
     the gateway began anew, where it has answered none since.
@@ -99,6 +106,7 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
     stopped_by: str = ""
     stopped_at: datetime | None = None
     fallback: dict[str, Any] | None = None
+    split: list[Share] = []
 
     @property
     def ref(self) -> str:
@@ -135,6 +143,7 @@ class Deploy(Struct, frozen=True, forbid_unknown_fields=True):
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     may_run_code: bool = False
     note: Annotated[str, Meta(max_length=2000)] = ""
+    percent: Annotated[float, Meta(ge=0, le=100)] | None = None
 
 
 class StopEndpoint(Struct, frozen=True, forbid_unknown_fields=True):

@@ -59,6 +59,38 @@ class RevisionRefused(TaxiwayError):
         )
 
 
+class ShadowTooEarly(TaxiwayError):
+    """A version that stands in no stage in which it may see what callers send."""
+
+    status = 409
+    is_audited = True
+    endpoint: str
+    model: str
+    version: int
+    stage: str
+
+    def __str__(self) -> str:
+        where = "in no stage yet" if self.stage == "none" else f"in {self.stage}"
+        return (
+            f"{self.model} v{self.version} is {where}, and a shadow of {self.endpoint} sees what its callers send: "
+            f"it must stand in staging at least. `taxiway models promote {self.model}@{self.version} staging` moves it."
+        )
+
+
+class ShadowsFull(TaxiwayError):
+    """An endpoint with as many shadows as it may have."""
+
+    status = 409
+    endpoint: str
+    most: int
+
+    def __str__(self) -> str:
+        return (
+            f"The endpoint {self.endpoint} has {self.most} shadows already. "
+            f"`taxiway endpoints shadow {self.endpoint} REVISION --remove` takes one away."
+        )
+
+
 class ReasonMissing(TaxiwayError):
     """An endpoint was to be stopped, or to answer again, without a word why."""
 

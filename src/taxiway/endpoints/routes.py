@@ -7,6 +7,9 @@ from starlette.routing import Route
 from taxiway.endpoints import contract
 from taxiway.endpoints.gateway.dialects import installed
 from taxiway.endpoints.inferences.labelling import Labels
+from taxiway.endpoints.rollout import contract as rollout
+from taxiway.endpoints.rollout.judging import Comparing
+from taxiway.endpoints.rollout.service import Traffic
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.showing.tracing import Tracer
 from taxiway.endpoints.steering.forwarding import Forwarder
@@ -27,6 +30,14 @@ def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *
     server.serve(contract.start_endpoint, stopping.start)
     server.serve(contract.declare_fallback, stopping.declare_fallback)
     server.serve(contract.give_labels, labels.give)
+    traffic = Traffic(endpoints)
+    server.serve(rollout.show_traffic, traffic.show)
+    server.serve(rollout.change_traffic, traffic.change)
+    server.serve(rollout.undo_traffic, traffic.undo)
+    server.serve(rollout.add_shadow, traffic.add_shadow)
+    server.serve(rollout.remove_shadow, traffic.remove_shadow)
+    server.serve(rollout.compare_shadow, Comparing(endpoints).compare)
+    server.serve(rollout.change_guard, traffic.change_guard)
     forwarder = Forwarder(endpoints.home, login=login, token=lambda: endpoints.publisher.token)
     server.bound.add((contract.invoke.method, contract.invoke.path))
     server.routes.append(Route(contract.invoke.path, forwarder, methods=["POST"]))

@@ -22,6 +22,8 @@ from taxiway.endpoints.contract import (
     Revision,
 )
 from taxiway.endpoints.refusals import EndpointElsewhere, StageNotServed
+from taxiway.endpoints.rollout import entering
+from taxiway.endpoints.rollout.split import joining, whole, without
 from taxiway.endpoints.steering.publishing import Publisher
 from taxiway.endpoints.steering.seen import LATELY, Seen
 from taxiway.endpoints.store import Kept
@@ -82,13 +84,13 @@ class Endpoints:
         With `revision` an earlier one takes over again. Either way the version must stand in the stage that the
         endpoint serves. Raises BadField, BundleTampered, EndpointElsewhere, GateClosed, NotFound, StageNotServed.
         """
-        version = self._wanted(body)
+        version = self.wanted(body)
         if not is_name(body.endpoint) or body.endpoint in RESERVED:
             raise BadField(field="endpoint", value=repr(body.endpoint), expected=NAME_EXPECTED)
         if version.project != body.project:
             raise EndpointElsewhere(kind="model", name=version.model, project=body.project)
         require_fit(version)
-        self._check_bundle(caller, version, f"endpoint:{body.endpoint}")
+        self.check_bundle(caller, version, f"endpoint:{body.endpoint}")
         standing = self.below.gates.standing(caller, model=version.model, version=version.version)
 
         def make(record: Record) -> Revision:
@@ -98,7 +100,7 @@ class Endpoints:
             answering = store.find_revision(record.connection, kept.name, kept.active) if kept else None
             self.admit(record, version, body.endpoint, kept.serves if kept else body.serves, answering)
             record.note(version=version.ref, bundle=version.bundle, reason=body.note)
-            known = store.find_revision(record.connection, body.endpoint, self._same(record, kept, body, version))
+            known = store.find_revision(record.connection, body.endpoint, self.same(record, kept, body, version))
             revision = known or add_revision(record, body, version, standing)
             self._activate(record, kept, body, revision)
             record.thing = revision.ref
@@ -109,7 +111,7 @@ class Endpoints:
         made = self.ledger.change(caller, "endpoints.deploy", thing, make, answer=Revision, project=body.project)
         return self.revision(caller, endpoint=made.endpoint, number=made.number)
 
-    def _wanted(self, body: Deploy) -> ModelVersion:
+    def wanted(self, body: Deploy) -> ModelVersion:
         """The version that is to answer. Raises BadField, NotFound."""
         if (body.revision is None) == (not body.version):
             given = f"version {body.version!r} and revision {body.revision}"
@@ -122,7 +124,7 @@ class Endpoints:
             raise unknown_revision(body.endpoint, body.revision)
         return self.below.models.find(found.model, found.version)
 
-    def _check_bundle(self, caller: Caller, version: ModelVersion, thing: str) -> None:
+    def check_bundle(self, caller: Caller, version: ModelVersion, thing: str) -> None:
         """Reads every byte of the bundle. Raises BundleTampered, naming the file, and leaves an entry of that."""
         try:
             self.below.models.shelf.verify(version.bundle)
@@ -149,14 +151,20 @@ class Endpoints:
             endpoint=endpoint, model=found.model, version=found.version, stage=found.stage, serves=serves
         )
 
-    def _same(self, record: Record, kept: Kept | None, body: Deploy, version: ModelVersion) -> int:
+    def same(self, record: Record, kept: Kept | None, body: Deploy, version: ModelVersion) -> int:
         """The number of the revision that is meant: the one asked for, or the one that answers with just that."""
         if body.revision is not None:
             return body.revision
-        active = store.find_revision(record.connection, kept.name, kept.active) if kept else None
+        rollout = kept.rollout if kept else None
+        numbers = (
+            [kept.active, *rollout.split.revisions, *(s.revision for s in rollout.shadows)] if kept and rollout else []
+        )
         wanted = (version.bundle, body.workers, body.may_run_code)
-        is_same = active is not None and (active.bundle, active.workers, active.may_run_code) == wanted
-        return active.number if active is not None and is_same and active.state != "refused" else 0
+        for number in numbers:
+            each = store.find_revision(record.connection, body.endpoint, number)
+            if each is not None and (each.bundle, each.workers, each.may_run_code) == wanted and not each.reason:
+                return number
+        return 0
 
     def _activate(self, record: Record, kept: Kept | None, body: Deploy, revision: Revision) -> None:
         if kept is None:
@@ -171,12 +179,16 @@ class Endpoints:
                 created_at=record.at,
                 changed_by=record.caller.name,
                 changed_at=record.at,
+                rollout=entering.first(record, body.endpoint, revision.number, body.note),
             )
             store.add(record.connection, fresh)
-        elif kept.active != revision.number or revision.state == "refused":
-            store.mark(record.connection, revision, refusal="")
-            self.keep(record, kept, active=revision.number)
-        self._publish(record)
+        else:
+            now, number = kept.rollout.split, revision.number
+            split = whole(number, now) if body.percent is None else joining(now, number, body.percent)
+            if split != now or revision.reason:
+                store.mark(record.connection, revision, refusal="", fell_at=None)
+                entering.enter(record, kept, split, reason=body.note)
+        self.publish(record)
 
     # --- what changes of an endpoint besides ---
 
@@ -189,7 +201,7 @@ class Endpoints:
         def both(record: Record) -> str:
             kept = require_endpoint(record, endpoint)
             make(record, kept)
-            self._publish(record)
+            self.publish(record)
             record.note(reason=reason, revision=kept.active)
             return endpoint
 
@@ -201,7 +213,7 @@ class Endpoints:
         changed = replace(kept, changed_by=record.caller.name, changed_at=record.at, **values)
         store.change(record.connection, changed)
 
-    def _publish(self, record: Record) -> None:
+    def publish(self, record: Record) -> None:
         configuration = self.publisher.renew(record.change)
         record.after_commit(lambda: self.publisher.publish(configuration))
 
@@ -210,11 +222,13 @@ class Endpoints:
 
         def make(record: Record) -> bool:
             kept = require_endpoint(record, revision.endpoint)
-            if kept.active != revision.number:
+            rollout, gone = kept.rollout, {revision.number}
+            if revision.number not in rollout.split.revisions:
                 return False
             store.mark(record.connection, revision, refusal=reason)
-            self.keep(record, kept, active=to)
-            self._publish(record)
+            left = without(rollout.split, gone) or (without(rollout.before, gone) if rollout.before else None)
+            entering.enter(record, kept, left or whole(to, rollout.split), cause=reason)
+            self.publish(record)
             record.note(reason=reason, answering=to)
             return True
 
@@ -303,14 +317,20 @@ class Endpoints:
 
 def refuse_answering(record: Record, version: ModelVersion, going: Going) -> None:
     """Nothing, or StillAnswers where a version would leave what an endpoint serves while it answers there."""
-    active = store.active_revisions(record.connection)
-    answers = [
-        kept.name
-        for kept in store.all_of(record.connection, [version.project])
-        if not kept.is_stopped
-        and (going in ("archived", "deleted", "renamed") or kept.serves == version.stage)
-        and (active[kept.name].model, active[kept.name].version) == (version.model, version.version)
-    ]
+    is_ending = going in ("archived", "deleted", "renamed")
+    answers: list[str] = []
+    for kept in store.all_of(record.connection, [version.project]):
+        its = store.numbers_of(record.connection, kept.name, version.model, version.version)
+        rollout = kept.rollout
+        shadows = {each.revision for each in rollout.shadows}
+        if kept.is_stopped:
+            continue
+        is_answering = its & set(rollout.split.revisions) and (is_ending or kept.serves == version.stage)
+        if is_answering or (its & shadows and is_ending):
+            answers.append(kept.name)
+        elif rollout.before is not None and its & set(rollout.before.revisions):
+            # What left its stage is no place to fall back to.
+            store.change(record.connection, replace(kept, rollout=replace(rollout, before=None)))
     if answers:
         raise StillAnswers(model=version.model, version=version.version, stage=going, endpoints=answers)
 
@@ -348,10 +368,10 @@ def require_endpoint(record: Record, endpoint: str) -> Kept:
     return found
 
 
-def require_revision(record: Record, kept: Kept) -> Revision:
-    found = store.find_revision(record.connection, kept.name, kept.active)
+def require_revision(record: Record, kept: Kept, number: int) -> Revision:
+    found = store.find_revision(record.connection, kept.name, number)
     if found is None:
-        raise unknown_revision(kept.name, kept.active)
+        raise unknown_revision(kept.name, number)
     return found
 
 

@@ -55,9 +55,10 @@ class Stopping:
         def make(record: Record, kept: Kept) -> None:
             if kept.is_stopped:
                 require_reason(body.reason, endpoint)
-            active = require_revision(record, kept)
-            version = require_version(record, active.model, active.version)
-            self.endpoints.admit(record, version, kept.name, kept.serves, active)
+            for number in kept.rollout.split.revisions:
+                revision = require_revision(record, kept, number)
+                version = require_version(record, revision.model, revision.version)
+                self.endpoints.admit(record, version, kept.name, kept.serves, revision)
             record.note(stopped_by=kept.stopped_by)
             self.endpoints.keep(record, kept, is_stopped=False, reason=body.reason, stopped_by="", stopped_at=None)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, fu
 
 from taxiway.endpoints.contract import KeptLabel, LabelValue, Revision
 from taxiway.endpoints.gateway.configuration import Configuration
+from taxiway.endpoints.rollout.declared import Rollout
 from taxiway.endpoints.steering.counters import Counters
 from taxiway.endpoints.tables import configurations, endpoints, labels, revisions, traffic
 from taxiway.gates.contract import GateStage, Standing
@@ -21,7 +22,8 @@ ONLY = 1  # the one row of what the gateway should serve
 class Kept(Struct, frozen=True, kw_only=True):
     """An endpoint as it is stored: what should answer. `reason`: why it was stopped or started last.
 
-    fallback: what each row is answered with while it is stopped; None is no answer.
+    fallback: what each row is answered with while it is stopped; None is no answer. rollout: how its requests are
+    divided; `active` is the revision with the largest share.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     stopped_by: str = ""
     stopped_at: datetime | None = None
     fallback: dict[str, Any] | None = None
+    rollout: Rollout
 
 
 class Minute(Struct, frozen=True):
@@ -69,11 +72,15 @@ def all_of(connection: Connection, projects: list[str] | None) -> list[Kept]:
 
 
 def add(connection: Connection, kept: Kept) -> None:
-    connection.execute(insert(endpoints).values(asdict(kept)))
+    connection.execute(insert(endpoints).values(fields(kept)))
+
+
+def fields(kept: Kept) -> dict[str, Any]:
+    return {name: getattr(kept, name) for name in kept.__struct_fields__}
 
 
 def change(connection: Connection, kept: Kept) -> None:
-    connection.execute(update(endpoints).where(endpoints.c.name == kept.name).values(asdict(kept)))
+    connection.execute(update(endpoints).where(endpoints.c.name == kept.name).values(fields(kept)))
 
 
 # --- revisions ---
@@ -123,6 +130,22 @@ def active_revisions(connection: Connection) -> dict[str, Revision]:
     return {row["endpoint"]: revision_of(row) for row in connection.execute(query).mappings()}
 
 
+def numbers_of(connection: Connection, endpoint: str, model: str, version: int) -> set[int]:
+    """The revisions of an endpoint that are of this version."""
+    here = (revisions.c.endpoint == endpoint, revisions.c.model == model, revisions.c.version == version)
+    return set(connection.execute(select(revisions.c.number).where(*here)).scalars())
+
+
+def running_revisions(connection: Connection, at: datetime) -> list[Revision]:
+    """Every revision that has, or may at once have, something to do: also shadows, and those kept warm."""
+    wanted = [(kept.name, number) for kept in all_of(connection, None) for number in kept.rollout.revisions(at)]
+    found: list[Revision] = []
+    for start in range(0, len(wanted), 400):
+        query = whole().where(tuple_(revisions.c.endpoint, revisions.c.number).in_(wanted[start : start + 400]))
+        found += [revision_of(row) for row in connection.execute(query).mappings()]
+    return sorted(found, key=lambda each: (each.endpoint, each.number))
+
+
 def rename_model(connection: Connection, before: str, to: str) -> None:
     """Revisions follow the name of the model that they served."""
     connection.execute(update(revisions).where(revisions.c.model == before).values(model=to))
@@ -134,7 +157,7 @@ def revision_of(row: RowMapping) -> Revision:
     plain = ("endpoint", "number", "model", "version", "bundle", "workers", "may_run_code", "note")
     return Revision(
         **{name: row[name] for name in (*plain, "created_by", "created_at", "live_at", "p50_ms", "p99_ms")},
-        state="refused" if row["refusal"] else "retired",
+        state="fallen" if row["fell_at"] else "refused" if row["refusal"] else "retired",
         reason=row["refusal"],
         requests=counted.requests,
         errors=counted.errors,
@@ -151,8 +174,13 @@ def standing_of(connection: Connection, endpoint: str, number: int) -> Standing 
 
 
 def mark(connection: Connection, revision: Revision, **values: Any) -> None:
-    """Notes something of a revision: ``live_at``, ``refusal``, ``standing``."""
-    here = (revisions.c.endpoint == revision.endpoint, revisions.c.number == revision.number)
+    """Notes something of a revision: ``live_at``, ``refusal``, ``fell_at``, ``standing``."""
+    mark_number(connection, revision.endpoint, revision.number, **values)
+
+
+def mark_number(connection: Connection, endpoint: str, number: int, **values: Any) -> None:
+    """As `mark`, by its number."""
+    here = (revisions.c.endpoint == endpoint, revisions.c.number == number)
     connection.execute(update(revisions).where(*here).values(**values))
 
 

@@ -8,6 +8,9 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Strin
 
 from taxiway.endpoints.contract import LabelValue
 from taxiway.endpoints.gateway.configuration import Configuration
+from taxiway.endpoints.rollout.declared import Rollout
+from taxiway.endpoints.rollout.guard import Cause
+from taxiway.endpoints.rollout.split import Split
 from taxiway.endpoints.steering.counters import Counters
 from taxiway.gates.contract import Standing
 from taxiway.storage.database import Json, Moment, metadata
@@ -28,6 +31,7 @@ endpoints = Table(
     Column("stopped_by", String(64), nullable=False),
     Column("stopped_at", Moment),
     Column("fallback", Json(dict[str, Any] | None)),  # what each row is answered with while it is stopped
+    Column("rollout", Json(Rollout), nullable=False),  # how its requests are divided
 )
 
 revisions = Table(
@@ -46,8 +50,33 @@ revisions = Table(
     Column("created_at", Moment, nullable=False),
     Column("live_at", Moment),
     Column("refusal", Text, nullable=False),  # why the gateway did not take it; empty where it did
+    Column("fell_at", Moment),  # when it gave its traffic back by itself, for `refusal`
     Column("counted", Json(Counters), nullable=False),  # all that was ever counted of it
     Column("seen", Json(Counters), nullable=False),  # the gateway's own counters when they were last read
+)
+
+splits = Table(
+    "endpoint_splits",  # every split that was declared
+    metadata,
+    Column("endpoint", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("split", Json(Split), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # why the gateway went back by itself; empty where somebody chose it
+)
+
+falls = Table(
+    "endpoint_falls",  # revisions that gave their traffic back by themselves
+    metadata,
+    Column("endpoint", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),  # of the split that it fell from
+    Column("revision", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("to", Json(Split), nullable=False),
+    Column("cause", Json(Cause), nullable=False),
+    Column("log_tail", Json(list[str]), nullable=False),
 )
 
 traffic = Table(

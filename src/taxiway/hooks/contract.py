@@ -20,6 +20,7 @@ Event = Literal[
     "glass.broken",
     "finding.opened",
     "endpoint.stopped",
+    "endpoint.rolled_back",
     "alert.opened",
     "review.overdue",
     "review.requested",

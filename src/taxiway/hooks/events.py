@@ -91,6 +91,13 @@ SAMPLES: dict[Event, dict[str, Any]] = {
         "reason": "It rejects everybody since noon",
         "url": f"/endpoints/{NAME}",
     },
+    "endpoint.rolled_back": {
+        "endpoint": NAME,
+        "revision": 4,
+        "to": {"revision 3": "100 %"},
+        "cause": "it gives no answer: 54 of 60 requests in 10 s, which is at least 75.8 %, and 5.0 % are allowed",
+        "url": f"/endpoints/{NAME}",
+    },
     "alert.opened": {
         "id": "0193b9a2c0de7c2f9a4b3f1e2d5c6b7a",
         "monitor": NAME,

@@ -25,6 +25,7 @@ WORDS: dict[NoticeKind, str] = {
     "glass": "broken glass",
     "warned": "warning of a gate",
     "stopped": "stopped endpoint",
+    "rolled_back": "revision rolled back",
     "decided": "decision",
 }
 BUTTONS: dict[NoticeKind, str] = {
@@ -39,6 +40,7 @@ MARKS: dict[NoticeKind, str] = {
     "alert": "fail",
     "glass": "fail",
     "stopped": "fail",
+    "rolled_back": "fail",
     "finding": "inconclusive",
     "warned": "inconclusive",
 }

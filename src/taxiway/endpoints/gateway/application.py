@@ -38,6 +38,7 @@ from taxiway.endpoints.gateway.requests import (
     read_body,
     token_hash,
 )
+from taxiway.endpoints.gateway.shadowing import Answered
 from taxiway.endpoints.gateway.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
 from taxiway.endpoints.inferences.record import Line
 from taxiway.endpoints.inferences.writing import InferenceLog
@@ -49,6 +50,7 @@ from taxiway.endpoints.refusals import (
     EndpointUnknown,
     MethodRefused,
     ModelRaised,
+    WorkerLost,
 )
 from taxiway.endpoints.worker.held import Command, Limits, worker_command
 from taxiway.kernel.clock import Clock, now
@@ -58,6 +60,7 @@ from taxiway.kernel.ids import new_id
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
+ITS_FAULT = (DeadlinePassed, ModelRaised, WorkerLost)  # refusals that a revision answers for, not its caller
 FALLBACK = [(b"taxiway-fallback", b"1")]
 TICK_S = 0.2  # how often configuration, log and workers are looked after
 log = logging.getLogger("taxiway.gateway")
@@ -272,7 +275,7 @@ class Gateway:
         if asked.event_at is None and EVENT_TIME in call.headers:
             asked.event_at = event_times(call.headers[EVENT_TIME].decode("latin-1"), len(asked.rows))
         try:
-            await self.give(self.fleet.answering(call.name, call.version), asked, at, began, call, send)
+            await self.give(self.fleet.answering(call, asked), asked, at, began, call, send)
         except EndpointStopped:
             fallback = self.fleet.fallback(call.name)
             if fallback is None:
@@ -290,14 +293,21 @@ class Gateway:
             self.record(crew, request_id, asked, at, latency_ms, outputs)
         except TaxiwayError as refusal:
             crew.errors += 1
+            if isinstance(refusal, ITS_FAULT):
+                crew.tally.now.requests += 1
+                crew.tally.now.errors += 1
             if isinstance(refusal, ModelRaised):
                 self.record(crew, request_id, asked, at, (time.perf_counter() - began) * 1000, refusal)
             raise
         crew.requests += 1
         crew.rows += len(outputs)
         crew.latencies_ms.append(latency_ms)
+        crew.judge(latency_ms, outputs)
         answer = call.dialect.write(call, Given(outputs, crew.served))
-        await send_answer(send, answer, ((b"taxiway-prediction-id", request_id.encode()),))
+        named = ((b"taxiway-prediction-id", request_id.encode()), (b"taxiway-revision", b"%d" % crew.served.number))
+        await send_answer(send, answer, named)
+        if self.fleet.mirrors.of:
+            self.fleet.mirrors.offer(crew, Answered(request_id, crew.served.number, asked.rows, outputs, latency_ms))
 
     async def predict(self, crew: Crew, asked: Asked) -> list[bytes]:
         """A JSON object per row. Raises DeadlinePassed and what the crew raises."""

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from taxiway.endpoints.rollout.declared import Rollout
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.ids import is_name
 
@@ -43,6 +44,7 @@ class ServedEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
     """An endpoint as the gateway needs it: who may call, and which revision answers.
 
     fallback: what each row is answered with while it is stopped; without one callers get 503.
+    rollout: how its requests are divided; without one `active` answers all of them.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ServedEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
     is_stopped: bool = False
     stopped: Stopped | None = None
     fallback: dict[str, Any] | None = None
+    rollout: Rollout | None = None
 
 
 class ServedRevision(Struct, frozen=True, forbid_unknown_fields=True):
@@ -219,6 +222,10 @@ def check(configuration: Configuration, path: Path) -> None:
         if endpoint.active is not None and not configuration.revision(endpoint.name, endpoint.active):
             problem = f"revision {endpoint.active} of endpoint {endpoint.name} is active and not listed"
             raise ConfigurationRefused(file=str(path), problem=problem)
+        for number in endpoint.rollout.split.revisions if endpoint.rollout else ():
+            if not configuration.revision(endpoint.name, number):
+                problem = f"revision {number} of endpoint {endpoint.name} takes traffic and is not listed"
+                raise ConfigurationRefused(file=str(path), problem=problem)
     for revision in configuration.revisions:
         if revision.number < 1 or not 1 <= revision.workers <= 64:
             problem = f"revision {revision.number} of {revision.endpoint} asks for {revision.workers} workers"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
+import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from taxiway.endpoints.gateway.configuration import ServedRevision
+from taxiway.endpoints.gateway.outputs import OutputCheck
 from taxiway.endpoints.gateway.status import RevisionStatus, State, cpu_seconds, rss_bytes
 from taxiway.endpoints.refusals import NothingServed, NoWorker, QueueFull, WorkerLost
+from taxiway.endpoints.rollout.guard import Before, Tally
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.held import Command, Job, Limits, Worker, worker_command
 from taxiway.kernel.errors import TaxiwayError
@@ -18,6 +23,7 @@ from taxiway.models.signature import Signature
 
 STEADY_S = 5.0  # a worker that lived this long starts the count of failures anew
 LONGEST_PAUSE_S = 30.0
+QUIET = 10  # how far the processes of a shadow step back
 PATIENT_FAILURES = 3  # deaths in a row after which callers are told at once rather than kept waiting
 
 
@@ -35,9 +41,11 @@ class Crew:
         limits: Limits = Limits(),  # noqa: B008  a frozen record
         command: Command = worker_command,
         when_ready: Callable[[Crew], None] = lambda _: None,
+        is_quiet: bool = False,
     ) -> None:
+        """is_quiet: its processes give way to others, since no caller waits for them."""
         self.served, self.home, self.limits = served, home, limits
-        self.command, self.when_ready = command, when_ready
+        self.command, self.when_ready, self.is_quiet = command, when_ready, is_quiet
         self.waiting: deque[Job] = deque()
         self.workers: list[Worker] = []
         self.tasks: set[asyncio.Task[None]] = set()
@@ -50,6 +58,54 @@ class Crew:
         self.requests = self.errors = self.rows = 0
         self.spent_cpu_s = 0.0
         self.latencies_ms: deque[float] = deque(maxlen=2048)
+        # What its guard looks at: counts by second, and the latency from which on a request is slow.
+        self.tally = Tally(int(time.monotonic()))
+        self.slow_ms = math.inf
+        self.compared_with: Before | None = None
+        self.judged_at = 0
+        self.settled_bytes = 0
+        self.began = time.monotonic()
+        self.outputs = OutputCheck(())
+
+    def is_as(self, served: ServedRevision, *, is_quiet: bool) -> bool:
+        """Whether this is the crew for that. A quiet one cannot be made loud: its processes gave their rank away."""
+        return self.served == served and (is_quiet or not self.is_quiet)
+
+    def jobs(self) -> Iterator[Job]:
+        """The requests that wait for an answer here."""
+        yield from self.waiting
+        for worker in self.workers:
+            yield from worker.in_flight.values()
+
+    def pids(self) -> list[int]:
+        return [worker.process.pid for worker in self.workers if not worker.gone.is_set()]
+
+    def last_lines(self) -> list[str]:
+        """What its workers printed last, of a worker that died where one did."""
+        return (self.log_tail or [line for worker in self.workers for line in worker.log.lines])[-20:]
+
+    def judge(self, latency_ms: float, outputs: list[bytes]) -> None:
+        """Counts an answer, and what is wrong with it."""
+        now = self.tally.now
+        now.requests += 1
+        if latency_ms > self.slow_ms:
+            now.slow += 1
+        wrong = self.outputs.look(outputs)
+        if wrong == "missing":
+            now.missing += 1
+        elif wrong == "schema":
+            now.schema += 1
+
+    def hurry(self, within_s: float) -> None:
+        """Refuses a revision that has not become ready within that time."""
+        if self.state == "starting" and time.monotonic() - self.began > within_s:
+            said = f"it was not ready within {within_s:g} s" + (f"; {self.reason}" if self.reason else "")
+            self.refusal = wire.Refused("NotReady", said)
+            self.reason = said
+            self.log_tail = self.last_lines()
+            for worker in self.workers:
+                worker.kill()
+            self.give_up()
 
     def spawn(self, work: asyncio._CoroutineLike[None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -75,6 +131,9 @@ class Crew:
             self.reason = f"no process can be started ({e})"
             self.spawn(self.add_worker(pause(self.failures)))
             return
+        if self.is_quiet:
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, worker.process.pid, QUIET)
         if self.state == "stopped":
             await worker.stop()
 
@@ -128,7 +187,10 @@ class Crew:
                 worker.give(self.number, job)
 
     def on_ready(self) -> None:
-        self.was_ready = True
+        if not self.was_ready:
+            self.was_ready = True
+            self.settled_bytes = sum(map(rss_bytes, self.pids()))
+            self.outputs = OutputCheck(self.signature.outputs if self.signature is not None else ())
         self.reason = ""
         self.when_ready(self)
 
@@ -151,7 +213,7 @@ class Crew:
         self.log_tail = list(worker.log.lines)
         if worker.refused is not None:
             self.refusal, self.reason = worker.refused, worker.refused.reason
-        else:
+        elif self.refusal is None:
             self.failures = 1 if time.monotonic() - worker.started > STEADY_S else self.failures + 1
             self.restarts += 1
             code = worker.process.returncode
@@ -203,9 +265,8 @@ class Crew:
 
     def status(self, *, is_live: bool) -> RevisionStatus:
         """How the revision is."""
-        pids = [w.process.pid for w in self.workers if not w.gone.is_set()]
+        pids = self.pids()
         ordered = sorted(self.latencies_ms)
-        tail = self.log_tail or [line for w in self.workers for line in w.log.lines]
         return RevisionStatus(
             self.served.endpoint,
             self.served.number,
@@ -226,7 +287,7 @@ class Crew:
             rss_bytes=sum(map(rss_bytes, pids)),
             p50_ms=quantile(ordered, 0.50),
             p99_ms=quantile(ordered, 0.99),
-            log_tail=tail[-20:],
+            log_tail=self.last_lines(),
         )
 
 

@@ -1,31 +1,32 @@
-"""Which revision answers for which endpoint: the configuration on disk, made true in processes."""
+"""Which revisions answer for which endpoint: the configuration on disk, made true in processes."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from taxiway.endpoints.gateway.configuration import Configuration, ServedEndpoint, ServedRevision
+from taxiway.endpoints.gateway.configuration import Configuration, ServedRevision
 from taxiway.endpoints.gateway.crew import Crew
-from taxiway.endpoints.gateway.dialects import Standing
+from taxiway.endpoints.gateway.dialects import Call, Standing
+from taxiway.endpoints.gateway.place import Place
+from taxiway.endpoints.gateway.requests import Asked
+from taxiway.endpoints.gateway.shadowing import Mirrors
 from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus
-from taxiway.endpoints.refusals import EndpointStopped, EndpointUnknown, NoWorker, RevisionElsewhere
+from taxiway.endpoints.gateway.watching import cause_of, watched
+from taxiway.endpoints.refusals import EndpointUnknown
+from taxiway.endpoints.rollout.falls import Fall, keep_falls, read_falls
+from taxiway.endpoints.rollout.guard import Cause
 from taxiway.endpoints.worker.held import Command, Limits, worker_command
+from taxiway.kernel.clock import Clock, now
 from taxiway.models.signature import Signature
 
-
-class Place:
-    """An endpoint here: the crew that answers, and the one that gets ready to follow it."""
-
-    def __init__(self, endpoint: ServedEndpoint) -> None:
-        self.endpoint = endpoint
-        self.tokens = frozenset(endpoint.token_hashes)
-        self.live: Crew | None = None
-        self.next: Crew | None = None
-        self.signature: Signature | None = None
+log = logging.getLogger("taxiway.gateway")
 
 
 class Fleet:
@@ -38,14 +39,20 @@ class Fleet:
         limits: Limits,
         command: Command = worker_command,
         before: GatewayStatus | None = None,
+        clock: Clock = now,
     ) -> None:
-        self.home, self.limits, self.command = home, limits, command
+        self.home, self.limits, self.command, self.clock = home, limits, command, clock
         self.places: dict[str, Place] = {}
         self.leaving: set[Crew] = set()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.mirrors = Mirrors(home)
+        self.falls = read_falls(home)
+        self.second = 0
         # Of the gateway before us only the counters hold; its processes went with it.
         self.earlier = {
-            key(r): msgspec.structs.replace(r, state="stopped", is_live=False, pids=[], in_flight=0, rss_bytes=0)
+            key(r): msgspec.structs.replace(
+                r, state="stopped", is_live=False, pids=[], in_flight=0, rss_bytes=0, percent=0.0, is_warm=False
+            )
             for r in (before.revisions if before else [])
         }
 
@@ -53,34 +60,53 @@ class Fleet:
         """Starts what is missing and retires what is no longer wanted."""
         wanted = {e.name: e for e in configuration.endpoints}
         for name in [n for n in self.places if n not in wanted]:
-            place = self.places.pop(name)
-            self.retire(place.live, place.next)
+            self.retire(*self.places.pop(name).clear())
         for name, endpoint in wanted.items():
-            place = self.places.setdefault(name, Place(endpoint))
-            place.endpoint, place.tokens = endpoint, frozenset(endpoint.token_hashes)
-            is_on = endpoint.active is not None and not endpoint.is_stopped
-            self.settle(place, configuration.revision(name, endpoint.active or 0) if is_on else None)
+            place = self.places.get(name)
+            if place is None:
+                place = self.places[name] = Place(endpoint)
+            place.take(endpoint)
+            place.fallen |= {
+                fall.revision: fall
+                for fall in self.falls
+                if (fall.endpoint, fall.number) == (name, place.rollout.number)
+            }
+            if endpoint.is_stopped:  # nobody is answered any more, those who wait for it neither
+                for crew in place.everybody():
+                    crew.cut(place.nobody())
+            self.settle(place, {r.number: r for r in configuration.revisions if r.endpoint == name})
+        self.mirrors.settle(self.places)
 
-    def settle(self, place: Place, served: ServedRevision | None) -> None:
-        """Brings one endpoint to the revision it should serve."""
-        if served is None:
-            if place.endpoint.is_stopped:  # nobody is answered any more, those who wait for it neither
-                for crew in (place.live, place.next):
-                    if crew is not None:
-                        crew.cut(stopped(place.endpoint))
-            self.retire(place.live, place.next)
-            place.live = place.next = None
-        elif place.live and place.live.served == served and not place.live.refusal:
-            self.retire(place.next)
-            place.next = None
-        elif place.next is None or place.next.served != served or place.next.refusal:
-            self.retire(place.next)
-            place.next = self.crew(served)
-            place.next.start()
+    def settle(self, place: Place, listed: Mapping[int, ServedRevision]) -> None:
+        """Brings one endpoint to the revisions that should run for it."""
+        wanted = place.wanted(self.clock())
+        if not wanted:
+            self.retire(*place.clear())
+            return
+        for number in wanted & listed.keys():
+            served, is_quiet = listed[number], place.is_quiet(number)
+            crew = place.coming.get(number) or place.crews.get(number)
+            if crew is not None and crew.is_as(served, is_quiet=is_quiet) and not crew.refusal:
+                continue
+            self.retire(place.coming.pop(number, None))
+            place.coming[number] = self.crew(served, is_quiet=is_quiet)
+            place.coming[number].start()
+        self.trim(place)
 
-    def crew(self, served: ServedRevision) -> Crew:
+    def trim(self, place: Place) -> None:
+        """Divides requests among who is there, and sends home who is needed no more."""
+        at = self.clock()
+        place.balance(at)
+        kept = place.wanted(at) | set(place.split.revisions if place.split else ())
+        for some in (place.crews, place.coming):
+            for number in some.keys() - kept:
+                self.retire(some.pop(number))
+
+    def crew(self, served: ServedRevision, *, is_quiet: bool) -> Crew:
         """A crew whose counters go on where an earlier one of the same revision left them."""
-        crew = Crew(served, self.home, limits=self.limits, command=self.command, when_ready=self.take_over)
+        crew = Crew(
+            served, self.home, limits=self.limits, command=self.command, when_ready=self.take_over, is_quiet=is_quiet
+        )
         known = self.earlier.get((served.endpoint, served.number, served.bundle_digest))
         if known is not None:
             crew.requests, crew.errors, crew.rows = known.requests, known.errors, known.rows
@@ -88,11 +114,15 @@ class Fleet:
         return crew
 
     def take_over(self, crew: Crew) -> None:
-        """Sends the endpoint's requests to a crew that became ready, and lets the one before it finish."""
+        """Gives a crew that became ready its part, and lets the one in its place finish."""
         place = self.places.get(crew.served.endpoint)
-        if place is not None and place.next is crew:
-            self.retire(place.live)
-            place.live, place.next = crew, None
+        number = crew.served.number
+        if place is not None and place.coming.get(number) is crew:
+            del place.coming[number]
+            self.retire(place.crews.get(number))
+            place.crews[number] = crew
+            self.trim(place)
+            self.mirrors.settle(self.places)
 
     def retire(self, *crews: Crew | None) -> None:
         """Lets crews answer what they accepted and end."""
@@ -109,23 +139,12 @@ class Fleet:
         last = crew.status(is_live=False)
         self.earlier[key(last)] = last
 
-    def answering(self, name: str, version: str = "") -> Crew:
-        """The crew to ask. version: the number of a revision, where the caller insists on one.
-
-        Raises EndpointUnknown, EndpointStopped, NoWorker, RevisionElsewhere.
-        """
-        place = self.places.get(name)
+    def answering(self, call: Call, asked: Asked) -> Crew:
+        """The crew to ask. Raises EndpointUnknown, EndpointStopped, NothingServed, NoWorker, RevisionElsewhere."""
+        place = self.places.get(call.name)
         if place is None:
-            raise EndpointUnknown(endpoint=name)
-        if place.live is not None:
-            if version and version != str(place.live.served.number):
-                raise RevisionElsewhere(endpoint=name, revision=version, answering=[place.live.served.number])
-            return place.live
-        if place.next is not None:
-            raise place.next.no_worker()
-        if place.endpoint.is_stopped:
-            raise stopped(place.endpoint)
-        raise NoWorker(endpoint=name, state="without a revision", reason="nothing was deployed to it yet")
+            raise EndpointUnknown(endpoint=call.name)
+        return place.pick(call, asked.rows[0])
 
     def fallback(self, name: str) -> dict[str, Any] | None:
         """What each row is answered with while an endpoint is stopped; None where callers are refused."""
@@ -135,59 +154,100 @@ class Fleet:
     def signature(self, name: str) -> Signature | None:
         """What the endpoint takes and gives; of what answered last, where nothing does now."""
         place = self.places.get(name)
-        if place is None:
-            return None
-        if place.live is not None and place.live.signature is not None:
-            place.signature = place.live.signature
-        return place.signature
+        return place.known_signature() if place is not None else None
 
     def standing(self, name: str) -> Standing:
         """How an endpoint is. Raises EndpointUnknown."""
         place = self.places.get(name)
         if place is None:
             raise EndpointUnknown(endpoint=name)
-        crew = place.live
-        is_ready = crew is not None and crew.state in ("ready", "draining")
+        crew = place.main()
         flavour = crew.flavour if crew is not None else ""
-        return Standing(name, is_ready, crew.served if crew is not None else None, flavour, self.signature(name))
+        served = crew.served if crew is not None else None
+        return Standing(name, place.is_ready(), served, flavour, place.known_signature())
 
     def is_ready(self) -> bool:
         """Whether every endpoint that should answer does."""
         on = [p for p in self.places.values() if p.endpoint.active is not None and not p.endpoint.is_stopped]
-        return all(place.live is not None and place.live.state == "ready" for place in on)
+        return all(place.is_ready() for place in on)
+
+    # --- looked after ---
 
     def tick(self) -> None:
-        """What must be looked after several times a second."""
+        """What must be looked after several times a second. Raises OSError where a fall cannot be kept."""
+        second = int(time.monotonic())
         for crew in self.crews():
             crew.kill_stuck()
+            crew.tally.turn(second)
+        self.mirrors.tick()
+        for place in list(self.places.values()):
+            self.watch(place, second)
+        self.second = second
+
+    def watch(self, place: Place, second: int) -> None:
+        """Sends home who starts too long, is warm no more, or breaks a condition."""
+        guard = place.rollout.guard
+        if place.split is not None:  # where nobody else answers, there is nothing to hurry for
+            for crew in place.coming.values():
+                crew.hurry(guard.ready_within_s)
+        if place.rollout.before is not None and second != self.second:
+            self.trim(place)
+        for number in watched(place) if guard.is_on else ():
+            cause = cause_of(place, place.crews[number], second)
+            if cause is not None:
+                self.fall(place, number, cause)
+
+    def fall(self, place: Place, number: int, cause: Cause) -> None:
+        """Takes the traffic from a revision, if there is another one ready to answer in its place."""
+        at = self.clock()
+        after = place.after({*place.fallen, number}, at)
+        if after is None or not set(after.answering) <= place.crews.keys():
+            return
+        tail = place.crews[number].last_lines()
+        fall = Fall(place.endpoint.name, place.rollout.number, number, at, after, cause, tail)
+        log.warning("Revision %s of %s gives its traffic back: %s", number, place.endpoint.name, cause)
+        place.fallen[number] = fall
+        self.trim(place)
+        self.mirrors.settle(self.places)
+        self.falls.append(fall)
+        keep_falls(self.home, self.falls)
 
     def crews(self) -> list[Crew]:
         """Every crew that has, or will have, processes."""
-        placed = [c for p in self.places.values() for c in (p.live, p.next) if c is not None]
-        return [*placed, *self.leaving]
+        return [*(crew for place in self.places.values() for crew in place.everybody()), *self.leaving]
 
     def status(self) -> list[RevisionStatus]:
         """Every revision, those that ended included: their counters are the record of what they cost."""
-        live = {place.live for place in self.places.values()}
-        now = {key(s): s for s in (crew.status(is_live=crew in live) for crew in self.crews())}
-        return [*now.values(), *(s for k, s in self.earlier.items() if k not in now)]
+        found: dict[tuple[str, int, str], RevisionStatus] = {}
+        for crew in self.leaving:
+            status = crew.status(is_live=False)
+            found[key(status)] = status
+        for place in self.places.values():
+            for crew in place.everybody():
+                status = self.told(place, crew)
+                found[key(status)] = status
+        return [*found.values(), *(s for k, s in self.earlier.items() if k not in found)]
+
+    def told(self, place: Place, crew: Crew) -> RevisionStatus:
+        """How a revision that has a part here is."""
+        number = crew.served.number
+        is_there = place.crews.get(number) is crew
+        percent = place.split.percent(number) if place.split is not None and is_there else 0.0
+        is_asked = is_there and place.split is not None and number in place.split.revisions
+        status = crew.status(is_live=is_asked)
+        copies = self.mirrors.copies(place.endpoint.name, number)
+        is_warm = is_there and not is_asked and copies is None
+        return msgspec.structs.replace(status, percent=percent, is_warm=is_warm, copies=copies)
 
     async def stop(self) -> None:
         """Ends every process."""
+        self.mirrors.stop()
         await asyncio.gather(*(crew.stop() for crew in self.crews()))
         for crew in self.crews():
             last = crew.status(is_live=False)
             self.earlier[key(last)] = last
         self.places.clear()
         self.leaving.clear()
-
-
-def stopped(endpoint: ServedEndpoint) -> EndpointStopped:
-    """What the callers of a stopped endpoint are told."""
-    said = endpoint.stopped
-    if said is None:
-        return EndpointStopped(endpoint=endpoint.name)
-    return EndpointStopped(endpoint=endpoint.name, by=said.by, at=said.at, reason=said.reason)
 
 
 def key(status: RevisionStatus) -> tuple[str, int, str]:

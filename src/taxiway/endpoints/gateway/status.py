@@ -15,6 +15,19 @@ FILE = "status.json"
 State = Literal["starting", "ready", "restarting", "failing", "refused", "draining", "stopped"]
 
 
+class Copies(Struct, frozen=True):
+    """What became of the requests that a shadow should get a copy of.
+
+    compared, agreed: rows that both answered, and those answered alike. dropped: requests not copied, since the shadow
+    was behind or callers waited. failed: copies that got no answer.
+    """
+
+    compared: int = 0
+    agreed: int = 0
+    dropped: int = 0
+    failed: int = 0
+
+
 class RevisionStatus(Struct, frozen=True):
     """One revision. Counters go on from where the last gateway of this home left them."""
 
@@ -38,6 +51,9 @@ class RevisionStatus(Struct, frozen=True):
     p50_ms: float | None = None  # of the last 2,048 requests
     p99_ms: float | None = None
     log_tail: list[str] = []  # the worker's last lines, of a worker that died where one did
+    percent: float = 0.0  # of the requests to its endpoint
+    is_warm: bool = False  # it answers nothing, and could at once
+    copies: Copies | None = None  # of a shadow
 
 
 class GatewayStatus(Struct, frozen=True):

@@ -119,7 +119,7 @@ class Publisher:
         front = self.front or front_of(kept)
         own = hash_secret(self.token)
         found = store.all_of(connection, None)
-        active = store.active_revisions(connection)
+        running = store.running_revisions(connection, at)
         callers = {project: self._callers(project, own) for project in {each.project for each in found}}
         return Configuration(
             serial=(kept.serial if kept else 0) + 1,
@@ -134,6 +134,7 @@ class Publisher:
                     e.is_stopped,
                     Stopped(e.stopped_by, e.stopped_at, e.reason) if e.is_stopped and e.stopped_at else None,
                     e.fallback,
+                    e.rollout if e.rollout.is_warm(at) else msgspec.structs.replace(e.rollout, before=None),
                 )
                 for e in found
             ),
@@ -148,7 +149,7 @@ class Publisher:
                     r.workers,
                     r.may_run_code,
                 )
-                for _, r in sorted(active.items())
+                for r in running
             ),
             allowed_hosts=front.hosts,
             status_token_hashes=(own,) if front.login else (),

@@ -151,6 +151,7 @@ class Rounds:
         self.endpoints.stock()
         self.endpoints.publisher.refresh()
         self.sampler.note_arrivals()
+        self.sampler.note_falls()
 
     def sample(self) -> None:
         self.sampler.sample()

@@ -10,6 +10,9 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.endpoints import store
 from taxiway.endpoints.contract import Revision
 from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus, read_status
+from taxiway.endpoints.rollout import store as rollout_store
+from taxiway.endpoints.rollout.falls import Fall, read_falls
+from taxiway.endpoints.rollout.service import Traffic
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.steering.counters import Counters, counted
 from taxiway.endpoints.steering.seen import Seen
@@ -23,6 +26,7 @@ class Sampler:
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.endpoints = endpoints
+        self.traffic = Traffic(endpoints)
         self.ledger: Ledger = endpoints.ledger
 
     def sample(self) -> None:
@@ -39,16 +43,24 @@ class Sampler:
         """Enters which revisions answer for the first time, and which the gateway did not take."""
         seen = Seen(self.endpoints.home)
         with self.endpoints.database.read() as connection:
-            active = store.active_revisions(connection)
-        for revision in active.values():
+            running = store.running_revisions(connection, self.ledger.writer.clock())
+        for revision in running:
             found = seen.of(revision)
-            if found is None or revision.state == "refused":
+            if found is None or revision.state in ("refused", "fallen"):
                 continue
             answering = seen.answering(revision.endpoint)
             if found.is_live and found.state == "ready" and revision.live_at is None:
                 self._arrived(revision)
             elif found.state in ("refused", "failing") and answering not in (None, revision.number):
                 self.endpoints.go_back(SYSTEM, revision, to=answering or 0, reason=found.reason)
+
+    def note_falls(self) -> None:
+        """Enters which revisions the gateway took the traffic from by itself."""
+        falls = read_falls(self.endpoints.home)
+        with self.endpoints.database.read() as connection:
+            new = [fall for fall in falls if is_ours(connection, fall) and not rollout_store.has_fall(connection, fall)]
+        for fall in new:
+            self.traffic.enter_fall(fall)
 
     def _arrived(self, revision: Revision) -> None:
         project = self.endpoints.project_of(revision.endpoint)
@@ -60,6 +72,11 @@ class Sampler:
             return True
 
         self.ledger.change(SYSTEM, "endpoints.go_live", revision.ref, make, answer=bool, project=project)
+
+
+def is_ours(connection: Connection, fall: Fall) -> bool:
+    """Whether the endpoint is there; a home may have been put back from a copy."""
+    return store.find_revision(connection, fall.endpoint, fall.revision) is not None
 
 
 Grown = dict[tuple[str, int], tuple[RevisionStatus, Counters, Counters]]

@@ -44,7 +44,8 @@ class Seen:
     def revision(self, revision: Revision, kept: Kept, counters: tuple[Counters, Counters] | None = None) -> Revision:
         """The revision with its state now, and with what was counted since the last sample."""
         status = self.of(revision)
-        found = replace(revision, state=self._state(revision, kept, status))
+        percent = kept.rollout.split.percent(revision.number)
+        found = replace(revision, state=self._state(revision, kept, status), percent=percent)
         if status is None:
             return found
         total = counters[0].plus(counted(status).since(counters[1])) if counters else None
@@ -57,20 +58,29 @@ class Seen:
         return replace(found, p50_ms=status.p50_ms, p99_ms=status.p99_ms)
 
     def _state(self, revision: Revision, kept: Kept, status: RevisionStatus | None) -> RevisionState:
-        if revision.number != kept.active:
-            return revision.state
+        is_shadow = any(each.revision == revision.number for each in kept.rollout.shadows)
+        answers = revision.number in kept.rollout.split.revisions
+        if not answers and not is_shadow:
+            is_warm = self.status is not None and status is not None and status.is_warm
+            return "warm" if is_warm and revision.state == "retired" else revision.state
         if kept.is_stopped:
             return "stopped"
         if self.status is None:
             return "waiting"
+        if not answers and status is not None and status.state == "ready":
+            return "shadow"
         if status is None:
             return "starting"
         return "live" if status.is_live and status.state == "ready" else STATES[status.state]
 
     def answering(self, endpoint: str) -> int | None:
-        """The number of the revision that answers for an endpoint now."""
-        live = [r for r in (self.status.revisions if self.status else []) if r.endpoint == endpoint and r.is_live]
-        return live[0].number if live and live[0].state in ("ready", "restarting") else None
+        """The number of the revision that answers most for an endpoint now."""
+        live = [
+            r
+            for r in (self.status.revisions if self.status else [])
+            if r.endpoint == endpoint and r.is_live and r.state in ("ready", "restarting")
+        ]
+        return max(live, key=lambda each: each.percent).number if live else None
 
     def record(self, kept: Kept, active: Revision, lately: int) -> EndpointRecord:
         """An endpoint as it is now. active: already joined; lately: requests within `LATELY`."""
@@ -97,6 +107,7 @@ class Seen:
             stopped_by=kept.stopped_by if kept.is_stopped else "",
             stopped_at=kept.stopped_at if kept.is_stopped else None,
             fallback=kept.fallback,
+            split=list(kept.rollout.split.shares),
         )
 
 
@@ -109,5 +120,7 @@ def state_of(active: RevisionState, *, is_answered: bool) -> EndpointState:
             return active
         case "retired":
             return "waiting"
+        case "shadow" | "warm" | "fallen":
+            return "answering" if is_answered else "starting"
         case _:
             return "answering" if is_answered else active

@@ -48,13 +48,14 @@ class Limits(NamedTuple):
 class Job:
     """One request on its way through a worker."""
 
-    __slots__ = ("deaths", "future", "is_alone", "rows")
+    __slots__ = ("deaths", "future", "is_alone", "rows", "since")
 
     def __init__(self, rows: list[bytes], future: asyncio.Future[list[bytes]]) -> None:
         self.rows = rows
         self.future = future
         self.is_alone = False
         self.deaths = 0
+        self.since = time.monotonic()
 
 
 def worker_command(revision: ServedRevision, bundle: Path, descriptor: int) -> list[str]:

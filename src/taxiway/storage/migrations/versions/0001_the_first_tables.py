@@ -206,6 +206,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_discussion_threads_thing"), "discussion_threads", ["thing"], unique=False)
     op.create_table(
+        "endpoint_falls",
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("to", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("log_tail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", "number", "revision", name=op.f("pk_endpoint_falls")),
+    )
+    op.create_table(
         "endpoint_labels",
         sa.Column("prediction_id", sa.String(length=32), nullable=False),
         sa.Column("row", sa.Integer(), nullable=False),
@@ -234,11 +245,23 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("live_at", sa.BigInteger(), nullable=True),
         sa.Column("refusal", sa.Text(), nullable=False),
+        sa.Column("fell_at", sa.BigInteger(), nullable=True),
         sa.Column("counted", sa.Text(), nullable=False),
         sa.Column("seen", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("endpoint", "number", name=op.f("pk_endpoint_revisions")),
     )
     op.create_index(op.f("ix_endpoint_revisions_model"), "endpoint_revisions", ["model"], unique=False)
+    op.create_table(
+        "endpoint_splits",
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("split", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", "number", name=op.f("pk_endpoint_splits")),
+    )
     op.create_table(
         "endpoint_traffic",
         sa.Column("endpoint", sa.String(length=64), nullable=False),
@@ -265,6 +288,7 @@ def upgrade() -> None:
         sa.Column("stopped_by", sa.String(length=64), nullable=False),
         sa.Column("stopped_at", sa.BigInteger(), nullable=True),
         sa.Column("fallback", sa.Text(), nullable=True),
+        sa.Column("rollout", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_endpoints")),
     )
     op.create_index(op.f("ix_endpoints_project"), "endpoints", ["project"], unique=False)
@@ -1425,10 +1449,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_endpoints_project"), table_name="endpoints")
     op.drop_table("endpoints")
     op.drop_table("endpoint_traffic")
+    op.drop_table("endpoint_splits")
     op.drop_index(op.f("ix_endpoint_revisions_model"), table_name="endpoint_revisions")
     op.drop_table("endpoint_revisions")
     op.drop_index("ix_endpoint_labels_endpoint_recorded_at", table_name="endpoint_labels")
     op.drop_table("endpoint_labels")
+    op.drop_table("endpoint_falls")
     op.drop_index(op.f("ix_discussion_threads_thing"), table_name="discussion_threads")
     op.drop_index(op.f("ix_discussion_threads_project_last_at"), table_name="discussion_threads")
     op.drop_table("discussion_threads")
