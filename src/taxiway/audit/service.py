@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -34,6 +34,8 @@ from taxiway.storage.keys import Keys
 from taxiway.storage.writes import Change, Key, Writer
 
 T = TypeVar("T")
+
+MOST_BEHIND = timedelta(days=1)  # as far as the clocks of servers on one database may differ
 
 
 class Record:
@@ -90,11 +92,13 @@ class Ledger:
         """
 
         def both(change: Change) -> T:
+            newest = store.newest_head(change.connection)
             record = Record(change, caller=caller, verb=verb, thing=thing, project=project)
+            record.at = not_before(newest, change.at)
             result = make(record)
             for act in self.before_entries:
                 act(record)
-            self._append(record, [(record.verb, record.thing, record.facts), *record.further])
+            self._append(record, newest, [(record.verb, record.thing, record.facts), *record.further])
             return result
 
         key = Key(f"{caller.name}/{verb}/{caller.key}", caller.fingerprint) if caller.key else None
@@ -113,16 +117,19 @@ class Ledger:
             return
 
         def enter(change: Change) -> None:
+            newest = store.newest_head(change.connection)
             record = Record(change, caller=caller, verb=verb, thing=thing, project=project)
+            record.at = not_before(newest, change.at)
             facts = {"error": type(refusal).__name__, "detail": str(refusal), "facts": refusal.facts()}
-            self._append(record, [(f"{verb}.refused", thing, facts)])
+            self._append(record, newest, [(f"{verb}.refused", thing, facts)])
 
         self.writer.write(enter)
 
-    def _append(self, record: Record, said: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
+    def _append(
+        self, record: Record, newest: store.Head | None, said: Sequence[tuple[str, str, dict[str, Any]]]
+    ) -> None:
         """Entries for these verbs, things and facts, and the heads of the log that they make."""
         connection = record.connection
-        newest = store.newest_head(connection)
         frontier = read_frontier(newest)
         rows: list[dict[str, Any]] = []
         nodes: list[Node] = []
@@ -163,6 +170,15 @@ class Ledger:
             key_id=signature.key_id,
             signature=signature.signature,
         )
+
+
+def not_before(newest: store.Head | None, at: datetime) -> datetime:
+    """When a change is made: no earlier than the one before it, though its server's clock is behind another's.
+
+    What counts is what came first: an approval that was voided by what another server did stays void. A clock that was
+    ahead by more than a day was wrong, and holds nobody up once it is right.
+    """
+    return newest.at if newest is not None and at < newest.at <= at + MOST_BEHIND else at
 
 
 def signed_with(database: Database) -> str:
