@@ -153,9 +153,9 @@ def test_no_question_is_left_alone_at_the_foot_of_a_page(lines: int) -> None:
     paper = open_paper("A document")
     for number in range(60):
         paper.question("Results", f"asked {number}", "recorded", "recorded")
-        for _ in range(lines + number % 3):
+        for _ in range(lines * (number % 3)):
             paper.say("One line of what is said.")
-        paper.grid(Grid(["metric", "value"], [["accuracy", "0.9"]]))
+        paper.grid(Grid(["metric", "value"], [["accuracy", "a long answer " * 20]]))
 
     pages = [page.extract_text().splitlines() for page in pypdf.PdfReader(io.BytesIO(bytes(paper.output()))).pages]
 
