@@ -21,6 +21,7 @@ from tests.gates.account import Clock
 from tests.gates.crowd import Crowd
 from tests.gates.walking import Walk
 from tests.support.memory import memory
+from tests.support.tables import furnished
 
 STEPS = 5000
 HALF = settings(max_examples=64, stateful_step_count=40, derandomize=False, database=None)
@@ -36,7 +37,7 @@ class Here(Workers):
 def walk(kind: type[Walk], walks: settings) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory(dir=memory()) as folder:
-        house = House(Path(folder), clock=clock)
+        house = House(furnished(Path(folder)), clock=clock)
         house.gates.evaluations.workers = Here()
         try:
             Crowd.settle(house, clock, itertools.count())

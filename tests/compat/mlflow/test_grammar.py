@@ -90,10 +90,10 @@ def test_like_is_what_sql_means_by_it(pattern: str, text: str) -> None:
 
 
 def test_no_pattern_takes_long() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert not is_like("a" * 5000, "%a" * 100 + "b")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
