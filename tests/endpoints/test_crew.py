@@ -183,13 +183,13 @@ def test_two_workers_share_the_requests(shared: Site) -> None:
     until(lambda: len(shared.revision(name="pair").pids) == 2)
     time.sleep(0.3)
     began = time.monotonic()
-    pair = [threading.Thread(target=lambda: shared.ask({"x": 0.5, "mood": "sleep"}, name="pair")) for _ in range(2)]
+    pair = [threading.Thread(target=lambda: shared.ask({"x": 0.8, "mood": "sleep"}, name="pair")) for _ in range(2)]
     for thread in pair:
         thread.start()
     for thread in pair:
         thread.join(10)
 
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 1.5
 
 
 def test_a_worker_sees_a_clean_environment_and_writes_no_files(shared: Site) -> None:
