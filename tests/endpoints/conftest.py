@@ -26,7 +26,7 @@ from taxiway.endpoints.gateway.configuration import (
     Signature,
     write_configuration,
 )
-from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus
+from taxiway.endpoints.gateway.status import Copies, GatewayStatus, RevisionStatus
 from taxiway.models.bundle import verify_bundle
 from tests.endpoints import trial
 
@@ -73,15 +73,22 @@ class Site:
         folder = self.bundle(len(self.revisions) + 1, says)
         return self.deploy_folder(folder, name, **more)
 
+    def add(self, says: str, name: str = "adder") -> ServedRevision:
+        """A new revision that is written down with the next change, and takes no traffic by itself."""
+        return self.add_folder(self.bundle(len(self.revisions) + 1, says), name)
+
     def deploy_folder(self, folder: Path, name: str = "adder", **more: Any) -> ServedRevision:
+        revision = self.add_folder(folder, name, more.pop("workers", 1))
+        self.endpoints[name] = ServedEndpoint(name, "tests", revision.number, **more)
+        self.write()
+        return revision
+
+    def add_folder(self, folder: Path, name: str, workers: int = 1) -> ServedRevision:
         number = sum(r.endpoint == name for r in self.revisions) + 1
         digest = verify_bundle(folder).digest
         path = str(folder.relative_to(self.home))
-        workers = more.pop("workers", 1)
         revision = ServedRevision(name, number, "trial", number, path, digest, workers)
         self.revisions.append(revision)
-        self.endpoints[name] = ServedEndpoint(name, "tests", number, **more)
-        self.write()
         return revision
 
     def change(self, name: str, **more: Any) -> None:
@@ -141,6 +148,11 @@ class Site:
         found = [r for r in self.status().revisions if r.endpoint == name and r.number == number]
         assert found, "no such revision in the status"
         return found[0]
+
+    def copies(self, number: int, name: str) -> Copies | None:
+        """What became of the copies of a shadow; None while it is none yet."""
+        found = [r for r in self.status().revisions if (r.endpoint, r.number) == (name, number)]
+        return found[0].copies if found else None
 
     def until_state(self, state: str, number: int = 1, name: str = "adder") -> None:
         until(lambda: (name, number, state) in [(r.endpoint, r.number, r.state) for r in self.status().revisions])

@@ -33,11 +33,16 @@ class Refusing(TaxiwayError):
         return f"It is not loaded: {self.reason}."
 
 
-class Trial:
-    """Answers x + its own number, or does what the row's mood says."""
+HABITS = ("raises", "lags", "nan", "text", "leaks")
+FROM = 100.0  # the x from which on a model shows its habit: its example, which it must answer to be served, is below
 
-    def __init__(self, number: float) -> None:
-        self.number = number
+
+class Trial:
+    """Answers x + its own number, or does what the row's mood says, or what its habit is."""
+
+    def __init__(self, number: float, habit: str = "") -> None:
+        self.number, self.habit = number, habit
+        self.kept: list[bytes] = []
 
     @property
     def signature(self) -> Signature:
@@ -49,6 +54,8 @@ class Trial:
         return [self.one(x, mood) for x, mood in zip(columns["x"], columns["mood"], strict=True)]
 
     def one(self, x: float, mood: str | None) -> Prediction:
+        if self.habit and x >= FROM:
+            return self.as_usual(x)
         match mood:
             case "raise":
                 raise ZeroDivisionError("x is nothing to divide by")
@@ -66,6 +73,21 @@ class Trial:
                 Path("/tmp/written-by-a-worker").write_text("x" * 10)
         return {"prediction": x + self.number, "score": 0.5}
 
+    def as_usual(self, x: float) -> Prediction:
+        """What a model of this habit does with every row that is like its callers'."""
+        match self.habit:
+            case "raises":
+                raise ZeroDivisionError("it does so with all of them")
+            case "lags":
+                time.sleep(0.12)
+            case "nan":
+                return {"prediction": x, "score": float("nan")}
+            case "text":
+                return {"prediction": "much", "score": 0.5}
+            case "leaks":
+                self.kept.append(os.urandom(1 << 20) * 8)
+        return {"prediction": x + self.number, "score": 0.5}
+
 
 def load(folder: Path, digest: str, *, may_run_code: bool) -> Trial:
     text = (folder / "model.txt").read_text()
@@ -76,7 +98,10 @@ def load(folder: Path, digest: str, *, may_run_code: bool) -> Trial:
         os._exit(11)
     if text == "slow":
         time.sleep(1.0)
-    return Trial(float(text) if text.isdigit() else 0.0)
+    if text == "deaf":
+        print("still thinking")
+        time.sleep(60.0)
+    return Trial(float(text) if text.isdigit() else 0.0, text if text in HABITS else "")
 
 
 def trial_bundle(folder: Path, says: str) -> Bundle:
