@@ -162,3 +162,15 @@ def test_no_question_is_left_alone_at_the_foot_of_a_page(lines: int) -> None:
     last = [[line for line in page if not line.startswith("A document")][-1] for page in pages]
     assert len(pages) > 2
     assert [line for line in last if line.startswith("asked") or line == "Results"] == []
+
+
+def test_no_short_word_of_a_table_is_broken() -> None:
+    paper = open_paper("A document")
+    long = "disk read-only, files fenced, network cut, numpy 2.4.6, pyarrow 26.0.1, python 3.11.7 " * 2
+    head = ["gate", "method", "confidence", "key", "tools"]
+    paper.grid(Grid(head, [["performance", "Wilson score of all rows " * 3, "95%", "ab64de3b9c70420e", long]]))
+
+    [page] = pypdf.PdfReader(io.BytesIO(bytes(paper.output()))).pages
+
+    words = page.extract_text().split()
+    assert {"performance", "confidence", "ab64de3b9c70420e"} <= set(words)

@@ -15,7 +15,9 @@ from taxiway.dossiers.documents.pdf import plain, span
 FAMILY = "sans"
 INK, SOFT, RULE, PAPER = (22, 24, 29), (92, 97, 107), (205, 208, 214), (255, 255, 255)
 MARGIN_MM = 16.0
-NARROWEST, WIDEST = 9, 52  # characters that a column is given room for
+SHORT_CELL = 17  # characters that stay in one line, such as an interval
+LONG_WORD = 34.0  # millimetres that a word is given so that it is not broken
+AROUND_CELL = 2.5
 QUESTION_MM, HEADING_MM = 32, 44  # room for one with the beginning of what follows it
 LOOKS = {"pass": (30, 122, 70), "fail": (180, 40, 40), "inconclusive": (150, 100, 0)}
 
@@ -108,7 +110,7 @@ class Paper(FPDF):
     def grid(self, found: Grid, *, has_head: bool = True) -> None:
         self.ln(0.8)
         self.pen(8)
-        widths = column_widths(found)
+        widths = self.column_widths(found)
         head = FontFace(emphasis="", color=SOFT)
         with self.table(
             col_widths=widths,
@@ -125,6 +127,21 @@ class Paper(FPDF):
                 for cell in cells:
                     row.cell(self.writable(cell))
         self.ln(0.8)
+
+    def column_widths(self, found: Grid) -> list[float]:
+        """Millimetres: room for the longest word of each column, and what is left by the longest cell."""
+        columns = [[self.writable(cell) for cell in column] for column in zip(found.head, *found.rows, strict=True)]
+        wished = [max(map(self.get_string_width, column)) + AROUND_CELL for column in columns]
+        least = [
+            min(max((self.get_string_width(word) for cell in column for word in words(cell)), default=0.0), LONG_WORD)
+            + AROUND_CELL
+            for column in columns
+        ]
+        more = [max(wish - low, 0.0) for wish, low in zip(wished, least, strict=True)]
+        spare = self.epw - sum(least)
+        if spare <= 0 or not sum(more):
+            return least  # the table stretches or shrinks them in proportion
+        return [low + spare * each / sum(more) for low, each in zip(least, more, strict=True)]
 
     def intervals(self, drawn: Sequence[Interval]) -> None:
         """Each number with its interval on a scale of its own, and a stroke where good begins."""
@@ -165,13 +182,12 @@ class Paper(FPDF):
         return text + "…"
 
 
+def words(cell: str) -> list[str]:
+    """What of a cell stays in one line: its words, or all of a short one."""
+    return [cell] if len(cell) <= SHORT_CELL else cell.split()
+
+
 def numbers(each: Interval) -> str:
     if each.value is None or each.low is None or each.high is None:
         return each.verdict
     return f"{each.value:.3g} [{each.low:.3g}, {each.high:.3g}]"
-
-
-def column_widths(found: Grid) -> tuple[int, ...]:
-    """Room by the longest cell of each column, within bounds."""
-    columns = list(zip(found.head, *found.rows, strict=True))
-    return tuple(min(max(*map(len, column), NARROWEST), WIDEST) for column in columns)
