@@ -10,7 +10,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry chromium test fast check static formatted documented tests judges judges-torch faults format lint types imports docs bench bench-import bench-audit bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv serving-clients-venv manifests-venv registry chromium test fast check static formatted documented tests judges judges-torch faults format lint types imports docs bench bench-import bench-audit bench-tracking screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -50,6 +50,18 @@ cards-venv: .venvs/cards/installed ## set up .venvs/cards with what reads export
 	@tools/phase "install cards" nice tools/venv "$(PYTHON)" .venvs/cards locks/cards.txt alone
 	@touch $@
 
+serving-clients-venv: .venvs/serving-clients/installed ## set up .venvs/serving-clients with boto3 and Triton's client
+
+.venvs/serving-clients/installed: locks/serving-clients.txt tools/venv
+	@tools/phase "install serving-clients" nice tools/venv "$(PYTHON)" .venvs/serving-clients locks/serving-clients.txt alone
+	@touch $@
+
+manifests-venv: .venvs/manifests/installed ## set up .venvs/manifests with the schemas of Kubernetes and KServe
+
+.venvs/manifests/installed: locks/manifests.txt tools/venv
+	@tools/phase "install manifests" nice tools/venv "$(PYTHON)" .venvs/manifests locks/manifests.txt alone
+	@touch $@
+
 registry: chromium ## a registry for the tests to push to
 	@tools/phase "registry" tools/registry
 
@@ -84,7 +96,7 @@ bench: test-venv ## print the figures of docs/benchmarks.md
 # What reads the code needs one environment alone, and is done while the others are set up: those are nice to it.
 # Each step's words come together, when it has ended.
 test: ## set up all the tests need and do what `check` does; this is what CI runs
-	@$(MAKE) --no-print-directory -O -j 4 static mlflow-venv model-signing-venv provider-venv oras-venv cards-venv registry
+	@$(MAKE) --no-print-directory -O -j 4 static mlflow-venv model-signing-venv provider-venv oras-venv cards-venv serving-clients-venv manifests-venv registry
 	@$(MAKE) --no-print-directory tests
 
 check: static tests ## format, lint, types, import contracts, docs and every test, in the environment there is

@@ -45,7 +45,13 @@ ALONE = {
 }
 # Commands of a noun that stand on higher floors than the noun itself.
 FURTHER: dict[str, tuple[str, ...]] = {
-    "models": ("taxiway.compat.oci.commands", "taxiway.dossiers.commands", "taxiway.dossiers.documents.commands"),
+    "models": (
+        "taxiway.compat.exports.commands",
+        "taxiway.compat.oci.commands",
+        "taxiway.dossiers.commands",
+        "taxiway.dossiers.documents.commands",
+    ),
+    "endpoints": ("taxiway.compat.exports.endpoint_commands",),
     "gates": ("taxiway.dossiers.judging.commands", "taxiway.dossiers.packs.commands"),
 }
 EPILOG = """TAXIWAY_URL and TAXIWAY_TOKEN choose a server; without them the nearest .taxiway folder is used.

@@ -22,6 +22,7 @@ from taxiway.endpoints.contract import (
 from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
 from taxiway.endpoints.rows import is_json, number_of, parse
+from taxiway.endpoints.setup import Sandbox, Setup
 from taxiway.endpoints.showing.told import tell
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.commands import Argument, Command
@@ -50,6 +51,7 @@ def deploy(client: Client, given: Namespace) -> Revision:
         may_run_code=given.may_run_code,
         note=given.note,
         percent=None if given.share is None else 100 * parse_share(given.share),
+        setup=Setup(network=given.network, sandbox=given.sandbox),
         wait=not given.no_wait,
         progress=lambda revision: print(f"revision {revision.number}: {revision.state}", file=sys.stderr),
     )
@@ -174,6 +176,7 @@ def show_detail(detail: EndpointDetail) -> str:
         ("gateway", detail.gateway or "none runs; start `taxiway server`"),
         ("takes", ", ".join(f"{column.name} ({column.type})" for column in detail.signature.inputs)),
         ("p50, p99 ms", f"{cell(e.p50_ms)}, {cell(e.p99_ms)}" if e.p99_ms is not None else "-"),
+        *confinements(detail),
         ("changed", f"{cell(e.changed_at)} by {e.changed_by}"),
     ]
     width = max(len(name) for name, _ in facts)
@@ -181,6 +184,14 @@ def show_detail(detail: EndpointDetail) -> str:
     rows: list[Any] = msgspec.to_builtins(detail.revisions, builtin_types=(datetime,))
     tail = [f"  {line}" for line in detail.revisions[0].log_tail] if detail.revisions[0].reason else []
     return "\n".join([*lines, as_table(rows, REVISIONS), *(["", "Its last lines:", *tail] if tail else [])])
+
+
+def confinements(detail: EndpointDetail) -> list[tuple[str, str]]:
+    """What the workers of those that answer cannot do."""
+    said = {each.number: each.confinement for each in detail.revisions if each.confinement}
+    if len(set(said.values())) == 1:
+        return [("workers", next(iter(said.values())))]
+    return [(f"workers of {number}", text) for number, text in said.items()]
 
 
 DEPLOY = Command(
@@ -195,7 +206,11 @@ DEPLOY = Command(
         Argument("--serves", "the stage a new endpoint serves", default="production", choices=get_args(GateStage)),
         Argument("--workers", "processes that answer", int, 1),
         Argument("--may-run-code", "serve a pickle, too", is_flag=True),
-        Argument("--share", "of the requests, such as 10%; 0% answers those with its header (default: all)"),
+        Argument("--network", "its workers may reach others", is_flag=True),
+        Argument(
+            "--sandbox", "require refuses where it does not hold", default="reachable", choices=get_args(Sandbox)
+        ),
+        Argument("--share", "of the requests, such as 10%%; 0%% answers those with its header (default: all)"),
         Argument("--note", "why", default=""),
         Argument("--no-wait", "do not wait until it answers", is_flag=True),
     ),

@@ -81,6 +81,7 @@ class Gateway:
     ) -> None:
         self.home, self.pid, self.limits, self.clock = home, pid, limits, clock
         self.addresses = Addresses(OwnForm(), installed())
+        self.aliases: dict[tuple[str, str], str] = {}  # other names of addresses, by method and path
         self.is_public = is_public  # reachable from other machines: then every call needs a token
         self.inferences = InferenceLog(home)
         self.fleet = Fleet(home, limits=limits, command=command, before=read_status(home))
@@ -96,8 +97,11 @@ class Gateway:
             await self.live(receive, send)
             return
         headers: Headers = dict(scope["headers"])
-        spot, held, is_whole = self.addresses.find(scope["path"])
-        call = Call(new_id(), scope["method"], scope["path"], headers, self.limits, spot.owner)
+        method, path = scope["method"], scope["path"]
+        if self.aliases:
+            path = self.aliases.get((method, path), path)
+        spot, held, is_whole = self.addresses.find(path)
+        call = Call(new_id(), method, path, headers, self.limits, spot.owner)
         call.name, call.version = held.get("name", ""), held.get("version", "")
         try:
             await self.answer(call, spot if is_whole else None, receive, send)

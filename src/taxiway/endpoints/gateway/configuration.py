@@ -17,11 +17,13 @@ import msgspec
 from msgspec import Struct
 
 from taxiway.endpoints.rollout.declared import Rollout
+from taxiway.endpoints.setup import PLAIN, Setup
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.ids import is_name
 
 PAYLOAD_TYPE = "application/vnd.taxiway.gateway+json"
 FILE = "configuration.json"
+ANY_HOST = "*"  # among the allowed hosts: whatever name a platform calls an image by
 APPLIED = "applied.json"  # the last envelope that was accepted, to go on from after a restart
 
 
@@ -69,6 +71,7 @@ class ServedRevision(Struct, frozen=True, forbid_unknown_fields=True):
     bundle_digest: str  # sha256:...
     workers: int = 1
     may_run_code: bool = False  # whether a pickle, or a type we do not know, may be loaded
+    setup: Setup = PLAIN
 
 
 class Configuration(Struct, frozen=True, forbid_unknown_fields=True):

@@ -81,24 +81,28 @@ def main(arguments: list[str] | None = None, command: Command = worker_command) 
         listener = listen(chosen.host, chosen.port)
         is_public = not ipaddress.ip_address(chosen.host).is_loopback
         limits = Limits(deadline_s=chosen.deadline_s)
-        gateway = Gateway(home, os.getpid(), is_public=is_public, limits=limits, command=command)
-        config = uvicorn.Config(
-            gateway,
-            http=BoundedConnection,
-            ws="none",
-            loop="uvloop",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=GRACE_S,
-            backlog=512,
-        )
-        Server(config, home, listener, lock).run(sockets=[listener])
-        if holds(lock, home):
-            (home / "gateway" / FILE).unlink(missing_ok=True)
+        run(Gateway(home, os.getpid(), is_public=is_public, limits=limits, command=command), home, listener, lock)
+
+
+def run(gateway: Gateway, home: Path, listener: socket.socket, lock: TextIO) -> None:
+    """Answers at the socket until SIGTERM."""
+    config = uvicorn.Config(
+        gateway,
+        http=BoundedConnection,
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=512,
+    )
+    Server(config, home, listener, lock).run(sockets=[listener])
+    if holds(lock, home):
+        (home / "gateway" / FILE).unlink(missing_ok=True)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from taxiway.endpoints.gateway.configuration import ANY_HOST
 from taxiway.endpoints.refusals import (
     BodyRefused,
     BodyTimedOut,
@@ -46,7 +47,7 @@ def check_host(headers: Headers, allowed: Collection[str]) -> None:
     """
     host = headers.get(b"host", b"").decode("latin-1").lower()
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if name not in LOOPBACK and name not in allowed:
+    if name not in LOOPBACK and name not in allowed and ANY_HOST not in allowed:
         raise HostRefused(host=host)
 
 

@@ -1,0 +1,1 @@
+"""Versions and endpoints written as other platforms run them, with the same server inside."""

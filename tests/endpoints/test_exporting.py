@@ -1,0 +1,48 @@
+"""`taxiway endpoints export`, as typed, of a live endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from taxiway.cli import main
+
+if TYPE_CHECKING:
+    from tests.endpoints.running_server import Platform
+
+
+@pytest.mark.parametrize(
+    ("to", "kinds"), [("kserve", ["ServingRuntime", "InferenceService"]), ("kubernetes", ["Deployment", "Service"])]
+)
+def test_an_endpoint_becomes_manifests_of_the_version_that_answers(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, kinds: list[str]
+) -> None:
+    monkeypatch.setenv("TAXIWAY_URL", platform.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", platform.owner.access.make_token("olu").token)
+    file = tmp_path / "manifests.yaml"
+    wish = ["--image", "registry.example/mortgage:1", "--storage", "s3://models/mortgage/1", "--out", str(file)]
+
+    code = main(["endpoints", "export", "mortgage", "--to", to, *wish])
+
+    written = [msgspec.yaml.decode(text) for text in file.read_text().split("---\n")]
+    active = platform.olu.endpoints.show("mortgage")
+    bundle = next(r.bundle for r in active.revisions if r.number == active.endpoint.active)
+    assert code == 0
+    assert [each["kind"] for each in written] == kinds
+    assert bundle in file.read_text()
+
+
+def test_what_a_cluster_must_know_is_asked_for(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [
+        main(["endpoints", "export", "mortgage", *more]) for more in ([], ["--to", "kserve"], ["--to", "kubernetes"])
+    ]
+
+    assert codes == [1, 1, 1]
+    assert [line.partition(":")[0] for line in capsys.readouterr().err.replace("taxiway: ", "").splitlines()] == [
+        "--to",
+        "--storage",
+        "--image",
+    ]
