@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from taxiway.adapters.sklearn import CodeInModel, ModelNotSaved, ModelUnreadable, read_model
-from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of, pandas_column
+from taxiway.adapters.sklearn_predictor import SklearnPredictor, as_predictions, classes_of, pandas_column
+from taxiway.models.arrays import Arrays, Block, check_block
 from taxiway.models.bundle import Bundle, Manifest, read_verified, verify_bundle
 from taxiway.models.flavours import FlavourMissing
 from taxiway.models.mlmodel import MLMODEL
 from taxiway.models.predictor import ColumnsIn, Prediction, Predictor, Rows
-from taxiway.models.signature import Signature, check_columns, check_rows
+from taxiway.models.signature import Columns, Signature, check_columns, check_rows
 
 # How a manifest says what reads the model: MLflow alone, or LightGBM, whose format is text and runs nothing.
 WHOLE_FOLDER, BOOSTER = "mlflow", "lightgbm"
@@ -93,23 +94,17 @@ class LabelPredictor(SklearnPredictor):
             cause = f"it was trained on the columns {', '.join(self._names)}; its signature has {', '.join(known)}"
             raise ModelUnreadable(file=manifest.native.file, cause=cause)
 
-    def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
-        """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
-        inputs = self.signature.inputs
-        columns = check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
-        if not columns or not next(iter(columns.values())):
-            return []
+    def _answers(self, columns: Columns) -> Arrays:
         if self._names is not None:  # the order of training, whatever the signature's is
             columns = {name: columns[name] for name in self._names}
         table = self._table(columns)
         if self._names is not None:
             table = table[list(self._names)]
-        labels = np.asarray(self.model.predict(table)).tolist()
+        labels = np.asarray(self.model.predict(table))
         if classes_of(self.model) is None or not hasattr(self.model, "predict_proba"):
-            return [{"prediction": label} for label in labels]
+            return {"prediction": labels}
         chances = np.asarray(self.model.predict_proba(table))
-        scores = chances[:, 1] if chances.shape[1] == 2 else chances.max(axis=1)
-        return [{"prediction": label, "score": score} for label, score in zip(labels, scores.tolist(), strict=True)]
+        return {"prediction": labels, "score": chances[:, 1] if chances.shape[1] == 2 else chances.max(axis=1)}
 
 
 class FunctionPredictor:
@@ -121,14 +116,22 @@ class FunctionPredictor:
 
     def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
         """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
-        import pandas as pd
-
         inputs = self.signature.inputs
         columns = check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
         if not columns or not next(iter(columns.values())):
             return []
+        return as_predictions(self._answers(columns))
+
+    def predict_arrays(self, columns: Block) -> Arrays:
+        """As `predict`, for a block of columns."""
+        return self._answers(check_block(self.signature.inputs, columns))
+
+    def _answers(self, columns: Columns) -> Arrays:
+        import pandas as pd
+
+        inputs = self.signature.inputs
         table = pd.DataFrame({column.name: pandas_column(column, columns[column.name]) for column in inputs})
         answers = np.asarray(self.model.predict(table)).reshape(len(table), -1)
         if answers.shape[1] != 1:
             raise ValueError(f"the model answers {answers.shape[1]} values for a row, and an endpoint answers one")
-        return [{"prediction": answer} for answer in answers[:, 0].tolist()]
+        return {"prediction": answers[:, 0]}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from taxiway.models.arrays import Arrays, Block, check_block
 from taxiway.models.bundle import Manifest
 from taxiway.models.predictor import ColumnsIn, Prediction, Rows
 from taxiway.models.signature import Column, Columns, Signature, check_columns, check_rows
@@ -33,12 +34,18 @@ class SklearnPredictor:
         columns = self._checked(data)
         if not columns or not next(iter(columns.values())):
             return []
+        return as_predictions(self._answers(columns))
+
+    def predict_arrays(self, columns: Block) -> Arrays:
+        """As `predict`, for a block of columns: the labels, and the scores where there are any, as arrays."""
+        return self._answers(check_block(self.signature.inputs, columns))
+
+    def _answers(self, columns: Columns) -> Arrays:
         table = self._table(columns)
         if self._classes is None or not hasattr(self.model, "predict_proba"):
-            return [{"prediction": answer} for answer in np.asarray(self.model.predict(table)).tolist()]
+            return {"prediction": np.asarray(self.model.predict(table))}
         labels, scores = self._decided(self.model.predict_proba(table))
-        pairs = zip(labels.tolist(), scores.tolist(), strict=True)
-        return [{"prediction": label, "score": score} for label, score in pairs]
+        return {"prediction": labels, "score": scores}
 
     def table(self, data: Rows | ColumnsIn) -> Any:
         """Rows as the estimator sees them, for what asks the estimator itself. Raises InputMismatch."""
@@ -68,6 +75,15 @@ class SklearnPredictor:
         return self._classes[probabilities.argmax(axis=1)], probabilities.max(axis=1)
 
 
+def as_predictions(answers: Arrays) -> list[Prediction]:
+    """Arrays as one object per row."""
+    labels = answers["prediction"].tolist()
+    if "score" not in answers:
+        return [{"prediction": label} for label in labels]
+    pairs = zip(labels, answers["score"].tolist(), strict=True)
+    return [{"prediction": label, "score": score} for label, score in pairs]
+
+
 def classes_of(model: Any) -> Any:
     """The labels that a classifier knows, as a numpy array; None for a regressor."""
     classes = getattr(model, "classes_", None)
@@ -84,9 +100,11 @@ def pandas_index(model: Any) -> Any:
     return pd.Index(names)
 
 
-def pandas_column(column: Column, values: list[Any]) -> Any:
-    """Checked values as a pandas column of the type that the training table had."""
+def pandas_column(column: Column, values: Any) -> Any:
+    """Checked values, a list or an array, as a pandas column of the type that the training table had."""
     import pandas as pd
+
+    is_whole = values.dtype.kind != "f" if isinstance(values, np.ndarray) else None not in values
 
     match column.type:
         case "category":
@@ -95,9 +113,9 @@ def pandas_column(column: Column, values: list[Any]) -> Any:
             return pd.to_datetime(values, utc=True)
         case "string":
             return pd.array(values, dtype="str")
-        case "boolean" if None not in values:
+        case "boolean" if is_whole:
             return np.array(values, dtype=bool)
-        case "integer" if None not in values:
+        case "integer" if is_whole:
             return np.array(values, dtype=np.int64)
         case _:
             return np.array(values, dtype=np.float64)
