@@ -79,7 +79,7 @@ class Trial:
             case "raises":
                 raise ZeroDivisionError("it does so with all of them")
             case "lags":
-                time.sleep(0.12)
+                time.sleep(0.4)
             case "nan":
                 return {"prediction": x, "score": float("nan")}
             case "text":

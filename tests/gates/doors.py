@@ -293,12 +293,24 @@ def start_form(story: Story) -> str:
     return Visitor(story, "otto").send("/endpoints/second", "/endpoints/second/start", fields)
 
 
+def traffic_form(story: Story) -> str:
+    archived(story)
+    return Visitor(story, "otto").send("/endpoints/second", "/endpoints/second/traffic", {"share-1": "100"})
+
+
+def undo_form(story: Story) -> str:
+    archived(story)
+    return Visitor(story, "otto").send("/endpoints/second", "/endpoints/second/traffic/undo", {"to": "1"})
+
+
 FORMS: dict[str, Door] = {
     "/models/{model}/versions/{version}/stage": stage_form,
     "/models/{model}/aliases": alias_form,
     "/endpoints/new": new_endpoint_form,
     "/endpoints/{endpoint}/deploy": deploy_form,
     "/endpoints/{endpoint}/start": start_form,
+    "/endpoints/{endpoint}/traffic": traffic_form,
+    "/endpoints/{endpoint}/traffic/undo": undo_form,
 }
 NO_FORMS: dict[str, str] = {
     "/models/{model}/aliases/drop": "takes away",
@@ -313,5 +325,8 @@ NO_FORMS: dict[str, str] = {
     "/endpoints/{endpoint}/try": "asks what answers already",
     "/endpoints/{endpoint}/stop": "takes traffic away",
     "/endpoints/{endpoint}/fallback": "a static answer, of no version",
+    "/endpoints/{endpoint}/shadows": "no caller hears of a shadow; it asks the gates of the stage before",
+    "/endpoints/{endpoint}/shadows/remove": "takes away",
+    "/endpoints/{endpoint}/guard": "when what answers goes back to what did before",
     "/endpoints/{endpoint}/invocations": "asks what answers already",
 }

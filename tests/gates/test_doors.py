@@ -33,7 +33,14 @@ from tests.gates.doors import (
 )
 from tests.gates.story import UNCLEAR, Story
 
-STARTING = {"start", "start_form", "change_traffic", "undo_traffic"}  # what they could bring back is version 2, which was archived
+STARTING = {
+    "start",
+    "start_form",
+    "change_traffic",
+    "undo_traffic",
+    "traffic_form",
+    "undo_form",
+}  # what they could bring back is version 2, which was archived
 
 
 def test_every_declared_door_is_driven_here_and_everything_else_says_why_it_is_none() -> None:

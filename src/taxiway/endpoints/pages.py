@@ -21,6 +21,8 @@ from taxiway.endpoints.contract import (
 )
 from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.panels import STATE_VERDICTS, Panels
+from taxiway.endpoints.rollout import pages as rollout_pages
+from taxiway.endpoints.rollout.pages import TrafficPages
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.showing import trying
 from taxiway.endpoints.showing.snippets import snippets
@@ -36,7 +38,14 @@ from taxiway.projects.portfolio import Portfolio
 from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural
 
-REVISION_VERDICTS = {**STATE_VERDICTS, "live": "pass", "retired": "missing"}
+REVISION_VERDICTS = {
+    **STATE_VERDICTS,
+    "live": "pass",
+    "retired": "missing",
+    "shadow": "missing",
+    "warm": "missing",
+    "fallen": "fail",
+}
 
 
 class EndpointPages:
@@ -47,6 +56,7 @@ class EndpointPages:
         self.tracer = tracer
         self.access = endpoints.below.access
         self.stopping = Stopping(endpoints)
+        self.traffic = TrafficPages(endpoints, self.show)
 
     # --- the list ---
 
@@ -82,8 +92,8 @@ class EndpointPages:
         span = next((each for each in SPANS if each.name == view.one("span")), SPANS[0])
         now = self.endpoints.publisher.writer.clock()
         minutes = self.endpoints.minutes(name, span.back)
-        traffic = gather(minutes, span, now)
-        has_traffic = traffic.total or sum(traffic.errors)
+        asked = gather(minutes, span, now)
+        has_traffic = asked.total or sum(asked.errors)
         may = {verb: self.access.is_allowed(view.caller, f"endpoints.{verb}", record.project) for verb in VERBS}
         example = detail.example[0] if detail.example else {}
         live = answering(detail)
@@ -96,7 +106,7 @@ class EndpointPages:
             "verdicts": REVISION_VERDICTS,
             "live": live,
             "since": since(record, live) if live else None,
-            "figures": [draw_requests(traffic), draw_latency(traffic, detail.revisions), draw_errors(traffic)]
+            "figures": [draw_requests(asked), draw_latency(asked, detail.revisions), draw_errors(asked)]
             if has_traffic
             else [],
             "spans": [(each.name, f"/endpoints/{name}?span={quote(each.name)}", each == span) for each in SPANS],
@@ -109,6 +119,7 @@ class EndpointPages:
             "snippets": snippets(detail, example),
             "panels": self.site.drawn("endpoints/endpoint", view, record.ref),
             "sent": view.sent,
+            **self.traffic.values(view, name, detail.revisions),
         }
         return Html("endpoints/endpoint.html", "endpoints", values)
 
@@ -214,6 +225,7 @@ def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfo
     site.form("/endpoints/{endpoint}/start", pages.start, page=pages.show, needs="endpoints.deploy")
     site.form("/endpoints/{endpoint}/fallback", pages.declare_fallback, page=pages.show, needs="endpoints.deploy")
     site.form("/endpoints/{endpoint}/deploy", pages.deploy, page=pages.show, needs="endpoints.deploy")
+    rollout_pages.add(site, pages.traffic)
     site.finds("Endpoints", pages.find)
     panels = Panels(site, endpoints)
     site.panel("projects/project", panels.project)
@@ -251,6 +263,10 @@ def answer_for_one(record: EndpointRecord, live: Revision | None) -> str:
         why = f": {record.reason}" if record.reason else ""
         return f"{record.name} does not answer, revision {record.active} is {record.state}{why}"
     head = f"{record.name} answers with {live.model} v{live.version}"
+    answering = [each for each in record.split if each.percent > 0]
+    if len(answering) > 1:
+        rest = "others" if len(answering) > 2 else "another"
+        return f"{head} ({live.percent:g} % of requests) and {rest}"
     if live.number != record.active:
         return f"{head} while revision {record.active} starts"
     return head

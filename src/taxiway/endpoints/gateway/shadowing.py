@@ -130,10 +130,11 @@ class Mirror:
 class Mirrors:
     """Every shadow of every endpoint."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, known: Mapping[tuple[str, int], Copies]) -> None:
+        """known: what was counted before, by endpoint and revision."""
         self.home = home
         self.of: dict[str, dict[int, Mirror]] = {}
-        self.counted: dict[tuple[str, int], Copies] = {}
+        self.counted = dict(known)
 
     def settle(self, places: Mapping[str, Place]) -> None:
         """Brings the shadows to what is declared and ready."""

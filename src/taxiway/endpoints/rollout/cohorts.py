@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import NormalDist
@@ -21,8 +22,8 @@ def concentrated(inputs: Sequence[Mapping[str, Any]], differs: Sequence[bool]) -
     """The cohorts whose share of differing rows is above that of all other rows, the farthest above first.
 
     A cohort is a value of a column, or a fifth of a numeric column's range of ranks. It has at least 20 rows, and the
-    lower end of its interval, widened for the number of cohorts that were looked at (Bonferroni), is above the share
-    of the rest.
+    interval of the difference between its share and the rest's (Newcombe, 1998), widened for the number of cohorts
+    that were looked at (Bonferroni), lies above 0.
     """
     groups = [
         (column, value, members)
@@ -35,7 +36,7 @@ def concentrated(inputs: Sequence[Mapping[str, Any]], differs: Sequence[bool]) -
     z = NormalDist().inv_cdf(1 - ERROR / (2 * len(groups)))
     total = sum(differs)
     found = [cohort_of(column, value, members, differs, total, z) for column, value, members in groups]
-    above = [each for each in found if each.low > each.rest]
+    above = [each for each in found if is_above(each, total, len(differs), z)]
     return sorted(above, key=lambda each: each.rest - each.low)[:MOST_COHORTS]
 
 
@@ -45,6 +46,15 @@ def cohort_of(column: str, value: str, members: Sequence[int], differs: Sequence
     rest = (total - differing) / (len(differs) - len(members))
     share = differing / len(members)
     return Cohort(column, value, len(members), differing, *(round(each, 4) for each in (share, low, high, rest)))
+
+
+def is_above(cohort: Cohort, total: int, rows: int, z: float) -> bool:
+    """Whether a cohort's share lies above that of all other rows, with what chance does to both."""
+    rest, of = total - cohort.differing, rows - cohort.rows
+    low, _ = interval(cohort.differing, cohort.rows, z)
+    _, high = interval(rest, of, z)
+    share, other = cohort.differing / cohort.rows, rest / of
+    return share - other > math.hypot(share - low, high - other)
 
 
 def grouped(values: Sequence[Any]) -> Iterable[tuple[str, list[int]]]:
