@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.compat.standing import alone, expected, exported, known, python, rows, sealed, start
 from tests.endpoints.conftest import Site, with_adder
+
+__all__ = ["alone", "expected", "exported", "known", "python", "rows", "sealed", "start"]
 
 
 class Said(msgspec.Struct):

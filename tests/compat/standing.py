@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
-from taxiway.adapters import sklearn as sklearn_flavour
 from taxiway.compat.exports.image import Exported
 from taxiway.compat.exports.wheel import NAME, write_wheel
 from taxiway.models.bundle import Bundle, write_bundle
@@ -29,6 +26,7 @@ ROWS = [{"age": 41.0, "income": 3.25, "debt": -1.5}, {"age": 0.1, "income": -7.0
 
 
 def example(rows: int = 5) -> Any:
+    import numpy as np
     import pandas as pd
 
     values = np.random.default_rng(7).normal(size=(rows, len(COLUMNS)))
@@ -38,6 +36,10 @@ def example(rows: int = 5) -> Any:
 @pytest.fixture(scope="session")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A logistic regression of three numbers."""
+    from sklearn.linear_model import LogisticRegression
+
+    from taxiway.adapters import sklearn as sklearn_flavour
+
     folder = tmp_path_factory.mktemp("sealed") / "bundle"
     folder.mkdir()
     table = example(200)
@@ -54,6 +56,8 @@ def exported(sealed: Bundle) -> Exported:
 @pytest.fixture(scope="session")
 def expected(sealed: Bundle) -> list[dict[str, Any]]:
     """What the model says to ROWS, asked without any server."""
+    from taxiway.adapters import sklearn as sklearn_flavour
+
     predictor = sklearn_flavour.load(sealed.folder, sealed.digest)
     return [dict(prediction) for prediction in predictor.predict(ROWS)]
 
@@ -96,7 +100,7 @@ class Running:
 Start = Callable[[list[str], Mapping[str, str]], Running]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Starts an entry command with nothing in its environment but what is given; ready when /ping says so."""
     running: list[Running] = []
@@ -131,3 +135,32 @@ def until_ready(running: Running) -> None:
             return False
 
     until(is_ready)
+
+
+@pytest.fixture(scope="session")
+def alone(sealed: Bundle, start: Start) -> Running:
+    """One bundle, served as `taxiway endpoints serve-bundle` does."""
+    command = [sys.executable, "-m", "taxiway", "endpoints", "serve-bundle", str(sealed.folder), "--port", "0"]
+    return start(command, {})
+
+
+@pytest.fixture(scope="session")
+def rows() -> list[dict[str, float]]:
+    """Numbers whose digits are easily lost."""
+    import numpy as np
+
+    odd = [0.1 + 0.2, 1 / 3, -0.0, 5e-324, 1.7976931348623157e308 / 1e300, 2**53 + 1.0, 123456789.123456789]
+    values = [*np.random.default_rng(11).normal(size=3 * 40 - len(odd)).tolist(), *odd]
+    return [dict(zip(COLUMNS, values[n : n + 3], strict=True)) for n in range(0, len(values), 3)]
+
+
+@pytest.fixture(scope="session")
+def known(sealed: Bundle, rows: list[dict[str, float]]) -> dict[str, list[str]]:
+    """What the model says to those rows, asked without any server: labels, and scores in their bits."""
+    from taxiway.adapters import sklearn as sklearn_flavour
+
+    found = sklearn_flavour.load(sealed.folder, sealed.digest).predict(rows)
+    return {
+        "labels": [str(answer["prediction"]) for answer in found],
+        "scores": [answer["score"].hex() for answer in found],
+    }
