@@ -18,8 +18,9 @@ PAGES = [
 ]
 STAGES = Path(__file__).parent / "stages"  # what a page takes for granted, by its name
 SHARED = {"dossiers": "judged", "evidence": "judged"}  # where two pages take the same for granted
-# Run in tests/endpoints/test_rounds.py, with a model in production, and in test_ci.py, with the steps of its workflow.
-ELSEWHERE = {"endpoints", "ci"}
+# Run in tests/endpoints/test_rounds.py, with a model in production, in test_ci.py, with the steps of its workflow, and
+# in tests/compat/test_pages.py, with a bundle that is served alone.
+ELSEWHERE = {"endpoints", "ci", "invocations", "instances", "openinference", "exports"}
 NOUNS = ("projects", "datasets", "runs", "models", "gates", "endpoints", "monitors", "access", "audit", "lineage")
 
 

@@ -2,7 +2,7 @@
 
 They sign their requests with a key that never travels, and a signature can be checked only by who holds the
 secret itself. We keep hashes of tokens and nothing else, so a signature proves nothing here: where callers must
-sign in, the SDK sends a bearer token in its place (docs/protocols/mlflow-and-sagemaker.md shows how).
+sign in, the SDK sends a bearer token in its place (docs/invocations.md shows how).
 """
 
 from __future__ import annotations
