@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 
 
 class Answer(msgspec.Struct):
-    """What the gateway answered."""
+    """What the gateway answered. x: what was asked, where a caller of `under_load` did."""
 
     status: int
     body: dict[str, Any]
     headers: dict[str, str]
+    x: float = 0.0
 
     @property
     def predictions(self) -> list[Any]:

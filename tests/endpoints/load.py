@@ -34,6 +34,7 @@ class Load:
                 except (OSError, http.client.HTTPException) as e:
                     self.broken.append(e)
                     return
+                answer.x = x
                 self.answers.append(answer)
 
     @property

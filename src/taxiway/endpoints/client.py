@@ -103,7 +103,7 @@ class Endpoints:
                 progress(found)
             told = found.state
             spent_s = time.monotonic() - began
-            if found.state in ("refused", "failing"):
+            if found.state in ("refused", "failing", "fallen"):
                 answering = self.show(name).endpoint.answering
                 raise refusals.RevisionRefused(endpoint=name, number=revision, reason=found.reason, answering=answering)
             is_over = found.state in ("live", "stopped", "retired") or spent_s > wait_s
