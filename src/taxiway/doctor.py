@@ -8,6 +8,7 @@ import platform
 import shutil
 import socket
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,12 @@ from taxiway.kernel.version import VERSION
 State = Literal["ok", "note", "problem"]
 
 LEAST_FREE_BYTES = 1 << 30
+TRY = """
+from taxiway.endpoints.worker.confinement import confine
+found = confine([])
+print(found)
+print(*found.missing, end="")
+"""
 PACKAGES = {
     "server": ("starlette", "uvicorn", "sqlalchemy", "alembic", "jinja2", "pyarrow", "duckdb", "numpy", "cryptography"),
     "sklearn": ("scikit-learn", "skops"),
@@ -50,6 +57,22 @@ def examine_machine() -> Iterator[Finding]:
     yield Finding("taxiway", "ok", VERSION)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding("machine", "ok", f"{platform.system()} {platform.release()}, {cores} cores")
+    yield examine_confinement()
+
+
+def examine_confinement() -> Finding:
+    """What a worker that gave everything up can still do here; a process of its own tries it."""
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-I", "-c", TRY], capture_output=True, text=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return Finding("workers", "note", "not confined", "Only Linux confines the workers that hold models.")
+    said, _, missing = tried.stdout.strip().partition("\n")
+    if not missing:
+        return Finding("workers", "ok", said)
+    advice = "Models run with less around them. A newer Linux holds more; --sandbox require refuses to serve so."
+    return Finding("workers", "note", said, advice)
 
 
 def examine_packages() -> Iterator[Finding]:

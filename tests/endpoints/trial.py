@@ -11,6 +11,7 @@ from pathlib import Path
 from taxiway.endpoints.gateway import process as gateway
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.worker import process as worker
+from taxiway.endpoints.worker.held import options
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.bundle import Bundle, Manifest, NativeModel, verify_bundle, write_bundle
 from taxiway.models.mlmodel import example_file
@@ -117,7 +118,8 @@ def trial_bundle(folder: Path, says: str) -> Bundle:
 
 def command(revision: ServedRevision, bundle: Path, descriptor: int) -> list[str]:
     what = ["--bundle", str(bundle), "--digest", revision.bundle_digest, "--endpoint", revision.endpoint]
-    return [sys.executable, "-I", "-B", "-u", __file__, "worker", *what, "--descriptor", str(descriptor)]
+    here = [sys.executable, "-I", "-B", "-u", __file__, "worker"]
+    return [*here, *what, *options(revision), "--descriptor", str(descriptor)]
 
 
 if __name__ == "__main__":

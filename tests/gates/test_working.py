@@ -17,7 +17,7 @@ import pytest
 from taxiway.doctor import examine_checks
 from taxiway.gates.checks.register import CHECKS, Register
 from taxiway.gates.working import wire
-from taxiway.gates.working.fence import fence_version
+from taxiway.kernel.confining.fence import fence_version
 from taxiway.gates.working.opening import open_case
 from taxiway.gates.working.pool import Limits, Workers
 from tests.gates import worked

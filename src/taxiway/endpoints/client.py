@@ -29,6 +29,7 @@ from taxiway.endpoints.contract import (
 )
 from taxiway.endpoints.rollout.client import Traffic
 from taxiway.endpoints.rows import as_rows, as_texts
+from taxiway.endpoints.setup import PLAIN, Setup
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.transport import Transport
 from taxiway.models import contract as models_contract
@@ -58,6 +59,7 @@ class Endpoints:
         may_run_code: bool = False,
         note: str = "",
         percent: float | None = None,
+        setup: Setup = PLAIN,
         wait: bool = True,
         wait_s: float = 60.0,
         progress: Progress | None = None,
@@ -68,6 +70,7 @@ class Endpoints:
         percent: of the requests; without it all of them, with 0 those that ask for it by header.
         wait: until it answers; `progress` is called with the revision whenever its state changes. Without a gateway
         (no `taxiway server` runs) the revision comes back ``waiting``. may_run_code: also serves a pickle.
+        setup: how its workers run, such as ``Setup(network=True)``.
         Raises GateClosed, StageNotServed, BundleTampered, EndpointElsewhere, RevisionRefused.
 
         >>> client.endpoints.deploy("mortgage", "mortgage@champion").state  # doctest: +SKIP
@@ -83,6 +86,7 @@ class Endpoints:
             may_run_code=may_run_code,
             note=note,
             percent=percent,
+            setup=setup,
         )
         made = self.transport.call(contract.deploy, body)
         return self.wait(name, made.number, wait_s=wait_s, progress=progress) if wait else made

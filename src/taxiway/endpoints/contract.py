@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.endpoints.rollout.split import Share
+from taxiway.endpoints.setup import PLAIN, Setup
 from taxiway.gates.contract import GateStage, Standing
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
 from taxiway.models.contract import ModelVersion, StageEntry
@@ -40,7 +41,7 @@ class Revision(Struct, frozen=True, kw_only=True):
 
     reason: why it is refused, fallen, failing or restarting. percent: of the requests, as declared. live_at: when it
     first answered. requests: answered with a prediction; errors: reached the endpoint and got none. cpu_s: processor
-    seconds of its workers so far.
+    seconds of its workers so far. confinement: what its workers cannot do, as they found by trying.
     """
 
     endpoint: str
@@ -64,6 +65,8 @@ class Revision(Struct, frozen=True, kw_only=True):
     p99_ms: float | None = None
     log_tail: list[str] = []
     percent: float = 0.0
+    setup: Setup = PLAIN
+    confinement: str = ""
 
     @property
     def ref(self) -> str:
@@ -144,6 +147,7 @@ class Deploy(Struct, frozen=True, forbid_unknown_fields=True):
     may_run_code: bool = False
     note: Annotated[str, Meta(max_length=2000)] = ""
     percent: Annotated[float, Meta(ge=0, le=100)] | None = None
+    setup: Setup = PLAIN
 
 
 class StopEndpoint(Struct, frozen=True, forbid_unknown_fields=True):

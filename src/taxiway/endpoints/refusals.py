@@ -177,6 +177,20 @@ class EndpointStopped(TaxiwayError):
         return f"The endpoint {self.endpoint} was stopped{who}{when}{why}. {start}."
 
 
+class NotConfined(TaxiwayError):
+    """A revision asks for workers that are confined in every respect, and this host does not hold all of it."""
+
+    status = 503
+    endpoint: str
+    missing: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"The workers of {self.endpoint} are not loaded: this host does not confine {', '.join(self.missing)}, and "
+            "the revision requires it. See `taxiway doctor`, or deploy with --sandbox reachable."
+        )
+
+
 class NoWorker(TaxiwayError):
     """No process can answer for this endpoint at the moment."""
 

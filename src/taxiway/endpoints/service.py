@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -24,6 +25,7 @@ from taxiway.endpoints.contract import (
 from taxiway.endpoints.refusals import EndpointElsewhere, StageNotServed
 from taxiway.endpoints.rollout import entering
 from taxiway.endpoints.rollout.split import joining, whole, without
+from taxiway.endpoints.setup import PLAIN
 from taxiway.endpoints.steering.publishing import Publisher
 from taxiway.endpoints.steering.seen import LATELY, Seen
 from taxiway.endpoints.store import Kept
@@ -100,6 +102,8 @@ class Endpoints:
             answering = store.find_revision(record.connection, kept.name, kept.active) if kept else None
             self.admit(record, version, body.endpoint, kept.serves if kept else body.serves, answering)
             record.note(version=version.ref, bundle=version.bundle, reason=body.note)
+            if body.setup != PLAIN:
+                record.note(setup=msgspec.to_builtins(body.setup))
             known = store.find_revision(record.connection, body.endpoint, self.same(record, kept, body, version))
             revision = known or add_revision(record, body, version, standing)
             self._activate(record, kept, body, revision)
@@ -159,10 +163,14 @@ class Endpoints:
         numbers = (
             [kept.active, *rollout.split.revisions, *(s.revision for s in rollout.shadows)] if kept and rollout else []
         )
-        wanted = (version.bundle, body.workers, body.may_run_code)
+        wanted = (version.bundle, body.workers, body.may_run_code, body.setup)
         for number in numbers:
             each = store.find_revision(record.connection, body.endpoint, number)
-            if each is not None and (each.bundle, each.workers, each.may_run_code) == wanted and not each.reason:
+            if (
+                each is not None
+                and (each.bundle, each.workers, each.may_run_code, each.setup) == wanted
+                and not each.reason
+            ):
                 return number
         return 0
 
@@ -351,6 +359,7 @@ def add_revision(record: Record, body: Deploy, version: ModelVersion, standing: 
         state="retired",
         workers=body.workers,
         may_run_code=body.may_run_code,
+        setup=body.setup,
         note=body.note,
         created_by=record.caller.name,
         created_at=record.at,

@@ -154,7 +154,7 @@ def rename_model(connection: Connection, before: str, to: str) -> None:
 def revision_of(row: RowMapping) -> Revision:
     """A revision as it is stored: what the gateway says of it now is not in here."""
     counted: Counters = row["counted"]
-    plain = ("endpoint", "number", "model", "version", "bundle", "workers", "may_run_code", "note")
+    plain = ("endpoint", "number", "model", "version", "bundle", "workers", "may_run_code", "note", "setup")
     return Revision(
         **{name: row[name] for name in (*plain, "created_by", "created_at", "live_at", "p50_ms", "p99_ms")},
         state="fallen" if row["fell_at"] else "refused" if row["refusal"] else "retired",

@@ -11,6 +11,7 @@ from taxiway.endpoints.gateway.configuration import Configuration
 from taxiway.endpoints.rollout.declared import Rollout
 from taxiway.endpoints.rollout.guard import Cause
 from taxiway.endpoints.rollout.split import Split
+from taxiway.endpoints.setup import Setup
 from taxiway.endpoints.steering.counters import Counters
 from taxiway.gates.contract import Standing
 from taxiway.storage.database import Json, Moment, metadata
@@ -44,6 +45,7 @@ revisions = Table(
     Column("bundle", String(80), nullable=False),
     Column("workers", Integer, nullable=False),
     Column("may_run_code", Boolean, nullable=False),
+    Column("setup", Json(Setup), nullable=False),
     Column("note", Text, nullable=False),
     Column("standing", Json(Standing)),  # how the gates stood when it was deployed
     Column("created_by", String(64), nullable=False),

@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from taxiway.endpoints.worker.confinement import Confinement
+
 FILE = "status.json"
 
 State = Literal["starting", "ready", "restarting", "failing", "refused", "draining", "stopped"]
@@ -54,6 +56,7 @@ class RevisionStatus(Struct, frozen=True):
     percent: float = 0.0  # of the requests to its endpoint
     is_warm: bool = False  # it answers nothing, and could at once
     copies: Copies | None = None  # of a shadow
+    confinement: Confinement | None = None  # what holds of all its workers
 
 
 class GatewayStatus(Struct, frozen=True):

@@ -148,6 +148,7 @@ class Publisher:
                     r.bundle,
                     r.workers,
                     r.may_run_code,
+                    r.setup,
                 )
                 for r in running
             ),

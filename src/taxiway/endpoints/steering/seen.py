@@ -52,7 +52,8 @@ class Seen:
         if total is not None:
             found = replace(found, requests=total.requests, errors=total.errors, rows=total.rows, cpu_s=total.cpu_s)
         reason = found.reason or (status.reason if found.state != "live" else "")
-        found = replace(found, reason=reason, log_tail=status.log_tail)
+        confinement = str(status.confinement) if status.confinement is not None and status.pids else ""
+        found = replace(found, reason=reason, log_tail=status.log_tail, confinement=confinement)
         if status.p99_ms is None:  # a gateway that began anew; what is kept of the one before still holds
             return found
         return replace(found, p50_ms=status.p50_ms, p99_ms=status.p99_ms)

@@ -63,8 +63,14 @@ def worker_command(revision: ServedRevision, bundle: Path, descriptor: int) -> l
     # -I: no module of the working folder or the user's; -B: no files written; -u: a crash takes no last words along.
     here = [sys.executable, "-I", "-B", "-u", "-m", "taxiway.endpoints.worker.process"]
     what = ["--bundle", str(bundle), "--digest", revision.bundle_digest, "--endpoint", revision.endpoint]
+    return [*here, *what, *options(revision), "--descriptor", str(descriptor)]
+
+
+def options(revision: ServedRevision) -> list[str]:
+    """What a worker is told of how it runs."""
     code = ["--may-run-code"] if revision.may_run_code else []
-    return [*here, *what, *code, "--descriptor", str(descriptor)]
+    network = ["--network"] if revision.setup.network else []
+    return [*code, *network, "--sandbox", revision.setup.sandbox]
 
 
 class Keeper(Protocol):

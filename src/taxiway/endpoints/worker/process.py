@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import argparse
 import atexit
-import ctypes
 import gc
 import importlib.metadata
 import math
-import resource
-import signal
 import socket
 import sys
 import time
@@ -22,12 +19,14 @@ import traceback
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import msgspec
 
-from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknown, ModelRaised
+from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknown, ModelRaised, NotConfined
+from taxiway.endpoints.setup import Sandbox
 from taxiway.endpoints.worker import wire
+from taxiway.endpoints.worker.confinement import Confinement, confine
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.numbers import to_wire
 from taxiway.kernel.starting import collecting_later
@@ -39,7 +38,6 @@ from taxiway.models.predictor import Prediction, Predictor
 FLAVOURS = "taxiway.flavours"  # entry points: a flavour's name, and what loads its verified bundles
 BATCH_ROWS = 64
 RECEIVE_BYTES = 1 << 18
-PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
 
 class Load(Protocol):
@@ -60,12 +58,15 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--descriptor", type=int, required=True)
     parser.add_argument("--may-run-code", action="store_true", help="load what runs code while it is read")
+    parser.add_argument("--network", action="store_true", help="may reach others")
+    parser.add_argument("--sandbox", choices=get_args(Sandbox), default="reachable", help="what if it cannot be held")
     chosen = parser.parse_args(arguments)
-    confine()
+    confined = confine([chosen.bundle], network=chosen.network)
     atexit.register(gc.freeze)  # its end would else look through all that a model's library is made of
     with socket.socket(fileno=chosen.descriptor) as gateway:
         began = time.monotonic()
         try:
+            check_confined(chosen.endpoint, chosen.sandbox, confined)
             bundle = verify_bundle(chosen.bundle, chosen.digest)
             with collecting_later():
                 load = load or loader(bundle.manifest.flavour)
@@ -75,19 +76,16 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
             gateway.sendall(wire.frame(wire.Refused(type(refusal).__name__, str(refusal))))
             sys.exit(3)
         load_s = time.monotonic() - began
-        gateway.sendall(wire.frame(wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature)))
+        gateway.sendall(
+            wire.frame(wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, confined))
+        )
         Serving(gateway, predictor, endpoint=chosen.endpoint, is_batching=is_batching).run()
 
 
-def confine() -> None:
-    """Ties the process to the gateway's life and takes from it what a model does not need."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the gateway's to hear
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold callers' data
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # a worker answers; it writes no files
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+def check_confined(endpoint: str, sandbox: Sandbox, confined: Confinement) -> None:
+    """Refuses to go on where the confinement is required and does not hold. Raises NotConfined."""
+    if sandbox == "require" and confined.missing:
+        raise NotConfined(endpoint=endpoint, missing=confined.missing)
 
 
 def loader(flavour: str) -> Load:

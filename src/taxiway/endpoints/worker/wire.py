@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from taxiway.endpoints.worker.confinement import Confinement
 from taxiway.models.signature import Signature
 
 HEAD = 4  # bytes of length before each frame, little-endian
@@ -28,6 +29,7 @@ class Ready(Struct, array_like=True, tag=True):
     is_batching: bool  # whether neighbours are predicted together, their answers being equal to the last bit
     load_s: float
     signature: Signature | None = None
+    confinement: Confinement | None = None
 
 
 class Refused(Struct, array_like=True, tag=True):

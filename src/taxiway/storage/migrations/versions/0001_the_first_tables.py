@@ -239,6 +239,7 @@ def upgrade() -> None:
         sa.Column("bundle", sa.String(length=80), nullable=False),
         sa.Column("workers", sa.Integer(), nullable=False),
         sa.Column("may_run_code", sa.Boolean(), nullable=False),
+        sa.Column("setup", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("standing", sa.Text(), nullable=True),
         sa.Column("created_by", sa.String(length=64), nullable=False),

@@ -1,4 +1,4 @@
-"""A fence around the files that a worker may open: Python's and the system's own, and those of its job. (Landlock)"""
+"""A fence around the files that a process may open: Python's and the system's own, and those it is given. (Landlock)"""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ EVERYTHING = (1 << 13) - 1  # what the first version of Landlock knows
 REFER, TRUNCATE = 1 << 13, 1 << 14  # what the second and the third know as well
 NO_STRANGERS = 0b11  # from the sixth on: no signals to processes outside of the fence, nor sockets of theirs
 VERSION = 1
-SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/sys", "/opt")
+# Of /etc only what loaders, clocks and names are read from: it holds secrets, too, and the process may be root's.
+ETC = (
+    "alternatives", "ca-certificates", "fonts", "gai.conf", "group", "host.conf", "hosts", "ld.so.cache", "ld.so.conf",
+    "ld.so.conf.d", "locale.alias", "localtime", "mime.types", "nsswitch.conf", "OpenCL", "os-release", "passwd", "pki",
+    "protocols", "resolv.conf", "services", "ssl/certs", "ssl/openssl.cnf", "timezone",
+)  # fmt: skip
+SYSTEM = ("/usr", "/lib", "/lib64", "/sys", "/opt", *(f"/etc/{name}" for name in ETC))
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
