@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec import Raw
 
+from taxiway.endpoints.inferences.ageing.sealing import seal, seal_closed
 from taxiway.endpoints.inferences.log import find, read, read_lines, segments, unfold
 from taxiway.endpoints.inferences.record import Inference, Line
-from taxiway.endpoints.inferences.sealing import seal, seal_closed
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.kernel.ids import new_id
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from taxiway.endpoints.contract import KeptLabel, Label, LabelConflict
-from taxiway.endpoints.inferences.sealing import seal_closed
+from taxiway.endpoints.inferences.ageing.sealing import seal_closed
 from taxiway.kernel.errors import BadField, NotAllowed
 from tests.endpoints.story import Stage
 from tests.support.live import Live

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from taxiway.endpoints.inferences.record import Line
-from taxiway.endpoints.inferences.sealing import seal_closed
+from taxiway.endpoints.inferences.ageing.sealing import seal_closed
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.kernel.ids import new_id
 

@@ -50,7 +50,16 @@ OPERATE = frozenset(
     }
 )
 APPROVE = frozenset({"gates.approve", "gates.evaluate", "gates.find", "gates.waive", "models.promote"})
-OWN = frozenset({"projects.write", "access.grant", "gates.waive", "discussions.resolve"})
+OWN = frozenset(
+    {
+        "projects.write",
+        "access.grant",
+        "gates.waive",
+        "discussions.resolve",
+        "endpoints.erase",
+        "endpoints.personal",
+    }
+)
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     "viewer": READ,

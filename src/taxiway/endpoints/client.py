@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
@@ -27,6 +27,7 @@ from taxiway.endpoints.contract import (
     StartEndpoint,
     StopEndpoint,
 )
+from taxiway.endpoints.inferences.logs.client import InferenceLog
 from taxiway.endpoints.rollout.client import Traffic
 from taxiway.endpoints.rows import as_rows, as_texts
 from taxiway.endpoints.setup import PLAIN, Setup
@@ -34,6 +35,9 @@ from taxiway.gates.contract import GateStage
 from taxiway.kernel.transport import Transport
 from taxiway.models import contract as models_contract
 from taxiway.models.client import split
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 POLL_S = 0.1
 PATIENCE_S = 5.0  # with a gateway that is not there
@@ -176,6 +180,18 @@ class Endpoints:
         >>> client.endpoints.traffic("mortgage").split({1: 90, 2: 10})  # doctest: +SKIP
         """
         return Traffic(self.transport, name)
+
+    def inferences(self, name: str) -> InferenceLog:
+        """The inference log of an endpoint: what it answered, how that is kept, and whose fields are erased."""
+        return InferenceLog(self.transport, name)
+
+    def log(self, name: str, *, where: str = "", since: str = "", until: str = "") -> pa.Table:
+        """What an endpoint answered as an Arrow table, oldest first. Raises as `InferenceLog.table`.
+
+        >>> client.endpoints.log("mortgage", where="latency_ms > 50", since="1h").num_rows  # doctest: +SKIP
+        3
+        """
+        return self.inferences(name).table(where=where, since=since, until=until)
 
     # --- looking ---
 

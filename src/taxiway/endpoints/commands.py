@@ -19,6 +19,7 @@ from taxiway.endpoints.contract import (
     PredictionTrace,
     Revision,
 )
+from taxiway.endpoints.inferences.logs.commands import COMMANDS as LOG
 from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
 from taxiway.endpoints.rows import is_json, number_of, parse
@@ -207,9 +208,7 @@ DEPLOY = Command(
         Argument("--workers", "processes that answer", int, 1),
         Argument("--may-run-code", "serve a pickle, too", is_flag=True),
         Argument("--network", "its workers may reach others", is_flag=True),
-        Argument(
-            "--sandbox", "require refuses where it does not hold", default="reachable", choices=get_args(Sandbox)
-        ),
+        Argument("--sandbox", "require refuses where it does not hold", default="reachable", choices=get_args(Sandbox)),
         Argument("--share", "of the requests, such as 10%%; 0%% answers those with its header (default: all)"),
         Argument("--note", "why", default=""),
         Argument("--no-wait", "do not wait until it answers", is_flag=True),
@@ -262,4 +261,5 @@ COMMANDS = (
         (NAME, Argument("file", "JSON, JSON lines or CSV with prediction_id, label, row, at", is_file=True)),
     ),
     *TRAFFIC,
+    *LOG,
 )

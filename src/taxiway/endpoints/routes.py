@@ -7,6 +7,9 @@ from starlette.routing import Route
 from taxiway.endpoints import contract
 from taxiway.endpoints.gateway.dialects import installed
 from taxiway.endpoints.inferences.labelling import Labels
+from taxiway.endpoints.inferences.logs import contract as about_log
+from taxiway.endpoints.inferences.logs.asking import Asking
+from taxiway.endpoints.inferences.logs.service import Logs
 from taxiway.endpoints.rollout import contract as rollout
 from taxiway.endpoints.rollout.judging import Comparing
 from taxiway.endpoints.rollout.service import Traffic
@@ -38,6 +41,14 @@ def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *
     server.serve(rollout.remove_shadow, traffic.remove_shadow)
     server.serve(rollout.compare_shadow, Comparing(endpoints).compare)
     server.serve(rollout.change_guard, traffic.change_guard)
+    logs = Logs(endpoints)
+    asking = Asking(logs)
+    server.serve(about_log.show_log, logs.show)
+    server.serve(about_log.keep_log, logs.keep)
+    server.serve(about_log.check_log, logs.check)
+    server.serve(about_log.erase_subject, logs.erase)
+    server.serve(about_log.ask_log, asking.ask)
+    server.serve(about_log.fetch_log, asking.fetch)
     forwarder = Forwarder(endpoints.home, login=login, token=lambda: endpoints.publisher.token)
     server.bound.add((contract.invoke.method, contract.invoke.path))
     server.routes.append(Route(contract.invoke.path, forwarder, methods=["POST"]))
@@ -47,5 +58,5 @@ def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *
 def forwarded(forwarder: Forwarder) -> list[Route]:
     """The addresses of other protocols, which the gateway answers and this port passes on."""
     own = contract.invoke.path.replace("{endpoint}", "{name}")
-    found = {(a.template, a.method) for dialect in installed() for a in dialect.addresses if a.template != own}
+    found = {(a.template, a.method) for dialect in installed().values() for a in dialect.addresses if a.template != own}
     return [Route(template, forwarder, methods=[method]) for template, method in sorted(found)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,8 @@ class Endpoints:
         self.ledger = ledger
         self.below = below
         self.publisher = publisher
+        # Asked, by endpoint, from when on records of its log are still to be measured; None is from no time on.
+        self.needed_since: list[Callable[[str], datetime | None]] = []
         below.models.movements.before_leaving.append(refuse_answering)
         below.models.catalogue.follow.append(follow_name)
 

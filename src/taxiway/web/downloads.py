@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from msgspec import Struct
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
@@ -30,6 +31,7 @@ class Download(Struct, frozen=True):
     """A file as an answer, offered for saving. `digest` is what its bytes must have; None is not checked.
 
     is_framed: an HTML file that a page of ours shows in a frame: as of nowhere, without scripts and without a network.
+    is_gone_after: a file made for this answer alone, removed once it was sent.
     """
 
     file: Path
@@ -37,6 +39,7 @@ class Download(Struct, frozen=True):
     media_type: str = "application/octet-stream"
     digest: str | None = None
     is_framed: bool = False
+    is_gone_after: bool = False
 
 
 class Checked:
@@ -110,4 +113,5 @@ async def download(result: Download) -> Response:
     if result.is_framed:
         return WideFile(result.file, headers=FRAMED, media_type="text/html; charset=utf-8")
     headers = HEADERS | {"Etag": f'"{result.digest}"'} if result.digest else HEADERS
-    return WideFile(result.file, filename=result.name, media_type=result.media_type, headers=headers)
+    last = BackgroundTask(result.file.unlink, missing_ok=True) if result.is_gone_after else None
+    return WideFile(result.file, filename=result.name, media_type=result.media_type, headers=headers, background=last)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.endpoints.inferences.chain import FILE, ChainBroken, check, extend, read_chain
+from taxiway.endpoints.inferences.ageing.chain import FILE, ChainBroken, check, extend, read_chain
+from taxiway.endpoints.inferences.ageing.retention import expired, remove
+from taxiway.endpoints.inferences.ageing.sealing import seal_and_merge
 from taxiway.endpoints.inferences.log import find, read
 from taxiway.endpoints.inferences.policy import LogPolicy
-from taxiway.endpoints.inferences.retention import expired, remove
-from taxiway.endpoints.inferences.sealing import seal_and_merge
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.kernel.ids import new_id
 from tests.endpoints.inferences.lines import MORTGAGE, START, line

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from taxiway.endpoints.inferences.ageing.sealing import seal_closed
 from taxiway.endpoints.inferences.log import find
 from taxiway.endpoints.inferences.policy import LogPolicy, durability_of, problem_of
 from taxiway.endpoints.inferences.recording import Happened, Recorder
-from taxiway.endpoints.inferences.sealing import seal_closed
 from taxiway.endpoints.inferences.subjects import Subjects, revealed
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.refusals import AnswerNotRecorded

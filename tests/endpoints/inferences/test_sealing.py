@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taxiway.endpoints.inferences import sealing
-from taxiway.endpoints.inferences.chain import check, extend
+from taxiway.endpoints.inferences.ageing import sealing
+from taxiway.endpoints.inferences.ageing.chain import check, extend
+from taxiway.endpoints.inferences.ageing.sealing import merge_small as merge_linked
+from taxiway.endpoints.inferences.ageing.sealing import seal_and_merge, seal_closed
 from taxiway.endpoints.inferences.log import find, load_whole, read, segments, walk
-from taxiway.endpoints.inferences.sealing import merge_small as merge_linked
-from taxiway.endpoints.inferences.sealing import seal_and_merge, seal_closed
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.kernel.ids import new_id
 from tests.endpoints.inferences.lines import MORTGAGE, START, line

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 import taxiway.models.signature  # noqa: F401  declares the error that a worker answers with
 from taxiway.endpoints.gateway.addresses import Addresses, Spot
 from taxiway.endpoints.gateway.configuration import FILE, Configuration, accept, last_accepted
 from taxiway.endpoints.gateway.crew import Crew
-from taxiway.endpoints.gateway.dialects import Address, Answer, Call, Dialect, Given, Shown, installed
+from taxiway.endpoints.gateway.dialects import Address, Answer, Call, Dialect, Given, Shown, installed, said_of
 from taxiway.endpoints.gateway.fleet import Fleet
+from taxiway.endpoints.gateway.metrics import TEXT, Metrics, page_of
 from taxiway.endpoints.gateway.own_form import OwnForm
 from taxiway.endpoints.gateway.requests import (
     EVENT_TIME,
@@ -40,11 +40,11 @@ from taxiway.endpoints.gateway.requests import (
 )
 from taxiway.endpoints.gateway.shadowing import Answered
 from taxiway.endpoints.gateway.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
-from taxiway.endpoints.inferences.record import Line
+from taxiway.endpoints.gateway.trace_context import read_context
+from taxiway.endpoints.inferences.recording import Happened, Recorder
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.refusals import (
     AddressUnknown,
-    AnswerNotRecorded,
     DeadlinePassed,
     EndpointStopped,
     EndpointUnknown,
@@ -62,6 +62,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 ITS_FAULT = (DeadlinePassed, ModelRaised, WorkerLost)  # refusals that a revision answers for, not its caller
 FALLBACK = [(b"taxiway-fallback", b"1")]
+TRACEPARENT = b"traceparent"
 TICK_S = 0.2  # how often configuration, log and workers are looked after
 log = logging.getLogger("taxiway.gateway")
 
@@ -80,11 +81,16 @@ class Gateway:
         clock: Clock = now,
     ) -> None:
         self.home, self.pid, self.limits, self.clock = home, pid, limits, clock
-        self.addresses = Addresses(OwnForm(), installed())
+        dialects = installed()
+        self.addresses = Addresses(OwnForm(), dialects.values())
+        self.protocols = {id(each): name for name, each in dialects.items()}  # our own form has no name
         self.aliases: dict[tuple[str, str], str] = {}  # other names of addresses, by method and path
         self.is_public = is_public  # reachable from other machines: then every call needs a token
         self.inferences = InferenceLog(home)
-        self.fleet = Fleet(home, limits=limits, command=command, before=read_status(home))
+        before = read_status(home)
+        self.recorder = Recorder(home, self.inferences, before.logs if before else ())
+        self.metrics = Metrics()
+        self.fleet = Fleet(home, limits=limits, command=command, before=before)
         self.configuration: Configuration | None = None
         self.configuration_error = ""
         self.seen: tuple[int, int, int] | None = None
@@ -107,6 +113,9 @@ class Gateway:
             await self.answer(call, spot if is_whole else None, receive, send)
         except TaxiwayError as refusal:
             # Of a body without a length nobody knows how much is still to come.
+            self.metrics.refused(
+                call.name if call.name in self.fleet.places else "", type(refusal).__name__, refusal.status
+            )
             is_last = refusal.status in (408, 413) and b"content-length" not in headers
             await refuse(send, call, refusal, is_last=is_last)
         except Exception:  # the HTTP edge: one request fails, the gateway goes on
@@ -135,6 +144,7 @@ class Gateway:
                 self.look_at_configuration()
                 self.fleet.tick()
                 self.inferences.rotate()
+                self.recorder.tick()
                 written, retired = self.inferences.unsynced()
                 if written or retired:
                     await loop.run_in_executor(None, self.inferences.sync, written, retired)
@@ -175,6 +185,7 @@ class Gateway:
         """Serves this from now on."""
         if configuration is not None:
             self.configuration = configuration
+            self.recorder.apply({each.name: each.log for each in configuration.endpoints})
             self.hosts = frozenset(host.lower() for host in configuration.allowed_hosts)
             self.fleet.apply(configuration)
             self.status_due = 0.0
@@ -191,6 +202,7 @@ class Gateway:
             failed_syncs=self.inferences.failed_syncs,
             cpu_seconds=cpu_seconds(self.pid),
             rss_bytes=rss_bytes(self.pid),
+            logs=self.recorder.status(),
         )
 
     async def answer(self, call: Call, spot: Spot | None, receive: Receive, send: Send) -> None:
@@ -213,13 +225,15 @@ class Gateway:
 
     def about(self, call: Call) -> Answer:
         """How the gateway itself is. Raises TaxiwayError."""
-        if call.path not in ("/health", "/status"):
+        if call.path not in ("/health", "/status", "/metrics"):
             raise AddressUnknown(path=call.path)
         if call.method not in ("GET", "HEAD"):
             raise MethodRefused(method=call.method, allowed="GET")
         if call.path == "/health":
             serial = self.configuration.serial if self.configuration else None
             return Answer(200, msgspec.json.encode({"status": "ok", "pid": self.pid, "serial": serial}))
+        if call.path == "/metrics":
+            return Answer(200, page_of(self.status(), self.metrics, self.shown_to(call.headers)), media_type=TEXT)
         hashes = self.configuration.status_token_hashes if self.configuration else ()
         if hashes or self.is_public:
             check_token(call.headers, hashes)
@@ -247,8 +261,19 @@ class Gateway:
         found = token_hash(headers)
         return sorted(open_to | {name for name, place in self.fleet.places.items() if found in place.tokens})
 
-    def admit(self, name: str, headers: Headers) -> None:
-        """Lets callers of an endpoint in; others hear the same whether it is there or not.
+    def shown_to(self, headers: Headers) -> list[str] | None:
+        """The endpoints whose figures one may read: those one may call; None, which is all, for the server itself.
+
+        Raises SignInNeeded.
+        """
+        hashes = self.configuration.status_token_hashes if self.configuration else ()
+        is_asked = hashes or self.is_public or any(p.endpoint.login_required for p in self.fleet.places.values())
+        if not is_asked or token_hash(headers) in hashes:
+            return None
+        return self.callable(headers)
+
+    def admit(self, name: str, headers: Headers) -> str:
+        """Lets callers of an endpoint in, and says who it is; others hear the same whether it is there or not.
 
         Raises SignInNeeded, and EndpointUnknown to who may call another endpoint here, or where nobody signs in.
         """
@@ -258,16 +283,19 @@ class Gateway:
         if self.is_public or any(one.endpoint.login_required for one in asked):
             found = token_hash(headers)
             if place is not None and found in place.tokens:
-                return
+                return place.tokens[found]
             if not any(found in one.tokens for one in places.values()):
                 raise SignInNeeded(reason=NOT_HERE)
             raise EndpointUnknown(endpoint=name)
         if place is None:
             raise EndpointUnknown(endpoint=name)
+        return ""
 
     async def invoke(self, call: Call, shared: Sequence[tuple[Dialect, Address]], receive: Receive, send: Send) -> None:
         """Predicts, records, answers; in that order. Raises TaxiwayError."""
-        self.admit(call.name, call.headers)
+        call.caller = self.admit(call.name, call.headers)
+        if TRACEPARENT in call.headers:
+            call.context = read_context(call.headers[TRACEPARENT])
         check_media_type(call.headers, accepted(shared))
         call.body = await read_body(receive, call.headers, self.limits)
         at, began = self.clock(), time.perf_counter()
@@ -290,28 +318,29 @@ class Gateway:
 
     async def give(self, crew: Crew, asked: Asked, at: datetime, began: float, call: Call, send: Send) -> None:
         """Has a crew answer, records it, and only then sends it. Raises TaxiwayError."""
-        request_id = call.request_id
         try:
             outputs = await self.predict(crew, asked)
             latency_ms = (time.perf_counter() - began) * 1000
-            self.record(crew, request_id, asked, at, latency_ms, outputs)
+            await self.record(crew, call, asked, at, latency_ms, outputs)
         except TaxiwayError as refusal:
             crew.errors += 1
             if isinstance(refusal, ITS_FAULT):
                 crew.tally.now.requests += 1
                 crew.tally.now.errors += 1
             if isinstance(refusal, ModelRaised):
-                self.record(crew, request_id, asked, at, (time.perf_counter() - began) * 1000, refusal)
+                await self.record(crew, call, asked, at, (time.perf_counter() - began) * 1000, refusal.problem)
             raise
         crew.requests += 1
         crew.rows += len(outputs)
         crew.latencies_ms.append(latency_ms)
+        self.metrics.answered(crew.served.endpoint, crew.served.number, latency_ms, len(outputs))
         crew.judge(latency_ms, outputs)
         answer = call.dialect.write(call, Given(outputs, crew.served))
-        named = ((b"taxiway-prediction-id", request_id.encode()), (b"taxiway-revision", b"%d" % crew.served.number))
-        await send_answer(send, answer, named)
+        await send_answer(send, answer, said_of(call, crew.served.number))
         if self.fleet.mirrors.of:
-            self.fleet.mirrors.offer(crew, Answered(request_id, crew.served.number, asked.rows, outputs, latency_ms))
+            self.fleet.mirrors.offer(
+                crew, Answered(call.request_id, crew.served.number, asked.rows, outputs, latency_ms)
+            )
 
     async def predict(self, crew: Crew, asked: Asked) -> list[bytes]:
         """A JSON object per row. Raises DeadlinePassed and what the crew raises."""
@@ -321,40 +350,19 @@ class Gateway:
         except TimeoutError as e:
             raise DeadlinePassed(endpoint=crew.served.endpoint, deadline_s=self.limits.deadline_s) from e
 
-    def record(
-        self,
-        crew: Crew,
-        request_id: str,
-        asked: Asked,
-        at: datetime,
-        latency_ms: float,
-        result: list[bytes] | ModelRaised,
+    async def record(
+        self, crew: Crew, call: Call, asked: Asked, at: datetime, latency_ms: float, result: list[bytes] | str
     ) -> None:
-        """Writes a line per row to the inference log. Raises AnswerNotRecorded."""
-        served = crew.served
-        error = None if isinstance(result, list) else result.problem
-        lines = [
-            Line(
-                request_id,
-                number,
-                at,
-                asked.event_at[number] if asked.event_at else at,
-                served.endpoint,
-                served.number,
-                f"{served.model}@{served.version}",
-                served.bundle_digest,
-                Raw(row),
-                Raw(result[number] if isinstance(result, list) else b"null"),
-                round(latency_ms, 3),
-                "answered" if error is None else "failed",
-                error,
-            )
-            for number, row in enumerate(asked.rows)
-        ]
-        try:
-            self.inferences.append(served.endpoint, lines)
-        except OSError as e:
-            raise AnswerNotRecorded(endpoint=served.endpoint, cause=str(e)) from e
+        """Has a record of each row, as the endpoint's policy asks, before anything goes out. Raises AnswerNotRecorded.
+
+        result: an output per row, or why there is none.
+        """
+        trace_id = call.context.trace_id if call.context is not None else ""
+        protocol = self.protocols.get(id(call.dialect), "")
+        happened = Happened(call.request_id, at, latency_ms, asked.event_at, call.caller, trace_id, protocol)
+        pending = self.recorder.record(crew.served, asked.rows, result, happened)
+        if pending is not None:
+            await pending
 
 
 def claimed(call: Call, shared: Sequence[tuple[Dialect, Address]]) -> tuple[Dialect, Address]:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from taxiway.endpoints.inferences.policy import LogPolicy
 from taxiway.endpoints.rollout.declared import Rollout
 from taxiway.endpoints.setup import PLAIN, Setup
 from taxiway.kernel.errors import TaxiwayError
@@ -58,6 +59,8 @@ class ServedEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
     stopped: Stopped | None = None
     fallback: dict[str, Any] | None = None
     rollout: Rollout | None = None
+    callers: tuple[str, ...] = ()  # the account of each token, in their order; an empty one may speak for others
+    log: LogPolicy = LogPolicy("buffered")  # its durability is settled
 
 
 class ServedRevision(Struct, frozen=True, forbid_unknown_fields=True):

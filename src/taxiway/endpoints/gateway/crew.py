@@ -283,6 +283,7 @@ class Crew:
             errors=self.errors,
             rows=self.rows,
             in_flight=len(self.waiting) + self.in_flight,
+            waiting=len(self.waiting),
             cpu_seconds=round(self.spent_cpu_s + sum(map(cpu_seconds, pids)), 3),
             rss_bytes=sum(map(rss_bytes, pids)),
             p50_ms=quantile(ordered, 0.50),

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.gateway.requests import Asked, Headers
+from taxiway.endpoints.gateway.trace_context import Context, response
 from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.signature import Signature
@@ -60,6 +61,8 @@ class Call(Struct):
     body: bytes = b""
     form: Any = None
     signature: Signature | None = None
+    caller: str = ""  # the account; empty where nobody signs in
+    context: Context | None = None  # of the caller's own trace
 
 
 class Given(NamedTuple):
@@ -124,7 +127,15 @@ class Dialect(Protocol):
         ...
 
 
-def installed() -> list[Dialect]:
-    """A new one of every dialect that is installed, by name."""
+def said_of(call: Call, revision: int) -> tuple[tuple[bytes, bytes], ...]:
+    """What an answer's head says of its request: its id, who answered, and our span where the caller traces it."""
+    number, who = (b"taxiway-prediction-id", call.request_id.encode()), (b"taxiway-revision", b"%d" % revision)
+    if call.context is None:
+        return (number, who)
+    return (number, who, (b"traceresponse", response(call.request_id, call.context)))
+
+
+def installed() -> dict[str, Dialect]:
+    """A new one of every dialect that is installed, in the order of their names."""
     found = sorted(importlib.metadata.entry_points(group=DIALECTS), key=lambda each: each.name)
-    return [each.load()() for each in found]
+    return {each.name: each.load()() for each in found}

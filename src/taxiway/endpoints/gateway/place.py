@@ -18,6 +18,12 @@ from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.signature import Signature
 
 
+def tokens_of(endpoint: ServedEndpoint) -> dict[str, str]:
+    """The hash of each token that may call, with its account."""
+    names = endpoint.callers or ("",) * len(endpoint.token_hashes)
+    return dict(zip(endpoint.token_hashes, names, strict=True))
+
+
 class Place:
     """An endpoint here.
 
@@ -38,7 +44,7 @@ class Place:
     def take(self, endpoint: ServedEndpoint) -> None:
         """What is declared from now on. Falls hold for the split that they happened in."""
         self.endpoint = endpoint
-        self.tokens = frozenset(endpoint.token_hashes)
+        self.tokens = tokens_of(endpoint)
         self.rollout = endpoint.rollout or Rollout(0, whole(endpoint.active or 0), datetime.min.replace(tzinfo=UTC))
         self.fallen = {n: fall for n, fall in self.fallen.items() if fall.number == self.rollout.number}
 

@@ -48,6 +48,7 @@ class RevisionStatus(Struct, frozen=True):
     errors: int = 0  # reached the endpoint and got none
     rows: int = 0
     in_flight: int = 0
+    waiting: int = 0  # of those in flight, those that no worker has in hand
     cpu_seconds: float = 0.0
     rss_bytes: int = 0
     p50_ms: float | None = None  # of the last 2,048 requests
@@ -57,6 +58,27 @@ class RevisionStatus(Struct, frozen=True):
     is_warm: bool = False  # it answers nothing, and could at once
     copies: Copies | None = None  # of a shadow
     confinement: Confinement | None = None  # what holds of all its workers
+
+
+class LogStatus(Struct, frozen=True):
+    """An endpoint's inference log, counted since the gateway began but for `refused` and `unrecorded`, which go on.
+
+    refused: requests that got no answer since the log did not take them; unrecorded: those that got one all the same.
+    problem: why the last request was not taken; empty once one is.
+    """
+
+    endpoint: str
+    durability: str
+    when_full: str
+    requests: int = 0
+    rows: int = 0
+    bytes: int = 0
+    syncs: int = 0
+    failed_syncs: int = 0
+    refused: int = 0
+    unrecorded: int = 0
+    problem: str = ""
+    problem_at: datetime | None = None
 
 
 class GatewayStatus(Struct, frozen=True):
@@ -71,6 +93,7 @@ class GatewayStatus(Struct, frozen=True):
     failed_syncs: int = 0  # of the inference log
     cpu_seconds: float = 0.0
     rss_bytes: int = 0
+    logs: list[LogStatus] = []
 
 
 def write_status(home: Path, status: GatewayStatus) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
+from taxiway.endpoints.gateway.status import LogStatus
 from taxiway.endpoints.inferences.masking import Kept, Mask, hash_secret
 from taxiway.endpoints.inferences.policy import LogPolicy
 from taxiway.endpoints.inferences.record import Line
@@ -55,8 +56,12 @@ class Happened(NamedTuple):
 class Recorder:
     """Writes the records of every endpoint as its policy says."""
 
-    def __init__(self, home: Path, log: InferenceLog) -> None:
+    def __init__(self, home: Path, log: InferenceLog, before: Sequence[LogStatus] = ()) -> None:
+        """before: what the gateway of this home said last; what it lost stays counted."""
         self.home, self.log = home, log
+        for each in before:
+            counts = log.counted(each.endpoint)
+            counts.refused, counts.unrecorded = each.refused, each.unrecorded
         self.policies: dict[str, LogPolicy] = {}
         self.masks: dict[str, Mask] = {}
         self.subjects = Subjects(home)
@@ -131,6 +136,14 @@ class Recorder:
             return
         counts.refused += 1
         raise AnswerNotRecorded(endpoint=endpoint, cause=str(problem)) from problem
+
+    def status(self) -> list[LogStatus]:
+        """How the log of every endpoint does."""
+        found = []
+        for name in sorted({*self.policies, *self.log.counts}):
+            policy, counts = self.policies.get(name, PLAIN), self.log.counted(name)
+            found.append(LogStatus(name, policy.durability or "buffered", policy.when_full, **vars(counts)))
+        return found
 
     def tick(self) -> None:
         """What must be looked after several times a second: keys that were erased are used no more."""

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -159,8 +160,13 @@ def revealed(home: Path, records: list[Inference]) -> list[Inference]:
 def opened(record: Inference, key: SubjectKey | None) -> Inference:
     if key is None or not record.personal:
         return record
+    fields = open_fields(record.personal, f"{record.prediction_id}/{record.row}", key)
+    return replace(record, inputs={**record.inputs, **fields}) if fields else record
+
+
+def open_fields(personal: str, of: str, key: SubjectKey) -> dict[str, Any]:
+    """The personal fields of a row; none where they were changed, or are another row's."""
     try:
-        fields = decrypted(record.personal, f"{record.prediction_id}/{record.row}", key)
+        return decrypted(personal, of, key)
     except InvalidTag:
-        return record
-    return replace(record, inputs={**record.inputs, **fields})
+        return {}

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -32,10 +33,15 @@ from taxiway.endpoints.gateway.configuration import (
     read_configuration,
     write_configuration,
 )
+from taxiway.endpoints.inferences.logs import store as logs_store
+from taxiway.endpoints.inferences.policy import LogPolicy, durability_of
+from taxiway.projects.contract import Project
+from taxiway.projects.service import projects_of
 from taxiway.storage.database import Database
 from taxiway.storage.keys import Keys
 from taxiway.storage.writes import Change, Writer
 
+PathAsks = Callable[[Connection, Project], str]  # which durability a project's path asks of its logs
 PURPOSE = b"taxiway: the server's own token at its gateway"
 log = logging.getLogger("taxiway.endpoints")
 
@@ -61,6 +67,7 @@ class Publisher:
         self.keys = keys
         self.access = access
         self.front: Front | None = None
+        self.path_asks: PathAsks = asks_nothing
         self.on_disk: int | None = None  # the serial of the file that we know to be in order
         self.lock = threading.Lock()
 
@@ -120,7 +127,10 @@ class Publisher:
         own = hash_secret(self.token)
         found = store.all_of(connection, None)
         running = store.running_revisions(connection, at)
-        callers = {project: self._callers(project, own) for project in {each.project for each in found}}
+        names = {each.project for each in found}
+        callers = {project: self._callers(project, own) for project in names}
+        projects = {each.name: each for each in projects_of(connection, sorted(names))}
+        policies = logs_store.policies(connection)
         return Configuration(
             serial=(kept.serial if kept else 0) + 1,
             written_at=at,
@@ -130,11 +140,13 @@ class Publisher:
                     e.project,
                     e.active,
                     front.login,
-                    callers[e.project],
+                    tuple(callers[e.project]),
                     e.is_stopped,
                     Stopped(e.stopped_by, e.stopped_at, e.reason) if e.is_stopped and e.stopped_at else None,
                     e.fallback,
                     e.rollout if e.rollout.is_warm(at) else msgspec.structs.replace(e.rollout, before=None),
+                    tuple(callers[e.project].values()),
+                    self._settled(connection, policies.get(e.name, LogPolicy()), projects[e.project]),
                 )
                 for e in found
             ),
@@ -156,8 +168,16 @@ class Publisher:
             status_token_hashes=(own,) if front.login else (),
         )
 
-    def _callers(self, project: str, own: str) -> tuple[str, ...]:
-        return tuple(sorted({own, *self.access.invokers(project)}))
+    def _callers(self, project: str, own: str) -> dict[str, str]:
+        """The hashes of the tokens that may call, in their order, each with its account; the server's own has none."""
+        return dict(sorted({**self.access.invokers(project), own: ""}.items()))
+
+    def _settled(self, connection: Connection, policy: LogPolicy, project: Project) -> LogPolicy:
+        """The policy with the durability that holds."""
+        durability = durability_of(
+            policy, is_high_risk=project.risk == "high", path_asks=self.path_asks(connection, project)
+        )
+        return msgspec.structs.replace(policy, durability=durability)
 
     def _serial_on_disk(self, kept: Configuration | None) -> int | None:
         """The serial of the file, if it says what the database says."""
@@ -181,6 +201,10 @@ class Publisher:
     def _sign(self, data: bytes) -> Signature:
         made = self.keys.sign(data)
         return Signature(made.key_id, made.signature)
+
+
+def asks_nothing(connection: Connection, project: Project) -> str:
+    return ""
 
 
 def front_of(kept: Configuration | None) -> Front:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from taxiway.endpoints.gateway.address import Address, read_address
-from taxiway.endpoints.inferences.sealing import seal_and_merge
+from taxiway.endpoints.inferences.ageing.sealing import seal_and_merge
+from taxiway.endpoints.inferences.logs.service import Logs
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.steering.publishing import Front
 from taxiway.endpoints.steering.sampling import Sampler
@@ -52,6 +53,7 @@ class Rounds:
         self.front = front
         self.is_on_duty = is_on_duty
         self.sampler = Sampler(endpoints)
+        self.logs = Logs(endpoints)
         self.host = host
         self.port = port
         self.tasks = [Task(self.refresh, REFRESH_S), Task(self.sample, SAMPLE_S), Task(self.seal, SEAL_S)]
@@ -160,6 +162,7 @@ class Rounds:
         """Turns closed segments of the inference log into Parquet, and many small files into larger ones."""
         for broken in seal_and_merge(self.home, self.endpoints.publisher.writer.clock()):
             log.error("%s", broken)
+        self.logs.retain()
 
 
 def free_or_any(host: str, port: int) -> int:

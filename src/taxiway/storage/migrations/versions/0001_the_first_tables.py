@@ -231,6 +231,15 @@ def upgrade() -> None:
         "ix_endpoint_labels_endpoint_recorded_at", "endpoint_labels", ["endpoint", "recorded_at"], unique=False
     )
     op.create_table(
+        "endpoint_logs",
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("changed_by", sa.String(length=64), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", name=op.f("pk_endpoint_logs")),
+    )
+    op.create_table(
         "endpoint_revisions",
         sa.Column("endpoint", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -1453,6 +1462,7 @@ def downgrade() -> None:
     op.drop_table("endpoint_splits")
     op.drop_index(op.f("ix_endpoint_revisions_model"), table_name="endpoint_revisions")
     op.drop_table("endpoint_revisions")
+    op.drop_table("endpoint_logs")
     op.drop_index("ix_endpoint_labels_endpoint_recorded_at", table_name="endpoint_labels")
     op.drop_table("endpoint_labels")
     op.drop_table("endpoint_falls")

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from taxiway.endpoints.inferences.chain import Link, append, read_chain
+from taxiway.endpoints.inferences.ageing.chain import Link, append, read_chain
 from taxiway.endpoints.inferences.policy import LogPolicy
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from taxiway.endpoints.inferences.chain import ChainBroken, extend, is_as_linked
+from taxiway.endpoints.inferences.ageing.chain import ChainBroken, extend, is_as_linked
 from taxiway.endpoints.inferences.log import MEMBERS, Segment, held_once, load_whole, read_lines, segments
 from taxiway.endpoints.inferences.record import schema, to_table
 from taxiway.endpoints.inferences.writing import sync_folder
