@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Self
@@ -19,6 +20,7 @@ class Load:
     def __init__(self, site: Site, callers: int, name: str = "adder") -> None:
         self.site, self.name = site, name
         self.answers: list[Answer] = []
+        self.took_s: list[float] = []
         self.broken: list[Exception] = []
         self.is_over = threading.Event()
         self.threads = [threading.Thread(target=self.call) for _ in range(callers)]
@@ -29,11 +31,13 @@ class Load:
             while not self.is_over.is_set():
                 x += 1
                 body = msgspec.json.encode({"x": x})
+                began = time.perf_counter()
                 try:
                     answer = ask(connection, "POST", f"/endpoints/{self.name}/invocations", body)
                 except (OSError, http.client.HTTPException) as e:
                     self.broken.append(e)
                     return
+                self.took_s.append(time.perf_counter() - began)
                 answer.x = x
                 self.answers.append(answer)
 

@@ -217,7 +217,8 @@ class Crew:
             self.failures = 1 if time.monotonic() - worker.started > STEADY_S else self.failures + 1
             self.restarts += 1
             code = worker.process.returncode
-            self.reason = f"a worker ended with {'signal ' + str(-code) if code < 0 else 'exit code ' + str(code)}"
+            ended = f"a worker ended with {'signal ' + str(-code) if code < 0 else 'exit code ' + str(code)}"
+            self.reason = worker.why or ended
             self.spawn(self.add_worker(pause(self.failures)))
         if self.state in ("refused", "failing"):
             self.give_up()
@@ -244,9 +245,16 @@ class Crew:
         return NoWorker(endpoint=self.served.endpoint, state=self.state, reason=self.reason)
 
     def kill_stuck(self) -> None:
-        """Ends workers that hold requests and have answered none for longer than a request may take."""
+        """Ends workers that stand still, and those that answered nothing for longer than a request may take.
+
+        What they held is asked again, elsewhere.
+        """
         for worker in self.workers:
-            if worker.in_flight and time.monotonic() - worker.progressed > self.limits.deadline_s + 1:
+            if worker.ready is None or worker.is_killed:
+                continue
+            late = worker.in_flight and time.monotonic() - worker.progressed > self.limits.deadline_s + 1
+            worker.why = "a worker answered nothing within the deadline" if late else worker.stands_still()
+            if worker.why:
                 worker.kill()
 
     async def retire(self) -> None:

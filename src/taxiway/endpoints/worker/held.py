@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, cast
 
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.worker import wire
+from taxiway.endpoints.worker.standing_still import KNOWN_ANSWERS, Watch, look
 from taxiway.kernel.errors import revive
 
 BATCH_ROWS = 64  # a worker joins at most this many rows of waiting requests
@@ -116,10 +117,16 @@ class Worker(asyncio.Protocol):
         self.started = self.progressed = time.monotonic()
         self.log = LogTail()
         self.is_killed = False
+        self.why = ""  # it was ended by us
+        self.is_local = True  # whether nothing outside can keep it waiting
+        self.watch = Watch()
+        self.answered = 0
+        self.slowest_s = 0.0  # from one answer to the next, with requests in hand
         self.gone = asyncio.Event()
 
     async def start(self, command: Command, served: ServedRevision, home: Path) -> None:
         """Raises OSError when no process can be made."""
+        self.is_local = not served.setup.network
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -160,8 +167,11 @@ class Worker(asyncio.Protocol):
         self.transport.write(wire.frame(wire.Work(number, job.rows, job.is_alone)))
 
     def data_received(self, data: bytes) -> None:
+        now = time.monotonic()
         for text in self.frames.feed(data):
-            self.progressed = time.monotonic()
+            self.answered += 1
+            self.slowest_s = max(self.slowest_s, now - self.progressed)
+            self.progressed = now
             match wire.to_gateway.decode(text):
                 case wire.Done() as done:
                     job = self.in_flight.pop(done.number)
@@ -181,6 +191,15 @@ class Worker(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.kill()  # it may have closed its end without dying
         self.burial = asyncio.get_running_loop().create_task(self.bury())
+
+    def stands_still(self) -> str:
+        """Why it must go, in words; empty while it works, waits for work, or takes its time."""
+        try:
+            seen = look(self.process.pid)
+        except OSError:
+            return ""
+        usual_s = self.slowest_s if self.is_local and self.answered > KNOWN_ANSWERS else None
+        return self.watch.finds(seen, time.monotonic(), is_held=bool(self.in_flight), usual_s=usual_s)
 
     def kill(self) -> None:
         """Ends the process by force, once: after that its pid may be another's.
