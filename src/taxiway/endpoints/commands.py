@@ -35,7 +35,19 @@ if TYPE_CHECKING:
 
 NAME = Argument("name", "the endpoint's name")
 SHOWN = ("name", "state", "answering", "model", "version", "requests_per_s", "errors", "p99_ms", "project")
-REVISIONS = ("number", "state", "model", "version", "requests", "errors", "cpu_s", "created_by", "created_at", "reason")
+REVISIONS = (
+    "number",
+    "state",
+    "percent",
+    "model",
+    "version",
+    "requests",
+    "errors",
+    "cpu_s",
+    "created_by",
+    "created_at",
+    "reason",
+)
 
 
 def deploy(client: Client, given: Namespace) -> Revision:

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from taxiway.cli import main
 from taxiway.endpoints.refusals import ShadowTooEarly, StageNotServed
 from taxiway.endpoints.rollout.falls import Fall, keep_falls
-from taxiway.endpoints.rollout.guard import Cause, Guard
+from taxiway.endpoints.rollout.guard import Guard
 from taxiway.endpoints.rollout.split import HeaderRule, Share, whole
 from taxiway.endpoints.steering.sampling import Sampler
 from taxiway.gates.refusals import GateClosed
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.models.refusals import StillAnswers
-from tests.endpoints.story import Stage
+from tests.endpoints.rollout.pairs import CAUSE, Pair
 from tests.gates.story import FAIR
-from tests.support.kept import Kept
-from tests.support.live import Live
-
-CAUSE = Cause("errors", "it gives no answer", 54, 60, 10, 75.8, 5.0)
-
-
-class Pair(Stage):
-    """Revisions 1 and 2 of the endpoint `mortgage`, with versions 1 and 2; 2 answers."""
-
-    def __init__(self, live: Live, folder: Path) -> None:
-        super().__init__(live, folder)
-        for name in ("mortgage@1", "mortgage@2"):
-            self.promoted()
-            self.deployed(name)
-
-
-@pytest.fixture
-def pair(kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
-    monkeypatch.chdir(tmp_path)
-    with kept.again(Pair, tmp_path) as pair:
-        yield pair
 
 
 def test_traffic_is_divided_signed_for_the_gateway_and_told(pair: Pair) -> None:

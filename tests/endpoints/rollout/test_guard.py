@@ -95,11 +95,11 @@ def test_a_cause_says_its_numbers() -> None:
 
 
 def test_a_revision_within_what_is_allowed_is_left_alone_for_hours() -> None:
-    """20,000 looks, one each second, at one bad request in a hundred, where five are allowed."""
+    """6,000 looks, one each second, at one bad request in a hundred, where five are allowed."""
     chance = random.Random(11)
     tally = Tally(0)
     fallen = 0
-    for at in range(20_000):
+    for at in range(6_000):
         tally.turn(at)
         tally.now.requests = 10
         tally.now.errors = sum(chance.random() < 0.01 for _ in range(10))

@@ -53,7 +53,7 @@ def test_a_revision_has_as_many_slots_as_its_percentage_says(wanted: list[Share]
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(shares(), shares())
 def test_a_change_moves_no_more_slots_than_it_must(one: list[Share], other: list[Share]) -> None:
     before = divide(one, None)

@@ -325,8 +325,7 @@ class Gateway:
         except TaxiwayError as refusal:
             crew.errors += 1
             if isinstance(refusal, ITS_FAULT):
-                crew.tally.now.requests += 1
-                crew.tally.now.errors += 1
+                self.fleet.blame(crew, asked.rows, refusal)
             if isinstance(refusal, ModelRaised):
                 await self.record(crew, call, asked, at, (time.perf_counter() - began) * 1000, refusal.problem)
             raise

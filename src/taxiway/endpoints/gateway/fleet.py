@@ -18,14 +18,17 @@ from taxiway.endpoints.gateway.place import Place
 from taxiway.endpoints.gateway.requests import Asked
 from taxiway.endpoints.gateway.shadowing import Mirrors
 from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus
-from taxiway.endpoints.gateway.watching import cause_of, watched
-from taxiway.endpoints.refusals import EndpointUnknown
+from taxiway.endpoints.gateway.watching import cause_of, watched, witness
+from taxiway.endpoints.refusals import EndpointUnknown, ModelRaised
 from taxiway.endpoints.rollout.falls import Fall, keep_falls, read_falls
 from taxiway.endpoints.rollout.guard import Cause
 from taxiway.endpoints.worker.held import Command, Limits, worker_command
 from taxiway.kernel.clock import Clock, now
+from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.signature import Signature
 
+MOST_ASKED_AGAIN = 64  # requests at a time whose error is looked into
+ASKED_AGAIN_S = 5.0
 log = logging.getLogger("taxiway.gateway")
 
 
@@ -48,7 +51,7 @@ class Fleet:
         known = {(r.endpoint, r.number): r.copies for r in (before.revisions if before else []) if r.copies}
         self.mirrors = Mirrors(home, known)
         self.falls = read_falls(home)
-        self.second = 0
+        self.second = self.asked_again = 0
         # Of the gateway before us only the counters hold; its processes went with it.
         self.earlier = {
             key(r): msgspec.structs.replace(
@@ -197,6 +200,37 @@ class Fleet:
             cause = cause_of(place, place.crews[number], second)
             if cause is not None:
                 self.fall(place, number, cause)
+
+    def blame(self, crew: Crew, rows: list[bytes], refusal: TaxiwayError) -> None:
+        """Counts a request that a revision could not answer.
+
+        Where its model raised while it is watched, the revision that would take over is asked first: what that one
+        cannot answer either is the caller's doing, and no caller shall bring a revision down.
+        """
+        place = self.places.get(crew.served.endpoint)
+        other = witness(place, crew) if place is not None and isinstance(refusal, ModelRaised) else None
+        if other is None:
+            crew.tally.now.requests += 1
+            crew.tally.now.errors += 1
+        elif self.asked_again < MOST_ASKED_AGAIN:  # beyond that neither the request nor its error is counted
+            self.asked_again += 1
+            task = asyncio.get_running_loop().create_task(self.ask_again(crew, other, rows))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def ask_again(self, crew: Crew, other: Crew, rows: list[bytes]) -> None:
+        """Counts an error of a crew that another one does not make."""
+        try:
+            async with asyncio.timeout(ASKED_AGAIN_S):
+                await other.submit(rows)
+        except ModelRaised:
+            return
+        except (TaxiwayError, TimeoutError):
+            pass  # it says nothing about the rows
+        finally:
+            self.asked_again -= 1
+        crew.tally.now.requests += 1
+        crew.tally.now.errors += 1
 
     def fall(self, place: Place, number: int, cause: Cause) -> None:
         """Takes the traffic from a revision, if there is another one ready to answer in its place."""

@@ -28,6 +28,17 @@ def watched(place: Place) -> list[int]:
     ]
 
 
+def witness(place: Place, crew: Crew) -> Crew | None:
+    """Whom to ask whether a request is to blame rather than a watched revision: who would answer in its place."""
+    number, before = crew.served.number, place.rollout.before
+    if number not in watched(place) or before is None:
+        return None
+    for other in (place.split.main if place.split else number, before.main):
+        if other != number and other in place.crews:
+            return place.crews[other]
+    return None
+
+
 def beside(place: Place, number: int) -> Before | None:
     """What a revision is compared with: the one that answers most beside it, else the one before it."""
     if place.split is not None and place.split.main != number:
