@@ -5,12 +5,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+PEERS := fastapi litserve bentoml mlserver # servers that ours is held against
 # Pages to be executed and screens to be drawn stay on this machine: one time zone, one locale.
 export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv serving-clients-venv manifests-venv registry chromium test fast check static formatted documented tests judges judges-torch faults format lint types imports docs bench bench-import bench-audit bench-tracking screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv serving-clients-venv manifests-venv registry chromium test fast check static formatted documented tests judges judges-torch faults format lint types imports docs bench bench-import bench-audit bench-tracking bench-serving screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -84,6 +85,14 @@ bench-import: test-venv mlflow-venv ## bring 20,000 runs with 10 million points 
 
 bench-tracking: test-venv mlflow-venv chromium ## hold tracking against MLflow's own server, both in one run
 	@$(BIN)/python -m tools.tracking
+
+bench-serving: test-venv mlflow-venv $(PEERS:%=.venvs/%/installed) ## hold serving against other servers, all in one run
+	@command -v wrk >/dev/null || tools/apt "Measuring needs wrk" wrk || echo "wrk could not be installed: nothing will be measured"
+	@$(BIN)/python -m tools.serving
+
+# One of them that cannot be installed is told as not run.
+$(PEERS:%=.venvs/%/installed): .venvs/%/installed: locks/%.txt tools/venv
+	-@tools/phase "install $*" nice tools/venv "$(PYTHON)" .venvs/$* locks/$*.txt alone && touch $@
 
 bench-audit: test-venv ## append to the audit log and check a million entries
 	@$(BIN)/python -m tools.auditing

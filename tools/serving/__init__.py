@@ -1,0 +1,1 @@
+"""Serving held against other servers, in one run: `python -m tools.serving`."""

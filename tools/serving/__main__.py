@@ -1,0 +1,77 @@
+"""Serving held against other servers: ``python -m tools.serving [--seconds S] [--rounds N] [--only KIND…]``.
+
+All servers of a line run at once with one worker each, and take turns: while one is asked the others rest, so that
+whatever else the machine does falls on all of them. Medians over the rounds; what is told is the ratio within each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from tools.bench.__main__ import machine
+from tools.bench.page import put_section
+from tools.serving import lines
+from tools.serving.lines import Asked
+from tools.serving.load import has_wrk
+from tools.serving.memory import memory_lines
+
+TITLE = "Serving, against other servers"
+
+
+def main() -> None:
+    asked, is_kept = parse()
+    if not has_wrk():
+        raise SystemExit("wrk is not installed, so nothing was measured: `tools/apt 'Measuring needs wrk' wrk`.")
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        site = lines.Site(folder, stack, asked)
+        found = [line for kind in asked.kinds for line in site.measured(kind)]
+        found += site.wide_lines() if "wide" in asked.parts else []
+    if "memory" in asked.parts:
+        with tempfile.TemporaryDirectory() as name:
+            found += memory_lines(Path(name), asked.models)
+    text = told(found, site.reasons, asked)
+    print(text)
+    if is_kept:
+        put_section(TITLE, text)
+
+
+def told(found: list[lines.Cells], reasons: dict[str, str], asked: Asked) -> str:
+    rows = [("work", "other", "Taxiway", "ratio", "must"), ("---",) * 5, *found]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    not_run = "".join(f"\n- not run: {name}: {reason}" for name, reason in sorted(reasons.items()))
+    day = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
+    load = f"{os.getloadavg()[0]:.1f}"
+    return f"""`make bench-serving`, {day} on {machine()}, load {load} at the end. One row of 20
+numbers, over loopback, one worker each; requests a second by wrk with one thread on the same cores. Ours is the server
+as it is started and deployed to, its check of rows against the signature, its metrics and its inference log (buffered)
+on. The others are as their documentation shows them, without a log. Servers take turns and rest between;
+{asked.rounds} rounds of {asked.seconds:g} s, medians of the rounds, ratios within each. Latencies are counted from when
+a request was due.
+
+{table}
+{not_run}
+- not run: batch scoring of ten million rows, which has no command yet""".rstrip()
+
+
+def parse() -> tuple[Asked, bool]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--models", type=int, default=10, help="to weigh")
+    parser.add_argument("--only", nargs="+", choices=lines.KINDS, default=list(lines.KINDS), help="kinds of model")
+    parser.add_argument("--parts", nargs="*", choices=lines.PARTS, default=list(lines.PARTS), help="what else")
+    parser.add_argument("--quick", action="store_true", help="a look: one short round, the page left as it is")
+    given = parser.parse_args()
+    if given.quick:
+        return Asked(1.0, 1, 2, given.only, given.parts), False
+    return Asked(given.seconds, given.rounds, given.models, given.only, given.parts), True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The lines of the table: what each server did, in turns, and the ratio that the line must reach."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from tools.bench.figure import written
+from tools.serving.load import Pace, paced, requests_per_s
+from tools.serving.ours import taxiway
+from tools.serving.peers.models import table
+from tools.serving.targets import NAMED, Question, Target, peer, question
+from tools.tracking.rows import verdict
+
+T = TypeVar("T")
+Cells = tuple[str, ...]
+KINDS = ("logistic", "forest", "histogram", "lightgbm")
+PARTS = ("pace", "wide", "memory")
+SHOWN = {
+    "logistic": "logistic regression",
+    "forest": "RandomForest(100)",
+    "histogram": "HistGradientBoosting",
+    "lightgbm": "LightGBM",
+}
+# How many times as much as a peer ours must do; None: told for comparison, nothing is promised.
+MUST: dict[str, dict[str, float | None]] = {
+    "logistic": {"MLflow": 12, "LitServe": 4, "FastAPI": 2.5, "bare": 0.5, "BentoML": None, "MLServer": None},
+    **{kind: {"FastAPI": 5.0} for kind in KINDS[1:]},
+}
+CONNECTIONS = {"logistic": (8, 32)}
+BODY_BYTES = 1_000_000
+
+
+class Asked(NamedTuple):
+    """How much is measured."""
+
+    seconds: float
+    rounds: int
+    models: int
+    kinds: list[str]
+    parts: list[str]
+
+
+class Site:
+    """The servers of a run, started when a line first needs them."""
+
+    def __init__(self, folder: Path, stack: ExitStack, asked: Asked) -> None:
+        self.folder, self.stack, self.asked = folder, stack, asked
+        self.reasons: dict[str, str] = {}
+        self.peers: dict[tuple[str, str], Target] = {}
+        (folder / "ours").mkdir()
+        self.ours = stack.enter_context(taxiway(folder / "ours", asked.kinds))
+
+    def peers_of(self, names: list[str], kind: str) -> list[Target]:
+        """Those of the named peers that run, at rest. Why one does not is kept for the page."""
+        found = []
+        for name in names:
+            if (name, kind) not in self.peers:
+                try:
+                    self.peers[name, kind] = self.stack.enter_context(peer(name, kind, self.folder))
+                    self.turn(self.peers[name, kind], lambda one: self.asked_once(one, kind))
+                except (RuntimeError, OSError) as e:
+                    self.peers.pop((name, kind), None)
+                    self.reasons[name] = " ".join(str(e).split())[-300:]
+                    continue
+            found.append(self.peers[name, kind])
+        return found
+
+    def asked_once(self, target: Target, kind: str) -> float:
+        return requests_per_s(target, question(target.name, table()[0][:1], kind), connections=2, seconds=1)
+
+    def turn(self, target: Target, measure: Callable[[Target], T]) -> T:
+        """What a server does while all others rest."""
+        if target.process is not None:
+            target.process.wake()
+        try:
+            return measure(target)
+        finally:
+            if target.process is not None:
+                target.process.rest()
+
+    def measured(self, kind: str) -> list[Cells]:
+        """A kind of model, at each number of connections, and what it takes at half of the capacity."""
+        rows = table()[0][:1]
+        peers = self.peers_of(list(MUST[kind]), kind)
+        found = []
+        for connections in CONNECTIONS.get(kind, (8,)):
+            rates = self.rates(peers, rows, kind, connections)
+            name = f"{SHOWN[kind]}, {connections} connections"
+            found += [ratio_line(name, rates, one, "req/s", MUST[kind][one.name]) for one in peers]
+            print(*found[-len(peers) :], sep="\n", flush=True)
+        if kind == "logistic" and "pace" in self.asked.parts:
+            found += self.pace_lines(kind)
+        return found
+
+    def rates(self, peers: list[Target], rows: Any, kind: str, connections: int) -> dict[str, list[float]]:
+        """Requests a second of each, round by round."""
+        return self.rounds(peers, lambda one: self.rate(one, question(one.name, rows, kind), connections))
+
+    def rate(self, target: Target, asked: Question, connections: int) -> float:
+        return requests_per_s(target, asked, connections=connections, seconds=self.asked.seconds)
+
+    def rounds(self, peers: list[Target], measure: Callable[[Target], T]) -> dict[str, list[T]]:
+        """What each measured, round by round."""
+        found: dict[str, list[T]] = {target.name: [] for target in (*peers, self.ours)}
+        for _ in range(self.asked.rounds):
+            for target in (*peers, self.ours):
+                found[target.name].append(self.turn(target, measure))
+        return found
+
+    def pace_lines(self, kind: str) -> list[Cells]:
+        """The slowest percent at half of what each can answer."""
+        peers = self.peers_of(["MLflow"], kind)
+        rows = table()[0][:1]
+
+        def at_half(target: Target) -> Pace:
+            asked = question(target.name, rows, kind)
+            capacity = self.rate(target, asked, 8)
+            return paced(target, asked, rate=capacity / 2, connections=8, seconds=self.asked.seconds)
+
+        paces = self.rounds(peers, at_half)
+        ours = paces["Taxiway"]
+        p99, p50 = (statistics.median(getattr(each, name) for each in ours) for name in ("p99_ms", "p50_ms"))
+        ratio = statistics.median(each.p99_ms / each.p50_ms for each in ours)
+        must = verdict("≤ 3×", is_kept=ratio <= 3)
+        what = "p99 at half of own capacity, 8 connections"
+        found: list[Cells] = [
+            (f"{what}, against own median", f"{written(p50)} ms", f"{written(p99)} ms", times(ratio), must)
+        ]
+        for target in peers:
+            theirs = paces[target.name]
+            share = statistics.median(a.p99_ms / b.p99_ms for a, b in zip(ours, theirs, strict=True))
+            slow = statistics.median(each.p99_ms for each in theirs)
+            must = verdict("≤ 1/3", is_kept=share <= 1 / 3)
+            found.append((what, f"{target.name}: {written(slow)} ms", f"{written(p99)} ms", times(share), must))
+        return found
+
+    def wide_lines(self) -> list[Cells]:
+        """Many rows at once: 64, and a body of a megabyte, against MLflow; and binary tensors against our JSON."""
+        peers = self.peers_of(["MLflow"], "logistic")
+        found = []
+        all_rows = table()[0]
+        per_row = len(question("MLflow", all_rows, "logistic").body) / len(all_rows)
+        for name, height in (("64 rows", 64), ("1 MB of JSON", min(len(all_rows), int(BODY_BYTES / per_row)))):
+            rows = all_rows[:height]
+            rates = self.rates(peers, rows, "logistic", 8)
+            found += [ratio_line(f"{name}, 8 connections", rates, one, "req/s", 5) for one in peers]
+        return found
+
+
+def ratio_line(name: str, rates: dict[str, list[float]], target: Target, unit: str, must: float | None) -> Cells:
+    """Ours against one peer, round by round."""
+    theirs, ours = rates[target.name], rates["Taxiway"]
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    shown = NAMED.get(target.name, target.name)
+    words = "" if must is None else verdict(f"≥ {must:g}×", is_kept=ratio >= must)
+    medians = [f"{written(statistics.median(each))} {unit}" for each in (theirs, ours)]
+    return (name, f"{shown}: {medians[0]}", medians[1], times(ratio), words)
+
+
+def times(ratio: float) -> str:
+    return f"**{written(ratio)}×**"
