@@ -50,9 +50,10 @@ class FormRefused(TaxiwayError):
 
 def inputs_of(call: Call) -> Sequence[Column]:
     """The columns that go in. Raises NotYetKnown."""
-    if call.signature is None:
+    signature = call.signature
+    if signature is None:
         raise NotYetKnown(endpoint=call.name)
-    return call.signature.inputs
+    return signature.inputs
 
 
 def fields_of(body: bytes, accepted: str) -> dict[str, Raw]:

@@ -297,6 +297,16 @@ class MediaTypeRefused(TaxiwayError):
         return f"The content type is {self.found or 'missing'}. Send one of: {', '.join(self.accepted)}."
 
 
+class EncodingRefused(TaxiwayError):
+    """The body is compressed."""
+
+    status = 415
+    found: str
+
+    def __str__(self) -> str:
+        return f"The body is encoded as {self.found}, and nothing is unpacked here. Send it as it is."
+
+
 class BodyTimedOut(TaxiwayError):
     """The body did not arrive in time."""
 

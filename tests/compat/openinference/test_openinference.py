@@ -8,6 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from taxiway.compat.openinference.dialect import OpenInference
+from taxiway.endpoints.gateway.dialects import Call, Shown, Standing
+from taxiway.endpoints.refusals import RevisionElsewhere
+from taxiway.endpoints.worker.held import Limits
+from taxiway.models.signature import Column, Signature
 from tests.compat.conftest import Adder, Said
 
 INFER = "/v2/models/adder/infer"
@@ -255,3 +260,27 @@ def test_only_infer_takes_a_missing_content_type_and_no_page_of_another_site(add
     assert adder.send("POST", INFER, body, Content_Type="", Origin="https://elsewhere.example").status == 403
     assert adder.send("POST", INFER, body, Content_Type="text/plain").status == 415
     assert adder.send("POST", "/v1/models/adder:predict", b'{"instances": [[1, null]]}', Content_Type="").status == 415
+
+
+def test_a_compressed_body_is_refused_rather_than_misread(adder: Adder) -> None:
+    answer = adder.send("POST", INFER, b"\x1f\x8b", Content_Encoding="gzip")
+
+    assert answer.status == 415
+    assert "encoded as gzip" in answer.json["error"]
+
+
+def test_every_revision_that_answers_is_a_version() -> None:
+    dialect = OpenInference()
+    signature = Signature(inputs=(Column(name="x", type="number"),), outputs=())
+    standing = Standing("adder", True, None, "sklearn", signature, (3, 4))
+    address = next(each for each in dialect.addresses if each.what == "model")
+    call = Call("1" * 32, "GET", "/v2/models/adder", {}, Limits(), dialect, address, "adder")
+
+    told = msgspec.json.decode(dialect.tell(call, Shown(True, [standing])).body)
+    call.version = "4"
+    also = dialect.tell(call, Shown(True, [standing]))
+    call.version = "5"
+
+    assert (told["versions"], also.status) == (["3", "4"], 200)
+    with pytest.raises(RevisionElsewhere, match="3, 4 does"):
+        dialect.tell(call, Shown(True, [standing]))

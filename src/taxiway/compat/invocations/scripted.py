@@ -56,7 +56,7 @@ def predict_fn(body: Body, model: Predictor, context: Any = None) -> Predicted:
     dialect = Invocations()
     headers = {b"content-type": body.content_type.encode()}
     call = Call(new_id(), "POST", "/invocations", headers, Limits(), dialect, body=body.data)
-    call.signature = model.signature
+    call.look_up = lambda _: model.signature
     asked = dialect.read(call)
     return Predicted(call, answers(model, [row_decoder.decode(row) for row in asked.rows]))
 

@@ -109,9 +109,8 @@ def said(what: Any, status: int = 200) -> Answer:
 
 def check_version(call: Call, standing: Standing) -> None:
     """Refuses to tell of a revision that does not answer. Raises RevisionElsewhere."""
-    number = standing.served.number if standing.served else 0
-    if call.version and call.version != str(number):
-        raise RevisionElsewhere(endpoint=call.name, revision=call.version, answering=[number] if number else [])
+    if call.version and call.version not in map(str, standing.answering):
+        raise RevisionElsewhere(endpoint=call.name, revision=call.version[:20], answering=[*standing.answering])
 
 
 def metadata(standing: Standing) -> dict[str, Any]:
@@ -132,7 +131,7 @@ def tensor(column: Column) -> dict[str, Any]:
 
 
 def versions(standing: Standing) -> list[str]:
-    return [str(standing.served.number)] if standing.served else []
+    return [str(number) for number in standing.answering]
 
 
 def index(call: Call, shown: Shown) -> list[dict[str, str]]:
@@ -142,8 +141,9 @@ def index(call: Call, shown: Shown) -> list[dict[str, str]]:
     except (msgspec.DecodeError, ValueError) as e:
         raise BodyRefused(problem=str(e), accepted='{"ready": true}, or nothing') from e
     return [
-        {"name": each.name, "version": "".join(versions(each)), "state": state(each), "reason": ""}
+        {"name": each.name, "version": version, "state": state(each), "reason": ""}
         for each in shown.endpoints
+        for version in versions(each) or [""]
         if each.is_ready or not wish.ready
     ]
 

@@ -21,11 +21,11 @@ OCTETS = b"application/octet-stream"
 
 def write(call: Call, request: Request, given: Given) -> Answer:
     """The outputs that were asked for. Raises FormRefused for one that there is not."""
-    columns = columns_of(given.outputs)
+    columns, signature = columns_of(given.outputs), call.signature
     said: list[dict[str, Any]] = []
     behind: list[bytes] = []
     for output in asked(request, columns):
-        datatype, values = typed(output.name, columns[output.name], call.signature)
+        datatype, values = typed(output.name, columns[output.name], signature)
         tensor: dict[str, Any] = {"name": output.name, "datatype": datatype, "shape": [len(values)]}
         if is_binary(output, request):
             behind.append(to_bytes(datatype, values))

@@ -301,7 +301,7 @@ class Gateway:
         at, began = self.clock(), time.perf_counter()
         if len(shared) > 1:
             call.dialect, call.address = claimed(call, shared)
-        call.signature = self.fleet.signature(call.name)
+        call.look_up = self.fleet.signature
         asked = call.dialect.read(call)
         check_count(len(asked.rows), self.limits)
         if asked.event_at is None and EVENT_TIME in call.headers:

@@ -7,7 +7,7 @@ and what a stopped endpoint says is the gateway's, the same for all of them.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -45,8 +45,8 @@ class Address(NamedTuple):
 class Call(Struct):
     """One request, from its first line to its answer.
 
-    body: empty until it was read. form: what the dialect remembers from reading for writing.
-    signature: of the revision that answers, as far as one is known.
+    version: the number of the revision that it insists on. body: empty until it was read. form: what the dialect
+    remembers from reading for writing. look_up: how the gateway finds a signature.
     """
 
     request_id: str
@@ -60,7 +60,13 @@ class Call(Struct):
     version: str = ""
     body: bytes = b""
     form: Any = None
-    signature: Signature | None = None
+    look_up: Callable[[Call], Signature | None] | None = None
+
+    @property
+    def signature(self) -> Signature | None:
+        """Of the revision that it insists on, or else of the one that answers most; None where none is known."""
+        return self.look_up(self) if self.look_up is not None else None
+
     caller: str = ""  # the account; empty where nobody signs in
     context: Context | None = None  # of the caller's own trace
 
@@ -73,13 +79,17 @@ class Given(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How an endpoint is, for the addresses that tell of it. served: the revision that answers now."""
+    """How an endpoint is, for the addresses that tell of it.
+
+    served: the revision that answers most. answering: the numbers of all that answer.
+    """
 
     name: str
     is_ready: bool
     served: ServedRevision | None
     flavour: str
     signature: Signature | None
+    answering: Sequence[int] = ()
 
 
 class Shown(NamedTuple):

@@ -155,10 +155,10 @@ class Fleet:
         place = self.places.get(name)
         return place.endpoint.fallback if place is not None and place.endpoint.is_stopped else None
 
-    def signature(self, name: str) -> Signature | None:
-        """What the endpoint takes and gives; of what answered last, where nothing does now."""
-        place = self.places.get(name)
-        return place.known_signature() if place is not None else None
+    def signature(self, call: Call) -> Signature | None:
+        """What the revision that a call goes to takes and gives; of what answered last, where nothing does now."""
+        place = self.places.get(call.name)
+        return place.signature_for(call) if place is not None else None
 
     def standing(self, name: str) -> Standing:
         """How an endpoint is. Raises EndpointUnknown."""
@@ -168,7 +168,8 @@ class Fleet:
         crew = place.main()
         flavour = crew.flavour if crew is not None else ""
         served = crew.served if crew is not None else None
-        return Standing(name, place.is_ready(), served, flavour, place.known_signature())
+        answering = sorted(place.route.revisions) if place.route is not None else ()
+        return Standing(name, place.is_ready(), served, flavour, place.known_signature(), answering)
 
     def is_ready(self) -> bool:
         """Whether every endpoint that should answer does."""

@@ -141,6 +141,13 @@ class Place:
             self.signature = crew.signature
         return self.signature
 
+    def signature_for(self, call: Call) -> Signature | None:
+        """What the revision takes that a call insists on; without one, what the main one does."""
+        text = call.version or call.headers.get(ASKED_FOR, b"").decode("latin-1")
+        crew = next((crew for number, crew in self.crews.items() if str(number) == text), None) if text else None
+        found = crew.signature if crew is not None else None
+        return found or self.known_signature()
+
     def nobody(self) -> TaxiwayError:
         """Why nobody answers here."""
         if self.endpoint.is_stopped:

@@ -16,6 +16,7 @@ from taxiway.endpoints.gateway.configuration import ANY_HOST
 from taxiway.endpoints.refusals import (
     BodyRefused,
     BodyTimedOut,
+    EncodingRefused,
     EventTimeRefused,
     HostRefused,
     MediaTypeRefused,
@@ -76,8 +77,10 @@ def token_hash(headers: Headers) -> str:
 def check_media_type(headers: Headers, accepted: Collection[bytes]) -> None:
     """Asks for a media type that is read here, none of which a form of another site can send.
 
-    Raises MediaTypeRefused.
+    Raises MediaTypeRefused, EncodingRefused.
     """
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise EncodingRefused(found=headers[b"content-encoding"].decode("latin-1"))
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind not in accepted:
         names = sorted(each.decode("latin-1") for each in accepted if each)
