@@ -95,7 +95,7 @@ from taxiway.runs.trash.emptying import Emptying
 from taxiway.runs.trash.trash import Trash
 from taxiway.runs.trash.trashed import empty_trash
 from taxiway.storage.cache import Cache
-from taxiway.storage.database import Database, sqlite_url
+from taxiway.storage.database import Database, metadata, sqlite_url
 from taxiway.storage.home import HomeUnusable, take_home
 from taxiway.storage.keys import Keys
 from taxiway.storage.migrations import migrate
@@ -184,7 +184,7 @@ class House:
             self.owning = Owning(self.database)
             self.keys = Keys(home / "keys", signed_with=signed_with(self.database))
             self.evidence_keys = KeyFolder(home / "keys" / "evidence")
-            migrate(self.database)
+            migrate(self.database, metadata)
             share(self.database, home, place=str(place_of(home, blobs_url)), key=self.keys.key_id)
         except OSError as e:
             self._let_go()
