@@ -162,6 +162,8 @@ NO_DOORS: dict[Key, str] = {
     ("DELETE", "/api/endpoints/{endpoint}/shadows/{number:int}"): "takes away",
     ("PUT", "/api/endpoints/{endpoint}/guard"): "when what answers goes back to what did before",
     ("POST", "/api/endpoints/{endpoint}/labels"): "the truth about predictions",
+    ("PUT", "/api/endpoints/{endpoint}/log/policy"): "what is kept of requests, and how long",
+    ("POST", "/api/endpoints/{endpoint}/log/erase"): "takes away what is kept of a person",
     ("POST", "/api/endpoints/{endpoint}/monitors"): "watches what answers",
     ("POST", "/endpoints/{endpoint}/invocations"): "asks what answers already",
     ("POST", f"{GATES}/evaluations"): "what checks say; a gate is what they open",
@@ -329,4 +331,5 @@ NO_FORMS: dict[str, str] = {
     "/endpoints/{endpoint}/shadows/remove": "takes away",
     "/endpoints/{endpoint}/guard": "when what answers goes back to what did before",
     "/endpoints/{endpoint}/invocations": "asks what answers already",
+    "/endpoints/{name}/async-invocations": "asks what answers already",
 }

@@ -66,7 +66,7 @@ class TrafficPages:
             "fields": [(n, names.get(n, ""), fields[n]) for n in numbers],
             "rules": view.sent.get("rules", "\n".join(worded(rule) for rule in detail.wanted.rules)),
             "sticky": view.sent.get("sticky", detail.wanted.sticky),
-            "told": told,
+            "told": lambda split: told(split).replace(" %", "\N{NO-BREAK SPACE}%"),
             # What was fallen from is no place to go back to by one click; the list below has it.
             "back": detail.history[1] if last is not None and not last.cause and len(detail.history) > 1 else None,
             "fell": detail.last_fall if last is not None and last.cause and detail.last_fall is not None else None,
