@@ -18,6 +18,7 @@ from taxiway.endpoints.refusals import NothingServed, NoWorker, QueueFull, Worke
 from taxiway.endpoints.rollout.guard import Before, Tally
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.held import Command, Job, Limits, Worker, worker_command
+from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.signature import Signature
 
@@ -46,6 +47,7 @@ class Crew:
         """is_quiet: its processes give way to others, since no caller waits for them."""
         self.served, self.home, self.limits = served, home, limits
         self.command, self.when_ready, self.is_quiet = command, when_ready, is_quiet
+        self.warm: Warm | None = None  # what its workers are forks of, where they are
         self.waiting: deque[Job] = deque()
         self.workers: list[Worker] = []
         self.tasks: set[asyncio.Task[None]] = set()
@@ -78,7 +80,7 @@ class Crew:
             yield from worker.in_flight.values()
 
     def pids(self) -> list[int]:
-        return [worker.process.pid for worker in self.workers if not worker.gone.is_set()]
+        return [worker.pid for worker in self.workers if worker.pid and not worker.gone.is_set()]
 
     def last_lines(self) -> list[str]:
         """What its workers printed last, of a worker that died where one did."""
@@ -124,7 +126,7 @@ class Crew:
         worker = Worker(self)
         self.workers.append(worker)
         try:
-            await worker.start(self.command, self.served, self.home)
+            await worker.start(self.command, self.served, self.home, self.warm)
         except OSError as e:
             self.workers.remove(worker)
             self.failures += 1
@@ -133,7 +135,7 @@ class Crew:
             return
         if self.is_quiet:
             with contextlib.suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, worker.process.pid, QUIET)
+                os.setpriority(os.PRIO_PROCESS, worker.pid, QUIET)
         if self.state == "stopped":
             await worker.stop()
 
@@ -192,6 +194,8 @@ class Crew:
             self.settled_bytes = sum(map(rss_bytes, self.pids()))
             self.outputs = OutputCheck(self.signature.outputs if self.signature is not None else ())
         self.reason = ""
+        if self.warm is not None:
+            self.warm.learn([name for w in self.workers if w.ready for name in w.ready.loaded])
         self.when_ready(self)
 
     def on_answer(self) -> None:
@@ -216,7 +220,7 @@ class Crew:
         elif self.refusal is None:
             self.failures = 1 if time.monotonic() - worker.started > STEADY_S else self.failures + 1
             self.restarts += 1
-            code = worker.process.returncode
+            code = worker.code
             ended = f"a worker ended with {'signal ' + str(-code) if code < 0 else 'exit code ' + str(code)}"
             self.reason = worker.why or ended
             self.spawn(self.add_worker(pause(self.failures)))

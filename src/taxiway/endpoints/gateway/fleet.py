@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +23,8 @@ from taxiway.endpoints.gateway.watching import cause_of, watched, witness
 from taxiway.endpoints.refusals import EndpointUnknown, ModelRaised
 from taxiway.endpoints.rollout.falls import Fall, keep_falls, read_falls
 from taxiway.endpoints.rollout.guard import Cause
-from taxiway.endpoints.worker.held import Command, Limits, worker_command
+from taxiway.endpoints.worker.held import ENVIRONMENT, Command, Limits, worker_command
+from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.signature import Signature
@@ -45,6 +47,7 @@ class Fleet:
         clock: Clock = now,
     ) -> None:
         self.home, self.limits, self.command, self.clock = home, limits, command, clock
+        self.warm = Warm(ENVIRONMENT) if command is worker_command and sys.platform == "linux" else None
         self.places: dict[str, Place] = {}
         self.leaving: set[Crew] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -109,8 +112,14 @@ class Fleet:
     def crew(self, served: ServedRevision, *, is_quiet: bool) -> Crew:
         """A crew whose counters go on where an earlier one of the same revision left them."""
         crew = Crew(
-            served, self.home, limits=self.limits, command=self.command, when_ready=self.take_over, is_quiet=is_quiet
+            served,
+            self.home,
+            limits=self.limits,
+            command=self.command,
+            when_ready=self.take_over,
+            is_quiet=is_quiet,
         )
+        crew.warm = self.warm
         known = self.earlier.get((served.endpoint, served.number, served.bundle_digest))
         if known is not None:
             crew.requests, crew.errors, crew.rows = known.requests, known.errors, known.rows
@@ -279,6 +288,8 @@ class Fleet:
         """Ends every process."""
         copies = {key(told): told.copies for told in self.status()}
         self.mirrors.stop()
+        if self.warm is not None:
+            self.warm.end()
         await asyncio.gather(*(crew.stop() for crew in self.crews()))
         for crew in self.crews():
             last = crew.status(is_live=False)

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol, cast
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.standing_still import KNOWN_ANSWERS, Watch, look
+from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.errors import revive
 
 BATCH_ROWS = 64  # a worker joins at most this many rows of waiting requests
@@ -63,8 +64,31 @@ def worker_command(revision: ServedRevision, bundle: Path, descriptor: int) -> l
     """How a worker of ours is started; tests give others."""
     # -I: no module of the working folder or the user's; -B: no files written; -u: a crash takes no last words along.
     here = [sys.executable, "-I", "-B", "-u", "-m", "taxiway.endpoints.worker.process"]
+    return [*here, *told(revision, bundle), "--descriptor", str(descriptor)]
+
+
+def told(revision: ServedRevision, bundle: Path) -> list[str]:
+    """What a worker is told of what it serves."""
     what = ["--bundle", str(bundle), "--digest", revision.bundle_digest, "--endpoint", revision.endpoint]
-    return [*here, *what, *options(revision), "--descriptor", str(descriptor)]
+    return [*what, *options(revision)]
+
+
+def begin(command: list[str], channel: socket.socket, output: int) -> int:
+    """The pid of a process with a command of its own. Raises OSError.
+
+    To be called from the main thread: the worker asks to die with the thread that made it.
+    """
+    process = subprocess.Popen(
+        command,
+        env=ENVIRONMENT,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=[channel.fileno()],
+    )
+    process.returncode = 0  # who waits for it is the worker as it is held here
+    return process.pid
 
 
 def options(revision: ServedRevision) -> list[str]:
@@ -116,6 +140,7 @@ class Worker(asyncio.Protocol):
         self.transport: asyncio.WriteTransport | None = None
         self.started = self.progressed = time.monotonic()
         self.log = LogTail()
+        self.pid = self.code = 0
         self.is_killed = False
         self.why = ""  # it was ended by us
         self.is_local = True  # whether nothing outside can keep it waiting
@@ -124,27 +149,23 @@ class Worker(asyncio.Protocol):
         self.slowest_s = 0.0  # from one answer to the next, with requests in hand
         self.gone = asyncio.Event()
 
-    async def start(self, command: Command, served: ServedRevision, home: Path) -> None:
-        """Raises OSError when no process can be made."""
+    async def start(self, command: Command, served: ServedRevision, home: Path, warm: Warm | None = None) -> None:
+        """As a fork of the warm process, where there is one. Raises OSError when no process can be made."""
         self.is_local = not served.setup.network
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
-        with theirs:
+        reading, writing = os.pipe()
+        with theirs, contextlib.closing(os.fdopen(writing, "wb")):
             try:
-                # From the main thread: the worker asks to die with the thread that made it.
-                self.process = subprocess.Popen(  # noqa: ASYNC220
-                    command(served, home / served.bundle, theirs.fileno()),
-                    env=ENVIRONMENT,
-                    cwd="/",
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=[theirs.fileno()],
-                )
+                if warm is not None:
+                    self.pid = await warm.fork(told(served, home / served.bundle), theirs, writing)
+                else:
+                    self.pid = begin(command(served, home / served.bundle, theirs.fileno()), theirs, writing)
             except OSError:
                 ours.close()
+                os.close(reading)
                 raise
-        await loop.connect_read_pipe(lambda: self.log, self.process.stdout)
+        await loop.connect_read_pipe(lambda: self.log, os.fdopen(reading, "rb"))
         await loop.connect_accepted_socket(lambda: self, ours)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -195,26 +216,23 @@ class Worker(asyncio.Protocol):
     def stands_still(self) -> str:
         """Why it must go, in words; empty while it works, waits for work, or takes its time."""
         try:
-            seen = look(self.process.pid)
+            seen = look(self.pid)
         except OSError:
             return ""
         usual_s = self.slowest_s if self.is_local and self.answered > KNOWN_ANSWERS else None
         return self.watch.finds(seen, time.monotonic(), is_held=bool(self.in_flight), usual_s=usual_s)
 
     def kill(self) -> None:
-        """Ends the process by force, once: after that its pid may be another's.
-
-        Not by Popen.kill, which might reap it, and what it used would be lost with that.
-        """
+        """Ends the process by force, once: after that its pid may be another's."""
         if not self.is_killed:
             self.is_killed = True
-            os.kill(self.process.pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)
 
     async def bury(self) -> None:
         """Waits for the process and tells the keeper."""
         loop = asyncio.get_running_loop()
-        _, status, usage = await loop.run_in_executor(None, os.wait4, self.process.pid, 0)
-        self.process.returncode = os.waitstatus_to_exitcode(status)
+        _, status, usage = await loop.run_in_executor(None, os.wait4, self.pid, 0)
+        self.code = os.waitstatus_to_exitcode(status)
         with contextlib.suppress(TimeoutError):  # its last words may still be in the pipe
             await asyncio.wait_for(self.log.ended.wait(), 0.2)
         self.gone.set()

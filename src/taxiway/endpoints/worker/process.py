@@ -26,7 +26,9 @@ import msgspec
 from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknown, ModelRaised, NotConfined
 from taxiway.endpoints.setup import Sandbox
 from taxiway.endpoints.worker import wire
+from taxiway.endpoints.worker.answering import Answering, answers
 from taxiway.endpoints.worker.confinement import Confinement, confine
+from taxiway.endpoints.worker.warm import LIBRARIES
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.numbers import to_wire
 from taxiway.kernel.starting import collecting_later
@@ -46,10 +48,6 @@ class Load(Protocol):
     def __call__(self, folder: Path, digest: str, *, may_run_code: bool) -> Predictor: ...
 
 
-rows_decoder = msgspec.json.Decoder(dict[str, Any])
-encode = msgspec.json.Encoder().encode
-
-
 def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
     """Verifies, loads, warms up, serves. Exits with 3 when the bundle is refused."""
     parser = argparse.ArgumentParser(prog="python -m taxiway.endpoints.worker.process", description=main.__doc__)
@@ -61,6 +59,7 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
     parser.add_argument("--network", action="store_true", help="may reach others")
     parser.add_argument("--sandbox", choices=get_args(Sandbox), default="reachable", help="what if it cannot be held")
     chosen = parser.parse_args(arguments)
+    before = set(sys.modules)
     confined = confine([chosen.bundle], network=chosen.network)
     atexit.register(gc.freeze)  # its end would else look through all that a model's library is made of
     with socket.socket(fileno=chosen.descriptor) as gateway:
@@ -76,9 +75,9 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
             gateway.sendall(wire.frame(wire.Refused(type(refusal).__name__, str(refusal))))
             sys.exit(3)
         load_s = time.monotonic() - began
-        gateway.sendall(
-            wire.frame(wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, confined))
-        )
+        taken = sorted(name for name in set(sys.modules) - before if name.partition(".")[0] in LIBRARIES)
+        ready = wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, confined, taken)
+        gateway.sendall(wire.frame(ready))
         Serving(gateway, predictor, endpoint=chosen.endpoint, is_batching=is_batching).run()
 
 
@@ -121,22 +120,6 @@ def warm_up(predictor: Predictor, rows: Sequence[dict[str, Any]]) -> bool:
     return together == alone * repeats
 
 
-def answers(predictor: Predictor, rows: Sequence[dict[str, Any]]) -> list[bytes]:
-    """A JSON object per row. Raises whatever the model raises."""
-    predictions = predictor.predict(rows)
-    if len(predictions) != len(rows):
-        raise ValueError(f"the model gave {len(predictions)} answers for {len(rows)} rows")
-    return [encode(spelt(prediction)) for prediction in predictions]
-
-
-def spelt(prediction: Prediction) -> dict[str, Any]:
-    """A prediction as it travels: JSON has no NaN, and null would say that there is no score."""
-    return {
-        name: to_wire(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in prediction.items()
-    }
-
-
 def said(error: BaseException) -> str:
     """An exception in one line."""
     text = str(error).strip().partition("\n")[0][:300]
@@ -147,7 +130,7 @@ class Serving:
     """The loop: takes what waits, predicts, answers, in the order it came."""
 
     def __init__(self, gateway: socket.socket, predictor: Predictor, *, endpoint: str, is_batching: bool) -> None:
-        self.gateway, self.predictor = gateway, predictor
+        self.gateway, self.answering = gateway, Answering(predictor)
         self.endpoint, self.is_batching = endpoint, is_batching
         self.frames = wire.Frames()
         self.waiting: deque[wire.Work] = deque()
@@ -189,8 +172,7 @@ class Serving:
         if len(batch) == 1:
             return [self.answer_one(batch[0])]
         try:
-            rows = [rows_decoder.decode(row) for work in batch for row in work.rows]
-            found = iter(answers(self.predictor, rows))
+            found = iter(self.answering.answers([row for work in batch for row in work.rows]))
         except Exception:  # noqa: BLE001 - a plug-in call: each request tells its own error below
             return [self.answer_one(work) for work in batch]
         return [wire.Done(work.number, [next(found) for _ in work.rows]) for work in batch]
@@ -198,7 +180,7 @@ class Serving:
     def answer_one(self, work: wire.Work) -> wire.Done | wire.Fault:
         """One request's answers, or its error."""
         try:
-            return wire.Done(work.number, answers(self.predictor, [rows_decoder.decode(row) for row in work.rows]))
+            return wire.Done(work.number, self.answering.answers(work.rows))
         except TaxiwayError as refusal:
             return fault(work, refusal)
         except (msgspec.DecodeError, UnicodeDecodeError) as e:

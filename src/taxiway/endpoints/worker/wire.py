@@ -30,6 +30,7 @@ class Ready(Struct, array_like=True, tag=True):
     load_s: float
     signature: Signature | None = None
     confinement: Confinement | None = None
+    loaded: list[str] = []  # modules that it took and that were not there when it began
 
 
 class Refused(Struct, array_like=True, tag=True):
