@@ -247,6 +247,7 @@ class House:
             references=References(self.datasets, self.blobs, self.access),
             clock=self.clock,
         )
+        self.endpoints.needed_since.append(self.monitors.needed_since)
         self._open_dossiers()
         self._open_talk()
 

@@ -92,3 +92,21 @@ def test_a_version_is_deployed_to_a_new_endpoint_from_the_page(platform: Platfor
     until(lambda: platform.olu.endpoints.show("second").endpoint.state == "answering")
     page.goto(f"{platform.url}/projects/{PROJECT}")
     expect(page.get_by_role("link", name="second", exact=True)).to_be_visible()
+
+
+def test_the_log_is_asked_by_a_filter_in_the_address_and_leads_to_the_trace(platform: Platform, page: Page) -> None:
+    id_ = platform.ana.endpoints.invoke("mortgage", ROW | {"income": 123.5}).prediction_id
+    enter(page, platform, "olu")
+    page.goto(f"{platform.url}/endpoints/mortgage")
+    page.get_by_role("link", name="Its inference log").click()
+    page.get_by_label("Filter").fill("inputs.income = 123.5 and")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("conditions begin with")).to_be_visible()
+
+    page.get_by_label("Filter").fill("inputs.income = 123.5")
+    page.get_by_role("button", name="Show").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("1 row of mortgage met the filter in the last 1 hour")
+    assert_accessible(page)
+    page.get_by_role("table", name="Records").get_by_role("link").first.click()
+    expect(page).to_have_url(f"{platform.url}/endpoints/predictions/{id_}?row=0")

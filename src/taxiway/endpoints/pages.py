@@ -20,6 +20,9 @@ from taxiway.endpoints.contract import (
     StopEndpoint,
 )
 from taxiway.endpoints.inferences.labelling import Labels
+from taxiway.endpoints.inferences.logs import pages as log_pages
+from taxiway.endpoints.inferences.logs.asking import Asking
+from taxiway.endpoints.inferences.logs.service import Logs
 from taxiway.endpoints.panels import STATE_VERDICTS, Panels
 from taxiway.endpoints.rollout import pages as rollout_pages
 from taxiway.endpoints.rollout.pages import TrafficPages
@@ -226,6 +229,7 @@ def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfo
     site.form("/endpoints/{endpoint}/fallback", pages.declare_fallback, page=pages.show, needs="endpoints.deploy")
     site.form("/endpoints/{endpoint}/deploy", pages.deploy, page=pages.show, needs="endpoints.deploy")
     rollout_pages.add(site, pages.traffic)
+    log_pages.add(site, Asking(Logs(endpoints)))
     site.finds("Endpoints", pages.find)
     panels = Panels(site, endpoints)
     site.panel("projects/project", panels.project)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -41,6 +41,7 @@ from taxiway.storage.database import Database
 if TYPE_CHECKING:
     from taxiway.monitors.measuring import Seen
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOOKED_AT = 40  # newest windows that a summary is taken from: labels are seldom later than that
 NAME_EXPECTED = "a name of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, at most 63 characters"
 
@@ -116,6 +117,16 @@ class Monitors:
         with self.database.read() as connection:
             if store.find(connection, name):
                 raise taken(name)
+
+    def needed_since(self, endpoint: str) -> datetime | None:
+        """From when on its records are still to be measured: the newest window of each monitor may get more.
+
+        None where nothing watches the endpoint.
+        """
+        with self.database.read() as connection:
+            watching = store.of_endpoint(connection, endpoint)
+            newest = [max(store.held(connection, each.name), default=EPOCH) for each in watching]
+        return min(newest, default=None)
 
     # --- measuring ---
 

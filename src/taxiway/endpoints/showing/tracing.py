@@ -7,6 +7,7 @@ from taxiway.endpoints.contract import AskTrace, KeptLabel, PredictionTrace, Rev
 from taxiway.endpoints.inferences.labelling import Labels, RowId
 from taxiway.endpoints.inferences.log import find
 from taxiway.endpoints.inferences.record import Inference
+from taxiway.endpoints.inferences.subjects import revealed
 from taxiway.endpoints.service import Endpoints
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
@@ -39,11 +40,14 @@ class Tracer:
     def trace(self, caller: Caller, body: AskTrace, *, prediction: str) -> PredictionTrace:
         """Raises NotFound, for a row that the request did not have, too."""
         records = self.found(prediction)
+        first = records[0]
+        project = self.endpoints.project_of(first.endpoint)
+        if first.subject_key and self.endpoints.below.access.is_allowed(caller, "endpoints.personal", project):
+            records = revealed(self.endpoints.home, records)
         asked = [each for each in records if body.row in (None, each.row)]
         if not asked:
             hint = f"The request had {len(records)}, counted from 0."
             raise NotFound(kind="row", name=f"{prediction}/{body.row}", hint=hint)
-        first = records[0]
         revision = self.endpoints.revision(caller, endpoint=first.endpoint, number=first.revision)
         below = self.endpoints.below
         version = below.models.recall(revision.model, revision.version)

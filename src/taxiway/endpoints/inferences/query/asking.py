@@ -30,6 +30,7 @@ MEMORY = "256MB"
 ASKED_AT_ONCE = 2
 PLAIN = ("inputs", "outputs", "inputs_hash")
 SHOWN = (*COLUMNS, *PLAIN)
+BRIEF = ("at", "latency_ms", "status")
 places = threading.BoundedSemaphore(ASKED_AT_ONCE)
 
 
@@ -52,8 +53,10 @@ class Question(Struct, frozen=True):
 class Reading:
     """One pass over a log. is_cut: time ran out, and what is older than `back_to` was not looked at."""
 
-    def __init__(self, home: Path, question: Question) -> None:
+    def __init__(self, home: Path, question: Question, *, is_brief: bool = False) -> None:
+        """is_brief: only when, how long, and whether there was an answer."""
         self.home, self.question = home, question
+        self.shown = BRIEF if is_brief else SHOWN
         self.looked_at = 0
         self.found = 0
         self.is_cut = False
@@ -113,8 +116,8 @@ class Reading:
             if bound is not None:
                 parts.append(f'"at" {sign} ?')
                 conditions.parameters.append(bound)
-        chosen = ", ".join(f'{sql} AS "{name}"' for name, sql in COLUMNS.items())
-        query = f"SELECT {chosen}, {', '.join(PLAIN)} FROM segment WHERE {' AND '.join(parts)}"  # noqa: S608  our own words
+        chosen = ", ".join(f'{COLUMNS.get(name, name)} AS "{name}"' for name in self.shown)
+        query = f"SELECT {chosen} FROM segment WHERE {' AND '.join(parts)}"  # noqa: S608  our own words
         query += ' ORDER BY "at" DESC, prediction_id DESC, "row"'
         if asked.limit is not None:
             query += " LIMIT ?"
