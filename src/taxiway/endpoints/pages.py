@@ -25,6 +25,7 @@ from taxiway.endpoints.inferences.logs.asking import Asking
 from taxiway.endpoints.inferences.logs.service import Logs
 from taxiway.endpoints.panels import STATE_VERDICTS, Panels
 from taxiway.endpoints.rollout import pages as rollout_pages
+from taxiway.endpoints.rollout.commands import parse_share
 from taxiway.endpoints.rollout.pages import TrafficPages
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.showing import trying
@@ -165,6 +166,7 @@ class EndpointPages:
             version=fields.get("version", ""),
             revision=int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,
             note=fields.get("note", ""),
+            percent=100 * parse_share(fields["part"].strip()) if fields.get("part", "").strip() else None,
         )
         self.endpoints.deploy(view.caller, body)
         return Redirect(f"/endpoints/{name}#revisions")

@@ -37,6 +37,14 @@ def test_the_forms_divide_undo_shadow_and_guard(pair: Pair) -> None:
     assert "has answered no copy yet" in visitor.request("GET", f"{PAGE}/shadows/3")
 
 
+def test_a_version_is_deployed_to_a_part_of_the_requests(pair: Pair) -> None:
+    pair.promoted()
+
+    Visitor(pair, "olu").send(PAGE, f"{PAGE}/deploy", {"version": "mortgage@3", "part": "12.5%"})
+
+    assert pair.olu.endpoints.traffic("mortgage").show().wanted.percent(3) == 12.5
+
+
 def test_the_page_says_why_a_revision_fell_and_offers_no_way_back_to_it_by_one_click(pair: Pair) -> None:
     (pair.home / "gateway").mkdir(exist_ok=True)
     keep_falls(pair.home, [Fall("mortgage", 2, 2, datetime.now(UTC), whole(1), CAUSE, ["its last words"])])
