@@ -89,6 +89,7 @@ class LabelPredictor(SklearnPredictor):
 
     def __init__(self, model: Any, manifest: Manifest) -> None:
         super().__init__(model, manifest)
+        self.takes_matrix = False  # it asks the model for labels and chances both
         known = [column.name for column in manifest.signature.inputs]
         if self._names is not None and set(self._names) != set(known):
             cause = f"it was trained on the columns {', '.join(self._names)}; its signature has {', '.join(known)}"

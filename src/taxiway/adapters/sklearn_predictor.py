@@ -9,6 +9,7 @@ import numpy as np
 
 from taxiway.models.arrays import Arrays, Block, check_block
 from taxiway.models.bundle import Manifest
+from taxiway.models.matrices import Matrix, in_groups, without_names
 from taxiway.models.predictor import ColumnsIn, Prediction, Rows
 from taxiway.models.signature import Column, Columns, Signature, check_columns, check_rows
 
@@ -28,6 +29,8 @@ class SklearnPredictor:
         self._classes = classes_of(model)
         self._names = pandas_index(model)
         self._is_numeric = all(column.type in NUMERIC for column in manifest.signature.inputs)
+        self._bare = without_names(model) if self._is_numeric else None
+        self.takes_matrix = self._bare is not None
 
     def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
         """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
@@ -40,11 +43,19 @@ class SklearnPredictor:
         """As `predict`, for a block of columns: the labels, and the scores where there are any, as arrays."""
         return self._answers(check_block(self.signature.inputs, columns))
 
+    def predict_matrix(self, matrix: Matrix) -> Arrays:
+        """As `predict_arrays`, for numbers that were checked: a row's answer has the same bits in any company."""
+        return {name: each[: len(matrix)] for name, each in self._said(self._bare, in_groups(matrix)).items()}
+
     def _answers(self, columns: Columns) -> Arrays:
-        table = self._table(columns)
-        if self._classes is None or not hasattr(self.model, "predict_proba"):
-            return {"prediction": np.asarray(self.model.predict(table))}
-        labels, scores = self._decided(self.model.predict_proba(table))
+        if self.takes_matrix:
+            return self.predict_matrix(np.array(list(columns.values()), dtype=np.float64).T)
+        return self._said(self.model, self._table(columns))
+
+    def _said(self, model: Any, table: Any) -> Arrays:
+        if self._classes is None or not hasattr(model, "predict_proba"):
+            return {"prediction": np.asarray(model.predict(table))}
+        labels, scores = self._decided(model.predict_proba(table))
         return {"prediction": labels, "score": scores}
 
     def table(self, data: Rows | ColumnsIn) -> Any:

@@ -1,4 +1,4 @@
-"""From rows as they travelled to answers as they travel: the short way where all columns are numbers, else the long one.
+"""From rows as they travelled to answers as they travel: a short way where all columns are numbers, else the long one.
 
 The short way reads the JSON of all rows in one step straight into a matrix. Whatever it does not take at once (a row
 that does not fit, a number written as a string) goes the long way, which says what is wrong and with which field.
