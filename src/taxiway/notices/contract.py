@@ -11,7 +11,7 @@ from taxiway.kernel.endpoint import Endpoint, Nothing, Page
 
 # The first ones are to be done and leave by themselves when they are; the others tell of something.
 TodoKind = Literal["approval", "waiver", "review", "look", "finding", "proposal", "alert", "step"]
-NewsKind = Literal["mention", "reply", "granted", "glass", "warned", "stopped", "rolled_back", "decided"]
+NewsKind = Literal["mention", "reply", "granted", "glass", "warned", "stopped", "fell_back", "decided"]
 NoticeKind = Literal[
     "approval",
     "waiver",
@@ -27,7 +27,7 @@ NoticeKind = Literal[
     "glass",
     "warned",
     "stopped",
-    "rolled_back",
+    "fell_back",
     "decided",
 ]
 Show = Literal["waiting", "unread", "all", "done"]

@@ -25,7 +25,7 @@ WORDS: dict[NoticeKind, str] = {
     "glass": "broken glass",
     "warned": "warning of a gate",
     "stopped": "stopped endpoint",
-    "rolled_back": "revision rolled back",
+    "fell_back": "revision that fell back",
     "decided": "decision",
 }
 BUTTONS: dict[NoticeKind, str] = {
@@ -40,7 +40,7 @@ MARKS: dict[NoticeKind, str] = {
     "alert": "fail",
     "glass": "fail",
     "stopped": "fail",
-    "rolled_back": "fail",
+    "fell_back": "fail",
     "finding": "inconclusive",
     "warned": "inconclusive",
 }

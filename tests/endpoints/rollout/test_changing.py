@@ -127,31 +127,31 @@ def test_a_promoted_shadow_may_answer(pair: Pair) -> None:
     assert traffic.show().wanted.shares == (Share(2, 90), Share(3, 10))
 
 
-def test_a_fall_is_entered_once_with_its_numbers_and_told(pair: Pair) -> None:
+def test_a_fall_is_entered_once_with_its_numbers_and_told(either_pair: Pair) -> None:
     fall = Fall("mortgage", 2, 2, datetime.now(UTC), whole(1), CAUSE, ["its last words"])
-    (pair.home / "gateway").mkdir(exist_ok=True)
-    keep_falls(pair.home, [fall])
-    sampler = Sampler(pair.live.house.endpoints)
+    (either_pair.home / "gateway").mkdir(exist_ok=True)
+    keep_falls(either_pair.home, [fall])
+    sampler = Sampler(either_pair.live.house.endpoints)
 
     sampler.note_falls()
     sampler.note_falls()
 
-    detail = pair.olu.endpoints.traffic("mortgage").show()
-    entries = [e for e in pair.live.client.audit.entries().items if e.verb == "endpoints.roll_back"]
-    notice = pair.olu.notices.list(show="unread")[0]
+    detail = either_pair.olu.endpoints.traffic("mortgage").show()
+    entries = [e for e in either_pair.live.client.audit.entries().items if e.verb == "endpoints.roll_back"]
+    notice = either_pair.olu.notices.list(show="unread")[0]
     assert (detail.wanted, detail.endpoint.active, detail.number) == (whole(1), 1, 3)
     assert detail.history[0].cause == str(CAUSE)
     assert detail.last_fall is not None
     assert detail.last_fall.log_tail == ["its last words"]
     assert len(entries) == 1
     assert entries[0].facts["cause"]["bad"] == 54
-    assert (notice.kind, notice.note) == ("rolled_back", str(CAUSE))
-    fallen = pair.olu.endpoints.revision("mortgage", 2)
+    assert (notice.kind, notice.note) == ("fell_back", str(CAUSE))
+    fallen = either_pair.olu.endpoints.revision("mortgage", 2)
     assert (fallen.state, fallen.reason) == ("fallen", f"gave its traffic back: {CAUSE}")
-    assert pair.configuration().endpoints[0].rollout.before is None  # type: ignore[union-attr]
+    assert either_pair.configuration().endpoints[0].rollout.before is None  # type: ignore[union-attr]
 
-    pair.olu.endpoints.roll_back("mortgage", 2, wait=False)
-    assert pair.olu.endpoints.revision("mortgage", 2).state == "waiting"
+    either_pair.olu.endpoints.roll_back("mortgage", 2, wait=False)
+    assert either_pair.olu.endpoints.revision("mortgage", 2).state == "waiting"
 
 
 def test_the_guard_is_declared_as_a_whole(pair: Pair) -> None:

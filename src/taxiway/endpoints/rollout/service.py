@@ -227,7 +227,7 @@ class Traffic:
         able = self.endpoints.below.access.people_who_may("endpoints.deploy", kept.project)
         what = f"Revision {fall.revision} of the endpoint {kept.name} gave its traffic back"
         url, thing = f"/endpoints/{kept.name}#traffic", f"endpoint:{kept.name}"
-        tell(record, able, News("rolled_back", what, url, thing, kept.project, str(fall.cause)))
+        tell(record, able, News("fell_back", what, url, thing, kept.project, str(fall.cause)))
         facts = {"endpoint": kept.name, "revision": fall.revision, "to": entering.told(fall.to)}
         announce(record, "endpoint.rolled_back", facts | {"cause": str(fall.cause), "url": f"/endpoints/{kept.name}"})
 
