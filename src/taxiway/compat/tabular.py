@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -84,6 +84,26 @@ def excerpt(raw: Raw | bytes) -> str:
     return text if len(text) < 80 else f"{text[:60]}…"
 
 
+class Mold(NamedTuple):
+    """An object with a place for each value: names and punctuation are put together once for all rows."""
+
+    text: bytes
+    names: Sequence[str]
+
+    def row(self, values: Sequence[Raw], number: int, field: str) -> bytes:
+        """An object of the values, in their own digits. Raises FormRefused where they are not as many as the names."""
+        if len(values) != len(self.names):
+            expected = f"{len(self.names)}: {', '.join(self.names)}"
+            raise FormRefused(field=f"{field}[{number}]", found=f"a row of {len(values)} values", expected=expected)
+        return on_one_line(self.text % tuple(values))
+
+
+def mold(names: Iterable[str]) -> Mold:
+    listed = list(names)
+    places = b",".join(encode(name).replace(b"%", b"%%") + b":%b" for name in listed)
+    return Mold(b"{" + places + b"}", listed)
+
+
 def rows_of(values: Sequence[Raw], call: Call, field: str) -> list[bytes]:
     """A JSON object per row, of objects, of arrays in the signature's order, or of single values.
 
@@ -91,30 +111,15 @@ def rows_of(values: Sequence[Raw], call: Call, field: str) -> list[bytes]:
     """
     check_count(len(values), call.limits)
     found: list[bytes] = []
-    keys: list[bytes] | None = None
+    made: Mold | None = None
     for number, value in enumerate(values):
         first = starts(value)
         if first == b"{":
             found.append(on_one_line(bytes(value)))
             continue
-        keys = keys if keys is not None else keys_of(column.name for column in inputs_of(call))
-        row = values_decoder.decode(value) if first == b"[" else [value]
-        found.append(joined(keys, row, number, field))
+        made = made or mold(column.name for column in inputs_of(call))
+        found.append(made.row(values_decoder.decode(value) if first == b"[" else [value], number, field))
     return found
-
-
-def keys_of(names: Iterable[str]) -> list[bytes]:
-    """Names as they stand in an object: in quotes, with their colon."""
-    return [encode(name) + b":" for name in names]
-
-
-def joined(keys: Sequence[bytes], row: Sequence[Raw], number: int, field: str) -> bytes:
-    """An object of names and values. Raises FormRefused where there are not as many of one as of the other."""
-    if len(row) != len(keys):
-        expected = f"{len(keys)}: {b', '.join(key[:-1] for key in keys).decode()}"
-        raise FormRefused(field=f"{field}[{number}]", found=f"a row of {len(row)} values", expected=expected)
-    pairs = zip(keys, row, strict=True)
-    return on_one_line(b"{" + b",".join(key + bytes(value).strip() for key, value in pairs) + b"}")
 
 
 def split_rows(columns: Sequence[str], data: Sequence[Raw], call: Call, field: str) -> list[bytes]:
@@ -123,9 +128,8 @@ def split_rows(columns: Sequence[str], data: Sequence[Raw], call: Call, field: s
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise FormRefused(field=f"{field}.columns", found=f"{twice!r}, twice", expected="every name once")
-    keys = keys_of(columns)
-    where = f"{field}.data"
-    return [joined(keys, values_of(row, f"{where}[{n}]"), n, where) for n, row in enumerate(data)]
+    made, where = mold(columns), f"{field}.data"
+    return [made.row(values_of(row, f"{where}[{n}]"), n, where) for n, row in enumerate(data)]
 
 
 def column_rows(columns: dict[str, list[Raw]], call: Call, field: str) -> list[bytes]:
@@ -136,8 +140,8 @@ def column_rows(columns: dict[str, list[Raw]], call: Call, field: str) -> list[b
             found = f"a column of {len(values)} values"
             raise FormRefused(field=f"{field}.{name}", found=found, expected=f"{height} values, as the first has")
     check_count(height, call.limits)
-    keys = keys_of(columns)
-    return [joined(keys, row, n, field) for n, row in enumerate(zip(*columns.values(), strict=True))]
+    made = mold(columns)
+    return [made.row(row, n, field) for n, row in enumerate(zip(*columns.values(), strict=True))]
 
 
 def csv_rows(call: Call, *, has_header: bool | None) -> list[bytes]:

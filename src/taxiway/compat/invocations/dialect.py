@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from taxiway.compat.answers import as_csv, predictions
 from taxiway.compat.invocations import aws
-from taxiway.compat.invocations.mlflow_forms import is_mlflow, read_rows
+from taxiway.compat.invocations.mlflow_forms import mlflow_fields, read_rows
 from taxiway.compat.invocations.negotiation import CSV, JSON, Wanted, header_of, wanted
 from taxiway.compat.tabular import csv_rows
 from taxiway.endpoints.gateway.dialects import Address, Answer, Call, Given, Shown
@@ -58,7 +58,10 @@ class Invocations:
         headers = call.headers
         if headers.get(b"content-type", b"")[:8].lower() == CSV or CSV in headers.get(b"accept", b""):
             return True
-        return aws.is_aws(headers) or (bool(call.body) and is_mlflow(call.body))
+        if aws.is_aws(headers):
+            return True
+        call.form = mlflow_fields(call.body) if call.body else None  # so that it is decoded once
+        return call.form is not None
 
     def read(self, call: Call) -> Asked:
         """The rows of a CSV, of one of MLflow's forms, or of ours. Raises TaxiwayError."""
@@ -68,11 +71,11 @@ class Invocations:
         if kind.partition(b";")[0].strip().lower() == CSV:
             call.form = Form(liked, is_whole=liked.has_header)
             return Asked(csv_rows(call, has_header=header_of(kind)))
-        if not is_mlflow(call.body):
-            call.form = Form(liked, is_own=liked.media_type == JSON, is_whole=liked.has_header)
+        fields = call.form if isinstance(call.form, dict) else mlflow_fields(call.body)
+        call.form = Form(liked, is_own=fields is None and liked.media_type == JSON, is_whole=liked.has_header)
+        if fields is None:
             return self.own.read(call)
-        call.form = Form(liked, is_whole=liked.has_header)
-        rows, call.form.is_whole, call.form.ignored = read_rows(call)
+        rows, call.form.is_whole, call.form.ignored = read_rows(call, fields)
         return Asked(rows)
 
     def write(self, call: Call, given: Given) -> Answer:
@@ -99,7 +102,7 @@ class Invocations:
         """As AWS's SDKs know it, as MLflow's clients do, or as ours do."""
         if aws.is_aws(call.headers):
             return aws.refuse(call, refusal)
-        if call.form is not None and call.form.is_own:
+        if isinstance(call.form, Form) and call.form.is_own:
             return self.own.refuse(call, refusal)
         status = 400 if refusal.status == 422 else refusal.status
         code = CODES.get(status, "BAD_REQUEST" if status < 500 else "INTERNAL_ERROR")

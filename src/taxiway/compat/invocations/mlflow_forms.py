@@ -39,28 +39,29 @@ class Split(Struct):
 split_decoder = msgspec.json.Decoder(Split)
 
 
-def is_mlflow(body: bytes) -> bool:
-    """Whether a body is in one of MLflow's forms: an object, one of whose keys leads to an array or an object.
+def mlflow_fields(body: bytes) -> dict[str, Raw] | None:
+    """The fields of a body in one of MLflow's forms, None of any other; none at all where it is too broken to read.
 
-    No field of a row can hold those, so a row with a field `inputs` is still a row of ours.
+    It is in one of them where one of their names leads to an array or an object. No field of a row can hold those,
+    so a row with a field `inputs` is still a row of ours.
     """
     head = body[:64].lstrip(b" \t\r\n")
-    if head[:1] != b"{" or head[1:].lstrip(b" \t\r\n").startswith(b'"rows"') or not any(m in body for m in MARKS):
-        return False
+    first = head[1:].lstrip(b" \t\r\n")
+    if head[:1] != b"{" or first.startswith(b'"rows"') or not any(mark in body for mark in MARKS):
+        return None
     try:
         fields = fields_decoder.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        # So broken that only the first name can tell whose it is.
-        return head[1:].lstrip(b" \t\r\n").startswith(MARKS)
-    return any(name in fields and starts(fields[name]) in (b"[", b"{") for name in FORMS)
+        return {} if first.startswith(MARKS) else None  # only the first name can tell whose it is
+    return fields if any(name in fields and starts(fields[name]) in (b"[", b"{") for name in FORMS) else None
 
 
-def read_rows(call: Call) -> tuple[list[bytes], bool, list[str]]:
+def read_rows(call: Call, fields: dict[str, Raw]) -> tuple[list[bytes], bool, list[str]]:
     """The rows, whether whole answers are asked for, and the names of the parameters that nothing here takes.
 
     Raises BodyRefused, FormRefused, TooLarge, NotYetKnown.
     """
-    fields = fields_of(call.body, ACCEPTED)
+    fields = fields or fields_of(call.body, ACCEPTED)
     given = [name for name in FORMS if name in fields]
     if len(given) > 1:
         raise FormRefused(field="The body", found=" and ".join(given), expected="one of them")

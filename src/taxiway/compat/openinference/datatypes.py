@@ -64,6 +64,8 @@ def from_json(datatype: str, values: Sequence[Any]) -> list[Any]:
 
 
 def checked(values: Sequence[Any], kind: type, expected: str) -> list[Any]:
+    if {kind}.issuperset(map(type, values)):
+        return list(values)
     for index, value in enumerate(values):
         if value is not None and type(value) is not kind:
             raise Unfit(index, f"{shown(value)} is not accepted; give {expected}")
@@ -72,6 +74,8 @@ def checked(values: Sequence[Any], kind: type, expected: str) -> list[Any]:
 
 def whole(values: Sequence[Any], datatype: str) -> list[Any]:
     lowest, highest = INTEGERS[datatype]
+    if values and {int}.issuperset(map(type, values)) and lowest <= min(values) and max(values) <= highest:
+        return list(values)
     for index, value in enumerate(values):
         if value is not None and (type(value) is not int or not lowest <= value <= highest):
             raise Unfit(index, f"{shown(value)} is not accepted; give a whole number from {lowest} to {highest}")
@@ -79,6 +83,8 @@ def whole(values: Sequence[Any], datatype: str) -> list[Any]:
 
 
 def real(values: Sequence[Any], datatype: str) -> list[Any]:
+    if datatype == "FP64" and {float, int}.issuperset(map(type, values)):  # JSON has finite ones alone
+        return list(values)
     found: list[Any] = []
     for index, given in enumerate(values):
         value: Any = NON_FINITE.get(given, given) if type(given) is str else given
@@ -99,7 +105,7 @@ def rounded(value: float, index: int) -> float:
 
 def missing(values: Sequence[Any]) -> list[Any]:
     """NaN as what it means to a model: no value. An infinity goes on by its name, for the check of rows to refuse."""
-    if all(type(value) is not float or isfinite(value) for value in values):
+    if None not in values and all(map(isfinite, values)):
         return list(values)
     return [None if v != v else to_wire(v) if type(v) is float else v for v in values]  # noqa: PLR0124  only NaN does
 
