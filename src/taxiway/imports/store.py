@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from taxiway.imports.contract import Import
 from taxiway.imports.tables import imported, imports
+from taxiway.storage.rows import inserting
 
 AT_ONCE = 500  # SQLite's statements hold a bounded number of values
 
@@ -63,7 +63,7 @@ def mark(connection: Connection, source: str, kind: str, rows: Iterable[tuple[st
     values = [{"source": source, "kind": kind, "theirs": t, "ours": o, "stamp": s} for t, o, s in rows]
     if not values:
         return
-    adding = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(imported)
+    adding = inserting(connection, imported)
     again = {"ours": adding.excluded.ours, "stamp": adding.excluded.stamp}
     connection.execute(
         adding.on_conflict_do_update(index_elements=["source", "kind", "theirs"], set_=again),

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from taxiway.models.bundle import Manifest
 from taxiway.models.contract import Evaluation
 from taxiway.models.refusals import EvaluationUnfit
@@ -37,6 +34,9 @@ def check_evaluation(
             problem=f"{evaluation.digest} was not stored",
             expected="predictions that were logged before",
         )
+    import pyarrow as pa  # slow to import, and needed only where predictions come
+    import pyarrow.parquet as pq
+
     try:
         metadata = pq.read_metadata(blobs.file(evaluation.digest))
     except (pa.ArrowInvalid, OSError) as e:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Integer, Table, Text, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -24,6 +25,11 @@ class Into(Struct, frozen=True):
     table: str
     columns: tuple[tuple[str, str], ...]
     then: str = ""
+
+
+def inserting(connection: Connection, table: Table) -> Any:
+    """An INSERT that can say what to do when a row is there already: alike on both databases."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def put_rows(connection: Connection, into: Into, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
 
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.ids import new_id
 from taxiway.storage.database import Database
 from taxiway.storage.keys import KeyUnusable
+from taxiway.storage.rows import inserting
 from taxiway.storage.tables import platform
 
 HOME_ID = "id"
@@ -53,7 +53,7 @@ def share(database: Database, home: Path, *, place: str, key: str) -> None:
 
 def enter(connection: Connection, name: str, value: str) -> str:
     """What is entered under a name; this value where nothing was."""
-    connection.execute(insert(platform).values(name=name, value=value).on_conflict_do_nothing())
+    connection.execute(inserting(connection, platform).values(name=name, value=value).on_conflict_do_nothing())
     kept: str = connection.execute(select(platform.c.value).where(platform.c.name == name)).scalar_one()
     return kept
 

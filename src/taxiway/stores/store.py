@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from taxiway.storage.rows import inserting
 from taxiway.stores.contract import Store
 from taxiway.stores.tables import placed, stores
 
@@ -41,7 +41,7 @@ def remove(connection: Connection, name: str) -> None:
 
 def put_placed(connection: Connection, files: Sequence[Placed]) -> None:
     """Adds files; one that is there stays as it is."""
-    adding = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(placed)
+    adding = inserting(connection, placed)
     names = Placed.__struct_fields__
     rows = [{name: getattr(file, name) for name in names} for file in files]
     if rows:

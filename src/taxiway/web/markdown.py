@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererProtocol
-from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererProtocol
+    from markdown_it.token import Token
+    from markdown_it.utils import EnvType, OptionsDict
 
 LONGEST = 100_000
 MOST_NESTED = 20
@@ -17,6 +20,8 @@ MOST_NESTED = 20
 @cache
 def parser() -> MarkdownIt:
     """CommonMark with tables. Raw HTML is shown as the text it is; links lead to the web, to mail and to our pages."""
+    from markdown_it import MarkdownIt  # slow to import, and needed by the first text that is shown
+
     made = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTED}).enable(["table", "strikethrough"])
     made.disable("image")
     made.add_render_rule("link_open", open_link)

@@ -1,13 +1,13 @@
-"""Pinned predictions read back: a column at a time, as arrays that the laws take."""
+"""Pinned predictions read back: a column at a time, as arrays that the laws take.
+
+Arrow is imported by the first that are read: a server that is asked for none starts without it.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from taxiway.gates.laws.intervals import ValuesMissing
@@ -24,9 +24,11 @@ class Predictions:
 
         Raises ValuesMissing where a text is missing: nothing would stand for it.
         """
+        import pyarrow as pa
+
         array = self._read(column)
         if pa.types.is_boolean(array.type):
-            array = pc.cast(array, pa.int8())
+            array = array.cast(pa.int8())
         if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
             return np.asarray(array.to_numpy(zero_copy_only=False))
         if array.null_count:
@@ -41,12 +43,21 @@ class Predictions:
     @property
     def columns(self) -> list[str]:
         """The names of all columns that were pinned."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         return list(pq.read_schema(pa.BufferReader(self.data)).names)
 
     def table(self) -> Any:
         """All columns, as an Arrow table."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         return pq.read_table(pa.BufferReader(self.data))
 
     def _read(self, column: str) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         array = pq.read_table(pa.BufferReader(self.data), columns=[column])[column].combine_chunks()
         return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array

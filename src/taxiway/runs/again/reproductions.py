@@ -14,7 +14,6 @@ from taxiway.kernel.errors import BadField
 from taxiway.kernel.ids import new_id
 from taxiway.lineage.service import draw_edge
 from taxiway.runs.again.attested import attest_reproduction
-from taxiway.runs.again.columns import columns_apart
 from taxiway.runs.again.sameness import (
     REPRODUCES,
     FileGap,
@@ -153,6 +152,8 @@ class Reproductions:
             yield from (Gap(f"{path} {name}", is_equal=True) for name in names)
             return
         data = [read_blob(self.blobs, each.digest, f"{path} of run {each.run}") for each in (one, other)]
+        from taxiway.runs.again.columns import columns_apart  # brings Arrow along
+
         yield from (columns_apart(f"{path} {name}", name, data[0], data[1]) for name in names)
 
     def _inputs(self, first: Run, again: Run) -> Gaps:

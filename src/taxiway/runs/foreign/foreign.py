@@ -26,6 +26,7 @@ from taxiway.runs.search import words
 from taxiway.runs.service import unknown
 from taxiway.runs.tables import keys, readings, sources, tags
 from taxiway.storage.database import EPOCH, Database
+from taxiway.storage.rows import inserting
 
 CONTEXT = "mlflow.data.context"
 ENDED = ("finished", "failed", "stopped")
@@ -223,7 +224,7 @@ def add_reading(record: Record, run: int, experiment: int, given: Reading) -> No
     """Keeps the description of data once for an experiment, and that the run read it."""
     connection = record.connection
     described = {name: getattr(given, name) for name in Reading.__struct_fields__ if name != "tags"}
-    adding = series.add(connection, sources).values(experiment=experiment, **described)
+    adding = inserting(connection, sources).values(experiment=experiment, **described)
     connection.execute(adding.on_conflict_do_nothing())
     where = (sources.c.experiment == experiment, sources.c.name == given.name, sources.c.digest == given.digest)
     number = connection.execute(select(sources.c.number).where(*where)).scalar_one()

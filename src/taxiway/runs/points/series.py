@@ -6,18 +6,16 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select
 
 from taxiway.runs.compare import Scalar, is_same
 from taxiway.runs.refusals import ParamFixed
 from taxiway.runs.search import words
 from taxiway.runs.store import params_of
 from taxiway.runs.tables import LONGEST_HEAD, batches, keys, latest, tags, writers
-from taxiway.storage.rows import Into, put_rows
+from taxiway.storage.rows import Into, inserting, put_rows
 
 PARAMS = Into(
     "run_params",
@@ -33,11 +31,6 @@ PARAMS = Into(
 )
 
 
-def add(connection: Connection, table: Table) -> Any:
-    """An INSERT that can say what to do when a row is there already: alike on both databases."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-
-
 def key_numbers(connection: Connection, names: set[str]) -> dict[str, int]:
     """The numbers of the keys, new ones included."""
     if not names:
@@ -45,7 +38,7 @@ def key_numbers(connection: Connection, names: set[str]) -> dict[str, int]:
     query = select(keys.c.name, keys.c.number).where(keys.c.name.in_(names))
     found = {row.name: row.number for row in connection.execute(query)}
     if missing := sorted(names - found.keys()):
-        connection.execute(add(connection, keys).on_conflict_do_nothing(), [{"name": name} for name in missing])
+        connection.execute(inserting(connection, keys).on_conflict_do_nothing(), [{"name": name} for name in missing])
         found = {row.name: row.number for row in connection.execute(query)}
     return found
 
@@ -99,7 +92,7 @@ def put_tags(connection: Connection, *, run: int, given: dict[str, str]) -> None
     if not given:
         return
     numbers = key_numbers(connection, set(given))
-    statement = add(connection, tags)
+    statement = inserting(connection, tags)
     change = {"text": statement.excluded.text, "head": statement.excluded.head}
     rows = [{"run": run, "key": numbers[n], "text": t, "head": t[:LONGEST_HEAD]} for n, t in given.items()]
     putting = statement.on_conflict_do_update(index_elements=["run", "key"], set_=change)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from taxiway.runs.search.filter import NOTE
 from taxiway.runs.tables import LONGEST_HEAD, keys, runs, tags, words
+from taxiway.storage.rows import inserting
 
 WORD = re.compile(r"[^\W_]+")
 MOST_WORDS = 1_000  # of a text; a note of many pages is found by its beginning
@@ -65,8 +65,7 @@ def known_words(connection: Connection, numbers: Sequence[int]) -> dict[int, set
 def add(connection: Connection, run: int, new: Iterable[str]) -> None:
     """Adds words to a run's; those that are there already stay."""
     if rows := [{"word": word, "run": run} for word in sorted(set(new))]:
-        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        connection.execute(insert(words).on_conflict_do_nothing(), rows)
+        connection.execute(inserting(connection, words).on_conflict_do_nothing(), rows)
 
 
 def forget(connection: Connection, run: int, old: Iterable[str]) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
 from taxiway.endpoints.inferences.logs.contract import AskLog, FetchLog, LogAnswer, LogRecord
 from taxiway.endpoints.inferences.logs.service import Logs
@@ -57,6 +56,8 @@ class Asking:
 
         Raises BadField, NotFound, LogTooSlow.
         """
+        import pyarrow as pa
+
         asked = self.question(caller, endpoint, body.where, body.since, body.until)
         reading = Reading(self.logs.home, msgspec.structs.replace(asked, deadline_s=FETCH_S))
         path = self._room() / f"{new_id()}.arrow"

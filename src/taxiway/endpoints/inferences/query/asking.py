@@ -1,4 +1,7 @@
-"""Asking an inference log: segment by segment, the newest first, within bounds of memory, time and size."""
+"""Asking an inference log: segment by segment, the newest first, within bounds of memory, time and size.
+
+Arrow and DuckDB are imported by the first question: a server that is asked none starts without them.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from msgspec import Struct
 
 from taxiway.endpoints.inferences.log import LONGEST_REQUEST, read_lines, walk
@@ -24,6 +23,9 @@ from taxiway.endpoints.inferences.record import schema, to_table
 from taxiway.endpoints.inferences.subjects import Subjects, open_fields
 
 if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
     from taxiway.endpoints.inferences.subjects import SubjectKey
 
 MEMORY = "256MB"
@@ -68,6 +70,8 @@ class Reading:
 
         Columns as in `SHOWN`; inputs and outputs are JSON texts.
         """
+        import pyarrow.compute as pc
+
         asked = self.question
         with places, connected() as connection:
             for table in walk(self.home, asked.endpoint, self.load, is_newest_first=True):
@@ -88,6 +92,8 @@ class Reading:
 
     def load(self, path: Path) -> pa.Table:
         """All rows of a segment that may hold some of the time asked for; else a table without rows."""
+        import pyarrow.parquet as pq
+
         if path.suffix != ".parquet":
             return to_table(read_lines(path)[0])
         if not self.may_hold(path):
@@ -96,6 +102,8 @@ class Reading:
 
     def may_hold(self, path: Path) -> bool:
         """By what a file says of its own times; a group of rows that says nothing may hold any."""
+        import pyarrow.parquet as pq
+
         asked, told = self.question, pq.read_metadata(path)
         column = told.schema.names.index("at")
         for number in range(told.num_row_groups):
@@ -109,6 +117,8 @@ class Reading:
 
     def ask(self, connection: duckdb.DuckDBPyConnection, table: pa.Table, left_s: float) -> pa.Table | None:
         """The rows of one table that meet the question; None where its time ran out."""
+        import duckdb
+
         asked = self.question
         conditions = Conditions(asked.now)
         parts = ["true"] if asked.where is None else [conditions.of(asked.where)]
@@ -137,6 +147,8 @@ class Reading:
 
 def empty() -> pa.Table:
     """A table of no records, as `Reading.tables` gives them."""
+    import pyarrow as pa
+
     own = schema()
     return pa.table({name: pa.array([], own.field(name).type) for name in SHOWN})
 
@@ -150,6 +162,8 @@ def connected() -> Iterator[duckdb.DuckDBPyConnection]:
         "enable_external_access": "false",
         "temp_directory": "",
     }
+    import duckdb
+
     connection = duckdb.connect(":memory:", config=bounds)
     connection.execute("SET TimeZone = 'UTC'")
     try:
@@ -160,6 +174,9 @@ def connected() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def opened(home: Path, table: pa.Table) -> pa.Table:
     """The table with its personal fields among the inputs, where their keys were not erased."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if pc.all(pc.equal(pc.fill_null(table["subject_key"], ""), "")).as_py():
         return table
     ids = {id_ for id_ in pc.unique(table["subject_key"]).to_pylist() if id_}
