@@ -8,9 +8,11 @@ import sys
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from taxiway.compat.mlflow.moving.commands import COMMANDS as MOVING
 from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.errors import BadField
 from taxiway.kernel.settings import read_settings
 from taxiway.kernel.starting import collecting_later
 
@@ -43,6 +45,7 @@ def server(_client: Any, given: Namespace) -> None:
         hook_hosts=(*(given.hook_host or ()), *read_settings().hook_hosts),
         witnesses=(*(given.witness or ()), *read_settings().witnesses),
         mail=read_mail_server(read_settings().smtp, read_settings().mail_from),
+        otlp=collector(given.otlp),
         public_url=given.public_url or read_settings().public_url,
         provider=provider_asked(given),
     )
@@ -57,6 +60,14 @@ def server(_client: Any, given: Namespace) -> None:
             print("People sign in: `taxiway access link NAME` makes a link for one who was added.", flush=True)
 
     serve(options, ready)
+
+
+def collector(url: str) -> str:
+    """The address of a collector of spans; empty for none. Raises BadField."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise BadField(field="--otlp", value=repr(url), expected="an address such as http://localhost:4318")
+    return url
 
 
 def provider_asked(given: Namespace) -> Asked | None:
@@ -202,6 +213,9 @@ COMMANDS = {
                 is_flag=True,
             ),
             Argument("--allow-host", "another host name this server goes by", is_many=True),
+            Argument(
+                "--otlp", "where the gateway sends a span of each request, such as http://localhost:4318", default=""
+            ),
             Argument("--hook-host", "a host within the network, or of http, that hooks may lead to", is_many=True),
             Argument(
                 "--witness", "where heads of the audit log are kept: file:///…, git:///… or https://…", is_many=True

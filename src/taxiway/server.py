@@ -100,6 +100,7 @@ class Options(Struct, frozen=True):
     allow_hosts: tuple[str, ...] = ()
     hook_hosts: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
+    otlp: str = ""
     mail: MailServer | None = None
     public_url: str = ""
     provider: Asked | None = None
@@ -225,7 +226,7 @@ def rounds_of(house: House, options: Options, listener: socket.socket) -> Rounds
     """What looks after the gateway, which listens next to the server: one port further, or on any free one."""
     host, port = listener.getsockname()[:2]
     names = () if options.host in LOOPBACK else (options.host.lower(),)
-    front = Front(house.login, (*names, *(name.lower() for name in options.allow_hosts)))
+    front = Front(house.login, (*names, *(name.lower() for name in options.allow_hosts)), options.otlp)
     return Rounds(house.endpoints, host=host, port=port + 1, front=front, is_on_duty=house.is_on_duty)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import http.server
+import threading
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +13,7 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from taxiway.endpoints.gateway.configuration import write_configuration
 from taxiway.endpoints.gateway.trace_context import read_context
 from taxiway.endpoints.inferences.log import find
 from taxiway.endpoints.inferences.policy import LogPolicy
@@ -60,6 +63,54 @@ def test_what_is_no_trace_is_as_if_it_were_not_there(shared: Site, header: str) 
     assert (answer.status, record.trace_id) == (200, "")
     assert "traceresponse" not in answer.headers
     assert read_context(header.encode()) is None
+
+
+class Collector(http.server.ThreadingHTTPServer):
+    """Takes spans as any collector would, and keeps them."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Taking)
+        self.spans: list[dict[str, Any]] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Taking(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Collector)
+        sent = msgspec.json.decode(self.rfile.read(int(self.headers["content-length"])))
+        assert self.path == "/v1/traces"
+        self.server.spans += [s for r in sent["resourceSpans"] for o in r["scopeSpans"] for s in o["spans"]]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *said: object) -> None:
+        pass
+
+
+def test_spans_go_to_the_collector_that_was_named_and_to_nobody_else(site: Site) -> None:
+    site.deploy()
+    site.start()
+    until(lambda: site.ask({"x": 1}).status == 200)
+    with Collector() as collector:
+        site.serial += 1
+        found = msgspec.structs.replace(
+            site.write(), serial=site.serial + 1, otlp=f"http://127.0.0.1:{collector.server_port}"
+        )
+        site.serial += 1
+        write_configuration(site.home / "gateway", found, site.sign)
+        until(lambda: site.status().serial == found.serial)
+
+        traced = site.ask({"x": 2}, traceparent=PARENT).body["prediction_id"]
+        site.ask({"x": 2}, traceparent=f"{PARENT[:-2]}00")  # its caller keeps no trace
+        plain = site.ask([{"x": 2}, {"x": 3}]).body["prediction_id"]
+        until(lambda: len(collector.spans) >= 2)
+        collector.shutdown()
+
+    first, second = collector.spans
+    assert (first["traceId"], first["parentSpanId"], first["spanId"]) == (TRACE, "b7ad6b7169203331", traced[16:])
+    assert (second["traceId"], second["name"]) == (plain, "predict adder")
+    assert {"key": "taxiway.rows", "value": {"intValue": "2"}} in second["attributes"]
+    assert int(second["endTimeUnixNano"]) > int(second["startTimeUnixNano"])
 
 
 def test_a_record_names_the_account_and_never_the_token(site: Site) -> None:

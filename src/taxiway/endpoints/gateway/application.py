@@ -40,7 +40,7 @@ from taxiway.endpoints.gateway.requests import (
 )
 from taxiway.endpoints.gateway.shadowing import Answered
 from taxiway.endpoints.gateway.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
-from taxiway.endpoints.gateway.trace_context import read_context
+from taxiway.endpoints.gateway.trace_context import OWN_TRACE, read_context
 from taxiway.endpoints.inferences.recording import Happened, Recorder
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.refusals import (
@@ -186,6 +186,7 @@ class Gateway:
         if configuration is not None:
             self.configuration = configuration
             self.recorder.apply({each.name: each.log for each in configuration.endpoints})
+            self.recorder.trace_to(configuration.otlp)
             self.hosts = frozenset(host.lower() for host in configuration.allowed_hosts)
             self.fleet.apply(configuration)
             self.status_due = 0.0
@@ -356,9 +357,9 @@ class Gateway:
 
         result: an output per row, or why there is none.
         """
-        trace_id = call.context.trace_id if call.context is not None else ""
-        protocol = self.protocols.get(id(call.dialect), "")
-        happened = Happened(call.request_id, at, latency_ms, asked.event_at, call.caller, trace_id, protocol)
+        protocol, of = self.protocols.get(id(call.dialect), ""), call.context or OWN_TRACE
+        more = (call.caller, of.trace_id, protocol, False, of.parent, of.is_sampled)
+        happened = Happened(call.request_id, at, latency_ms, asked.event_at, *more)
         pending = self.recorder.record(crew.served, asked.rows, result, happened)
         if pending is not None:
             await pending

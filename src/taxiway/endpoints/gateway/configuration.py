@@ -86,6 +86,7 @@ class Configuration(Struct, frozen=True, forbid_unknown_fields=True):
     revisions: tuple[ServedRevision, ...] = ()
     allowed_hosts: tuple[str, ...] = ()  # host names besides the loopback ones
     status_token_hashes: tuple[str, ...] = ()  # where given, GET /status asks for one of these
+    otlp: str = ""  # where spans go; empty is nowhere
 
     def revision(self, endpoint: str, number: int) -> ServedRevision | None:
         """The revision of that number, if it is listed."""

@@ -22,6 +22,9 @@ class Context(NamedTuple):
         return bool(self.flags & SAMPLED)
 
 
+OWN_TRACE = Context("", "", SAMPLED)  # of a request that nobody traces yet: its prediction id stands for it
+
+
 def read_context(traceparent: bytes) -> Context | None:
     """What a caller's header says; None where it says nothing that can be read, as if it were not there.
 

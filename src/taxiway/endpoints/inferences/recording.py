@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
+from taxiway.endpoints.gateway.spans import Span, Spans
 from taxiway.endpoints.gateway.status import LogStatus
 from taxiway.endpoints.inferences.masking import Kept, Mask, hash_secret
 from taxiway.endpoints.inferences.policy import LogPolicy
@@ -41,6 +42,7 @@ class Happened(NamedTuple):
     """What is recorded of a request besides its rows.
 
     event_at: per row, where the caller said when. caller, trace_id, protocol, shadow: as in `record.Line`.
+    parent: the caller's span; is_sampled: whether the caller's trace is kept.
     """
 
     prediction_id: str
@@ -51,6 +53,8 @@ class Happened(NamedTuple):
     trace_id: str = ""
     protocol: str = ""
     shadow: bool = False
+    parent: str = ""
+    is_sampled: bool = True
 
 
 class Recorder:
@@ -65,6 +69,7 @@ class Recorder:
         self.policies: dict[str, LogPolicy] = {}
         self.masks: dict[str, Mask] = {}
         self.subjects = Subjects(home)
+        self.spans: Spans | None = None
 
     def apply(self, policies: dict[str, LogPolicy]) -> None:
         """Has these policies hold from now on, with durability settled in each. Raises OSError."""
@@ -82,6 +87,8 @@ class Recorder:
         result: an output per row, or why there is none. Raises AnswerNotRecorded, here or when awaited.
         """
         name = served.endpoint
+        if self.spans is not None and happened.is_sampled:
+            self.spans.add(span_of(served, len(rows), result, happened))
         policy = self.policies.get(name, PLAIN)
         mask = self.masks.get(name)
         if mask is not None and mask.personal:
@@ -137,6 +144,11 @@ class Recorder:
         counts.refused += 1
         raise AnswerNotRecorded(endpoint=endpoint, cause=str(problem)) from problem
 
+    def trace_to(self, url: str) -> None:
+        """Has spans sent to a collector from now on; to nobody where the address is empty."""
+        if url != (self.spans.url if self.spans is not None else ""):
+            self.spans = Spans(url) if url else None
+
     def status(self) -> list[LogStatus]:
         """How the log of every endpoint does."""
         found = []
@@ -149,6 +161,31 @@ class Recorder:
         """What must be looked after several times a second: keys that were erased are used no more."""
         if self.subjects.kept:
             self.subjects.refresh()
+        if self.spans is not None:
+            self.spans.tick()
+
+
+def span_of(served: Served, rows: int, result: Sequence[bytes] | str, happened: Happened) -> Span:
+    """A request as a span: our own number is the random half of the prediction id."""
+    began_ns = int(happened.at.timestamp() * 1e6) * 1000
+    told: dict[str, str | int] = {
+        "taxiway.endpoint": served.endpoint,
+        "taxiway.revision": served.number,
+        "taxiway.model": f"{served.model}@{served.version}",
+        "taxiway.prediction_id": happened.prediction_id,
+        "taxiway.rows": rows,
+        "taxiway.protocol": happened.protocol or "taxiway",
+    }
+    return Span(
+        happened.trace_id or happened.prediction_id,
+        happened.prediction_id[16:],
+        happened.parent,
+        f"predict {served.endpoint}",
+        began_ns,
+        began_ns + int(happened.latency_ms * 1e6),
+        told,
+        result if isinstance(result, str) else "",
+    )
 
 
 def lines_of(
@@ -159,7 +196,7 @@ def lines_of(
     kept: Sequence[Kept] | None,
 ) -> list[Line]:
     """The record of each row. kept: what the policy leaves of its inputs; None is all."""
-    prediction_id, at, latency_ms, event_at, caller, trace_id, protocol, shadow = happened
+    prediction_id, at, latency_ms, event_at, caller, trace_id, protocol, shadow, _, _ = happened
     error = result if isinstance(result, str) else None
     model = f"{served.model}@{served.version}"
     latency_ms = round(latency_ms, 3)

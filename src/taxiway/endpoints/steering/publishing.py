@@ -51,6 +51,7 @@ class Front(Struct, frozen=True):
 
     login: bool = True
     hosts: tuple[str, ...] = ()
+    otlp: str = ""  # the collector that spans go to
 
 
 class Publisher:
@@ -165,6 +166,7 @@ class Publisher:
                 for r in running
             ),
             allowed_hosts=front.hosts,
+            otlp=front.otlp,
             status_token_hashes=(own,) if front.login else (),
         )
 
@@ -211,7 +213,7 @@ def front_of(kept: Configuration | None) -> Front:
     """The front in force; the strictest where there was none yet."""
     if kept is None or not kept.endpoints:
         return Front()
-    return Front(kept.endpoints[0].login_required, kept.allowed_hosts)
+    return Front(kept.endpoints[0].login_required, kept.allowed_hosts, kept.otlp)
 
 
 def is_same(one: Configuration, other: Configuration) -> bool:
