@@ -284,3 +284,25 @@ def test_every_revision_that_answers_is_a_version() -> None:
     assert (told["versions"], also.status) == (["3", "4"], 200)
     with pytest.raises(RevisionElsewhere, match="3, 4 does"):
         dialect.tell(call, Shown(True, [standing]))
+
+
+@pytest.mark.parametrize(
+    ("datatype", "code", "kept"), [("FP64", "d", True), ("FP32", "f", True), ("INT64", "q", False)]
+)
+def test_a_matrix_of_bytes_is_kept_as_it_came(datatype: str, code: str, kept: bool) -> None:
+    signature = Signature(inputs=(Column(name="a", type="number"), Column(name="b", type="number")), outputs=())
+    data = struct.pack(f"<4{code}", 1, 2, 3, 4)
+    text = msgspec.json.encode({"inputs": [tensor("all", datatype, len(data), 2, 2)]})
+    headers = {b"inference-header-content-length": b"%d" % len(text)}
+    call = Call("1" * 32, "POST", INFER, headers, Limits(), OpenInference(), body=text + data)
+    call.look_up = lambda _: signature
+
+    asked = OpenInference().read(call)
+
+    assert [msgspec.json.decode(row) for row in asked.rows] == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
+    assert (asked.block is not None) == kept
+    assert asked.block is None or (asked.block.rows, [*asked.block.columns], bytes(asked.block.data)) == (
+        2,
+        ["a", "b"],
+        data,
+    )

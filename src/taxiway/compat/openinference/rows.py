@@ -15,7 +15,7 @@ from taxiway.compat.openinference.datatypes import datatype_of, is_numeric
 from taxiway.compat.openinference.tensors import Request, Tensor, TensorRefused, read_request, values_of
 from taxiway.compat.tabular import inputs_of
 from taxiway.endpoints.gateway.dialects import Call
-from taxiway.endpoints.gateway.requests import Asked
+from taxiway.endpoints.gateway.requests import Asked, Block
 from taxiway.models.signature import Column
 
 NUMBERS = frozenset(["boolean", "integer", "number"])
@@ -27,8 +27,10 @@ def read_rows(call: Call) -> tuple[Asked, Request]:
     inputs = inputs_of(call)
     request, rest = read_request(call)
     values = values_of(request, rest, call)
+    block = None
     if is_matrix(request.inputs, inputs):
         columns = matrix(request.inputs[0], values[0], inputs)
+        block = block_of(request.inputs[0], rest, list(columns))
     else:
         by_name = {column.name: column for column in inputs}
         columns = {
@@ -36,7 +38,21 @@ def read_rows(call: Call) -> tuple[Asked, Request]:
             for tensor, found in zip(request.inputs, values, strict=True)
         }
     names = list(columns)
-    return Asked([encode(dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]), request
+    rows = [encode(dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+    return Asked(rows, block=block), request
+
+
+def block_of(tensor: Tensor, rest: memoryview, names: Sequence[str]) -> Block | None:
+    """The one tensor as it came, where it came in bytes and in a datatype that models compute in.
+
+    rest: what follows the JSON, which is this tensor and nothing else, as was checked when its values were read.
+    """
+    if not rest:
+        return None
+    match tensor.datatype:
+        case "FP32" | "FP64" as datatype:
+            return Block(datatype, tensor.shape[0], names, rest)
+    return None
 
 
 def is_matrix(tensors: Sequence[Tensor], inputs: Sequence[Column]) -> bool:
