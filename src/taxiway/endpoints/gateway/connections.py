@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 64 << 10
 HEAD_WAIT_S = 10.0
 BODY_WAIT_S = 60.0  # longer than the application's own limit, which answers; this one also ends what nobody reads
+
+
+class Corked:
+    """A transport that sends what is written in one turn of the loop together: an answer's head with its body."""
+
+    __slots__ = ("held", "loop", "transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self.transport, self.loop = transport, loop
+        self.held: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self.held:
+            self.loop.call_soon(self.flush)
+        self.held.append(data)
+
+    def flush(self) -> None:
+        if self.held:
+            data, self.held = b"".join(self.held), []
+            self.transport.write(data)
+
+    def close(self) -> None:
+        self.flush()
+        self.transport.close()
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -19,22 +47,23 @@ class BoundedConnection(HttpToolsProtocol):
     is_in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Corked(transport, self.loop)))
         self.expect_by(HEAD_WAIT_S)
 
     def data_received(self, data: bytes) -> None:
         if not self.is_in_body:
             self.head_bytes += len(data)
-            if self.timer is None:  # the next request of a connection that was idle
-                self.expect_by(HEAD_WAIT_S)
         super().data_received(data)
+        # A request that came in one piece, as most do, needs no timer.
+        if self.timer is None and (self.is_in_body or self.head_bytes):
+            self.expect_by(BODY_WAIT_S if self.is_in_body else HEAD_WAIT_S)
         if not self.is_in_body and self.head_bytes > HEAD_BYTES:
             self.transport.abort()
 
     def on_headers_complete(self) -> None:
         self.is_in_body = True
         self.head_bytes = 0
-        self.expect_by(BODY_WAIT_S)
+        self.expect_nothing()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -135,6 +135,7 @@ class Worker(asyncio.Protocol):
         self.keeper = keeper
         self.frames = wire.Frames()
         self.in_flight: dict[int, Job] = {}
+        self.outbox: list[bytes] = []
         self.ready: wire.Ready | None = None
         self.refused: wire.Refused | None = None
         self.transport: asyncio.WriteTransport | None = None
@@ -185,7 +186,15 @@ class Worker(asyncio.Protocol):
             self.progressed = time.monotonic()
         self.in_flight[number] = job
         assert self.transport is not None, "only a worker with room is given work"
-        self.transport.write(wire.frame(wire.Work(number, job.rows, job.is_alone)))
+        if not self.outbox:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self.outbox.append(wire.frame(wire.Work(number, job.rows, job.is_alone)))
+
+    def flush(self) -> None:
+        """Sends what was given in this turn of the loop with one call."""
+        if self.outbox and self.transport is not None:
+            data, self.outbox = b"".join(self.outbox), []
+            self.transport.write(data)
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic()
@@ -241,6 +250,7 @@ class Worker(asyncio.Protocol):
     async def stop(self) -> None:
         """Ends the process: kindly, by the end of its input, then by force."""
         if self.transport is not None and not self.transport.is_closing():
+            self.flush()
             self.transport.write_eof()
         for _ in range(2):
             try:
