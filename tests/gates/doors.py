@@ -15,6 +15,8 @@ from taxiway.endpoints.contract import Deploy, StartEndpoint
 from taxiway.endpoints.rollout import contract as rollout
 from taxiway.endpoints.rollout.contract import ChangeTraffic, UndoTraffic
 from taxiway.endpoints.rollout.split import Share
+from taxiway.endpoints.scoring import contract as scoring
+from taxiway.endpoints.scoring.contract import AskScoring
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models import contract as models
 from taxiway.models.contract import PointAlias, Promote
@@ -115,6 +117,11 @@ def undo_traffic(story: Story) -> str:
     return said(lambda: otto(story).transport.call(rollout.undo_traffic, UndoTraffic(to=1), endpoint="second"))
 
 
+def score(story: Story) -> str:
+    where = {"model": "mortgage", "version": "1"}
+    return said(lambda: otto(story).transport.call(scoring.ask_scoring, AskScoring(), **where))
+
+
 def break_glass(story: Story) -> str:
     return said(lambda: otto(story).gates.waivers.break_glass("mortgage@1", reason="hurry"))
 
@@ -142,6 +149,7 @@ DOORS: dict[Key, Door] = {
     ("PUT", "/api/endpoints/{endpoint}/traffic"): change_traffic,
     ("POST", "/api/endpoints/{endpoint}/traffic/undo"): undo_traffic,
     ("POST", "/api/gates/models/{model}/versions/{version}/break-glass"): break_glass,
+    ("POST", f"{VERSION}/scorings"): score,
 }
 NO_DOORS: dict[Key, str] = {
     ("POST", "/api/models"): "a version is registered in no stage",
@@ -153,6 +161,7 @@ NO_DOORS: dict[Key, str] = {
     ("DELETE", VERSION): "takes away",
     ("PUT", f"{VERSION}/evaluation"): "what a version is judged by; it voids what was judged before",
     ("POST", f"{VERSION}/bundle"): "files of a version that has none; it stands in no stage it needs them for",
+    ("POST", f"{VERSION}/scorings/told"): "what was scored, which was asked before",
     ("POST", f"{VERSION}/image"): "a signed statement on an image that was made elsewhere; the gates do not ask it",
     ("PUT", f"{VERSION}/card"): "words on the card; approvals of the card before are void",
     ("DELETE", "/api/models/{model}/aliases/{alias}"): "takes away",

@@ -30,6 +30,7 @@ from taxiway.endpoints.contract import (
 from taxiway.endpoints.inferences.logs.client import InferenceLog
 from taxiway.endpoints.rollout.client import Traffic
 from taxiway.endpoints.rows import as_rows, as_texts
+from taxiway.endpoints.scoring.client import Scorings
 from taxiway.endpoints.setup import PLAIN, Setup
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.transport import Transport
@@ -44,7 +45,7 @@ PATIENCE_S = 5.0  # with a gateway that is not there
 Progress = Callable[[Revision], None]
 
 
-class Endpoints:
+class Endpoints(Scorings):
     """Served models: ``client.endpoints``."""
 
     def __init__(self, transport: Transport) -> None:

@@ -23,6 +23,7 @@ from taxiway.endpoints.inferences.logs.commands import COMMANDS as LOG
 from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
 from taxiway.endpoints.rows import is_json, number_of, parse
+from taxiway.endpoints.scoring.commands import SCORE
 from taxiway.endpoints.setup import Sandbox, Setup
 from taxiway.endpoints.showing.told import tell
 from taxiway.gates.contract import GateStage
@@ -272,6 +273,7 @@ COMMANDS = (
         labels,
         (NAME, Argument("file", "JSON, JSON lines or CSV with prediction_id, label, row, at", is_file=True)),
     ),
+    SCORE,
     *TRAFFIC,
     *LOG,
 )

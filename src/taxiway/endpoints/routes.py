@@ -13,6 +13,8 @@ from taxiway.endpoints.inferences.logs.service import Logs
 from taxiway.endpoints.rollout import contract as rollout
 from taxiway.endpoints.rollout.judging import Comparing
 from taxiway.endpoints.rollout.service import Traffic
+from taxiway.endpoints.scoring import contract as scoring
+from taxiway.endpoints.scoring.service import Scoring
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.showing.tracing import Tracer
 from taxiway.endpoints.steering.forwarding import Forwarder
@@ -41,6 +43,9 @@ def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *
     server.serve(rollout.remove_shadow, traffic.remove_shadow)
     server.serve(rollout.compare_shadow, Comparing(endpoints).compare)
     server.serve(rollout.change_guard, traffic.change_guard)
+    scorings = Scoring(endpoints)
+    server.serve(scoring.ask_scoring, scorings.ask)
+    server.serve(scoring.tell_scoring, scorings.tell)
     logs = Logs(endpoints)
     asking = Asking(logs)
     server.serve(about_log.show_log, logs.show)
