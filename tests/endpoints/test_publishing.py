@@ -11,6 +11,8 @@ import pytest
 
 from taxiway.access.secrets import hash_secret
 from taxiway.endpoints.gateway.configuration import APPLIED, FILE, Configuration, accept
+from taxiway.endpoints.inferences.policy import LogPolicy
+from taxiway.endpoints.inferences.refusals import DurabilityAsked
 from taxiway.endpoints.steering.publishing import Front, Publisher
 from tests.endpoints.story import Stage
 from tests.gates.story import PROJECT
@@ -118,3 +120,17 @@ def test_the_servers_own_token_is_the_same_at_each_start_and_no_digest_of_public
 
     assert token == stage.live.house.publisher.token
     assert hashlib.sha256(stage.live.house.keys.public_file.read_bytes()).hexdigest() not in token
+
+
+def test_the_path_settles_how_soon_a_log_is_on_the_disk(stage: Stage) -> None:
+    asked = stage.olu.endpoints.inferences("mortgage")
+    before = stage.configuration().endpoints[0].log
+    stage.live.house.publisher.path_asks = lambda *_: "acknowledged"
+
+    with pytest.raises(DurabilityAsked):
+        asked.keep(LogPolicy("buffered"))
+    kept = asked.keep(LogPolicy(keep_days=30), reason="as the path says")
+
+    assert (kept.durability, kept.because) == ("acknowledged", "the path asks for it")
+    after = stage.configuration().endpoints[0].log
+    assert (after.durability, after.keep_days, before.keep_days) == ("acknowledged", 30, None)

@@ -68,6 +68,7 @@ class Endpoints:
         self.ledger = ledger
         self.below = below
         self.publisher = publisher
+        publisher.path_asks = below.gates.paths.log_of_project
         # Asked, by endpoint, from when on records of its log are still to be measured; None is from no time on.
         self.needed_since: list[Callable[[str], datetime | None]] = []
         below.models.movements.before_leaving.append(refuse_answering)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -25,6 +25,7 @@ from taxiway.storage.yaml_text import read_tree, read_yaml, walk
 PACKAGED: dict[RiskTier, str] = {"low": "light", "medium": "standard", "high": "careful"}
 OBSERVING = "observing"  # followed by the project `default` alone, until it is given a path; nobody chooses it
 ALIASES: dict[GateStage, str] = {"production": "champion"}
+LogAsk = Literal["acknowledged", "buffered"]
 MODE = "mode"  # beside a check's key, and at the top for those gates that say none
 
 
@@ -64,6 +65,7 @@ def path_type(checks: dict[str, Check]) -> Any:
         ("review", ReviewAsk | UnsetType, UNSET),
         (MODE, GateMode | UnsetType, UNSET),
         ("aliases", dict[GateStage, str] | UnsetType, UNSET),
+        ("log", LogAsk | UnsetType, UNSET),
         *PATH_KEYS,
     ]
     return msgspec.defstruct("Path", fields, forbid_unknown_fields=True)
@@ -98,7 +100,9 @@ def read_path(text: str, *, name: str, mode: GateMode = "block") -> PathVersion:
         digest=digest_of(
             canonical_json(
                 with_leeway(
-                    asked(given.path, given.applies_to.risk, platform, aliases, stages) | asked_in(given.review),
+                    asked(given.path, given.applies_to.risk, platform, aliases, stages)
+                    | asked_in(given.review)
+                    | ({} if given.log is UNSET else {"log": given.log}),
                     leeway_of(given),
                     stages,
                 )
@@ -124,6 +128,13 @@ def asked(
         each.stage: [(gate.name, gate.check, gate.parameters, gate.mode) for gate in each.gates] for each in stages
     }
     return {"path": name, "risk": risk, "platform": platform, "aliases": aliases, "stages": gates}
+
+
+@lru_cache(maxsize=256)
+def log_asked(text: str) -> LogAsk | None:
+    """How soon the inference logs of those who take a path must be on the disk; None where its text says nothing."""
+    given = read_yaml(text, path_now(), name="path")
+    return None if given.log is UNSET else given.log
 
 
 def require_whole(given: Any, reader: Broken) -> None:

@@ -21,6 +21,7 @@ TOLD = {
     "waivers": "Who may waive a gate of it, by role, and for how many days at most.",
     "break_glass": "Who may let a version past its gates in an emergency, by role; nobody unless it is said.",
     "review": "How often what serves is looked at again.",
+    "log": "Whether answers wait until the disk has their records (acknowledged), or follow it by 0.2 s (buffered).",
     "aliases": "For each stage the alias that moves with it, and in no other way.",
 }
 MODE_TOLD = "observe: write down what it would have stopped; warn: show it as well; block: stop it."

@@ -13,7 +13,7 @@ from taxiway.gates import store
 from taxiway.gates.contract import PathVersion
 from taxiway.gates.paths.contract import PublishPath
 from taxiway.gates.paths.demands import together
-from taxiway.gates.paths.policy import OBSERVING, PACKAGED, packaged, read_path, with_mode
+from taxiway.gates.paths.policy import OBSERVING, PACKAGED, log_asked, packaged, read_path, with_mode
 from taxiway.gates.paths.schema import path_schema
 from taxiway.gates.proposing.refusals import NeedsProposal
 from taxiway.gates.questionnaires.service import unknown_asked
@@ -138,6 +138,19 @@ class Paths:
         demanded = [each for each in store.platform_paths(connection) if not instead or each.name != instead.name]
         demanded += [instead] if instead else []
         return together(found, [each for each in demanded if tier in each.platform])
+
+    def log_of_project(self, connection: Connection, project: Project) -> str:
+        """How soon the paths that hold for a project want its logs on the disk; empty where they say nothing.
+
+        The stricter word counts. A path that does not exist, or not for the tier, asks nothing.
+        """
+        try:
+            own = self.of_project(connection, project)
+        except (NotFound, PathUnfit):
+            return ""
+        demanded = [self.newest(connection, parse(ref).name) for ref in own.demands]
+        asked = [log_asked(each.text) for each in (own, *demanded) if each is not None]
+        return next((word for word in ("acknowledged", "buffered") if word in asked), "")
 
     def names(self, connection: Connection) -> builtins.list[str]:
         """The paths that a project may choose, those that ship among them."""
