@@ -51,7 +51,7 @@ FURTHER: dict[str, tuple[str, ...]] = {
         "taxiway.dossiers.commands",
         "taxiway.dossiers.documents.commands",
     ),
-    "endpoints": ("taxiway.compat.exports.endpoint_commands",),
+    "endpoints": ("taxiway.compat.exports.endpoint_commands", "taxiway.endpoints.gateway.commands"),
     "gates": ("taxiway.dossiers.judging.commands", "taxiway.dossiers.packs.commands"),
 }
 EPILOG = """TAXIWAY_URL and TAXIWAY_TOKEN choose a server; without them the nearest .taxiway folder is used.

@@ -95,8 +95,8 @@ class Gateway:
         self.configuration_error = ""
         self.seen: tuple[int, int, int] | None = None
         self.hosts: frozenset[str] = frozenset()
-        self.started_at = clock()
-        self.status_due = 0.0
+        self.started_at, self.status_due = clock(), 0.0
+        self.is_in_charge = True  # not while another gateway still is, or already
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -132,7 +132,8 @@ class Gateway:
         task.cancel()
         await self.fleet.stop()
         self.inferences.finish()
-        write_status(self.home, self.status())
+        if self.is_in_charge:
+            write_status(self.home, self.status())
         await send({"type": "lifespan.shutdown.complete"})
 
     async def look_after(self) -> None:
@@ -148,7 +149,7 @@ class Gateway:
                 written, retired = self.inferences.unsynced()
                 if written or retired:
                     await loop.run_in_executor(None, self.inferences.sync, written, retired)
-                if time.monotonic() >= self.status_due:
+                if self.is_in_charge and time.monotonic() >= self.status_due:
                     self.status_due = time.monotonic() + 1.0
                     write_status(self.home, self.status())
             except OSError as e:  # such as a full disk: answers go on where they can, and the next tick tries again

@@ -25,6 +25,7 @@ import uvicorn
 from taxiway.endpoints.gateway.address import FILE, Address, write_address
 from taxiway.endpoints.gateway.application import Gateway
 from taxiway.endpoints.gateway.connections import BoundedConnection
+from taxiway.endpoints.gateway.handing_over import OPTION, Front, Inherited, find_successor, lock_of, see_off
 from taxiway.endpoints.gateway.status import start_ticks
 from taxiway.endpoints.worker.held import Command, Limits, worker_command
 from taxiway.kernel.clock import now
@@ -36,19 +37,35 @@ TICKS_PER_LOOK = 20  # of uvicorn's ticks, ten a second
 class Server(uvicorn.Server):
     """uvicorn that leaves signals to us, so that SIGTERM ends in a clean exit, and says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, home: Path, listener: socket.socket, lock: TextIO) -> None:
+    def __init__(self, config: uvicorn.Config, front: Front, listener: socket.socket, lock: TextIO) -> None:
         super().__init__(config)
-        self.home, self.listener, self.lock = home, listener, lock
+        self.front, self.home, self.listener, self.lock = front, front.gateway.home, listener, lock
+        self.handing_over: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.leave)
+        loop.add_signal_handler(signal.SIGUSR2, self.hand_over)
         yield
 
     def leave(self) -> None:
         self.should_exit = True
+
+    def hand_over(self) -> None:
+        """Lets another gateway follow, unless one is on its way already."""
+        if self.handing_over is None or self.handing_over.done():
+            self.handing_over = asyncio.get_running_loop().create_task(self.make_way())
+
+    async def make_way(self) -> None:
+        if not await find_successor(self.listener, self.lock):
+            return
+        self.front.is_leaving, self.front.gateway.is_in_charge = True, False
+        for server in self.servers:
+            server.close()
+        await see_off(lambda: len(self.server_state.connections))
+        self.leave()
 
     async def on_tick(self, counter: int) -> bool:
         """Also ends a gateway whose home was deleted: the next one could not know of it."""
@@ -60,6 +77,7 @@ class Server(uvicorn.Server):
         pid = os.getpid()
         host, port = self.listener.getsockname()[:2]
         write_address(self.home, Address(pid, start_ticks(pid) or 0, host, port, now()))
+        self.front.take_over()
         # What was imported so far stays for good: the collector need not walk it again.
         gc.collect()
         gc.freeze()
@@ -72,22 +90,26 @@ def main(arguments: list[str] | None = None, command: Command = worker_command) 
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one; see HOME/gateway/address.json")
     parser.add_argument("--host", default="127.0.0.1", help="any address but loopback makes every call need a token")
     parser.add_argument("--deadline-s", type=float, default=30.0, help="how long a request may take")
+    parser.add_argument(OPTION, type=Inherited.parse, help="descriptors from the gateway before, which made this one")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     home: Path = chosen.home.resolve()
     os.chdir("/")  # wherever it was started, that folder may go
     (home / "gateway").mkdir(parents=True, exist_ok=True)
-    with only_one(home) as lock:
-        listener = listen(chosen.host, chosen.port)
+    inherited: Inherited | None = chosen.inherit
+    with only_one(home) if inherited is None else lock_of(inherited) as lock:
+        listener = listen(chosen.host, chosen.port) if inherited is None else socket.socket(fileno=inherited.listener)
         is_public = not ipaddress.ip_address(chosen.host).is_loopback
         limits = Limits(deadline_s=chosen.deadline_s)
-        run(Gateway(home, os.getpid(), is_public=is_public, limits=limits, command=command), home, listener, lock)
+        gateway = Gateway(home, os.getpid(), is_public=is_public, limits=limits, command=command)
+        run(gateway, listener, lock, inherited)
 
 
-def run(gateway: Gateway, home: Path, listener: socket.socket, lock: TextIO) -> None:
+def run(gateway: Gateway, listener: socket.socket, lock: TextIO, inherited: Inherited | None = None) -> None:
     """Answers at the socket until SIGTERM."""
+    front = Front(gateway, inherited)
     config = uvicorn.Config(
-        gateway,
+        front,
         http=BoundedConnection,
         ws="none",
         loop="uvloop",
@@ -100,9 +122,9 @@ def run(gateway: Gateway, home: Path, listener: socket.socket, lock: TextIO) -> 
         timeout_graceful_shutdown=GRACE_S,
         backlog=512,
     )
-    Server(config, home, listener, lock).run(sockets=[listener])
-    if holds(lock, home):
-        (home / "gateway" / FILE).unlink(missing_ok=True)
+    Server(config, front, listener, lock).run(sockets=[listener])
+    if holds(lock, gateway.home) and not front.is_leaving:
+        (gateway.home / "gateway" / FILE).unlink(missing_ok=True)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -8,6 +8,7 @@ fsync is under way share the next one. Where it is `buffered`, fsync runs five t
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import time
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class OpenSegment:
         self.endpoint = folder.name
         self.path = folder / f"open-{self.id}.jsonl"
         self.descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        fcntl.flock(self.descriptor, fcntl.LOCK_EX)  # as long as somebody appends
         self.size = 0
         self.began = time.monotonic()
         self.is_dirty = False
@@ -219,6 +221,11 @@ class InferenceLog:
 
 
 def close_left_open(home: Path) -> None:
-    """Turns the open segments of a gateway that is gone into closed ones. Only a home's one gateway may."""
+    """Turns the open segments of a gateway that is gone into closed ones; whoever still appends to one holds it."""
     for path in (home / "inferences").glob("*/open-*.jsonl"):
-        path.rename(path.with_name(path.name.replace("open-", "closed-", 1)))
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            path.rename(path.with_name(path.name.replace("open-", "closed-", 1)))

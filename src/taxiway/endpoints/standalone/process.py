@@ -70,7 +70,7 @@ def serve(planned: Plan, bundle: Bundle, home: Path, command: Command) -> None:
         print(f"taxiway serves {what} at http://{host}:{port}", file=sys.stderr, flush=True)
         gateway = Gateway(home, os.getpid(), limits=planned.limits, command=command)
         gateway.aliases = dict(planned.aliases)
-        run(gateway, home, listener, lock)
+        run(gateway, listener, lock)
 
 
 def configure(home: Path, planned: Plan, bundle: Bundle) -> None:
