@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator
@@ -122,3 +123,27 @@ def test_a_shadow_that_is_slow_loses_copies_and_keeps_nobody_waiting(pair: Site)
     assert copies.dropped > 0
     assert copies.dropped + copies.compared <= 361
     assert sorted(took)[len(took) // 2] < 0.4, "one answer of the shadow takes as long"
+
+
+def test_a_stop_holds_for_every_revision_and_a_start_brings_the_same_split_back(pair: Site) -> None:
+    before = {key: pair.ask({"x": 1, "mood": key}).body["revision"] for key in map(str, range(12))}
+    pair.change("adder", is_stopped=True)
+    until(lambda: pair.ask({"x": 1}).status == 503)
+    named = pair.ask({"x": 1}, Taxiway_Revision="3")
+    until(lambda: not any(r.pids for r in pair.status().revisions if r.endpoint == "adder"))
+    pair.change("adder", is_stopped=False)
+    until(lambda: sum(r.is_live and r.state == "ready" for r in pair.status().revisions if r.endpoint == "adder") == 3)
+
+    assert named.body["error"] == "EndpointStopped"
+    assert {key: pair.ask({"x": 1, "mood": key}).body["revision"] for key in before} == before
+
+
+def test_tokens_are_asked_for_whichever_revision_answers(pair: Site) -> None:
+    token = hashlib.sha256(b"secret").hexdigest()
+    pair.change("adder", login_required=True, token_hashes=(token,))
+    until(lambda: pair.ask({"x": 1}).status == 401)
+    named = pair.ask({"x": 1}, Taxiway_Revision="3").status
+    let_in = pair.ask({"x": 1}, Taxiway_Revision="3", Authorization="Bearer secret").body["revision"]
+    pair.change("adder", login_required=False, token_hashes=())
+
+    assert (named, let_in) == (401, 3)

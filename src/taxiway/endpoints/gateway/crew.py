@@ -134,7 +134,7 @@ class Crew:
             self.spawn(self.add_worker(pause(self.failures)))
             return
         if self.is_quiet:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it may be gone, or another user's by now
                 os.setpriority(os.PRIO_PROCESS, worker.pid, QUIET)
         if self.state == "stopped":
             await worker.stop()
