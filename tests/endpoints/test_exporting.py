@@ -1,14 +1,17 @@
-"""`taxiway endpoints export`, as typed, of a live endpoint."""
+"""A live endpoint as other systems meet it: exported as typed, and asked at the server's own port."""
 
 from __future__ import annotations
 
+import http.client
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from taxiway.cli import main
+from tests.endpoints.conftest import until
 
 if TYPE_CHECKING:
     from tests.endpoints.running_server import Platform
@@ -46,3 +49,20 @@ def test_what_a_cluster_must_know_is_asked_for(platform: Platform, capsys: pytes
         "--storage",
         "--image",
     ]
+
+
+def test_the_servers_own_port_speaks_other_protocols_to_who_has_a_token(platform: Platform) -> None:
+    token = {"Authorization": f"Bearer {platform.owner.access.make_token('olu').token}"}
+
+    def get(path: str, headers: dict[str, str]) -> tuple[int, Any]:
+        with closing(http.client.HTTPConnection(platform.url.removeprefix("http://"), timeout=20)) as connection:
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            return response.status, msgspec.json.decode(response.read())
+
+    until(lambda: get("/v1/models/mortgage", token) == (200, {"name": "mortgage", "ready": True}))
+
+    assert get("/v1/models", token) == (200, {"models": ["mortgage"]})
+    assert get("/v2/models/mortgage", token)[1]["inputs"]
+    assert [get(path, {})[0] for path in ("/v1/models", "/v2/models/mortgage", "/v2/health/live")] == [401, 401, 200]
+    assert isinstance(get("/v2/models/mortgage", {})[1]["error"], str)
