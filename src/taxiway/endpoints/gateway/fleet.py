@@ -53,7 +53,7 @@ class Fleet:
         self.tasks: set[asyncio.Task[None]] = set()
         known = {(r.endpoint, r.number): r.copies for r in (before.revisions if before else []) if r.copies}
         self.mirrors = Mirrors(home, known)
-        self.falls = read_falls(home)
+        self.unkept: list[Fall] = []  # falls that are not on the disk yet
         self.second = self.asked_again = 0
         # Of the gateway before us only the counters hold; its processes went with it.
         self.earlier = {
@@ -66,6 +66,7 @@ class Fleet:
     def apply(self, configuration: Configuration) -> None:
         """Starts what is missing and retires what is no longer wanted."""
         wanted = {e.name: e for e in configuration.endpoints}
+        known = [*read_falls(self.home), *self.unkept]  # also those of a gateway before us, or beside us
         for name in [n for n in self.places if n not in wanted]:
             self.retire(*self.places.pop(name).clear())
         for name, endpoint in wanted.items():
@@ -75,7 +76,7 @@ class Fleet:
             place.take(endpoint)
             place.fallen |= {
                 fall.revision: fall
-                for fall in self.falls
+                for fall in known
                 if (fall.endpoint, fall.number) == (name, place.rollout.number)
             }
             if endpoint.is_stopped:  # nobody is answered any more, those who wait for it neither
@@ -197,6 +198,9 @@ class Fleet:
         for place in list(self.places.values()):
             self.watch(place, second)
         self.second = second
+        if self.unkept:  # where the disk is full, the next tick tries again
+            keep_falls(self.home, [*read_falls(self.home), *self.unkept])
+            self.unkept = []
 
     def watch(self, place: Place, second: int) -> None:
         """Sends home who starts too long, is warm no more, or breaks a condition."""
@@ -254,8 +258,7 @@ class Fleet:
         place.fallen[number] = fall
         self.trim(place)
         self.mirrors.settle(self.places)
-        self.falls.append(fall)
-        keep_falls(self.home, self.falls)
+        self.unkept.append(fall)
 
     def crews(self) -> list[Crew]:
         """Every crew that has, or will have, processes."""
