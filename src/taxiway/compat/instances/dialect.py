@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from taxiway.compat.answers import predictions
@@ -28,7 +30,7 @@ GOOGLES = {
 class Instances:
     """The rows are objects, arrays in the signature's order, or single values; a prediction for each."""
 
-    addresses = (
+    addresses: Sequence[Address] = (
         Address("GET", "/v1/models", "list", "models"),
         Address("GET", "/v1/models/{name}", "endpoint", "ready"),
         Address("POST", "/v1/models/{name}:predict", "predict"),
