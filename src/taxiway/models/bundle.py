@@ -49,13 +49,22 @@ class NativeModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     trusted_types: tuple[str, ...] = ()
 
 
+class UsedVersion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model version that a service asks, by the name it has for it; its bundle lies whole under `models/NAME`."""
+
+    name: str
+    model: str
+    version: int
+    bundle: str
+
+
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Everything a version says of itself. A draft leaves the last four fields to `write_bundle`.
 
     threshold: the score from which a binary classifier says yes; run: id of the run that logged it;
     datasets: digests of what it was trained on; environment: digest of `requirements.lock`;
-    taxiway: the release that wrote it. What is at its default is left out of the file, so that a later
-    release can add a field without changing the digest of what stands.
+    uses: versions that a service asks; taxiway: the release that wrote it. What is at its default is left out of the
+    file, so that a later release can add a field without changing the digest of what stands.
     """
 
     name: str
@@ -67,6 +76,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     run: str | None = None
     datasets: tuple[str, ...] = ()
     risk_tier: str | None = None
+    uses: tuple[UsedVersion, ...] = ()
     files: tuple[BundleFile, ...] = ()
     environment: str | None = None
     taxiway: str = ""

@@ -44,6 +44,7 @@ from taxiway.models.logged_contract import ListLogged, LoggedModel
 from taxiway.models.origins import Recorded, environment_lock
 from taxiway.models.pending import PendingVersion
 from taxiway.models.predictor import Predictor
+from taxiway.models.used import bring
 from taxiway.runs.active import ActiveRun, deliver_open
 from taxiway.runs.sending.recorder import AWAY_S
 from taxiway.runs.sending.records import Request
@@ -116,6 +117,9 @@ class Models:
     ) -> ModelVersion | PendingVersion:
         """Registers a fitted model as the next version under `name`, tied to its run and the data that it used.
 
+        A service is logged alike: an object of a class with `load` and `predict`; its source goes with it, and the
+        versions that it `uses`.
+
         example: the rows it was trained on, as they were given to `fit`: the signature is read from them.
         predictions: what `run.log_predictions` gave; the gates judge the version by them. threshold: the score
         from which the answer is yes; by default the one that the predictions were made with. nullable: columns that
@@ -128,8 +132,9 @@ class Models:
             threshold = predictions.threshold
         kind = flavour(flavour_of(model))
         with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
+            used = bring(model, Path(folder), self.find, self.download)
             draft = kind.save(model, Path(folder), example, name=name, threshold=threshold, nullable=nullable)
-            bundle = write_bundle(Path(folder), replace(draft, run=run.id), lock=environment_lock())
+            bundle = write_bundle(Path(folder), replace(draft, run=run.id, uses=used), lock=environment_lock())
             body = LogModel(bundle.manifest, predictions, note)
             if isinstance(run, ActiveRun) and run.ending is None:
                 return self._log_by_spool(run, bundle, body, wait_s)

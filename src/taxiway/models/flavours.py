@@ -13,6 +13,7 @@ from taxiway.models.bundle import Manifest
 from taxiway.models.predictor import Predictor
 
 GROUP = "taxiway.flavours"
+PYTHON = "python"  # a plain class with `load` and `predict`
 
 
 class Flavour(Protocol):
@@ -62,7 +63,8 @@ def flavour(name: str) -> Flavour:
 
 
 def flavour_of(model: Any) -> str:
-    """The flavour of a model object: the installed one whose library a class of the model comes from.
+    """The flavour of a model object: the installed one whose library a class of the model comes from,
+    or `python` for a plain class with `load` and `predict`.
 
     Raises FlavourMissing.
     """
@@ -71,6 +73,8 @@ def flavour_of(model: Any) -> str:
         if name in libraries:
             return name
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
+    if PYTHON in installed() and all(callable(getattr(type(model), name, None)) for name in ("load", "predict")):
+        return PYTHON
     raise FlavourMissing(what=f"a {kind}", installed=sorted(installed()))
 
 

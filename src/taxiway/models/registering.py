@@ -11,7 +11,7 @@ from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import parse
 from taxiway.lineage.service import draw_edge
 from taxiway.models import store
-from taxiway.models.bundle import Manifest, bundle_digest
+from taxiway.models.bundle import Manifest, UsedVersion, bundle_digest
 from taxiway.models.contract import ModelVersion
 from taxiway.models.refusals import RunElsewhere
 from taxiway.projects.contract import Project
@@ -87,12 +87,14 @@ def new_version(record: Record, manifest: Manifest | None, *, model: str, projec
     )
 
 
-def draw_edges(record: Record, version: ModelVersion) -> None:
-    """What the version came from: its run, and the data that trained and judged it."""
+def draw_edges(record: Record, version: ModelVersion, uses: Sequence[UsedVersion] = ()) -> None:
+    """What the version came from: its run, the data that trained and judged it, and the versions that it asks."""
     project, ref = version.project, version.ref
     if version.run:
         draw_edge(record, source=f"run:{version.run}", verb="produced", target=ref, project=project)
     for dataset in version.datasets:
         draw_edge(record, source=dataset, verb="trained", target=ref, project=project)
+    for each in uses:
+        draw_edge(record, source=f"model:{each.model}@{each.version}", verb="used_by", target=ref, project=project)
     if version.evaluation and version.evaluation.dataset:
         draw_edge(record, source=version.evaluation.dataset, verb="judged", target=ref, project=project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import msgspec
 
@@ -37,6 +38,7 @@ from taxiway.models.refusals import BundleDiffers, ModelElsewhere
 from taxiway.models.registering import Sources, draw_edges, new_version
 from taxiway.models.shelf import Shelf, not_stored
 from taxiway.models.sourced import Sourced
+from taxiway.models.used import check_used
 from taxiway.projects.service import enter_stage, require_project
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database
@@ -110,6 +112,7 @@ class Models:
             may_name = functools.partial(self.access.digests.may_name, caller)
             check_evaluation(self.blobs, body.evaluation, manifest, self.sources.pinned(manifest), may_name)
         self._check_sent(caller, manifest)
+        check_used(manifest, self._readable(caller))
         self.shelf.put(manifest)
         run = self.sources.runs.find(manifest.run) if manifest.run else None
         trained_on = self.sources.versions_of(datasets)
@@ -126,7 +129,7 @@ class Models:
             )
             store.add_version(record.connection, version, manifest)
             store.add_stage(record.connection, version, StageEntry("none", record.at, caller.name, body.note))
-            draw_edges(record, version)
+            draw_edges(record, version, manifest.uses)
             enter_stage(record, project.name, "candidate", because=version.ref)
             announced.tell_registered(record, version)
             record.thing = version.ref
@@ -137,6 +140,18 @@ class Models:
 
         thing = f"model:{name}"
         return self.ledger.change(caller, "models.register", thing, make, answer=ModelVersion, project=project.name)
+
+    def _readable(self, caller: Caller) -> Callable[[str, int], ModelVersion]:
+        """Finds a version that the caller may see. Raises NotFound for any other."""
+        visible = self.access.visible(caller)
+
+        def find(model: str, version: int) -> ModelVersion:
+            found = self.find(model, version)
+            if visible is not None and found.project not in visible:
+                raise unknown(model, version)
+            return found
+
+        return find
 
     def _check_sent(self, caller: Caller, manifest: Manifest) -> None:
         """Raises NotFound for the first file that the caller may not name, as `Shelf.put` does for one not there."""

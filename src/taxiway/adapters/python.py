@@ -1,0 +1,222 @@
+"""Plain-Python services: a class with `predict`, its source in the bundle, loaded where code may run and nowhere else.
+
+A service may have `load(context)`, called once in each process that answers, `before(rows)` and `after(rows, answers)`.
+It may use other model versions, by `uses = {"scorer": "mortgage@3"}`: their bundles lie whole within its own, so that
+its digest, and each approval of it, is bound to theirs, and `context.models["scorer"]` answers as they do.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+import sys
+from collections.abc import Collection, Mapping
+from importlib import import_module, invalidate_caches
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from taxiway.adapters.sklearn import EXAMPLE_ROWS, CodeInModel, ModelNotSaved, ModelUnreadable
+from taxiway.models.bundle import Bundle, Manifest, NativeModel, read_verified, verify_bundle
+from taxiway.models.flavours import flavour
+from taxiway.models.infer import example_columns, infer_signature
+from taxiway.models.mlmodel import EXAMPLE, example_file, read_example
+from taxiway.models.predictor import ColumnsIn, Prediction, Predictor, Rows
+from taxiway.models.signature import Column, ColumnType, Signature, check_columns, check_rows
+from taxiway.models.used import FILES, MODELS
+
+FLAVOUR = "python"
+SERVICE, CODE = "service.json", "code"
+LARGEST_SOURCE_BYTES = 5 << 20
+
+
+class Said(Struct, frozen=True):
+    """What `service.json` says: where the class is."""
+
+    module: str
+    name: str
+
+
+class Context(Struct, frozen=True):
+    """What a service is loaded with. folder: where its own `files` lie; models: those that it uses, by its names."""
+
+    folder: Path
+    models: Mapping[str, Predictor]
+
+
+def save(
+    model: Any,
+    folder: Path,
+    example: Any,
+    *,
+    name: str,
+    threshold: float | None = None,
+    nullable: Collection[str] = (),
+) -> Manifest:
+    """Writes a service's source into a folder and returns the draft of its manifest.
+
+    The versions that it uses lie in the folder already. The source is the class's file, or its whole package. The
+    signature's outputs are read from its answers to the first rows of the example, given by a new object of the class:
+    what `load` does not make is not there in a worker either. Raises ModelNotSaved.
+    """
+    kind = type(model).__qualname__
+    if threshold is not None:
+        raise ModelNotSaved(model=kind, reason="a service decides in its own code; it takes no threshold")
+    said = copy_source(type(model), folder / CODE)
+    (folder / SERVICE).write_bytes(msgspec.json.encode(said))
+    data = example_file(example_columns(example, rows=EXAMPLE_ROWS))
+    (folder / EXAMPLE).write_bytes(data)
+    inside = sorted((folder / MODELS).iterdir()) if (folder / MODELS).exists() else []
+    models = {each.name: predictor_in(each, None) for each in inside}
+    probe = infer_signature(example, [], nullable=nullable)
+    rows = read_example(data)
+    answers = Service(type(model)(), Context(folder / FILES, models), probe).predict(rows)
+    outputs = [Column(name=key, type=type_of(value, kind)) for key, value in [*answers[0].items()]] if answers else []
+    if not outputs:
+        raise ModelNotSaved(model=kind, reason="it answered nothing to its example")
+    return Manifest(
+        name=name,
+        flavour=FLAVOUR,
+        signature=Signature(inputs=probe.inputs, outputs=tuple(outputs)),
+        native=NativeModel(file=SERVICE, serialization=FLAVOUR),
+        example=EXAMPLE,
+    )
+
+
+def copy_source(kind: type, to: Path) -> Said:
+    """The source of a class's module, or of the whole package around it. Raises ModelNotSaved."""
+    try:
+        source = Path(inspect.getfile(kind))
+    except (OSError, TypeError) as e:
+        reason = "its source lies in no file; write it into one and import it"
+        raise ModelNotSaved(model=kind.__qualname__, reason=reason) from e
+    module = source.stem if kind.__module__ == "__main__" else kind.__module__
+    top, is_package = module.partition(".")[0], "." in module
+    if "." in kind.__qualname__:
+        raise ModelNotSaved(
+            model=kind.__qualname__, reason="it is defined inside of something; define it in its module"
+        )
+    to.mkdir(parents=True)
+    if is_package:
+        package = source.parents[module.count(".") - 1]
+        files = sorted(package.rglob("*.py"))
+        if sum(file.stat().st_size for file in files) > LARGEST_SOURCE_BYTES:
+            raise ModelNotSaved(model=kind.__qualname__, reason=f"the package {top} has more than 5 MiB of source")
+        for file in files:
+            target = to / top / file.relative_to(package)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+    else:
+        shutil.copyfile(source, to / f"{top}.py")
+    return Said(module, kind.__qualname__)
+
+
+def load(folder: Path, digest: str | None = None, *, may_run_code: bool = False) -> Predictor:
+    """The service of a bundle, after a check of every byte, that of the versions it uses included.
+
+    Raises BundleTampered, NotABundle, CodeInModel, ModelUnreadable, and what the flavours of those versions raise.
+    """
+    bundle = verify_bundle(folder, digest)
+    if not (may_run_code and digest is not None):
+        raise CodeInModel(file=SERVICE, reason="a service is code of its author's")
+    said = msgspec.json.decode(read_verified(bundle, SERVICE), type=Said)
+    models = {each.name: predictor_in(folder / MODELS / each.name, each.bundle) for each in bundle.manifest.uses}
+    try:
+        service = getattr(imported(bundle, said.module), said.name)()
+        return Service(service, Context(folder / FILES, models), bundle.manifest.signature)
+    except Exception as e:  # a plug-in call: the service's own module and its `load`
+        raise ModelUnreadable(file=f"{CODE}/{said.module}", cause=f"{type(e).__name__}: {e}") from e
+
+
+def predictor_in(folder: Path, digest: str | None) -> Predictor:
+    """The predictor of a version that a service uses, its bundle checked against the digest that it is used by.
+
+    Without a digest it was just fetched and checked, on the machine of who logs the service.
+    """
+    found = verify_bundle(folder, digest)
+    return flavour(found.manifest.flavour).load(folder, found.digest, may_run_code=True)
+
+
+class Service:
+    """A plain-Python service behind the port `Predictor`."""
+
+    def __init__(self, service: Any, context: Context, signature: Signature) -> None:
+        self.service, self.signature = service, signature
+        if hasattr(service, "load"):
+            service.load(context)
+
+    def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
+        """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
+        inputs = self.signature.inputs
+        columns = check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
+        rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        if not rows:
+            return []
+        asked = self.service.before(rows) if hasattr(self.service, "before") else rows
+        answers = self.service.predict(asked)
+        if hasattr(self.service, "after"):
+            answers = self.service.after(rows, answers)
+        found = [as_answer(answer) for answer in answers]
+        if len(found) != len(rows):
+            raise ValueError(f"the service gave {len(found)} answers for {len(rows)} rows")
+        return found
+
+
+def as_answer(answer: Any) -> Prediction:
+    """An answer as an object: a plain value is its prediction; what array libraries made becomes Python's."""
+    fields = answer if isinstance(answer, Mapping) else {"prediction": answer}
+    if "prediction" not in fields:
+        raise ValueError(f"the service's answer has no field 'prediction', only {', '.join(map(str, fields))}")
+    return {name: value.item() if hasattr(value, "item") else value for name, value in fields.items()}  # type: ignore[return-value]
+
+
+def type_of(value: Any, kind: str) -> ColumnType:
+    for python, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")):
+        if isinstance(value, python):
+            return name  # type: ignore[return-value]
+    raise ModelNotSaved(
+        model=kind, reason=f"it answers {type(value).__name__}, and an answer is a number, text or truth"
+    )
+
+
+def imported(bundle: Bundle, name: str) -> ModuleType:
+    """A module of the bundle's source, each file checked as it is read."""
+    finder = Verified(bundle)
+    for known in [each for each in sys.modules if each.partition(".")[0] == name.partition(".")[0]]:
+        if finder.path_of(known) is not None:
+            del sys.modules[known]  # of another bundle, or of the program that asks
+    invalidate_caches()
+    sys.meta_path.insert(0, finder)
+    return import_module(name)
+
+
+class Verified(MetaPathFinder, Loader):
+    """Finds modules among a bundle's files, and runs only bytes that the manifest lists."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.listed = {file.path for file in bundle.manifest.files}
+
+    def path_of(self, name: str) -> tuple[str, bool] | None:
+        """The file of a module, and whether it is a package."""
+        stem = f"{CODE}/{name.replace('.', '/')}"
+        for path, is_package in ((f"{stem}/__init__.py", True), (f"{stem}.py", False)):
+            if path in self.listed:
+                return path, is_package
+        return None
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        found = self.path_of(fullname)
+        return spec_from_loader(fullname, self, is_package=found[1]) if found else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        found = self.path_of(module.__name__)
+        assert found is not None, "only what was found is loaded"
+        code: CodeType = compile(read_verified(self.bundle, found[0]), str(self.bundle.folder / found[0]), "exec")
+        exec(code, module.__dict__)  # noqa: S102 - after `may_run_code` and the digest
