@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from taxiway.adapters import sklearn as adapter
 from taxiway.endpoints.steering.supervision import ensure_gateway, stop_gateway
 from taxiway.endpoints.worker import wire
-from taxiway.endpoints.worker.process import Serving, warm_up
+from taxiway.endpoints.worker.process import Joining, Serving, warm_up
 from taxiway.models.bundle import write_bundle
 from taxiway.models.predictor import ColumnsIn, Prediction, Rows
 from tests.endpoints import trial
@@ -38,13 +38,15 @@ class Recorder(trial.Trial):
         return super().predict(data)
 
 
-def converse(predictor: Recorder, work: list[wire.Work], *, is_batching: bool) -> list[object]:
+def converse(
+    predictor: Recorder, work: list[wire.Work], *, is_batching: bool, up_to: int = 64, delay_s: float = 0.0
+) -> list[object]:
     """What a worker says to work that lies ready when it looks."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(b"".join(map(wire.frame, work)))
         ours.shutdown(socket.SHUT_WR)
-        Serving(theirs, predictor, endpoint="adder", is_batching=is_batching).run()
+        Serving(theirs, predictor, endpoint="adder", joining=Joining(is_batching, up_to, delay_s)).run()
         theirs.close()
         data = b"".join(iter(lambda: ours.recv(65536), b""))
     return [wire.to_gateway.decode(text) for text in wire.Frames().feed(data)]
@@ -62,6 +64,34 @@ def test_waiting_requests_are_predicted_together_up_to_64_rows() -> None:
 
     assert predictor.sizes == [64, 36]
     assert said[7] == wire.Done(7, rows({"prediction": 8, "score": 0.5}))
+
+
+def test_a_revision_may_join_fewer_rows() -> None:
+    predictor = Recorder()
+
+    converse(predictor, [wire.Work(n, rows({"x": n})) for n in range(10)], is_batching=True, up_to=4, delay_s=0.01)
+
+    assert predictor.sizes == [4, 4, 2]
+
+
+def test_a_worker_that_may_wait_takes_in_what_comes_meanwhile() -> None:
+    predictor = Recorder()
+    ours, theirs = socket.socketpair()
+    serving = Serving(theirs, predictor, endpoint="adder", joining=Joining(True, 3, 5.0))
+    worker = threading.Thread(target=serving.run)
+    with ours, theirs:
+        worker.start()
+        for number in range(3):  # a full batch ends the wait, long before the delay is over
+            ours.sendall(wire.frame(wire.Work(number, rows({"x": number}))))
+            time.sleep(0.02)
+        frames = wire.Frames()
+        answers: list[bytes] = []
+        while len(answers) < 3:
+            answers += frames.feed(ours.recv(65536))
+        ours.shutdown(socket.SHUT_WR)
+        worker.join(5)
+
+    assert predictor.sizes == [3]
 
 
 def test_without_batching_and_for_suspects_each_request_is_alone() -> None:

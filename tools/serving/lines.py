@@ -153,7 +153,7 @@ class Site:
 
 def ratio_line(name: str, rates: dict[str, list[float]], target: Target, unit: str, must: float | None) -> Cells:
     """Ours against one peer, round by round."""
-    theirs, ours = rates[target.name], rates["Taxiway"]
+    theirs, ours = [max(each, 0.01) for each in rates[target.name]], rates["Taxiway"]
     ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
     shown = NAMED.get(target.name, target.name)
     words = "" if must is None else verdict(f"≥ {must:g}×", is_kept=ratio >= must)

@@ -96,7 +96,7 @@ def command_of(name: str, file: Path, port: int, folder: Path) -> list[str]:
     if name == "BentoML":
         return [python, "-W", "ignore", "-m", "bentoml", "serve", "bento_server:Model", "--port", str(port)]
     if name == "MLServer":
-        return [python, "-W", "ignore", "-m", "mlserver", "start", str(mlserver_folder(file, port, folder))]
+        return [str(python_of(name).with_name("mlserver")), "start", str(mlserver_folder(file, port, folder))]
     return [python, "-W", "ignore", str(PEERS / SCRIPTS[name]), str(file), str(port)]
 
 

@@ -24,7 +24,7 @@ from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
 from taxiway.endpoints.rows import is_json, number_of, parse
 from taxiway.endpoints.scoring.commands import SCORE
-from taxiway.endpoints.setup import Sandbox, Setup
+from taxiway.endpoints.setup import PLAIN, Sandbox, Setup
 from taxiway.endpoints.showing.told import tell
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.commands import Argument, Command
@@ -65,7 +65,12 @@ def deploy(client: Client, given: Namespace) -> Revision:
         may_run_code=given.may_run_code,
         note=given.note,
         percent=None if given.share is None else 100 * parse_share(given.share),
-        setup=Setup(network=given.network, sandbox=given.sandbox),
+        setup=Setup(
+            network=given.network,
+            sandbox=given.sandbox,
+            max_batch=given.max_batch,
+            max_delay_ms=given.max_delay_ms,
+        ),
         wait=not given.no_wait,
         progress=lambda revision: print(f"revision {revision.number}: {revision.state}", file=sys.stderr),
     )
@@ -222,6 +227,8 @@ DEPLOY = Command(
         Argument("--may-run-code", "serve a pickle, too", is_flag=True),
         Argument("--network", "its workers may reach others", is_flag=True),
         Argument("--sandbox", "require refuses where it does not hold", default="reachable", choices=get_args(Sandbox)),
+        Argument("--max-batch", "rows of waiting requests that are predicted together at most", int, PLAIN.max_batch),
+        Argument("--max-delay-ms", "how long a free worker waits for more of them", float, PLAIN.max_delay_ms),
         Argument("--share", "of the requests, such as 10%%; 0%% answers those with its header (default: all)"),
         Argument("--note", "why", default=""),
         Argument("--no-wait", "do not wait until it answers", is_flag=True),

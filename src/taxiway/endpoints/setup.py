@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Sandbox = Literal["reachable", "require"]
 
@@ -12,10 +12,14 @@ Sandbox = Literal["reachable", "require"]
 class Setup(Struct, frozen=True, forbid_unknown_fields=True):
     """network: whether its workers may reach others. sandbox: `require` has a worker refuse its model where the host
     cannot confine it in every respect; `reachable` confines it as far as the host does.
+    max_batch: how many rows of waiting requests are predicted together at most, where a model answers a row in
+    company as it does alone. max_delay_ms: how long a worker that is free waits for more; 0 takes what is there.
     """
 
     network: bool = False
     sandbox: Sandbox = "reachable"
+    max_batch: Annotated[int, Meta(ge=1, le=4096)] = 64
+    max_delay_ms: Annotated[float, Meta(ge=0, le=1000)] = 0.0
 
 
 PLAIN = Setup()

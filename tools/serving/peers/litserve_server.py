@@ -14,7 +14,7 @@ class Model(litserve.LitAPI):
     def setup(self, device: str) -> None:
         self.model = joblib.load(sys.argv[1])
 
-    def decode_request(self, request: dict[str, Any]) -> Any:
+    def decode_request(self, request):  # without types: LitServe would make a query parameter of one
         return np.array(request["rows"])
 
     def predict(self, rows: Any) -> Any:

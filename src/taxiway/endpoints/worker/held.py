@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from taxiway.endpoints.gateway.configuration import ServedRevision
+from taxiway.endpoints.setup import PLAIN
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.standing_still import KNOWN_ANSWERS, Watch, look
 from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.errors import revive
 
-BATCH_ROWS = 64  # a worker joins at most this many rows of waiting requests
 WINDOW = {True: 64, False: 4}  # requests given to a worker ahead of its answers, by whether it batches
 
 # A worker sees nothing of the gateway's environment, which may hold secrets; threads of BLAS and OpenMP would
@@ -95,7 +95,8 @@ def options(revision: ServedRevision) -> list[str]:
     """What a worker is told of how it runs."""
     code = ["--may-run-code"] if revision.may_run_code else []
     network = ["--network"] if revision.setup.network else []
-    return [*code, *network, "--sandbox", revision.setup.sandbox]
+    batch = ["--max-batch", str(revision.setup.max_batch), "--max-delay-ms", str(revision.setup.max_delay_ms)]
+    return [*code, *network, "--sandbox", revision.setup.sandbox, *batch]
 
 
 class Keeper(Protocol):
@@ -136,6 +137,7 @@ class Worker(asyncio.Protocol):
         self.frames = wire.Frames()
         self.in_flight: dict[int, Job] = {}
         self.outbox: list[bytes] = []
+        self.max_batch = PLAIN.max_batch
         self.ready: wire.Ready | None = None
         self.refused: wire.Refused | None = None
         self.transport: asyncio.WriteTransport | None = None
@@ -153,6 +155,7 @@ class Worker(asyncio.Protocol):
     async def start(self, command: Command, served: ServedRevision, home: Path, warm: Warm | None = None) -> None:
         """As a fork of the warm process, where there is one. Raises OSError when no process can be made."""
         self.is_local = not served.setup.network
+        self.max_batch = served.setup.max_batch
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
@@ -266,7 +269,7 @@ class Worker(asyncio.Protocol):
             if found and (not self.ready or not self.ready.is_batching or job.is_alone or found[0].is_alone):
                 break
             rows += len(job.rows)
-            if found and rows > BATCH_ROWS:
+            if found and rows > self.max_batch:
                 break
             found.append(job)
         return found

@@ -11,6 +11,7 @@ import argparse
 import atexit
 import gc
 import importlib.metadata
+import select
 import socket
 import sys
 import time
@@ -18,7 +19,7 @@ import traceback
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
 
@@ -57,6 +58,8 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
     parser.add_argument("--may-run-code", action="store_true", help="load what runs code while it is read")
     parser.add_argument("--network", action="store_true", help="may reach others")
     parser.add_argument("--sandbox", choices=get_args(Sandbox), default="reachable", help="what if it cannot be held")
+    parser.add_argument("--max-batch", type=int, default=BATCH_ROWS, help="rows that are predicted together")
+    parser.add_argument("--max-delay-ms", type=float, default=0.0, help="how long to wait for more of them")
     chosen = parser.parse_args(arguments)
     before = set(sys.modules)
     confined = confine([chosen.bundle], network=chosen.network)
@@ -77,7 +80,8 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
         taken = sorted(name for name in set(sys.modules) - before if name.partition(".")[0] in LIBRARIES)
         ready = wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, confined, taken)
         gateway.sendall(wire.frame(ready))
-        Serving(gateway, predictor, endpoint=chosen.endpoint, is_batching=is_batching).run()
+        joining = Joining(is_batching, chosen.max_batch, chosen.max_delay_ms / 1000)
+        Serving(gateway, predictor, endpoint=chosen.endpoint, joining=joining).run()
 
 
 def check_confined(endpoint: str, sandbox: Sandbox, confined: Confinement) -> None:
@@ -146,12 +150,20 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+class Joining(NamedTuple):
+    """Whether requests that wait are predicted together, how many rows of them, how long a worker waits for more."""
+
+    is_on: bool = True
+    rows: int = BATCH_ROWS
+    delay_s: float = 0.0
+
+
 class Serving:
     """The loop: takes what waits, predicts, answers, in the order it came."""
 
-    def __init__(self, gateway: socket.socket, predictor: Predictor, *, endpoint: str, is_batching: bool) -> None:
+    def __init__(self, gateway: socket.socket, predictor: Predictor, *, endpoint: str, joining: Joining) -> None:
         self.gateway, self.answering = gateway, Answering(predictor)
-        self.endpoint, self.is_batching = endpoint, is_batching
+        self.endpoint, self.joining = endpoint, joining
         self.frames = wire.Frames()
         self.waiting: deque[wire.Work] = deque()
 
@@ -159,6 +171,8 @@ class Serving:
         """Until the gateway's end of the socket is gone."""
         while self.receive(0):
             while self.waiting:
+                if self.joining.delay_s and self.joining.is_on:
+                    self.await_more()
                 batch = self.take()
                 self.gateway.sendall(b"".join(wire.frame(answer) for answer in self.answer(batch)))
                 self.receive(socket.MSG_DONTWAIT)  # what came meanwhile may join the next batch
@@ -172,16 +186,24 @@ class Serving:
         self.waiting.extend(wire.to_worker.decode(text) for text in self.frames.feed(data))
         return bool(data)
 
+    def await_more(self) -> None:
+        """Takes in what comes within the delay, unless there is enough, or somebody who must be alone."""
+        until = time.monotonic() + self.joining.delay_s
+        while not self.waiting[0].is_alone and sum(len(work.rows) for work in self.waiting) < self.joining.rows:
+            left_s = until - time.monotonic()
+            if left_s <= 0 or not select.select([self.gateway], [], [], left_s)[0] or not self.receive(0):
+                return
+
     def take(self) -> list[wire.Work]:
-        """The next requests to predict together: there is no waiting for more, so a lone one pays nothing."""
+        """The next requests to predict together, of those that are here."""
         batch = [self.waiting.popleft()]
         rows = len(batch[0].rows)
         while (
-            self.is_batching
+            self.joining.is_on
             and self.waiting
             and not batch[0].is_alone
             and not self.waiting[0].is_alone
-            and rows + len(self.waiting[0].rows) <= BATCH_ROWS
+            and rows + len(self.waiting[0].rows) <= self.joining.rows
         ):
             rows += len(self.waiting[0].rows)
             batch.append(self.waiting.popleft())
