@@ -226,6 +226,7 @@ DEPLOY = Command(
         Argument("--workers", "processes that answer", int, 1),
         Argument("--may-run-code", "serve a pickle, too", is_flag=True),
         Argument("--network", "its workers may reach others", is_flag=True),
+        Argument("--environment", "own installs the bundle's lock", default="shared", choices=get_args(Packages)),
         Argument("--sandbox", "require refuses where it does not hold", default="reachable", choices=get_args(Sandbox)),
         Argument("--max-batch", "rows of waiting requests that are predicted together at most", int, PLAIN.max_batch),
         Argument("--max-delay-ms", "how long a free worker waits for more of them", float, PLAIN.max_delay_ms),

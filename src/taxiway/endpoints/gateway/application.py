@@ -113,10 +113,9 @@ class Gateway:
             await self.answer(call, spot if is_whole else None, receive, send)
         except TaxiwayError as refusal:
             # Of a body without a length nobody knows how much is still to come.
-            self.metrics.refused(
-                call.name if call.name in self.fleet.places else "", type(refusal).__name__, refusal.status
-            )
-            is_last = refusal.status in (408, 413) and b"content-length" not in headers
+            known = call.name if call.name in self.fleet.places else ""
+            self.metrics.refused(known, type(refusal).__name__, refusal.status)
+            is_last = refusal.status == 408 or (refusal.status == 413 and b"content-length" not in headers)
             await refuse(send, call, refusal, is_last=is_last)
         except Exception:  # the HTTP edge: one request fails, the gateway goes on
             log.exception("request %s failed", call.request_id)

@@ -9,6 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from taxiway.endpoints.gateway.configuration import ServedRevision
@@ -17,6 +18,7 @@ from taxiway.endpoints.gateway.status import RevisionStatus, State, cpu_seconds,
 from taxiway.endpoints.refusals import NothingServed, NoWorker, QueueFull, WorkerLost
 from taxiway.endpoints.rollout.guard import Before, Tally
 from taxiway.endpoints.worker import wire
+from taxiway.endpoints.worker.environments import prepared
 from taxiway.endpoints.worker.held import Command, Job, Limits, Worker, worker_command
 from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.errors import TaxiwayError
@@ -68,6 +70,7 @@ class Crew:
         self.settled_bytes = 0
         self.began = time.monotonic()
         self.outputs = OutputCheck(())
+        self.preparing = asyncio.Lock()
 
     def is_as(self, served: ServedRevision, *, is_quiet: bool) -> bool:
         """Whether this is the crew for that. A quiet one cannot be made loud: its processes gave their rank away."""
@@ -100,7 +103,8 @@ class Crew:
 
     def hurry(self, within_s: float) -> None:
         """Refuses a revision that has not become ready within that time."""
-        if self.state == "starting" and time.monotonic() - self.began > within_s:
+        is_late = time.monotonic() - self.began > within_s and not self.preparing.locked()
+        if self.state == "starting" and is_late:
             said = f"it was not ready within {within_s:g} s" + (f"; {self.reason}" if self.reason else "")
             self.refusal = wire.Refused("NotReady", said)
             self.reason = said
@@ -123,10 +127,16 @@ class Crew:
         await asyncio.sleep(pause_s)
         if self.is_stopped or self.refusal:
             return
+        command, warm = self.command, self.warm
+        if self.served.setup.environment == "own":
+            python = await self.own_python()
+            if python is None:
+                return
+            command, warm = partial(worker_command, python=str(python)), None
         worker = Worker(self)
         self.workers.append(worker)
         try:
-            await worker.start(self.command, self.served, self.home, self.warm)
+            await worker.start(command, self.served, self.home, warm)
         except OSError as e:
             self.workers.remove(worker)
             self.failures += 1
@@ -138,6 +148,25 @@ class Crew:
                 os.setpriority(os.PRIO_PROCESS, worker.pid, QUIET)
         if self.state == "stopped":
             await worker.stop()
+
+    async def own_python(self) -> Path | None:
+        """The interpreter with the packages that the bundle locks; None where it is refused, or wanted no more."""
+        served, loop = self.served, asyncio.get_running_loop()
+
+        def tell(what: str) -> None:
+            self.reason = f"its environment is being made: {what}"
+
+        try:
+            place = self.home / served.bundle
+            async with self.preparing:
+                found = await loop.run_in_executor(None, prepared, self.home, place, served.bundle_digest, tell)
+        except TaxiwayError as refusal:
+            self.refusal, self.reason = wire.Refused(type(refusal).__name__, str(refusal)), str(refusal)
+            self.give_up()
+            return None
+        if not self.was_ready:
+            self.began = time.monotonic()  # what it took is not the model's doing
+        return None if self.state == "stopped" else found
 
     @property
     def in_flight(self) -> int:

@@ -60,10 +60,12 @@ class Job:
         self.since = time.monotonic()
 
 
-def worker_command(revision: ServedRevision, bundle: Path, descriptor: int) -> list[str]:
+def worker_command(
+    revision: ServedRevision, bundle: Path, descriptor: int, *, python: str = sys.executable
+) -> list[str]:
     """How a worker of ours is started; tests give others."""
     # -I: no module of the working folder or the user's; -B: no files written; -u: a crash takes no last words along.
-    here = [sys.executable, "-I", "-B", "-u", "-m", "taxiway.endpoints.worker.process"]
+    here = [python, "-I", "-B", "-u", "-m", "taxiway.endpoints.worker.process"]
     return [*here, *told(revision, bundle), "--descriptor", str(descriptor)]
 
 
