@@ -24,7 +24,7 @@ from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
 from taxiway.endpoints.rows import is_json, number_of, parse
 from taxiway.endpoints.scoring.commands import SCORE
-from taxiway.endpoints.setup import PLAIN, Sandbox, Setup
+from taxiway.endpoints.setup import PLAIN, Packages, Sandbox, Setup
 from taxiway.endpoints.showing.told import tell
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.commands import Argument, Command
@@ -68,6 +68,7 @@ def deploy(client: Client, given: Namespace) -> Revision:
         setup=Setup(
             network=given.network,
             sandbox=given.sandbox,
+            environment=given.environment,
             max_batch=given.max_batch,
             max_delay_ms=given.max_delay_ms,
         ),

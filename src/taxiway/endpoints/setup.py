@@ -7,17 +7,20 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Sandbox = Literal["reachable", "require"]
+Packages = Literal["shared", "own"]
 
 
 class Setup(Struct, frozen=True, forbid_unknown_fields=True):
     """network: whether its workers may reach others. sandbox: `require` has a worker refuse its model where the host
-    cannot confine it in every respect; `reachable` confines it as far as the host does.
+    cannot confine it in every respect; `reachable` confines it as far as the host does. environment: `own` installs the
+    packages that the bundle locks, `shared` takes the gateway's.
     max_batch: how many rows of waiting requests are predicted together at most, where a model answers a row in
     company as it does alone. max_delay_ms: how long a worker that is free waits for more; 0 takes what is there.
     """
 
     network: bool = False
     sandbox: Sandbox = "reachable"
+    environment: Packages = "shared"
     max_batch: Annotated[int, Meta(ge=1, le=4096)] = 64
     max_delay_ms: Annotated[float, Meta(ge=0, le=1000)] = 0.0
 
