@@ -108,5 +108,5 @@ def test_the_log_is_asked_by_a_filter_in_the_address_and_leads_to_the_trace(plat
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("1 row of mortgage met the filter in the last 1 hour")
     assert_accessible(page)
-    page.get_by_role("table", name="Records").get_by_role("link").first.click()
+    page.get_by_role("region", name="Records").get_by_role("link").first.click()
     expect(page).to_have_url(f"{platform.url}/endpoints/predictions/{id_}?row=0")
