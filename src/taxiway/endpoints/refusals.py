@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import taxiway.endpoints.gateway.refusals  # noqa: F401  declares what the gateway refuses before it reads
 from taxiway.kernel.errors import TaxiwayError
 
 
@@ -177,20 +178,6 @@ class EndpointStopped(TaxiwayError):
         return f"The endpoint {self.endpoint} was stopped{who}{when}{why}. {start}."
 
 
-class EnvironmentFailed(TaxiwayError):
-    """A revision is to run in an environment of its own, and that cannot be made here."""
-
-    status = 409
-    bundle: str
-    problem: str
-
-    def __str__(self) -> str:
-        return (
-            f"The environment of the bundle {self.bundle} cannot be made: {self.problem.rstrip('.')}. "
-            "Deploy with --environment shared to run it with the packages of the gateway."
-        )
-
-
 class NotConfined(TaxiwayError):
     """A revision asks for workers that are confined in every respect, and this host does not hold all of it."""
 
@@ -298,57 +285,6 @@ class EventTimeRefused(TaxiwayError):
             f"{self.value} cannot be the event time. "
             "Give an RFC 3339 time with its zone, such as 2013-05-01T06:00:00Z, or a list with one per row."
         )
-
-
-class MediaTypeRefused(TaxiwayError):
-    """The body is declared as something that is not read here."""
-
-    status = 415
-    found: str
-    accepted: list[str] = ["application/json"]
-
-    def __str__(self) -> str:
-        return f"The content type is {self.found or 'missing'}. Send one of: {', '.join(self.accepted)}."
-
-
-class EncodingRefused(TaxiwayError):
-    """The body is compressed."""
-
-    status = 415
-    found: str
-
-    def __str__(self) -> str:
-        return f"The body is encoded as {self.found}, and nothing is unpacked here. Send it as it is."
-
-
-class BodyTimedOut(TaxiwayError):
-    """The body did not arrive in time."""
-
-    status = 408
-    limit_s: float
-
-    def __str__(self) -> str:
-        return f"The body did not arrive within {self.limit_s:g} s. Send it again over a faster connection."
-
-
-class HostRefused(TaxiwayError):
-    """The request names a host that this gateway does not answer for."""
-
-    status = 421
-    host: str
-
-    def __str__(self) -> str:
-        return f"This gateway does not answer for the host {self.host!r}. Use its address, or allow the name."
-
-
-class OriginRefused(TaxiwayError):
-    """A page of another site sent the request."""
-
-    status = 403
-    origin: str
-
-    def __str__(self) -> str:
-        return f"Pages of {self.origin} may not call this gateway. Call it from a program, or from its own host."
 
 
 class ModelRaised(TaxiwayError):

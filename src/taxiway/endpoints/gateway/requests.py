@@ -13,15 +13,14 @@ import msgspec
 from msgspec import Struct
 
 from taxiway.endpoints.gateway.configuration import ANY_HOST
-from taxiway.endpoints.refusals import (
-    BodyRefused,
+from taxiway.endpoints.gateway.refusals import (
     BodyTimedOut,
     EncodingRefused,
-    EventTimeRefused,
     HostRefused,
     MediaTypeRefused,
     OriginRefused,
 )
+from taxiway.endpoints.refusals import BodyRefused, EventTimeRefused
 from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import SignInNeeded, TooLarge
 
