@@ -19,7 +19,9 @@ from tools.serving import lines
 from tools.serving.lines import Asked
 from tools.serving.load import has_wrk
 from tools.serving.memory import memory_lines
+from tools.serving.scoring import scoring_line
 
+ROWS, QUICK_ROWS = 10_000_000, 1_000_000  # of the file that is scored
 TITLE = "Serving, against other servers"
 
 
@@ -35,6 +37,9 @@ def main() -> None:
     if "memory" in asked.parts:
         with tempfile.TemporaryDirectory() as name:
             found += memory_lines(Path(name), asked.models)
+    if "scoring" in asked.parts:
+        with tempfile.TemporaryDirectory() as name:
+            found.append(scoring_line(Path(name), ROWS if is_kept else QUICK_ROWS, asked.rounds))
     text = told(found, site.reasons, asked)
     print(text)
     if is_kept:
@@ -55,8 +60,7 @@ on. The others are as their documentation shows them, without a log. Servers tak
 a request was due.
 
 {table}
-{not_run}
-- not run: batch scoring of ten million rows, which has no command yet""".rstrip()
+{not_run}""".rstrip()
 
 
 def parse() -> tuple[Asked, bool]:

@@ -18,7 +18,7 @@ from tools.tracking.rows import verdict
 T = TypeVar("T")
 Cells = tuple[str, ...]
 KINDS = ("logistic", "forest", "histogram", "lightgbm")
-PARTS = ("pace", "wide", "memory")
+PARTS = ("pace", "wide", "memory", "scoring")
 SHOWN = {
     "logistic": "logistic regression",
     "forest": "RandomForest(100)",
