@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -30,6 +30,7 @@ from taxiway.gates.contract import GateStage
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.show import as_table, cell
+from taxiway.runs.search.moments import DURATIONS, read_duration
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -69,12 +70,22 @@ def deploy(client: Client, given: Namespace) -> Revision:
             network=given.network,
             sandbox=given.sandbox,
             environment=given.environment,
+            idle_after_s=given.idle_after,
+            min_workers=given.min_workers,
             max_batch=given.max_batch,
             max_delay_ms=given.max_delay_ms,
         ),
         wait=not given.no_wait,
         progress=lambda revision: print(f"revision {revision.number}: {revision.state}", file=sys.stderr),
     )
+
+
+def parse_wait(text: str) -> float:
+    """A time such as ``10m`` in seconds; argparse shows the complaint."""
+    found = read_duration(f"{text}s" if text.isdigit() else text)
+    if not found:
+        raise ArgumentTypeError(f"{text!r} is not {DURATIONS}")
+    return found
 
 
 def invoke(client: Client, given: Namespace) -> Answer:
@@ -229,6 +240,8 @@ DEPLOY = Command(
         Argument("--network", "its workers may reach others", is_flag=True),
         Argument("--environment", "own installs the bundle's lock", default="shared", choices=get_args(Packages)),
         Argument("--sandbox", "require refuses where it does not hold", default="reachable", choices=get_args(Sandbox)),
+        Argument("--idle-after", "without requests for so long, such as 10m, workers are let go", parse_wait),
+        Argument("--min-workers", "how many of them stay all the same", int, 0),
         Argument("--max-batch", "rows of waiting requests that are predicted together at most", int, PLAIN.max_batch),
         Argument("--max-delay-ms", "how long a free worker waits for more of them", float, PLAIN.max_delay_ms),
         Argument("--share", "of the requests, such as 10%%; 0%% answers those with its header (default: all)"),

@@ -71,6 +71,8 @@ class Crew:
         self.began = time.monotonic()
         self.outputs = OutputCheck(())
         self.preparing = asyncio.Lock()
+        self.asked_at = self.began
+        self.resting = 0  # workers that were let go
 
     def is_as(self, served: ServedRevision, *, is_quiet: bool) -> bool:
         """Whether this is the crew for that. A quiet one cannot be made loud: its processes gave their rank away."""
@@ -187,7 +189,7 @@ class Crew:
             return "stopped"
         if self.is_draining:
             return "draining"
-        if any(w.ready and not w.gone.is_set() for w in self.workers):
+        if self.is_asleep or any(w.ready and not w.gone.is_set() for w in self.workers):
             return "ready"
         if self.refusal:
             return "refused"
@@ -201,15 +203,41 @@ class Crew:
             raise self.no_worker()
         if len(self.waiting) + self.in_flight >= self.limits.queue:
             raise QueueFull(endpoint=self.served.endpoint, limit=self.limits.queue)
+        self.asked_at = time.monotonic()
+        if self.resting:
+            self.wake()
         job = Job(rows, asyncio.get_running_loop().create_future())
         self.waiting.append(job)
         self.pump()
         return job.future
 
+    def rest(self) -> None:
+        """Lets workers go that nobody needed for as long as the revision says."""
+        setup = self.served.setup
+        if setup.idle_after_s is None or self.resting or self.is_draining or self.waiting or self.in_flight:
+            return
+        is_whole = len(self.workers) == self.served.workers and all(w.ready for w in self.workers)
+        if is_whole and time.monotonic() - self.asked_at > setup.idle_after_s:
+            for worker in self.workers[setup.min_workers :]:
+                worker.is_dismissed = True
+                self.resting += 1
+                self.spawn(worker.stop())
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether there is no worker, and the next request brings one."""
+        return self.resting >= self.served.workers
+
+    def wake(self) -> None:
+        """Starts the workers that were let go; who asks waits for them."""
+        missing, self.resting = self.resting, 0
+        for _ in range(missing):
+            self.spawn(self.add_worker())
+
     def pump(self) -> None:
         """Gives waiting requests to the workers with the least to do."""
         while self.waiting:
-            worker = max(self.workers, key=lambda w: w.room, default=None)
+            worker = max((w for w in self.workers if not w.is_dismissed), key=lambda w: w.room, default=None)
             if worker is None or worker.room <= 0:
                 return
             job = self.waiting.popleft()
@@ -241,7 +269,8 @@ class Crew:
             if job.deaths > 1 and not job.future.done():
                 job.future.set_exception(WorkerLost(endpoint=self.served.endpoint))
         self.waiting.extendleft(reversed([j for j in worker.in_flight.values() if not j.future.done()]))
-        if self.is_stopped:
+        if self.is_stopped or worker.is_dismissed:
+            self.pump()
             return
         self.log_tail = list(worker.log.lines)
         if worker.refused is not None:

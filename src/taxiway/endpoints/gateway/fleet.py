@@ -75,9 +75,7 @@ class Fleet:
                 place = self.places[name] = Place(endpoint)
             place.take(endpoint)
             place.fallen |= {
-                fall.revision: fall
-                for fall in known
-                if (fall.endpoint, fall.number) == (name, place.rollout.number)
+                fall.revision: fall for fall in known if (fall.endpoint, fall.number) == (name, place.rollout.number)
             }
             if endpoint.is_stopped:  # nobody is answered any more, those who wait for it neither
                 for crew in place.everybody():
@@ -193,6 +191,7 @@ class Fleet:
         second = int(time.monotonic())
         for crew in self.crews():
             crew.kill_stuck()
+            crew.rest()
             crew.tally.turn(second)
         self.mirrors.tick()
         for place in list(self.places.values()):

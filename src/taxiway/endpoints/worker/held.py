@@ -148,6 +148,7 @@ class Worker(asyncio.Protocol):
         self.pid = self.code = 0
         self.is_killed = False
         self.why = ""  # it was ended by us
+        self.is_dismissed = False  # nobody needs it for now
         self.is_local = True  # whether nothing outside can keep it waiting
         self.watch = Watch()
         self.answered = 0
