@@ -46,7 +46,8 @@ def house(tmp_path: Path) -> Path:
         if f"{path}/__init__" in ROOMS:
             continue
         build(tmp_path, path, "")
-        build(tmp_path, f"{path.rpartition('/')[0]}/__init__".lstrip("/"), "")
+        for folder in Path(path).parents:
+            build(tmp_path, f"{folder}/__init__".removeprefix("./"), "")
     for room in ROOMS:
         build(tmp_path, room, "")
     # The service stands on the database, so whoever reaches the service reaches that.

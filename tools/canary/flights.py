@@ -11,7 +11,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from taxiway.demo import flights
-from taxiway.endpoints.canary.laws.verdict import Ask, Totals, Verdict, judge_all
+from taxiway.endpoints.canary.contract import Totals, Verdict
+from taxiway.endpoints.canary.laws.verdict import Ask, judge_all
 from taxiway.gates.laws.statistics import log_loss_rows
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from taxiway.endpoints import contract, refusals
+from taxiway.endpoints.canary.client import Canary
 from taxiway.endpoints.contract import (
     MOST_LABELS,
     Answer,
@@ -181,6 +182,14 @@ class Endpoints(Scorings):
         >>> client.endpoints.traffic("mortgage").split({1: 90, 2: 10})  # doctest: +SKIP
         """
         return Traffic(self.transport, name)
+
+    def canary(self, name: str) -> Canary:
+        """A version on trial beside the one that answers, until it is shown to be no worse, or worse.
+
+        >>> client.endpoints.canary("mortgage").show().verdict.decision  # doctest: +SKIP
+        'not enough yet'
+        """
+        return Canary(self.transport, name)
 
     def inferences(self, name: str) -> InferenceLog:
         """The inference log of an endpoint: what it answered, how that is kept, and whose fields are erased."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
+from taxiway.endpoints.canary.commands import COMMANDS as CANARY
 from taxiway.endpoints.contract import (
     Answer,
     EndpointDetail,
@@ -297,5 +298,6 @@ COMMANDS = (
     ),
     SCORE,
     *TRAFFIC,
+    *CANARY,
     *LOG,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import quote
 
+from taxiway.endpoints.canary.pages import CanaryPages
 from taxiway.endpoints.commands import parse_answer
 from taxiway.endpoints.contract import (
     Answer,
@@ -231,6 +232,9 @@ def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfo
     site.form("/endpoints/{endpoint}/fallback", pages.declare_fallback, page=pages.show, needs="endpoints.deploy")
     site.form("/endpoints/{endpoint}/deploy", pages.deploy, page=pages.show, needs="endpoints.deploy")
     rollout_pages.add(site, pages.traffic)
+    canaries = CanaryPages(site, endpoints)
+    site.panel("endpoints/endpoint", canaries.panel)
+    site.form("/endpoints/{endpoint}/canary/end", canaries.end, page=pages.show, needs="endpoints.deploy")
     log_pages.add(site, Asking(Logs(endpoints)))
     site.finds("Endpoints", pages.find)
     panels = Panels(site, endpoints)

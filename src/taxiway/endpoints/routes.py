@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from taxiway.endpoints import contract
+from taxiway.endpoints.canary import contract as canary
+from taxiway.endpoints.canary.service import Canaries
 from taxiway.endpoints.gateway.dialects import installed
 from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.inferences.logs import contract as about_log
@@ -54,6 +56,10 @@ def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *
     server.serve(about_log.erase_subject, logs.erase)
     server.serve(about_log.ask_log, asking.ask)
     server.serve(about_log.fetch_log, asking.fetch)
+    canaries = Canaries(endpoints)
+    server.serve(canary.begin_canary, canaries.begin)
+    server.serve(canary.show_canary, canaries.show)
+    server.serve(canary.end_canary, canaries.end)
     forwarder = Forwarder(endpoints.home, login=login, token=lambda: endpoints.publisher.token)
     server.bound.add((contract.invoke.method, contract.invoke.path))
     server.routes.append(Route(contract.invoke.path, forwarder, methods=["POST"]))

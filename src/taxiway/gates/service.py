@@ -11,6 +11,7 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.gates import store
 from taxiway.gates.approving.service import Approvals
 from taxiway.gates.approving.upstream import makers_of_things, project_of_thing
+from taxiway.gates.canaries import store as canaries_store
 from taxiway.gates.contract import GATE_STAGES, Approval, Approve, Evaluate, InboxItem, Standing
 from taxiway.gates.eligible.service import Eligibility
 from taxiway.gates.exceptions import store as exceptions_store
@@ -155,6 +156,7 @@ def follow_name(record: Record, before: str, to: str) -> None:
     store.rename_model(record.connection, before, to)
     reviews_store.rename_model(record.connection, before, to)
     exceptions_store.rename_model(record.connection, before, to)
+    canaries_store.rename_model(record.connection, before, to)
     findings_store.rename_model(record.connection, before, to)
     questionnaires_store.rename_model(record.connection, before, to)
     watched.rename_model(record.connection, before, to)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from taxiway.endpoints.canary.laws.verdict import Ask, Totals, judge, judge_all
+from taxiway.endpoints.canary.contract import Totals
+from taxiway.endpoints.canary.laws.verdict import Ask, judge, judge_all
 
 SMALL = [0.01, -0.012, 0.008, -0.006, 0.004, -0.009, 0.011]
 

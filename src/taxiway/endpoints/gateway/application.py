@@ -338,9 +338,8 @@ class Gateway:
         answer = call.dialect.write(call, Given(outputs, crew.served))
         await send_answer(send, answer, said_of(call, crew.served.number))
         if self.fleet.mirrors.of:
-            self.fleet.mirrors.offer(
-                crew, Answered(call.request_id, crew.served.number, asked.rows, outputs, latency_ms)
-            )
+            told = Answered(call.request_id, crew.served.number, asked.rows, outputs, latency_ms, asked.event_at)
+            self.fleet.mirrors.offer(crew, told)
 
     async def predict(self, crew: Crew, asked: Asked) -> list[bytes]:
         """A JSON object per row. Raises DeadlinePassed and what the crew raises."""

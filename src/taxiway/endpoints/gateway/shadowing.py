@@ -8,6 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +37,7 @@ class Answered(NamedTuple):
     rows: list[bytes]
     outputs: list[bytes]
     latency_ms: float
+    event_at: list[datetime] | None = None
 
 
 class Mirror:
@@ -111,6 +113,7 @@ class Mirror:
                     round(answered.latency_ms, 3),
                     round(latency_ms, 3),
                     error,
+                    answered.event_at[row] if answered.event_at else None,
                 )
             )
 

@@ -35,6 +35,7 @@ class Pair(Struct, frozen=True, gc=False):
     latency_ms: float
     shadow_latency_ms: float
     error: str = ""
+    event_at: datetime | None = None  # when it happened in the world; None: when it was asked
 
 
 class Compared(Struct, frozen=True):
@@ -51,6 +52,7 @@ class Compared(Struct, frozen=True):
     latency_ms: float
     shadow_latency_ms: float
     error: str = ""
+    event_at: datetime | None = None  # when it happened in the world; None: when it was asked
 
 
 class Comparisons:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Kind = Literal["errors", "missing", "schema", "latency", "memory", "dying", "starting"]
+Kind = Literal["errors", "missing", "schema", "latency", "memory", "dying", "starting", "canary"]
 PerCent = Annotated[float, Meta(ge=0, le=100)]
 
 WINDOWS_S = (10, 60)  # how far back is looked; either is enough

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from taxiway.endpoints.canary.looking import Attendant
 from taxiway.endpoints.gateway.address import Address, read_address
 from taxiway.endpoints.inferences.ageing.sealing import seal_and_merge
 from taxiway.endpoints.inferences.logs.service import Logs
@@ -53,10 +54,16 @@ class Rounds:
         self.front = front
         self.is_on_duty = is_on_duty
         self.sampler = Sampler(endpoints)
+        self.attendant = Attendant(endpoints)
         self.logs = Logs(endpoints)
         self.host = host
         self.port = port
-        self.tasks = [Task(self.refresh, REFRESH_S), Task(self.sample, SAMPLE_S), Task(self.seal, SEAL_S)]
+        self.tasks = [
+            Task(self.refresh, REFRESH_S),
+            Task(self.sample, SAMPLE_S),
+            Task(self.attend, SAMPLE_S),
+            Task(self.seal, SEAL_S),
+        ]
         self.is_stopping = threading.Event()
         self.is_met = threading.Event()  # the gateway was found or started, or that failed
         self.problem = ""  # why there is no gateway
@@ -157,6 +164,10 @@ class Rounds:
 
     def sample(self) -> None:
         self.sampler.sample()
+
+    def attend(self) -> None:
+        """Looks at canaries whose clusters or labels have grown, and does what they show."""
+        self.attendant.round()
 
     def seal(self) -> None:
         """Turns closed segments of the inference log into Parquet, and many small files into larger ones."""

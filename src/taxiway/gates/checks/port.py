@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.discussions.contract import Thread
+from taxiway.gates.canaries.contract import CanaryEvidence
 from taxiway.gates.contract import Approval, Outcome
 from taxiway.gates.findings.contract import Finding
 from taxiway.gates.laws.predictions import Predictions
@@ -71,7 +72,8 @@ class Case(Struct, frozen=True):
 
     approvals: those given for the stage of the gate that is asked, each knowing whether it counts; who_can: who
     could still give one; unknown_authors: the accounts that made the version and are no persons; findings: those
-    about the version that are not closed; discussions: those of the things asked for that are not resolved.
+    about the version that are not closed; discussions: those of the things asked for that are not resolved; canaries:
+    how those of the version ended, newest first.
     """
 
     version: ModelVersion
@@ -84,6 +86,7 @@ class Case(Struct, frozen=True):
     unknown_authors: list[str] = []
     findings: Callable[[], list[Finding]] = list
     discussions: Callable[[list[str]], list[Thread]] = no_threads
+    canaries: Callable[[], list[CanaryEvidence]] = list
     bundle: Callable[[], Bundle] = not_given("bundle")
     predictor: Callable[[], Predictor] = not_given("bundle")
     rows: Callable[[], Rows] = not_given("evaluation")

@@ -35,6 +35,7 @@ BUILT_IN = {
     "attestation": "taxiway.gates.checks.attestation:Attestation",
     "findings": "taxiway.gates.checks.findings:OpenFindings",
     "review_threads": "taxiway.gates.checks.review_threads:ReviewThreads",
+    "canary": "taxiway.gates.checks.canary:Canary",
     "approvals": "taxiway.gates.checks.approvals:Approvals",
 }
 OURS = "taxiway"

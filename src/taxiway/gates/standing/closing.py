@@ -8,7 +8,7 @@ from taxiway.gates.contract import GATE_STAGES, GateStanding, Standing
 from taxiway.gates.refusals import Unmet
 from taxiway.models.contract import ModelStage
 
-LIVE = ("approvals", "findings", "review_threads")  # checks that are asked anew each time, and leave no evidence
+LIVE = ("approvals", "canary", "findings", "review_threads")  # checks that are asked anew each time: no evidence
 
 
 def gates_up_to(standing: Standing, stage: ModelStage) -> Iterator[GateStanding]:

@@ -19,6 +19,7 @@ from taxiway.access.service import Access
 from taxiway.discussions.service import unresolved
 from taxiway.gates import store
 from taxiway.gates.approving.authorship import Authorship, approvals_asked
+from taxiway.gates.canaries.store import canaries_of
 from taxiway.gates.checks.port import Case, inputs_asked
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import (
@@ -224,8 +225,8 @@ class Look:
         return replace(standing, outcome=found.outcome, evidence=found.id, author=found.author, at=found.at)
 
     def _live(self, stage: PathStage, spec: GateSpec) -> GateStanding:
-        """A gate that is asked anew each time: approvals, findings, discussions."""
-        approvals = self.approvals(stage.stage)
+        """A gate that is asked anew each time: approvals, findings, discussions, canaries."""
+        approvals, version = self.approvals(stage.stage), self.version
         case = replace(
             self.case(),
             approvals=approvals,
@@ -233,6 +234,7 @@ class Look:
             unknown_authors=self.authorship.unknown,
             findings=lambda: about(self.connection, self.version, self.at),
             discussions=lambda things: unresolved(self.connection, things),
+            canaries=lambda: canaries_of(self.connection, version.model, version.version),
         )
         outcome = CHECKS[spec.check].ask(parameters_of(spec), case)
         if spec.check != "approvals":

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from taxiway.endpoints.canary.contract import Canary, Decision, Totals, Verdict
 from taxiway.endpoints.canary.laws.looking import looks, reach
 from taxiway.endpoints.canary.laws.paired import Paired, freedom, paired, reaches
+from taxiway.gates.canaries.contract import CanaryMetric
 
-Decision = Literal["promote", "roll back", "not enough yet"]
-Metric = Literal["log_loss", "brier", "accuracy", "squared_error", "absolute_error"]
+Metric = CanaryMetric
 LOSS_WORDS: Final[dict[Metric, str]] = {
     "log_loss": "log loss",
     "brier": "Brier score",
@@ -41,40 +42,6 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def margin(self) -> float:
         return self.non_inferiority or 0.0
-
-
-class Totals(Struct, frozen=True):
-    """What counts of a whole cluster. name: its day, hour or key; difference: summed over its rows."""
-
-    name: str
-    rows: int
-    difference: float
-    champion: float = 0.0  # the champion's losses, summed, so that a page can say how large they are
-    candidate: float = 0.0
-
-
-class Verdict(Struct, frozen=True):
-    """What a look found. estimate: the mean difference of losses, above 0 where the candidate is worse; low, high: its
-    interval, which holds at all looks at once. missing: whole clusters until the first look; forecast: clusters after
-    which it is decided if all goes on so, None where that cannot be said. looks: how many there were, with this one.
-    """
-
-    decision: Decision
-    sentence: str
-    clusters: int
-    rows: int
-    looks: int
-    alpha: float
-    margin: float
-    estimate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    champion: float | None = None
-    candidate: float | None = None
-    kinship: float | None = None
-    freedom: int | None = None
-    missing: int = 0
-    forecast: int | None = None
 
 
 def judge(ask: Ask, clusters: Sequence[Totals]) -> Verdict:
@@ -198,3 +165,12 @@ def judge_all(ask: Ask, clusters: Sequence[Totals]) -> list[Verdict]:
         if found[-1].decision != "not enough yet":
             break
     return found
+
+
+def ask_of(canary: Canary) -> Ask:
+    return Ask(canary.metric, canary.non_inferiority, canary.min_clusters, canary.alpha)
+
+
+def judge_latest(ask: Ask, clusters: Sequence[Totals], looks: Sequence[Verdict]) -> Verdict:
+    """The verdict of the last look; before there is one, how many clusters are missing."""
+    return looks[-1] if looks else waiting(ask, clusters, sum(each.rows for each in clusters))

@@ -206,6 +206,31 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_discussion_threads_thing"), "discussion_threads", ["thing"], unique=False)
     op.create_table(
+        "endpoint_canaries",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("canary", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_endpoint_canaries")),
+    )
+    op.create_index("ix_endpoint_canaries_endpoint", "endpoint_canaries", ["endpoint", "id"], unique=False)
+    op.create_index(op.f("ix_endpoint_canaries_state"), "endpoint_canaries", ["state"], unique=False)
+    op.create_table(
+        "endpoint_canary_clusters",
+        sa.Column("canary", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("totals", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("canary", "number", name=op.f("pk_endpoint_canary_clusters")),
+    )
+    op.create_table(
+        "endpoint_canary_looks",
+        sa.Column("canary", sa.String(length=32), nullable=False),
+        sa.Column("clusters", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("canary", "clusters", name=op.f("pk_endpoint_canary_looks")),
+    )
+    op.create_table(
         "endpoint_falls",
         sa.Column("endpoint", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -407,6 +432,16 @@ def upgrade() -> None:
     op.create_index("ix_gate_broken_glass_model_version", "gate_broken_glass", ["model", "version"], unique=False)
     op.create_index(op.f("ix_gate_broken_glass_project"), "gate_broken_glass", ["project"], unique=False)
     op.create_index(op.f("ix_gate_broken_glass_until"), "gate_broken_glass", ["until"], unique=False)
+    op.create_table(
+        "gate_canaries",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_canaries")),
+    )
+    op.create_index(op.f("ix_gate_canaries_model"), "gate_canaries", ["model"], unique=False)
     op.create_table(
         "gate_evidence",
         sa.Column("key", sa.String(length=80), nullable=False),
@@ -1441,6 +1476,8 @@ def downgrade() -> None:
     op.drop_table("gate_finding_things")
     op.drop_index(op.f("ix_gate_evidence_model"), table_name="gate_evidence")
     op.drop_table("gate_evidence")
+    op.drop_index(op.f("ix_gate_canaries_model"), table_name="gate_canaries")
+    op.drop_table("gate_canaries")
     op.drop_index(op.f("ix_gate_broken_glass_until"), table_name="gate_broken_glass")
     op.drop_index(op.f("ix_gate_broken_glass_project"), table_name="gate_broken_glass")
     op.drop_index("ix_gate_broken_glass_model_version", table_name="gate_broken_glass")
@@ -1466,6 +1503,11 @@ def downgrade() -> None:
     op.drop_index("ix_endpoint_labels_endpoint_recorded_at", table_name="endpoint_labels")
     op.drop_table("endpoint_labels")
     op.drop_table("endpoint_falls")
+    op.drop_table("endpoint_canary_looks")
+    op.drop_table("endpoint_canary_clusters")
+    op.drop_index(op.f("ix_endpoint_canaries_state"), table_name="endpoint_canaries")
+    op.drop_index("ix_endpoint_canaries_endpoint", table_name="endpoint_canaries")
+    op.drop_table("endpoint_canaries")
     op.drop_index(op.f("ix_discussion_threads_thing"), table_name="discussion_threads")
     op.drop_index(op.f("ix_discussion_threads_project_last_at"), table_name="discussion_threads")
     op.drop_table("discussion_threads")

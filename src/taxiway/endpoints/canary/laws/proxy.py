@@ -1,0 +1,116 @@
+"""What stands in for labels while they are late: it may send a candidate back, and never promotes one.
+
+Whole hours are clusters; the measures share an error rate of 1 % of their own, on top of the verdict's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from taxiway.endpoints.canary.contract import Limits, Proxy
+from taxiway.endpoints.canary.laws.looking import looks, reach
+from taxiway.endpoints.canary.laws.paired import freedom, paired, reaches
+
+Measure = Literal["failures", "disagreement", "score_shift", "latency"]
+MIN_HOURS: Final = 6
+ALPHA: Final = 0.01
+MEASURES: Final[tuple[Measure, ...]] = ("failures", "disagreement", "score_shift", "latency")
+
+
+class Hour(Struct):
+    """One hour's totals. rows: asked of both; both: answered by both; scored: with a score of both.
+
+    failures: rows that the candidate alone gave no answer to, less those of the champion alone. slower: the sum of
+    logarithms of the candidate's time over the champion's.
+    """
+
+    rows: int = 0
+    both: int = 0
+    scored: int = 0
+    failures: int = 0
+    differing: int = 0
+    shift: float = 0.0
+    slower: float = 0.0
+
+
+def judge(limits: Limits, hours: Sequence[Hour]) -> Proxy | None:
+    """The look at these whole hours; None before there are six."""
+    at = looks(MIN_HOURS, len(hours))
+    if not at:
+        return None
+    seen = hours[: at[-1]]
+    bounds = {"failures": limits.failures, "disagreement": limits.disagreement}
+    bounds |= {"score_shift": limits.score_shift, "latency": math.log(limits.latency)}
+    found = {name: interval(name, seen, at[-1]) for name in MEASURES}
+    past = [name for name, (_, low, high) in found.items() if low > bounds[name] or is_below(name, high, bounds[name])]
+    broken = past[0] if past else None
+    return Proxy(
+        hours=len(seen),
+        rows=sum(each.rows for each in seen),
+        broken=broken or "",
+        sentence=told(broken, found, limits),
+        estimates={name: each[0] for name, each in found.items()},
+        lows={name: each[1] for name, each in found.items()},
+        highs={name: each[2] for name, each in found.items()},
+        limits=bounds,
+    )
+
+
+def is_below(name: Measure, high: float, bound: float) -> bool:
+    return name == "score_shift" and high < -bound
+
+
+def interval(name: Measure, hours: Sequence[Hour], clusters: int) -> tuple[float, float, float]:
+    """The measure's mean over rows, and its interval at this look; nothing at all where no row tells."""
+    parts = [part(name, each) for each in hours]
+    if sum(rows > 0 for _, rows in parts) < 3:
+        return 0.0, -math.inf, math.inf
+    found = paired([total for total, _ in parts], [rows for _, rows in parts])
+    degrees = freedom(float(found.effective))
+    usual = reach(clusters, degrees, first=MIN_HOURS, alpha=2 * ALPHA / len(MEASURES))
+    down, up = reaches(usual, found.lean)
+    mean, error = float(found.difference), float(found.error)
+    return mean, mean - float(down) * error, mean + float(up) * error
+
+
+def part(name: Measure, hour: Hour) -> tuple[float, int]:
+    """An hour's total of a measure, and of how many rows."""
+    match name:
+        case "failures":
+            return hour.failures, hour.rows
+        case "disagreement":
+            return hour.differing, hour.both
+        case "score_shift":
+            return hour.shift, hour.scored
+        case _:
+            return hour.slower, hour.both
+
+
+def told(broken: Measure | None, found: dict[Measure, tuple[float, float, float]], limits: Limits) -> str:
+    """What the proxies say, in a sentence with the number."""
+    if broken is None:
+        return "No proxy is past its limit; labels decide."
+    mean, low, high = found[broken]
+    ends = f"[{percent(low)}, {percent(high)}]"
+    match broken:
+        case "failures":
+            return f"It fails on {percent(mean)} more rows {ends}; {percent(limits.failures)} may be."
+        case "disagreement":
+            return f"It answers {percent(mean)} of rows differently {ends}; {percent(limits.disagreement)} may be."
+        case "score_shift":
+            return f"Its mean score is off by {mean:+.3f} [{low:+.3f}, {high:+.3f}]; {limits.score_shift:g} is allowed."
+        case _:
+            times = f"[{math.exp(low):.1f}, {math.exp(high):.1f}]"
+            return f"It takes {math.exp(mean):.1f} times as long {times}; {limits.latency:g} is allowed."
+
+
+def percent(share: float) -> str:
+    """
+    >>> percent(0.0125)
+    '1.2 %'
+    """
+    return f"{100 * share:.1f} %"
