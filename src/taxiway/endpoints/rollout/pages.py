@@ -144,9 +144,24 @@ class TrafficPages:
             "found": found,
             "shadow": self.endpoints.revision(view.caller, endpoint=name, number=revision),
             "answer": answer_for(found),
-            "said": lambda outputs: "nothing" if outputs is None else msgspec.json.encode(outputs).decode(),
+            "said": said,
         }
         return Html("endpoints/shadow.html", "endpoints", values)
+
+
+def said(fields: dict[str, Any] | None) -> str:
+    """
+    >>> said({"prediction": 1, "score": 0.578877538})
+    'prediction 1, score 0.5789'
+    """
+    if fields is None:
+        return "nothing"
+    return (
+        ", ".join(
+            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in fields.items()
+        )
+        or "–"
+    )
 
 
 def offered(detail: TrafficDetail, revisions: list[Revision]) -> list[int]:
