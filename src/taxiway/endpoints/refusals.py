@@ -178,6 +178,20 @@ class EndpointStopped(TaxiwayError):
         return f"The endpoint {self.endpoint} was stopped{who}{when}{why}. {start}."
 
 
+class EnvironmentFailed(TaxiwayError):
+    """A revision is to run in an environment of its own, and that cannot be made here."""
+
+    status = 409
+    bundle: str
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"The environment of the bundle {self.bundle} cannot be made: {self.problem.rstrip('.')}. "
+            "Deploy with --environment shared to run it with the packages of the gateway."
+        )
+
+
 class NotConfined(TaxiwayError):
     """A revision asks for workers that are confined in every respect, and this host does not hold all of it."""
 
