@@ -11,7 +11,7 @@ export TZ := UTC
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv serving-clients-venv manifests-venv registry chromium test fast check static formatted documented tests judges judges-torch faults format lint types imports docs bench bench-import bench-audit bench-tracking bench-serving screenshots lock clean
+.PHONY: help venv demo test-venv mlflow-venv model-signing-venv provider-venv oras-venv cards-venv serving-clients-venv manifests-venv registry chromium test fast check static formatted documented tests judges judges-torch faults reliability format lint types imports docs bench bench-import bench-audit bench-tracking bench-serving screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -137,6 +137,10 @@ judges-torch: ## the autologging of PyTorch and Lightning, with the real ones in
 faults: test-venv ## break servers, clients, disks and clocks on purpose, at length
 	@command -v strace >/dev/null || apt-get install -y -qq strace >/dev/null 2>&1 || echo "strace could not be installed: what needs it is reported as not run, and fails"
 	@tools/phase "faults" $(BIN)/pytest -q -m fault
+
+reliability: test-venv ## break endpoints on purpose under load and write docs/reliability.md
+	@rm -f .figures && TAXIWAY_FIGURES=.figures tools/phase "faults of serving" $(BIN)/pytest -q -m fault tests/faults/serving
+	@$(BIN)/python -m tools.reliability .figures && rm -f .figures
 
 format: test-venv ## write the code the way ruff lays it out
 	@$(BIN)/ruff check --quiet --fix-only --select I,RUF100,UP
