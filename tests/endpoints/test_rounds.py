@@ -184,7 +184,7 @@ def test_a_server_that_is_told_to_stop_takes_everything_with_it(platform: Platfo
 
     assert all(is_over(pid) for pid in pids)
     kinds = {path.name.partition("-")[0] for path in (platform.home / "inferences" / "mortgage").iterdir()}
-    assert kinds == {"sealed"}
+    assert kinds == {"sealed", "chain.jsonl"}
     platform.start()
     platform.olu.endpoints.wait("mortgage", 1)
 

@@ -17,9 +17,9 @@ import pytest
 from taxiway.doctor import examine_checks
 from taxiway.gates.checks.register import CHECKS, Register
 from taxiway.gates.working import wire
-from taxiway.kernel.confining.fence import fence_version
 from taxiway.gates.working.opening import open_case
 from taxiway.gates.working.pool import Limits, Workers
+from taxiway.kernel.confining.fence import fence_version
 from tests.gates import worked
 from tests.gates.story import FAIR, PATH, Story
 from tests.support.kept import Kept

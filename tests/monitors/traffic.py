@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from taxiway.endpoints.inferences.record import Line
 from taxiway.endpoints.inferences.ageing.sealing import seal_closed
+from taxiway.endpoints.inferences.record import Line
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.kernel.ids import new_id
 

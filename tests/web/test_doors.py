@@ -13,6 +13,7 @@ import pytest
 from msgspec import inspect
 from starlette.routing import Route
 
+from taxiway.endpoints.gateway.dialects import installed
 from taxiway.house import build
 from taxiway.kernel.endpoint import PARAMETER, Endpoint, Nothing, Raw
 from tests.support.live import Live
@@ -20,7 +21,7 @@ from tests.web.browse import Answer, Visitor
 
 OPEN = {"/health", "/sign-in", "/sign-in/{link}", "/sign-out", "/api/openapi.json", "/api/evidence/keys"}
 # Forwarded to the gateway, which knows its callers from signed configuration; tests/endpoints hold it to that.
-FORWARDED = {"/endpoints/{endpoint}/invocations"}
+FORWARDED = {"/endpoints/{endpoint}/invocations"} | {a.template for d in installed().values() for a in d.addresses}
 VALUES = {"project": "fraud", "user": "ana", "digest": "sha256:" + "0" * 64, "token": "0" * 16, "version": "1"}
 
 

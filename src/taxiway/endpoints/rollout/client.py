@@ -11,8 +11,8 @@ from taxiway.endpoints.rollout.contract import (
     AskComparison,
     ChangeGuard,
     ChangeTraffic,
-    Comparison,
     RemoveShadow,
+    ShadowComparison,
     TrafficDetail,
     UndoTraffic,
 )
@@ -90,7 +90,7 @@ class Traffic:
         body = RemoveShadow(reason=reason)
         return self.transport.call(contract.remove_shadow, body, endpoint=self.name, number=revision)
 
-    def compare(self, revision: int, *, rows: int = 20) -> Comparison:
+    def compare(self, revision: int, *, rows: int = 20) -> ShadowComparison:
         """Where a shadow answers differently: by column values, and the latest rows. Raises NotFound."""
         return self.transport.call(
             contract.compare_shadow, AskComparison(rows=rows), endpoint=self.name, number=revision

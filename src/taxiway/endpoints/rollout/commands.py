@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from taxiway.endpoints.contract import Revision
-from taxiway.endpoints.rollout.contract import Comparison, TrafficDetail
+from taxiway.endpoints.rollout.contract import ShadowComparison, TrafficDetail
 from taxiway.endpoints.rollout.guard import Guard
 from taxiway.endpoints.rollout.split import HeaderRule, told
 from taxiway.kernel.commands import Argument, Command
@@ -38,7 +38,7 @@ def traffic(client: Client, given: Namespace) -> TrafficDetail:
     return found.split(shares, sticky=given.sticky, rules=rules, reason=given.reason)
 
 
-def shadow(client: Client, given: Namespace) -> Revision | TrafficDetail | Comparison:
+def shadow(client: Client, given: Namespace) -> Revision | TrafficDetail | ShadowComparison:
     """Adds, removes, or compares one."""
     found = client.endpoints.traffic(given.name)
     text = given.version.removeprefix("revision ")
@@ -121,8 +121,8 @@ def require_number(number: int | None, text: str) -> int:
     return number
 
 
-def show_shadow(found: Revision | TrafficDetail | Comparison) -> str:
-    if isinstance(found, Comparison):
+def show_shadow(found: Revision | TrafficDetail | ShadowComparison) -> str:
+    if isinstance(found, ShadowComparison):
         return show_comparison(found)
     if isinstance(found, TrafficDetail):
         return show_traffic(found)
@@ -169,7 +169,7 @@ def show_guard(detail: TrafficDetail) -> str:
     return "\n".join([f"A revision of {detail.endpoint.name} gives its traffic back by these conditions:", *said])
 
 
-def show_comparison(found: Comparison) -> str:
+def show_comparison(found: ShadowComparison) -> str:
     """How much a shadow agrees, where it does not, and the latest rows it answered differently."""
     if not found.compared:
         return f"Nothing was compared with revision {found.shadow} of {found.endpoint} yet."

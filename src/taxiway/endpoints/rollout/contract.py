@@ -156,7 +156,7 @@ class Difference(Struct, frozen=True):
     inputs: dict[str, Any]
 
 
-class Comparison(Struct, frozen=True):
+class ShadowComparison(Struct, frozen=True):
     """A shadow held against what callers got. looked_at: rows of the stored comparisons whose inputs are in the log.
 
     cohorts: where disagreement is concentrated, the strongest first; differences: the latest rows.
@@ -219,7 +219,7 @@ compare_shadow = Endpoint(
     "GET",
     "/api/endpoints/{endpoint}/shadows/{number:int}",
     AskComparison,
-    Comparison,
+    ShadowComparison,
     "endpoints.read",
     "Where a shadow answers differently",
 )

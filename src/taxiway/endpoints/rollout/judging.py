@@ -11,7 +11,7 @@ import msgspec
 from taxiway.endpoints.inferences.log import read
 from taxiway.endpoints.rollout.cohorts import concentrated
 from taxiway.endpoints.rollout.comparisons import Compared, latest
-from taxiway.endpoints.rollout.contract import AskComparison, Comparison, Difference
+from taxiway.endpoints.rollout.contract import AskComparison, Difference, ShadowComparison
 from taxiway.endpoints.rollout.guard import interval
 from taxiway.endpoints.service import Endpoints
 from taxiway.kernel.caller import Caller
@@ -26,13 +26,13 @@ class Comparing:
     def __init__(self, endpoints: Endpoints) -> None:
         self.endpoints = endpoints
 
-    def compare(self, caller: Caller, body: AskComparison, *, endpoint: str, number: int) -> Comparison:
+    def compare(self, caller: Caller, body: AskComparison, *, endpoint: str, number: int) -> ShadowComparison:
         """The latest 20,000 rows that a shadow answered as well. Raises NotFound."""
         self.endpoints.revision(caller, endpoint=endpoint, number=number)
         return comparison_of(self.endpoints.home, endpoint, number, body.rows)
 
 
-def comparison_of(home: Path, endpoint: str, shadow: int, rows: int) -> Comparison:
+def comparison_of(home: Path, endpoint: str, shadow: int, rows: int) -> ShadowComparison:
     found = latest(home, endpoint, shadow, MOST_ROWS)
     compared = [each for each in found if each.shadow_outputs is not None]
     agreed = sum(each.agrees for each in compared)
@@ -40,7 +40,7 @@ def comparison_of(home: Path, endpoint: str, shadow: int, rows: int) -> Comparis
     known = [each for each in compared if (each.prediction_id, each.row) in inputs]
     asked = [inputs[(each.prediction_id, each.row)] for each in known]
     differing = [each for each in reversed(found) if not each.agrees][:rows]
-    return Comparison(
+    return ShadowComparison(
         endpoint,
         shadow,
         len(compared),

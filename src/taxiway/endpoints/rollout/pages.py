@@ -14,8 +14,8 @@ from taxiway.endpoints.rollout.contract import (
     AskComparison,
     ChangeGuard,
     ChangeTraffic,
-    Comparison,
     RemoveShadow,
+    ShadowComparison,
     TrafficDetail,
     UndoTraffic,
 )
@@ -192,7 +192,7 @@ def number(text: str, field: str) -> int:
     return int(text)
 
 
-def answer_for(found: Comparison) -> str:
+def answer_for(found: ShadowComparison) -> str:
     """How much a shadow agrees, in a sentence."""
     head = f"Revision {found.shadow} of {found.endpoint}"
     if not found.compared:
