@@ -89,7 +89,7 @@ def least(kind: inspect.Type, name: str) -> Any:
     if isinstance(kind, (inspect.ListType, inspect.VarTupleType, inspect.SetType)):
         return [least(kind.item_type, name)] * (kind.min_length or 0)
     if isinstance(kind, inspect.StrType) and kind.pattern:
-        return "0" * 32  # an id
+        return VALUES["digest"] if kind.pattern.startswith("^sha256:") else "0" * 32  # or an id
     return PLAIN.get(type(kind), VALUES.get(name, "x"))
 
 
