@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from taxiway.audit import checking
+from taxiway.audit import checking, store
 from taxiway.audit.checking import Check
 from taxiway.audit.contract import TreeHead, Verification, VerifyLog
 from taxiway.audit.service import Record
@@ -64,7 +64,8 @@ class Log:
     def append(self, connection: Connection, at: Any) -> None:
         """One more entry by the platform itself, as it would go on from what is stored."""
         record = Record(Change(connection, at), caller=SYSTEM, verb="x", thing="y", project=None)
-        self.house.ledger._append(record, [("projects.create", "project:other", {"name": "other"})])
+        newest = store.newest_head(connection)
+        self.house.ledger._append(record, newest, [("projects.create", "project:other", {"name": "other"})])
 
 
 def changed(value: Any, rng: random.Random) -> Any:

@@ -11,6 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 from taxiway.client import Client
 from taxiway.endpoints import contract as endpoints
+from taxiway.endpoints.canary import contract as canaries
+from taxiway.endpoints.canary.contract import BeginCanary
 from taxiway.endpoints.contract import Deploy, StartEndpoint
 from taxiway.endpoints.rollout import contract as rollout
 from taxiway.endpoints.rollout.contract import ChangeTraffic, UndoTraffic
@@ -117,6 +119,19 @@ def undo_traffic(story: Story) -> str:
     return said(lambda: otto(story).transport.call(rollout.undo_traffic, UndoTraffic(to=1), endpoint="second"))
 
 
+def begin_canary(story: Story) -> str:
+    """A share of an endpoint that another version answers at."""
+    story.ready()
+    story.vera.gates.approve("mortgage@2", comment="seen")
+    story.ana.models.promote("mortgage@2", "production")
+    otto(story).endpoints.deploy("second", "mortgage@2", wait=False)
+    body = BeginCanary("mortgage@1", share=0.1, metric="log_loss", non_inferiority=0.01, cluster="day", min_clusters=14)
+    told = said(lambda: otto(story).transport.call(canaries.begin_canary, body, endpoint="second"))
+    assert [each.number for each in otto(story).endpoints.show("second").revisions] == [1]
+    otto(story).endpoints.stop("second", reason="it was tried")
+    return told
+
+
 def score(story: Story) -> str:
     where = {"model": "mortgage", "version": "1"}
     return said(lambda: otto(story).transport.call(scoring.ask_scoring, AskScoring(), **where))
@@ -149,6 +164,7 @@ DOORS: dict[Key, Door] = {
     ("PUT", "/api/endpoints/{endpoint}/traffic"): change_traffic,
     ("POST", "/api/endpoints/{endpoint}/traffic/undo"): undo_traffic,
     ("POST", "/api/gates/models/{model}/versions/{version}/break-glass"): break_glass,
+    ("POST", "/api/endpoints/{endpoint}/canary"): begin_canary,
     ("POST", f"{VERSION}/scorings"): score,
 }
 NO_DOORS: dict[Key, str] = {
@@ -169,6 +185,7 @@ NO_DOORS: dict[Key, str] = {
     ("PUT", "/api/endpoints/{endpoint}/fallback"): "a static answer, of no version",
     ("POST", "/api/endpoints/{endpoint}/shadows"): "no caller hears of a shadow; it asks the gates of the stage before",
     ("DELETE", "/api/endpoints/{endpoint}/shadows/{number:int}"): "takes away",
+    ("DELETE", "/api/endpoints/{endpoint}/canary"): "the version before answers all again",
     ("PUT", "/api/endpoints/{endpoint}/guard"): "when what answers goes back to what did before",
     ("POST", "/api/endpoints/{endpoint}/labels"): "the truth about predictions",
     ("PUT", "/api/endpoints/{endpoint}/log/policy"): "what is kept of requests, and how long",
@@ -338,6 +355,7 @@ NO_FORMS: dict[str, str] = {
     "/endpoints/{endpoint}/fallback": "a static answer, of no version",
     "/endpoints/{endpoint}/shadows": "no caller hears of a shadow; it asks the gates of the stage before",
     "/endpoints/{endpoint}/shadows/remove": "takes away",
+    "/endpoints/{endpoint}/canary/end": "the version before answers all again",
     "/endpoints/{endpoint}/guard": "when what answers goes back to what did before",
     "/endpoints/{endpoint}/invocations": "asks what answers already",
     "/endpoints/{name}/async-invocations": "asks what answers already",
