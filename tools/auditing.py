@@ -13,6 +13,7 @@ from typing import Any
 
 from taxiway.audit.contract import ProveConsistency, ProveInclusion, VerifyLog
 from taxiway.audit.service import Record
+from taxiway.audit.store import newest_head
 from taxiway.house import House
 from taxiway.kernel.caller import SYSTEM
 from taxiway.storage.writes import Change
@@ -38,10 +39,10 @@ def append(house: House, count: int, *, together: bool) -> float:
         record = Record(change, caller=SYSTEM, verb="models.promote", thing="model:mortgage@3", project="mortgage")
         began = time.thread_time()
         if together:
-            house.ledger._append(record, [said] * count)
+            house.ledger._append(record, newest_head(change.connection), [said] * count)
         else:
             for _ in range(count):
-                house.ledger._append(record, [said])
+                house.ledger._append(record, newest_head(change.connection), [said])
         spent.append((time.thread_time() - began) / count)
 
     house.writer.write(make)

@@ -15,8 +15,9 @@ from taxiway.compat.invocations.dialect import Invocations
 from taxiway.compat.invocations.negotiation import wanted
 from taxiway.endpoints.gateway.dialects import Call, Given
 from taxiway.endpoints.standalone.plan import bundle_folder
+from taxiway.endpoints.worker.answering import answers
 from taxiway.endpoints.worker.held import Limits
-from taxiway.endpoints.worker.process import answers, loader
+from taxiway.endpoints.worker.process import loader
 from taxiway.kernel.ids import new_id
 from taxiway.models.bundle import verify_bundle
 from taxiway.models.predictor import Predictor
