@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -19,6 +18,7 @@ from taxiway.endpoints.gateway.handing_over import Inherited, own_command
 from taxiway.endpoints.steering.supervision import restart_gateway
 from tests.endpoints.conftest import Site, is_running, until, with_adder
 from tests.endpoints.load import under_load
+from tests.support.loops import awaited
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_successor_that_does_not_start_changes_nothing(tmp_path: Path, monkeyp
     monkeypatch.setattr(handing_over, "own_command", lambda: [sys.executable, "-c", "raise SystemExit(1)"])
 
     with socket.create_server(("127.0.0.1", 0)) as listener, (tmp_path / "lock").open("w") as lock:
-        assert not asyncio.run(handing_over.find_successor(listener, lock))
+        assert not awaited(handing_over.find_successor(listener, lock))
         socket.create_connection(listener.getsockname(), 1).close()
 
 

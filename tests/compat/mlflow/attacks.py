@@ -187,7 +187,6 @@ UNBUILT = (
     "/api/3.0/mlflow/gateway/secrets",
     "/graphql",
     "/signup",
-    "/ping",
     "/api/3.0/mlflow/gateway/endpoints",
     "/ajax-api/3.0/mlflow/assistant/config",
     "/api/3.0/mlflow/datasets/search",

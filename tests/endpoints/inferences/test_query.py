@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.ids import new_id
 from tests.endpoints.inferences.lines import MORTGAGE, START, Revision, line
+from tests.support.loops import awaited
 
 NOW = START + timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -149,7 +149,7 @@ def test_personal_fields_are_asked_about_by_those_alone_who_may_see_them(tmp_pat
     rows = (b'{"name":"Ada","id":1,"age":36}', b'{"name":"Bob","id":2,"age":40}')
     pending = recorder.record(Revision(), rows, [b"{}", b"{}"], Happened(new_id(), START, 1.0))
     assert pending is not None
-    asyncio.run(awaited(pending))
+    awaited(done(pending))
 
     def ages(*, is_opened: bool, text: str = 'inputs.name = "Ada"') -> list[int]:
         question = Question(MORTGAGE, NOW, parse_where(text), is_opened=is_opened)
@@ -162,5 +162,5 @@ def test_personal_fields_are_asked_about_by_those_alone_who_may_see_them(tmp_pat
     assert ages(is_opened=True, text="inputs.age < 50") == [36, 40]
 
 
-async def awaited(pending: object) -> None:
+async def done(pending: object) -> None:
     await pending  # type: ignore[misc]

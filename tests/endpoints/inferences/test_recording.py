@@ -20,6 +20,7 @@ from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.refusals import AnswerNotRecorded
 from taxiway.kernel.ids import new_id
 from tests.endpoints.inferences.lines import MORTGAGE, START, Revision
+from tests.support.loops import awaited
 
 ROW = b'{"name":"Ada","customer":"c-1","age":36,"income":50.0}'
 OUT = b'{"prediction":1}'
@@ -44,7 +45,7 @@ async def record(made: Recorder, *rows: bytes, **more: object) -> str:
 def test_a_buffered_record_is_written_before_the_answer_and_waits_for_no_disk(tmp_path: Path) -> None:
     made = recorder(tmp_path, LogPolicy("buffered"))
 
-    id_ = asyncio.run(record(made, caller="ana", trace_id="a" * 32, protocol="v2"))
+    id_ = awaited(record(made, caller="ana", trace_id="a" * 32, protocol="v2"))
 
     (found,) = find(tmp_path, id_)
     assert (found.caller, found.trace_id, found.protocol) == ("ana", "a" * 32, "v2")
@@ -64,7 +65,7 @@ def test_an_acknowledged_record_is_on_the_disk_before_the_answer(
 
     monkeypatch.setattr(os, "fdatasync", watched)
 
-    asyncio.run(record(made))
+    awaited(record(made))
 
     assert synced == [made.log.open[MORTGAGE].size]
 
@@ -80,7 +81,7 @@ def test_requests_that_come_during_a_sync_share_the_next_one(tmp_path: Path, mon
         is_open.set()
         await asyncio.gather(*asked)
 
-    asyncio.run(many())
+    awaited(many())
 
     assert made.log.counted(MORTGAGE).requests == 50
     assert made.log.counted(MORTGAGE).syncs <= 2
@@ -97,10 +98,10 @@ def test_where_a_sync_fails_nobody_is_answered_and_the_file_is_used_no_more(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fdatasync", failing)
         with pytest.raises(AnswerNotRecorded, match="Input/output error"):
-            asyncio.run(record(made))
+            awaited(record(made))
     assert made.log.open == {}
 
-    asyncio.run(record(made))
+    awaited(record(made))
 
     counts = made.log.counted(MORTGAGE)
     assert (counts.refused, counts.failed_syncs, counts.problem) == (1, 1, "")
@@ -117,13 +118,13 @@ def test_a_full_disk_refuses_unless_the_policy_goes_on_and_both_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = recorder(tmp_path, LogPolicy("buffered"))
-    asyncio.run(record(made))
+    awaited(record(made))
     full(made, monkeypatch)
     with pytest.raises(AnswerNotRecorded, match="No space left"):
-        asyncio.run(record(made))
+        awaited(record(made))
 
     made.apply({MORTGAGE: LogPolicy("buffered", when_full="go-on")})
-    asyncio.run(record(made))
+    awaited(record(made))
 
     counts = made.log.counted(MORTGAGE)
     assert (counts.requests, counts.refused, counts.unrecorded) == (1, 1, 1)
@@ -140,7 +141,7 @@ def test_a_full_disk_refuses_unless_the_policy_goes_on_and_both_are_counted(
 def test_what_is_not_kept_was_never_in_a_file(tmp_path: Path, policy: LogPolicy, inputs: dict[str, object]) -> None:
     made = recorder(tmp_path, policy)
 
-    id_ = asyncio.run(record(made))
+    id_ = awaited(record(made))
 
     assert find(tmp_path, id_)[0].inputs == inputs
     assert b"Ada" not in made.log.open[MORTGAGE].path.read_bytes()
@@ -150,8 +151,8 @@ def test_hashes_tell_equal_from_other_and_no_more(tmp_path: Path) -> None:
     made = recorder(tmp_path, LogPolicy("buffered", hash=("age",)))
     whole = recorder(tmp_path, LogPolicy("buffered", inputs="hash"))
 
-    ids = [asyncio.run(record(made, row)) for row in (b'{"age":36}', b'{"age":36.0}', b'{"age":37}')]
-    id_ = asyncio.run(record(whole))
+    ids = [awaited(record(made, row)) for row in (b'{"age":36}', b'{"age":36.0}', b'{"age":37}')]
+    id_ = awaited(record(whole))
 
     one, same, other = (find(tmp_path, each)[0].inputs["age"] for each in ids)
     assert one == same != other
@@ -177,7 +178,7 @@ def test_personal_fields_are_read_until_their_subject_is_erased(
     tmp_path: Path, when: Callable[[Recorder, Path], None]
 ) -> None:
     made = recorder(tmp_path, PERSONAL)
-    id_ = asyncio.run(record(made, ROW, ROW.replace(b"c-1", b"c-2"), b'{"name":"Eve","age":1}'))
+    id_ = awaited(record(made, ROW, ROW.replace(b"c-1", b"c-2"), b'{"name":"Eve","age":1}'))
     texts = b"".join(path.read_bytes() for path in (tmp_path / "inferences" / MORTGAGE).iterdir())
     when(made, tmp_path)
     before = revealed(tmp_path, find(tmp_path, id_))
@@ -194,13 +195,13 @@ def test_personal_fields_are_read_until_their_subject_is_erased(
 
 def test_an_erased_key_is_neither_used_again_nor_left_in_its_file(tmp_path: Path) -> None:
     made = recorder(tmp_path, PERSONAL)
-    asyncio.run(record(made))
+    awaited(record(made))
     key = made.subjects.known(MORTGAGE, "c-1")
     assert key is not None
     Subjects(tmp_path).erase(MORTGAGE, "c-1")
 
     made.tick()
-    again = asyncio.run(record(made))
+    again = awaited(record(made))
 
     (found,) = revealed(tmp_path, find(tmp_path, again))
     assert found.subject_key != key.id
@@ -211,7 +212,7 @@ def test_an_erased_key_is_neither_used_again_nor_left_in_its_file(tmp_path: Path
 def test_encrypted_fields_fit_no_other_row(tmp_path: Path) -> None:
     made = recorder(tmp_path, PERSONAL)
     made.log.finish()
-    id_ = asyncio.run(record(made, ROW, ROW))
+    id_ = awaited(record(made, ROW, ROW))
     segment = made.log.open[MORTGAGE].path
     first, second = segment.read_bytes().splitlines()
     moved = first.replace(b'"row":0', b'"row":1')
