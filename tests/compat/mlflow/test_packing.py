@@ -23,6 +23,7 @@ from taxiway.runs.points.loose import Items, checked_batch
 from taxiway.web import beside
 from taxiway.web.beside import Beside
 from tests.support.live import Live, running
+from tests.support.loops import awaited
 from tests.web.browse import Visitor
 
 API = "/api/2.0/mlflow/runs"
@@ -173,5 +174,4 @@ def test_the_process_answers_on_the_event_loop_that_the_server_runs_on(monkeypat
         finally:
             at_work.close()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(turned()) == pack(data)
+    assert awaited(turned(), uvloop.new_event_loop) == pack(data)
