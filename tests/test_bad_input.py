@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from taxiway.cli import main
 from taxiway.client import Client, connect, read_address
-from taxiway.models.bundle import write_bundle
+from taxiway.models.bundles.bundle import write_bundle
 from tests.server.test_process import TAXIWAY, free_port, server, surroundings, taxiway
 
 UNKNOWN = [

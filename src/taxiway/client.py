@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from taxiway.lineage.client import Lineage
     from taxiway.models.client import Models
     from taxiway.models.contract import ModelVersion
-    from taxiway.models.pending import PendingVersion
+    from taxiway.models.registering.pending import PendingVersion
     from taxiway.monitors.client import Monitors
     from taxiway.notices.client import Notices
     from taxiway.projects.client import Projects

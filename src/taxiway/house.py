@@ -64,10 +64,10 @@ from taxiway.kernel.clock import Clock, now
 from taxiway.lineage.service import Lineage
 from taxiway.models import pages as models_pages
 from taxiway.models import routes as models_routes
-from taxiway.models.freeing import MadeModels
-from taxiway.models.registering import Sources
+from taxiway.models.bundles.freeing import MadeModels
+from taxiway.models.bundles.shelf import Shelf
+from taxiway.models.registering.provenance import Sources
 from taxiway.models.service import Models
-from taxiway.models.shelf import Shelf
 from taxiway.monitors import pages as monitors_pages
 from taxiway.monitors import routes as monitors_routes
 from taxiway.monitors.referring import References

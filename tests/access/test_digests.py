@@ -20,8 +20,8 @@ from taxiway.kernel.clock import now
 from taxiway.kernel.endpoint import Endpoint
 from taxiway.kernel.errors import NotAllowed, NotFound, TaxiwayError
 from taxiway.models import contract as models
-from taxiway.models.bundle import BundleFile, Manifest, NativeModel, bundle_digest
-from taxiway.models.signature import Signature
+from taxiway.models.bundles.bundle import BundleFile, Manifest, NativeModel, bundle_digest
+from taxiway.models.predicting.signature import Signature
 from taxiway.runs import contract as runs
 from taxiway.storage.blobs import digest_of
 from taxiway.storage.contract import put_blob
@@ -209,7 +209,7 @@ def test_who_sent_the_bytes_themselves_may_name_them_everywhere(town: Town) -> N
 def test_each_noun_that_keeps_files_is_asked(town: Town, noun: str) -> None:
     asked = {names.__module__ for names in town.live.house.access.digests.named_in}
 
-    named = {"logged": "taxiway.models.logged_store"}.get(noun, f"taxiway.{noun}.store")
+    named = {"logged": "taxiway.models.logged.store"}.get(noun, f"taxiway.{noun}.store")
     assert named in asked
 
 

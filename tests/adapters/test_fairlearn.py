@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from taxiway.adapters.fairlearn import WeightedMix, as_mix
 from taxiway.adapters.sklearn import load, save
-from taxiway.models.bundle import write_bundle
+from taxiway.models.bundles.bundle import write_bundle
 
 RNG = np.random.default_rng(7)
 NUMBERS = pd.DataFrame(RNG.normal(size=(300, 3)), columns=["a", "b", "c"])

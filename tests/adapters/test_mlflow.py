@@ -13,9 +13,9 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from taxiway.adapters import mlflow
 from taxiway.adapters.sklearn import CodeInModel, ModelNotSaved, ModelUnreadable
-from taxiway.models.bundle import Bundle, Manifest, NativeModel, write_bundle
-from taxiway.models.flavours import FlavourMissing
-from taxiway.models.signature import Column, InputMismatch, Signature
+from taxiway.models.bundles.bundle import Bundle, Manifest, NativeModel, write_bundle
+from taxiway.models.predicting.flavours import FlavourMissing
+from taxiway.models.predicting.signature import Column, InputMismatch, Signature
 
 ROWS = pd.DataFrame({"age": [20.0, 30.0, 40.0, 50.0], "income": [1.0, 4.0, 2.0, 3.0]})
 

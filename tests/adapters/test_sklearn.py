@@ -21,8 +21,8 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import LinearSVC
 
 from taxiway.adapters.sklearn import CodeInModel, ModelNotSaved, ModelUnreadable, example_rows, load, save
-from taxiway.models.bundle import Bundle, BundleTampered, write_bundle
-from taxiway.models.signature import InputMismatch
+from taxiway.models.bundles.bundle import Bundle, BundleTampered, write_bundle
+from taxiway.models.predicting.signature import InputMismatch
 
 ROWS = 300
 RNG = np.random.default_rng(7)

@@ -22,7 +22,7 @@ import taxiway as tw
 from taxiway import client as clients
 from taxiway.client import Client
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundle import verify_bundle
+from taxiway.models.bundles.bundle import verify_bundle
 from taxiway.runs.contract import Run
 from tests.support.live import Live, running
 

@@ -17,8 +17,8 @@ import pytest
 
 from taxiway.compat.exports.image import Exported
 from taxiway.compat.exports.wheel import NAME, write_wheel
-from taxiway.models.bundle import Bundle, write_bundle
-from taxiway.models.origins import environment_lock
+from taxiway.models.bundles.bundle import Bundle, write_bundle
+from taxiway.models.registering.origins import environment_lock
 from tests.endpoints.conftest import until
 
 COLUMNS = ("age", "income", "debt")

@@ -16,7 +16,7 @@ from taxiway.compat.openinference.dialect import OpenInference
 from taxiway.endpoints.gateway.dialects import Call, Dialect
 from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 
 NUMBERS = Signature(inputs=(Column(name="a", type="number"), Column(name="b", type="boolean")), outputs=())
 TEXTS = Signature(inputs=(Column(name="a", type="string"), Column(name="b", type="integer")), outputs=())

@@ -12,7 +12,7 @@ import pytest
 from taxiway.adapters.sklearn import load, save
 from taxiway.demo import flights
 from taxiway.demo.flights import performance
-from taxiway.models.bundle import write_bundle
+from taxiway.models.bundles.bundle import write_bundle
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def test_the_command_and_the_dossier_hold_the_same_card(
     assert main(["models", "card", NAME, "--export", "cyclonedx"]) == 1
     shown = {file.name: file.digest for file in written.ana.dossiers.show(NAME).files}
 
-    from taxiway.models.bundle import digest_of
+    from taxiway.models.bundles.bundle import digest_of
 
     assert shown["cards/bom.cdx.json"] == digest_of(out.read_bytes())
     assert {"documents/annex-iv.html", "documents/card.json", "coverage/eu-ai-act.html", "cards/README.md"} <= set(

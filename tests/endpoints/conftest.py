@@ -27,7 +27,7 @@ from taxiway.endpoints.gateway.configuration import (
     write_configuration,
 )
 from taxiway.endpoints.gateway.status import Copies, GatewayStatus, RevisionStatus
-from taxiway.models.bundle import verify_bundle
+from taxiway.models.bundles.bundle import verify_bundle
 from tests.endpoints import trial
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from taxiway.adapters.sklearn_predictor import SklearnPredictor
 from taxiway.endpoints.worker.answering import Answering, answers
 from taxiway.endpoints.worker.probing import probes
 from taxiway.endpoints.worker.process import holds_together
-from taxiway.models.bundle import write_bundle
-from taxiway.models.matrices import without_names
-from taxiway.models.signature import Column, InputMismatch, Signature, check_rows
+from taxiway.models.bundles.bundle import write_bundle
+from taxiway.models.predicting.matrices import without_names
+from taxiway.models.predicting.signature import Column, InputMismatch, Signature, check_rows
 
 NAMES = ("income", "the debt", "children", "married")
 

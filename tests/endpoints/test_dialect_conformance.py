@@ -14,7 +14,7 @@ from taxiway.compat.openinference.dialect import OpenInference
 from taxiway.endpoints.gateway.dialects import Address, Call, Dialect
 from taxiway.endpoints.gateway.own_form import OwnForm
 from taxiway.endpoints.gateway.requests import Asked
-from taxiway.models.signature import Column
+from taxiway.models.predicting.signature import Column
 from taxiway.testing.dialects import DialectUnfit, Example, dialect_conformance
 
 INPUTS = (Column(name="a", type="number"), Column(name="b", type="string", nullable=True))

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from taxiway.adapters import sklearn as adapter
 from taxiway.endpoints.refusals import EnvironmentFailed
 from taxiway.endpoints.worker import environments
-from taxiway.models.bundle import Bundle, write_bundle
+from taxiway.models.bundles.bundle import Bundle, write_bundle
 from tests.endpoints import trial
 
 

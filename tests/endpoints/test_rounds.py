@@ -17,7 +17,7 @@ from taxiway.endpoints.contract import Answer, Label
 from taxiway.endpoints.refusals import EndpointStopped, GatewayAway, ModelRaised
 from taxiway.endpoints.showing.told import tell
 from taxiway.kernel.errors import SignInNeeded, TaxiwayError
-from taxiway.models.signature import InputMismatch
+from taxiway.models.predicting.signature import InputMismatch
 from tests.endpoints.conftest import until
 from tests.endpoints.running_server import BREAKS, PROJECT, ROW, Platform, is_over
 

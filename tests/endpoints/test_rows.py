@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from taxiway.endpoints.rows import as_rows, as_text, parse, value_of
 from taxiway.endpoints.showing.trying import PREFIX, as_number, fields, row_of
 from taxiway.kernel.errors import BadField
-from taxiway.models.signature import Column, Signature, check_rows
+from taxiway.models.predicting.signature import Column, Signature, check_rows
 
 INPUTS = (
     Column(name="income", type="number", nullable=True),

@@ -11,7 +11,7 @@ import pytest
 from taxiway.endpoints.refusals import EndpointElsewhere, ReasonMissing, StageNotServed
 from taxiway.gates.refusals import GateClosed
 from taxiway.kernel.errors import BadField, NotAllowed, NotFound
-from taxiway.models.bundle import BundleTampered
+from taxiway.models.bundles.bundle import BundleTampered
 from taxiway.models.contract import Target
 from taxiway.models.refusals import StillAnswers
 from tests.endpoints.story import Stage

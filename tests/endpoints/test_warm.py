@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from taxiway.adapters import sklearn as adapter
 from taxiway.endpoints.steering.supervision import ensure_gateway, stop_gateway
 from taxiway.endpoints.worker import warm
-from taxiway.models.bundle import write_bundle
+from taxiway.models.bundles.bundle import write_bundle
 from tests.endpoints.conftest import Site, is_running, until
 
 ROW = {"x0": 0.3, "x1": -0.2, "x2": 0.1}

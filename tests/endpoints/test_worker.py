@@ -20,8 +20,8 @@ from taxiway.adapters import sklearn as adapter
 from taxiway.endpoints.steering.supervision import ensure_gateway, stop_gateway
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.process import Joining, Serving, warm_up
-from taxiway.models.bundle import write_bundle
-from taxiway.models.predictor import ColumnsIn, Prediction, Rows
+from taxiway.models.bundles.bundle import write_bundle
+from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Rows
 from tests.endpoints import trial
 from tests.endpoints.conftest import Site, until
 

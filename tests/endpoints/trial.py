@@ -13,10 +13,10 @@ from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.worker import process as worker
 from taxiway.endpoints.worker.held import options
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.bundle import Bundle, Manifest, NativeModel, verify_bundle, write_bundle
-from taxiway.models.mlmodel import example_file
-from taxiway.models.predictor import ColumnsIn, Prediction, Rows
-from taxiway.models.signature import Column, Signature, check_rows
+from taxiway.models.bundles.bundle import Bundle, Manifest, NativeModel, verify_bundle, write_bundle
+from taxiway.models.bundles.mlmodel import example_file
+from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Rows
+from taxiway.models.predicting.signature import Column, Signature, check_rows
 
 SIGNATURE = Signature(
     inputs=(Column(name="x", type="number"), Column(name="mood", type="string", nullable=True)),

@@ -245,8 +245,8 @@ FAR = {
 
 # The functions that move a version, an alias or what an endpoint answers with, and the one file that may call each.
 MOVING = {
-    r"\bstore\.move\(": "models/movements.py",
-    r"\bstore\.put_alias\(": "models/movements.py",
+    r"\bstore\.move\(": "models/moving/movements.py",
+    r"\bstore\.put_alias\(": "models/moving/movements.py",
     r"\bstore\.add_revision\(|\bself\._activate\(": "endpoints/service.py",
     r"\bself\._divide_anew\(": "endpoints/rollout/service.py",
 }

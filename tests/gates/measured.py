@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from taxiway.gates.checks.port import Case
 from taxiway.gates.working.rows import Rows
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 
 ROWS = 600
 RANDOM = np.random.default_rng(0)

@@ -15,9 +15,9 @@ from taxiway.gates.contract import Approval, Approve, Evaluate, Request, Request
 from taxiway.gates.paths.contract import PublishPath
 from taxiway.house import House
 from taxiway.kernel.caller import Caller
-from taxiway.models.bundle import BundleFile, Manifest, NativeModel, bundle_digest
-from taxiway.models.card import HUMAN
+from taxiway.models.bundles.bundle import BundleFile, Manifest, NativeModel, bundle_digest
 from taxiway.models.contract import EnterCard, ModelVersion, Promote, RegisterVersion, Target
+from taxiway.models.describing.card import HUMAN
 from taxiway.projects.contract import CreateProject
 from tests.gates.story import SIGNATURE
 from tests.support.tables import furnish

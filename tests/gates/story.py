@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from taxiway.client import Client
 from taxiway.datasets.contract import DatasetVersion
-from taxiway.models.bundle import Manifest, NativeModel, write_bundle
+from taxiway.models.bundles.bundle import Manifest, NativeModel, write_bundle
 from taxiway.models.contract import ModelVersion
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 from tests.support.live import Live
 
 PROJECT = "mortgages"

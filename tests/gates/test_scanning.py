@@ -24,7 +24,7 @@ from taxiway.gates.scanning import packages
 from taxiway.gates.scanning.files import Piece, Program, program, unfolded
 from taxiway.gates.scanning.opcodes import unknown, walk
 from taxiway.gates.working.opening import open_case
-from taxiway.models.bundle import Manifest, NativeModel, write_bundle
+from taxiway.models.bundles.bundle import Manifest, NativeModel, write_bundle
 from tests.gates import worked
 from tests.gates.story import SIGNATURE
 

@@ -17,9 +17,9 @@ from taxiway.endpoints.contract import Deploy
 from taxiway.gates.contract import Approve, Evaluate, Withdraw
 from taxiway.gates.exceptions.contract import AskWaiver, BreakGlass, GrantWaiver, RevokeWaiver
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.bundle import BundleFile, Manifest, NativeModel, bundle_digest
-from taxiway.models.card import HUMAN
+from taxiway.models.bundles.bundle import BundleFile, Manifest, NativeModel, bundle_digest
 from taxiway.models.contract import EnterCard, PointAlias, Promote, RegisterVersion, Target
+from taxiway.models.describing.card import HUMAN
 from taxiway.projects.contract import CreateProject
 from tests.gates.account import PEOPLE, QUORUM, Account, Given, Passed
 from tests.gates.crowd import Crowd, anybody, numbers, stages, which

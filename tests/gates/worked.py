@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from taxiway.adapters.sklearn import save
 from taxiway.gates.working.wire import Job, Pinned, Subject
-from taxiway.models.bundle import Bundle, write_bundle
+from taxiway.models.bundles.bundle import Bundle, write_bundle
 from taxiway.models.contract import Evaluation, ModelVersion
 from taxiway.storage.blobs import digest_of
 

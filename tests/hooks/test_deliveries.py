@@ -13,8 +13,8 @@ from taxiway.hooks.addresses import Reach
 from taxiway.hooks.delivering import Couriers
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import new_id
-from taxiway.models.bundle import Manifest, NativeModel, write_bundle
-from taxiway.models.signature import Signature
+from taxiway.models.bundles.bundle import Manifest, NativeModel, write_bundle
+from taxiway.models.predicting.signature import Signature
 from tests.hooks.receiver import Receiver, delivering, eventually, receiving
 from tests.support.live import Live
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.adapters.sklearn_predictor import pandas_column
-from taxiway.models.arrays import check_block, mismatches
-from taxiway.models.signature import Column, InputMismatch, check_columns
+from taxiway.models.predicting.arrays import check_block, mismatches
+from taxiway.models.predicting.signature import Column, InputMismatch, check_columns
 
 NUMBERS = st.sampled_from([0.0, 1.0, -3.0, 2.5, float("nan"), float("inf"), 2.0**60, 1e308])
 

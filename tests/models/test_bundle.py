@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from taxiway.kernel.canonical import canonical_json
-from taxiway.models.bundle import (
+from taxiway.models.bundles.bundle import (
     Bundle,
     BundleTampered,
     Manifest,
@@ -23,7 +23,7 @@ from taxiway.models.bundle import (
     verify_bundle,
     write_bundle,
 )
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 
 SIGNATURE = Signature(
     inputs=(

@@ -11,7 +11,7 @@ import pytest
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import AlreadyExists, BadField, NotAllowed, NotFound
 from taxiway.models.contract import CreateModel, ModelVersion, Promote
-from taxiway.models.logged_contract import LogModel
+from taxiway.models.logged.contract import LogModel
 from taxiway.models.refusals import NoBundle, NumbersTaken, StillStands
 from tests.support.live import Live, running
 from tests.web.browse import Visitor

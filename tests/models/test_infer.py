@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from taxiway.models.infer import NoSignature, infer_signature
-from taxiway.models.signature import Column
+from taxiway.models.predicting.infer import NoSignature, infer_signature
+from taxiway.models.predicting.signature import Column
 
 NUMBERS = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": [0.5, 0.25, 0.0], "c": [-1.0, 1.0, 2.0]})
 MIXED = NUMBERS.assign(

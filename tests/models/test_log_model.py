@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from taxiway.models.bundle import BundleTampered
-from taxiway.models.flavours import FlavourMissing
+from taxiway.models.bundles.bundle import BundleTampered
+from taxiway.models.predicting.flavours import FlavourMissing
 from tests.support.live import Live
 
 ROWS = pd.DataFrame({"income": [1.0, 2.0, 8.0, 9.0] * 10, "debt": [3.0, 2.0, 1.0, 0.5] * 10})

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from taxiway.models.bundle import BundleFile
-from taxiway.models.mlflow_folder import Read, Unreadable, read_folder
-from taxiway.models.mlmodel import read_columns
-from taxiway.models.signature import Column
+from taxiway.models.bundles.bundle import BundleFile
+from taxiway.models.bundles.mlflow_folder import Read, Unreadable, read_folder
+from taxiway.models.bundles.mlmodel import read_columns
+from taxiway.models.predicting.signature import Column
 
 SKLEARN = """
 flavors:

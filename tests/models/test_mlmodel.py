@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import yaml
 
-from taxiway.models.mlmodel import example_file, mlmodel_file, read_example
-from taxiway.models.signature import Column, Signature
+from taxiway.models.bundles.mlmodel import example_file, mlmodel_file, read_example
+from taxiway.models.predicting.signature import Column, Signature
 
 SIGNATURE = Signature(
     inputs=(Column(name="age", type="integer"), Column(name="town", type="category", nullable=True, categories=("a",))),

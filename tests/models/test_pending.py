@@ -19,8 +19,8 @@ from taxiway.client import connect
 from taxiway.kernel.errors import ServerAway
 from taxiway.kernel.transport import Transport
 from taxiway.models.contract import ModelVersion
-from taxiway.models.pending import PendingVersion
 from taxiway.models.refusals import ModelElsewhere, StillPending
+from taxiway.models.registering.pending import PendingVersion
 from tests.faults.killing import Server
 from tests.runs.outage import free_port
 from tests.support.live import running

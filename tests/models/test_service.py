@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from taxiway.gates.refusals import GateClosed
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.models import contract
-from taxiway.models.bundle import BundleTampered, read_manifest, verify_bundle
+from taxiway.models.bundles.bundle import BundleTampered, read_manifest, verify_bundle
 from taxiway.models.contract import EnterCard, RegisterVersion
 from taxiway.models.refusals import AliasGuarded, BundleDiffers, EvaluationUnfit, ModelElsewhere, RunElsewhere
 from taxiway.storage.blobs import DigestMismatch

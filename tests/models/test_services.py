@@ -16,11 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from taxiway.adapters.python import load
 from taxiway.adapters.sklearn import CodeInModel
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundle import BundleTampered, write_bundle
+from taxiway.models.bundles.bundle import BundleTampered, write_bundle
 from taxiway.models.client import split
 from taxiway.models.contract import show_manifest
-from taxiway.models.predictor import Predictor
-from taxiway.models.signature import InputMismatch
+from taxiway.models.predicting.predictor import Predictor
+from taxiway.models.predicting.signature import InputMismatch
 from tests.models.graph_service import Careful
 from tests.support.live import Live
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.models.signature import Column, ColumnType, InputMismatch, Signature, check_columns, check_rows
+from taxiway.models.predicting.signature import Column, ColumnType, InputMismatch, Signature, check_columns, check_rows
 
 INPUTS = (
     Column(name="income", type="number"),

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, E
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from taxiway.client import Client
-from taxiway.models import vouching
-from taxiway.models.bundle import BundleTampered
+from taxiway.models.bundles.bundle import BundleTampered
 from taxiway.models.refusals import ModelKeyUnusable, SignatureUnfit
-from taxiway.models.signing import own_key, pem_of, read_private, read_public, sign_folder, verify_folder
+from taxiway.models.signing import vouching
+from taxiway.models.signing.openssf import own_key, pem_of, read_private, read_public, sign_folder, verify_folder
 from tests.support.venvs import venv
 
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from taxiway.endpoints.contract import Label
-from taxiway.models.bundle import Manifest, NativeModel, write_bundle
+from taxiway.models.bundles.bundle import Manifest, NativeModel, write_bundle
 from taxiway.models.contract import ModelVersion
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 from tests.monitors.traffic import Traffic
 from tests.support.live import Live
 

@@ -11,7 +11,7 @@ import pytest
 
 from taxiway.demo import flights
 from taxiway.endpoints.contract import MOST_LABELS, Label
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 from tests.monitors.story import ENDPOINT, Served
 from tests.support.live import Live
 

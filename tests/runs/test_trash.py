@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from taxiway.kernel.errors import NotAllowed, NotFound
-from taxiway.models.freeing import MadeModels
+from taxiway.models.bundles.freeing import MadeModels
 from taxiway.runs.refusals import ExperimentTrashed, RunTrashed
 from taxiway.runs.tables import experiments, runs, words
 from taxiway.runs.trash import emptying

@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from taxiway.adapters import sklearn as adapter
 from taxiway.endpoints.scoring.contract import ScoringLeave
 from taxiway.endpoints.scoring.running import Wish, score_file
-from taxiway.models.bundle import Bundle, write_bundle
+from taxiway.models.bundles.bundle import Bundle, write_bundle
 
 COLUMNS = [f"x{number}" for number in range(20)]
 CHUNK = 65_536

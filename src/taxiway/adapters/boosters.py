@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from taxiway.adapters.importances import draw_importances
-from taxiway.models.mlmodel import MLMODEL, mlmodel_file
-from taxiway.models.signature import Column, Signature
+from taxiway.models.bundles.mlmodel import MLMODEL, mlmodel_file
+from taxiway.models.predicting.signature import Column, Signature
 from taxiway.runs.autologging.autolog import Fit, current
 
 

@@ -23,13 +23,13 @@ import msgspec
 from msgspec import Struct
 
 from taxiway.adapters.sklearn import EXAMPLE_ROWS, CodeInModel, ModelNotSaved, ModelUnreadable
-from taxiway.models.bundle import Bundle, Manifest, NativeModel, read_verified, verify_bundle
-from taxiway.models.flavours import flavour
-from taxiway.models.infer import example_columns, infer_signature
-from taxiway.models.mlmodel import EXAMPLE, example_file, read_example
-from taxiway.models.predictor import ColumnsIn, Prediction, Predictor, Rows
-from taxiway.models.signature import Column, ColumnType, Signature, check_columns, check_rows
-from taxiway.models.used import FILES, MODELS
+from taxiway.models.bundles.bundle import Bundle, Manifest, NativeModel, read_verified, verify_bundle
+from taxiway.models.bundles.mlmodel import EXAMPLE, example_file, read_example
+from taxiway.models.bundles.used import FILES, MODELS
+from taxiway.models.predicting.flavours import flavour
+from taxiway.models.predicting.infer import example_columns, infer_signature
+from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Predictor, Rows
+from taxiway.models.predicting.signature import Column, ColumnType, Signature, check_columns, check_rows
 
 FLAVOUR = "python"
 SERVICE, CODE = "service.json", "code"

@@ -17,11 +17,11 @@ from typing import Any
 
 from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.bundle import Bundle, Manifest, NativeModel, read_verified, verify_bundle
-from taxiway.models.infer import example_columns, infer_signature, labels_column
-from taxiway.models.mlmodel import EXAMPLE, MLMODEL, example_file, mlmodel_file, read_example
-from taxiway.models.predictor import Prediction
-from taxiway.models.signature import Column
+from taxiway.models.bundles.bundle import Bundle, Manifest, NativeModel, read_verified, verify_bundle
+from taxiway.models.bundles.mlmodel import EXAMPLE, MLMODEL, example_file, mlmodel_file, read_example
+from taxiway.models.predicting.infer import example_columns, infer_signature, labels_column
+from taxiway.models.predicting.predictor import Prediction
+from taxiway.models.predicting.signature import Column
 
 FLAVOUR = "sklearn"
 EXAMPLE_ROWS = 5

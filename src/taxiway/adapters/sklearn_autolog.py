@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from taxiway.adapters.importances import draw_importances
-from taxiway.models.bundle import write_bundle
-from taxiway.models.flavours import flavour, flavour_of
-from taxiway.models.origins import environment_lock
+from taxiway.models.bundles.bundle import write_bundle
+from taxiway.models.predicting.flavours import flavour, flavour_of
+from taxiway.models.registering.origins import environment_lock
 from taxiway.runs.autologging.autolog import Autolog, Fit, current
 from taxiway.runs.autologging.patching import Patch
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from taxiway.models.arrays import Arrays, Block, check_block
-from taxiway.models.bundle import Manifest
-from taxiway.models.matrices import Matrix, in_groups, without_names
-from taxiway.models.predictor import ColumnsIn, Prediction, Rows
-from taxiway.models.signature import Column, Columns, Signature, check_columns, check_rows
+from taxiway.models.bundles.bundle import Manifest
+from taxiway.models.predicting.arrays import Arrays, Block, check_block
+from taxiway.models.predicting.matrices import Matrix, in_groups, without_names
+from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Rows
+from taxiway.models.predicting.signature import Column, Columns, Signature, check_columns, check_rows
 
 NUMERIC = frozenset({"boolean", "integer", "number"})
 

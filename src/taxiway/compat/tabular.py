@@ -18,7 +18,7 @@ from taxiway.endpoints.gateway.requests import check_count, on_one_line, unreada
 from taxiway.endpoints.refusals import BodyRefused
 from taxiway.endpoints.rows import value_of
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.signature import Column, InputMismatch, shown
+from taxiway.models.predicting.signature import Column, InputMismatch, shown
 
 encode = msgspec.json.Encoder().encode
 fields_decoder = msgspec.json.Decoder(dict[str, Raw])

@@ -10,8 +10,8 @@ from taxiway.demo.doors import taxiway
 from taxiway.demo.scene import Scene, verdicts
 from taxiway.demo.tracked import Trained
 from taxiway.gates.refusals import FourEyes
-from taxiway.models.bundle import Bundle, BundleTampered
-from taxiway.models.flavours import flavour
+from taxiway.models.bundles.bundle import Bundle, BundleTampered
+from taxiway.models.predicting.flavours import flavour
 
 COMMENT = "Read the evidence by group and the limits on the card; the price in accuracy is worth it for this use."
 

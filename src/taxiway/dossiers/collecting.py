@@ -23,7 +23,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import parse
-from taxiway.models.bundle import LOCK, MANIFEST
+from taxiway.models.bundles.bundle import LOCK, MANIFEST
 from taxiway.models.contract import ModelVersion
 from taxiway.models.service import Models
 from taxiway.runs.again.reproductions import Reproductions

@@ -13,7 +13,7 @@ from taxiway.endpoints.setup import PLAIN, Setup
 from taxiway.gates.contract import GateStage, Standing
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page
 from taxiway.models.contract import ModelVersion, StageEntry
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 from taxiway.runs.contract import Run
 
 MOST_LABELS = 10_000

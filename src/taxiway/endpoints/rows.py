@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from taxiway.kernel.errors import BadField
-from taxiway.models.signature import Column
+from taxiway.models.predicting.signature import Column
 
 Row = dict[str, Any]
 TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

@@ -36,11 +36,11 @@ from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import is_name
 from taxiway.lineage.service import draw_edge
-from taxiway.models.bundle import Bundle, BundleTampered, read_manifest, read_verified
+from taxiway.models.bundles.bundle import Bundle, BundleTampered, read_manifest, read_verified
+from taxiway.models.bundles.mlmodel import read_example
 from taxiway.models.contract import ModelVersion
 from taxiway.models.lookup import require_fit, require_version
-from taxiway.models.mlmodel import read_example
-from taxiway.models.movements import Going
+from taxiway.models.moving.movements import Going
 from taxiway.models.refusals import StillAnswers
 from taxiway.models.service import Models
 from taxiway.runs.service import Runs

@@ -37,7 +37,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.thing import href, parse
 from taxiway.models.contract import ModelVersion
-from taxiway.models.outlook import Outlook
+from taxiway.models.describing.outlook import Outlook
 from taxiway.web.figures.bars import GroupedBars
 from taxiway.web.site import Site, View
 

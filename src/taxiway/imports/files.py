@@ -11,7 +11,7 @@ from taxiway.imports.contract import MOST_FILES, IncomingFile, IncomingFiles, Sk
 from taxiway.imports.service import Imports
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField, TaxiwayError, TooLarge
-from taxiway.models.logged import LoggedModels
+from taxiway.models.logged.service import LoggedModels
 from taxiway.runs.contract import Artifact
 from taxiway.runs.foreign import intake
 from taxiway.runs.paths import check_path

@@ -7,8 +7,8 @@ from taxiway.imports.contract import IncomingLogged, Skipped, Taken
 from taxiway.imports.service import Imports
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField, NotFound
-from taxiway.models.logged import MODEL_ID, LoggedModels
-from taxiway.models.logged_contract import LoggedMetric, LogModel
+from taxiway.models.logged.contract import LoggedMetric, LogModel
+from taxiway.models.logged.service import MODEL_ID, LoggedModels
 from taxiway.runs.experiments import Experiments
 from taxiway.storage.database import read_moment
 

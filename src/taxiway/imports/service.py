@@ -31,7 +31,7 @@ from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, NotFound, TaxiwayError, TooLarge
 from taxiway.kernel.ids import is_name
-from taxiway.models.logged import LoggedModels
+from taxiway.models.logged.service import LoggedModels
 from taxiway.projects.service import DEFAULT, Projects
 from taxiway.runs.foreign import intake
 from taxiway.runs.foreign.arriving import Columns

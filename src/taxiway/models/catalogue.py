@@ -10,10 +10,11 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import AlreadyExists
 from taxiway.lineage.service import rename_things
-from taxiway.models import announced, store
+from taxiway.models import store
 from taxiway.models.contract import ChangeModel, ChangeVersion, CreateModel, Deleted, Model, ModelVersion
 from taxiway.models.lookup import find_kept, require_version, unknown
-from taxiway.models.movements import Movements
+from taxiway.models.moving import announced
+from taxiway.models.moving.movements import Movements
 from taxiway.models.names import check_name, check_tags
 from taxiway.models.refusals import NumbersTaken, StillStands
 from taxiway.projects.service import open_project

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import ServerAway
 from taxiway.kernel.transport import Transport
-from taxiway.models import contract, logged_contract
-from taxiway.models.bundle import MANIFEST, Bundle, Manifest, verify_bundle, write_bundle
+from taxiway.models import contract
+from taxiway.models.bundles.bundle import MANIFEST, Bundle, Manifest, verify_bundle, write_bundle
+from taxiway.models.bundles.used import bring
 from taxiway.models.contract import (
     Alias,
     Card,
@@ -39,12 +40,12 @@ from taxiway.models.contract import (
     Target,
     Verified,
 )
-from taxiway.models.flavours import flavour, flavour_of
-from taxiway.models.logged_contract import ListLogged, LoggedModel
-from taxiway.models.origins import Recorded, environment_lock
-from taxiway.models.pending import PendingVersion
-from taxiway.models.predictor import Predictor
-from taxiway.models.used import bring
+from taxiway.models.logged import contract as logged_contract
+from taxiway.models.logged.contract import ListLogged, LoggedModel
+from taxiway.models.predicting.flavours import flavour, flavour_of
+from taxiway.models.predicting.predictor import Predictor
+from taxiway.models.registering.origins import Recorded, environment_lock
+from taxiway.models.registering.pending import PendingVersion
 from taxiway.runs.active import ActiveRun, deliver_open
 from taxiway.runs.sending.recorder import AWAY_S
 from taxiway.runs.sending.records import Request

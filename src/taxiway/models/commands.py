@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, get_args
 
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundle import MANIFEST, BundleTampered, verify_bundle
+from taxiway.models.bundles.bundle import MANIFEST, BundleTampered, verify_bundle
 from taxiway.models.contract import Alias, Card, Deleted, Model, ModelVersion, Target, Verified
-from taxiway.models.logged_contract import LoggedModel
-from taxiway.models.vouching import COMMANDS as VOUCHING
-from taxiway.models.vouching import verify_signed
+from taxiway.models.logged.contract import LoggedModel
+from taxiway.models.signing.vouching import COMMANDS as VOUCHING
+from taxiway.models.signing.vouching import verify_signed
 
 if TYPE_CHECKING:
     from taxiway.client import Client

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from taxiway.kernel.endpoint import Endpoint, Nothing, Page, Raw
-from taxiway.models.bundle import Manifest
-from taxiway.models.signature import Signature
+from taxiway.models.bundles.bundle import Manifest
+from taxiway.models.predicting.signature import Signature
 from taxiway.projects.contract import RiskTier
 from taxiway.runs.contract import Predictions
 
@@ -69,7 +69,7 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
         return False
 
     def _repr_html_(self) -> str:
-        from taxiway.models.displays import version_html
+        from taxiway.models.describing.displays import version_html
 
         return version_html(self)
 

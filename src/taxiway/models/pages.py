@@ -9,13 +9,13 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.problems import convert
 from taxiway.kernel.thing import parse
-from taxiway.models.changes import changes
 from taxiway.models.contract import Alias, ChangeModel, ListModels, Model, ModelVersion, PointAlias
-from taxiway.models.made import MadePanel
+from taxiway.models.describing.changes import changes
+from taxiway.models.describing.made import MadePanel
+from taxiway.models.describing.outlook import Judge, Outlook, without_bundle
+from taxiway.models.describing.version_page import VersionPage, described
 from taxiway.models.names import page_of
-from taxiway.models.outlook import Judge, Outlook, without_bundle
 from taxiway.models.service import Models
-from taxiway.models.version_page import VersionPage, described
 from taxiway.runs.comparison import Comparisons
 from taxiway.web.site import Found, Html, Redirect, Site, View
 from taxiway.web.words import listed, plural

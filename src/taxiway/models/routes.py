@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
-from taxiway.models import contract, logged_contract
-from taxiway.models.bundle import MANIFEST
+from taxiway.models import contract
+from taxiway.models.bundles.bundle import MANIFEST
+from taxiway.models.logged import contract as logged_contract
 from taxiway.models.service import Models
 from taxiway.web.downloads import Download
 from taxiway.web.serve import Server

@@ -13,10 +13,10 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.thing import Thing
-from taxiway.models import announced, logged_store, store
-from taxiway.models.attested import attest_provenance
-from taxiway.models.bundle import BundleTampered, Manifest, bundle_digest
-from taxiway.models.cards import Cards
+from taxiway.models import store
+from taxiway.models.bundles.bundle import BundleTampered, Manifest, bundle_digest
+from taxiway.models.bundles.shelf import Shelf, not_stored
+from taxiway.models.bundles.used import check_used
 from taxiway.models.catalogue import Catalogue, new_model
 from taxiway.models.contract import (
     ListModels,
@@ -28,17 +28,19 @@ from taxiway.models.contract import (
     StageEntry,
     Verified,
 )
-from taxiway.models.evaluations import check_evaluation
-from taxiway.models.guard import Guard
-from taxiway.models.logged import LoggedModels
+from taxiway.models.describing.cards import Cards
+from taxiway.models.logged import store as logged_store
+from taxiway.models.logged.service import LoggedModels
 from taxiway.models.lookup import find_kept, require_bundle, unknown
-from taxiway.models.movements import Movements
+from taxiway.models.moving import announced
+from taxiway.models.moving.guard import Guard
+from taxiway.models.moving.movements import Movements
 from taxiway.models.names import check_name
 from taxiway.models.refusals import BundleDiffers, ModelElsewhere
-from taxiway.models.registering import Sources, draw_edges, new_version
-from taxiway.models.shelf import Shelf, not_stored
-from taxiway.models.sourced import Sourced
-from taxiway.models.used import check_used
+from taxiway.models.registering.evaluations import check_evaluation
+from taxiway.models.registering.provenance import Sources, draw_edges, new_version
+from taxiway.models.registering.sourced import Sourced
+from taxiway.models.signing.attested import attest_provenance
 from taxiway.projects.service import enter_stage, require_project
 from taxiway.storage.blobs import Blobs
 from taxiway.storage.database import Database

@@ -22,9 +22,9 @@ from sqlalchemy import (
     update,
 )
 
-from taxiway.models.bundle import Manifest
+from taxiway.models.bundles.bundle import Manifest
 from taxiway.models.contract import Alias, CardField, Model, ModelStage, ModelVersion, StageEntry
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 from taxiway.models.tables import aliases, card_texts, models, stages, tags, versions
 
 MOST_NAMES = 500

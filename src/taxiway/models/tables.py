@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text
 
-from taxiway.models.bundle import Manifest
+from taxiway.models.bundles.bundle import Manifest
 from taxiway.models.contract import Evaluation
 from taxiway.storage.database import Json, Moment, metadata
 

@@ -13,7 +13,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.thing import parse
 from taxiway.models.contract import Evaluation, ModelVersion
-from taxiway.models.signature import Column
+from taxiway.models.predicting.signature import Column
 from taxiway.monitors.contract import ColumnReference, CreateMonitor, Reference, ReferenceUnfit
 from taxiway.monitors.terms import METRIC_WORDS, Metric
 from taxiway.storage.blobs import Blobs, verify_blob

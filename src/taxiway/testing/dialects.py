@@ -13,7 +13,7 @@ from taxiway.endpoints.gateway.dialects import Address, Call, Dialect, Given, Sh
 from taxiway.endpoints.refusals import EndpointUnknown, QueueFull
 from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import SignInNeeded, TaxiwayError, Unexpected
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 
 BROKEN = (b"", b"{", b"\xff\xfe", b"[" * 5000, b'{"a": NaN}')
 REFUSALS = (

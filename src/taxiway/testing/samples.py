@@ -19,11 +19,11 @@ from msgspec.structs import replace
 from taxiway.gates.checks.port import Case, not_given
 from taxiway.gates.laws.predictions import Predictions
 from taxiway.gates.working.rows import Rows, drawn, pinned
-from taxiway.models.bundle import Bundle, Manifest, NativeModel, digest_of, write_bundle
+from taxiway.models.bundles.bundle import Bundle, Manifest, NativeModel, digest_of, write_bundle
 from taxiway.models.contract import Card, CardField, Evaluation, ModelVersion
-from taxiway.models.predictor import ColumnsIn, Prediction
-from taxiway.models.predictor import Rows as RowsIn
-from taxiway.models.signature import Column, Signature, check_columns, check_rows
+from taxiway.models.predicting.predictor import ColumnsIn, Prediction
+from taxiway.models.predicting.predictor import Rows as RowsIn
+from taxiway.models.predicting.signature import Column, Signature, check_columns, check_rows
 
 SIGNATURE = Signature(
     inputs=(

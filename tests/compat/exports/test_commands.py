@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from taxiway.cli import main
-from taxiway.models.bundle import read_manifest
+from taxiway.models.bundles.bundle import read_manifest
 from tests.gates.story import FAIR, Story
 from tests.support.kept import Kept
 

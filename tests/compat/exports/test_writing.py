@@ -17,7 +17,7 @@ from taxiway.compat.exports.image import Exported
 from taxiway.compat.exports.refusals import NotExported
 from taxiway.compat.exports.writing import IN_IMAGE, Wish, write
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundle import verify_bundle
+from taxiway.models.bundles.bundle import verify_bundle
 from tests.compat.standing import COLUMNS, ROWS, Running, Start
 
 MATRIX = [[row[name] for name in COLUMNS] for row in ROWS]

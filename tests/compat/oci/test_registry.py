@@ -18,7 +18,7 @@ from taxiway.compat.oci.refusals import NoBundleThere, RegistryRefused, Registry
 from taxiway.compat.oci.registry import Registry
 from taxiway.evidence.dsse import Envelope
 from taxiway.kernel.errors import BadField, NotFound
-from taxiway.models.bundle import verify_bundle
+from taxiway.models.bundles.bundle import verify_bundle
 from tests.gates.story import FAIR, Story
 from tests.support.kept import Kept
 from tests.support.registry import running_registry

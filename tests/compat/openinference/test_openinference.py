@@ -12,7 +12,7 @@ from taxiway.compat.openinference.dialect import OpenInference
 from taxiway.endpoints.gateway.dialects import Call, Shown, Standing
 from taxiway.endpoints.refusals import RevisionElsewhere
 from taxiway.endpoints.worker.held import Limits
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 from tests.compat.conftest import Adder, Said
 
 INFER = "/v2/models/adder/infer"

@@ -29,9 +29,9 @@ from taxiway.endpoints.scoring.running import Wish, score_file
 from taxiway.endpoints.scoring.wire import to_scorer
 from taxiway.endpoints.worker.process import said
 from taxiway.endpoints.worker.wire import frame
-from taxiway.models.bundle import Bundle, write_bundle
-from taxiway.models.predictor import Prediction
-from taxiway.models.signature import Column, Signature, check_columns
+from taxiway.models.bundles.bundle import Bundle, write_bundle
+from taxiway.models.predicting.predictor import Prediction
+from taxiway.models.predicting.signature import Column, Signature, check_columns
 
 ROWS = 5000
 PARTS = 1024  # rows of a chunk in these tests: the fewest there are
@@ -142,7 +142,7 @@ def test_killed_anywhere_it_goes_on_and_gives_what_it_would_have_given(
     scored(bundle, source, tmp_path / "whole.parquet")
     slow = (
         "import sys, time; from pathlib import Path; from tests.endpoints.scoring import test_running as t\n"
-        "from taxiway.models.bundle import verify_bundle\n"
+        "from taxiway.models.bundles.bundle import verify_bundle\n"
         "t.running.chunk_rows = lambda _: t.PARTS; b = verify_bundle(Path(sys.argv[1]))\n"
         "tell = lambda far: (print(far.rows, flush=True), time.sleep(1))\n"
         "t.scored(b, Path(sys.argv[2]), Path(sys.argv[3]), tell=tell)"

@@ -8,7 +8,7 @@ import pytest
 
 from taxiway.endpoints.standalone.plan import Plan, plan
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundle import NotABundle
+from taxiway.models.bundles.bundle import NotABundle
 from tests.endpoints.trial import trial_bundle
 
 

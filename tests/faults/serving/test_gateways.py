@@ -11,7 +11,7 @@ import pytest
 
 from taxiway.endpoints.gateway.configuration import FILE
 from taxiway.endpoints.steering.supervision import restart_gateway
-from taxiway.models.bundle import verify_bundle
+from taxiway.models.bundles.bundle import verify_bundle
 from tests.endpoints.conftest import Site, is_running, until
 from tests.endpoints.load import under_load
 from tests.faults.serving.conftest import Tell, quantile_ms

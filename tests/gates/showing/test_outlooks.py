@@ -20,7 +20,7 @@ from taxiway.gates.contract import (
 )
 from taxiway.gates.showing.outlooks import Reader, outlook_of, split_reason
 from taxiway.models.contract import ModelStage
-from taxiway.models.outlook import NextStep, Outlook
+from taxiway.models.describing.outlook import NextStep, Outlook
 
 AT = datetime(2026, 3, 4, tzinfo=UTC)
 DIGESTS = Digests("sha256:b", "sha256:p", "sha256:c", "sha256:y", "sha256:e")

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from taxiway.compat.exports.refusals import NotExported
 from taxiway.compat.exports.wheel import NAME, write_wheel
-from taxiway.models.bundle import LOCK, Bundle
-from taxiway.models.flavours import family
+from taxiway.models.bundles.bundle import LOCK, Bundle
+from taxiway.models.predicting.flavours import family
 
 CONSTRAINTS = "constraints.txt"
 ENTRY = ("python", "-m", "taxiway.endpoints.standalone.process")

@@ -19,8 +19,8 @@ from taxiway.endpoints.worker.answering import answers
 from taxiway.endpoints.worker.held import Limits
 from taxiway.endpoints.worker.process import loader
 from taxiway.kernel.ids import new_id
-from taxiway.models.bundle import verify_bundle
-from taxiway.models.predictor import Predictor
+from taxiway.models.bundles.bundle import verify_bundle
+from taxiway.models.predicting.predictor import Predictor
 
 row_decoder = msgspec.json.Decoder(dict[str, Any])
 

@@ -9,7 +9,7 @@ from taxiway.compat.mlflow.places import Place, media_type_of
 from taxiway.compat.mlflow.refusals import CallRefused
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
-from taxiway.models.logged import LoggedModels
+from taxiway.models.logged.service import LoggedModels
 from taxiway.models.service import Models
 from taxiway.runs.foreign.foreign_files import ForeignFiles
 from taxiway.storage.blobs import Blobs

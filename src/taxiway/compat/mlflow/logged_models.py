@@ -19,9 +19,9 @@ from taxiway.compat.mlflow.shown import Pair
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.numbers import Number
-from taxiway.models.logged import LoggedModels
-from taxiway.models.logged_contract import LoggedMetric, LoggedModel, LoggedStatus, LogModel
-from taxiway.models.sourced import Sourced
+from taxiway.models.logged.contract import LoggedMetric, LoggedModel, LoggedStatus, LogModel
+from taxiway.models.logged.service import LoggedModels
+from taxiway.models.registering.sourced import Sourced
 from taxiway.runs.experiments import Experiments
 from taxiway.runs.foreign.foreign import ForeignRuns
 

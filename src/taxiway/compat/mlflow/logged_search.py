@@ -20,8 +20,8 @@ from taxiway.compat.mlflow.paging import page, page_size
 from taxiway.compat.mlflow.refusals import invalid
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.numbers import from_wire
-from taxiway.models.logged import LoggedModels
-from taxiway.models.logged_contract import LoggedModel
+from taxiway.models.logged.contract import LoggedModel
+from taxiway.models.logged.service import LoggedModels
 from taxiway.runs.experiments import Experiments
 
 MOST_LISTED = 1000

@@ -11,8 +11,8 @@ from taxiway.compat.mlflow.logged import ModelPoint
 from taxiway.compat.mlflow.shown import Ties
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.numbers import to_wire
-from taxiway.models.logged import LoggedModels
-from taxiway.models.logged_contract import LoggedMetric
+from taxiway.models.logged.contract import LoggedMetric
+from taxiway.models.logged.service import LoggedModels
 from taxiway.storage.database import read_moment
 
 

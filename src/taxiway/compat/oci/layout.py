@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundle import MANIFEST, Manifest
+from taxiway.models.bundles.bundle import MANIFEST, Manifest
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"

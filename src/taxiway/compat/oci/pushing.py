@@ -19,7 +19,7 @@ from taxiway.compat.oci.registry import Registry
 from taxiway.evidence.contract import Shown
 from taxiway.kernel.canonical import canonical_json
 from taxiway.models import contract as models_contract
-from taxiway.models.bundle import LARGEST_MANIFEST_BYTES, MANIFEST, read_manifest, verify_bundle
+from taxiway.models.bundles.bundle import LARGEST_MANIFEST_BYTES, MANIFEST, read_manifest, verify_bundle
 from taxiway.models.client import split
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from taxiway.kernel.numbers import to_wire
-from taxiway.models.signature import NON_FINITE, Column, shown
+from taxiway.models.predicting.signature import NON_FINITE, Column, shown
 
 INTEGERS = {
     **{f"INT{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},

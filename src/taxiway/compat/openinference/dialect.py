@@ -16,7 +16,7 @@ from taxiway.endpoints.gateway.requests import Asked
 from taxiway.endpoints.refusals import BodyRefused, RevisionElsewhere
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.version import VERSION
-from taxiway.models.signature import Column
+from taxiway.models.predicting.signature import Column
 
 # Triton's own client names no media type at all, in JSON and in binary. A page of another site that leaves it out
 # still says its origin, which the gateway checks.

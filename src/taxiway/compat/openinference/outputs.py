@@ -13,7 +13,7 @@ from taxiway.compat.openinference.datatypes import datatype_of, to_bytes, to_jso
 from taxiway.compat.openinference.tensors import HEAD_LENGTH, Output, Request
 from taxiway.compat.tabular import FormRefused
 from taxiway.endpoints.gateway.dialects import Answer, Call, Given
-from taxiway.models.signature import NON_FINITE, Signature
+from taxiway.models.predicting.signature import NON_FINITE, Signature
 
 KINDS: dict[str, tuple[type, ...]] = {"BOOL": (bool,), "INT64": (int,), "FP64": (float, int), "BYTES": (str,)}
 OCTETS = b"application/octet-stream"

@@ -16,7 +16,7 @@ from taxiway.compat.openinference.tensors import Request, Tensor, TensorRefused,
 from taxiway.compat.tabular import inputs_of
 from taxiway.endpoints.gateway.dialects import Call
 from taxiway.endpoints.gateway.requests import Asked, Block
-from taxiway.models.signature import Column
+from taxiway.models.predicting.signature import Column
 
 NUMBERS = frozenset(["boolean", "integer", "number"])
 encode = msgspec.json.Encoder().encode

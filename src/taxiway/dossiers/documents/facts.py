@@ -15,7 +15,7 @@ from taxiway.gates.findings.contract import Finding
 from taxiway.gates.questionnaires.contract import Questionnaire, Sheet
 from taxiway.gates.reviews.contract import Review
 from taxiway.lineage.contract import Edge
-from taxiway.models.bundle import Manifest
+from taxiway.models.bundles.bundle import Manifest
 from taxiway.models.contract import Card, ModelVersion, StageEntry
 from taxiway.monitors.contract import MonitorReport
 from taxiway.projects.contract import Project

@@ -23,7 +23,7 @@ from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import parse
 from taxiway.lineage.contract import Edge, WalkFrom
 from taxiway.lineage.service import Lineage
-from taxiway.models.bundle import LOCK, Manifest
+from taxiway.models.bundles.bundle import LOCK, Manifest
 from taxiway.models.contract import ModelVersion
 from taxiway.monitors.contract import MonitorReport
 from taxiway.monitors.service import Monitors

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from taxiway.dossiers.documents.readers import known
 from taxiway.kernel.canonical import canonical_json
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 from taxiway.storage.contract import YamlBroken
 from taxiway.storage.yaml_text import read_yaml
 

@@ -15,7 +15,7 @@ from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.rich import MARKS
 from taxiway.kernel.show import as_table
-from taxiway.models.bundle import bundle_digest, read_manifest
+from taxiway.models.bundles.bundle import bundle_digest, read_manifest
 
 if TYPE_CHECKING:
     from taxiway.client import Client

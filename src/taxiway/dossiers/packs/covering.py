@@ -7,7 +7,7 @@ from taxiway.dossiers.documents.facts import Facts
 from taxiway.dossiers.documents.readers import read
 from taxiway.dossiers.packs.contract import STATES, Clause, ClauseState, Coverage, Covered, Group, Pack, ShownSource
 from taxiway.kernel.canonical import canonical_json
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 
 LONGEST_LINE = 160
 

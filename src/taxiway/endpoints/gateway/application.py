@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-import taxiway.models.signature  # noqa: F401  declares the error that a worker answers with
+import taxiway.models.predicting.signature  # noqa: F401  declares the error that a worker answers with
 from taxiway.endpoints.gateway.addresses import Addresses, Spot
 from taxiway.endpoints.gateway.configuration import FILE, Configuration, accept, last_accepted
 from taxiway.endpoints.gateway.crew import Crew

@@ -22,7 +22,7 @@ from taxiway.endpoints.worker.environments import prepared
 from taxiway.endpoints.worker.held import Command, Job, Limits, Worker, worker_command
 from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 STEADY_S = 5.0  # a worker that lived this long starts the count of failures anew
 LONGEST_PAUSE_S = 30.0

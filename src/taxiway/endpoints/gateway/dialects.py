@@ -17,7 +17,7 @@ from taxiway.endpoints.gateway.requests import Asked, Headers
 from taxiway.endpoints.gateway.trace_context import Context, response
 from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 DIALECTS = "taxiway.dialects"  # entry points: what makes a dialect when the gateway starts
 JSON = b"application/json"

@@ -27,7 +27,7 @@ from taxiway.endpoints.worker.held import ENVIRONMENT, Command, Limits, worker_c
 from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.clock import Clock, now
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 MOST_ASKED_AGAIN = 64  # requests at a time whose error is looked into
 ASKED_AGAIN_S = 5.0

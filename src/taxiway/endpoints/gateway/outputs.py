@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from taxiway.models.signature import NON_FINITE, Column
+from taxiway.models.predicting.signature import NON_FINITE, Column
 
 Flaw = Literal["", "missing", "schema"]
 LOOKED_AT = 8  # rows of a request: where a model goes wrong it does so in all of them, or again soon

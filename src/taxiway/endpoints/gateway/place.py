@@ -15,7 +15,7 @@ from taxiway.endpoints.rollout.falls import Fall
 from taxiway.endpoints.rollout.guard import Before, seen_of
 from taxiway.endpoints.rollout.split import Split, whole, without
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 
 def tokens_of(endpoint: ServedEndpoint) -> dict[str, str]:

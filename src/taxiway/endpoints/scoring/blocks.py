@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from taxiway.endpoints.rows import value_of
-from taxiway.models.arrays import Array, Arrays, Block, mismatches, predict_arrays
-from taxiway.models.predictor import Predictor
-from taxiway.models.signature import Column, InputMismatch, Signature
+from taxiway.models.predicting.arrays import Array, Arrays, Block, mismatches, predict_arrays
+from taxiway.models.predicting.predictor import Predictor
+from taxiway.models.predicting.signature import Column, InputMismatch, Signature
 
 ARROW = {
     "boolean": pa.bool_(),

@@ -18,12 +18,12 @@ from taxiway.endpoints.worker.confinement import confine
 from taxiway.endpoints.worker.process import example_rows, loader, said, warm_up
 from taxiway.endpoints.worker.wire import Frames, frame
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.bundle import verify_bundle
-from taxiway.models.predictor import ColumnsIn, Prediction, Predictor, Rows
-from taxiway.models.signature import InputMismatch
+from taxiway.models.bundles.bundle import verify_bundle
+from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Predictor, Rows
+from taxiway.models.predicting.signature import InputMismatch
 
 if TYPE_CHECKING:
-    from taxiway.models.arrays import Arrays, Block
+    from taxiway.models.predicting.arrays import Arrays, Block
 
 RECEIVE_BYTES = 1 << 16
 

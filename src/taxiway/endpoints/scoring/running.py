@@ -20,7 +20,7 @@ from taxiway.endpoints.scoring.files import AnswersFile, RowsFile, chunk_rows, d
 from taxiway.endpoints.scoring.progress import Begun, Progress, open_progress
 from taxiway.endpoints.scoring.refusals import InputChanged, InputUnfit
 from taxiway.endpoints.scoring.result import HowFar, Scored
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 ERROR = "error"
 OnError = Literal["stop", "keep"]

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from taxiway.endpoints.rows import value_of
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 
 PREFIX = "in."
 LARGEST_SINGLE = 3e38  # beyond it, 32 bits hold no number

@@ -11,7 +11,7 @@ from msgspec import Struct
 from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.ids import is_name
-from taxiway.models.bundle import MANIFEST, NotABundle
+from taxiway.models.bundles.bundle import MANIFEST, NotABundle
 
 PORT = 8080
 PORTS = ("AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT", "PORT")  # Vertex AI, SageMaker, and everybody else
@@ -97,7 +97,7 @@ def bundle_folder(given: str, environ: Mapping[str, str]) -> Path:
 
 def name_of(folder: Path) -> str:
     """The name in the manifest, which is checked before it is believed in anything else."""
-    from taxiway.models.bundle import read_manifest
+    from taxiway.models.bundles.bundle import read_manifest
 
     return read_manifest(folder).name
 

@@ -34,7 +34,7 @@ from taxiway.endpoints.standalone.plan import Plan, plan
 from taxiway.endpoints.worker.held import Command, worker_command
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.ids import new_id
-from taxiway.models.bundle import Bundle, verify_bundle
+from taxiway.models.bundles.bundle import Bundle, verify_bundle
 
 REFUSED = 3  # the exit code for a bundle that may not be served
 

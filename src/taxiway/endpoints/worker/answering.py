@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from taxiway.kernel.numbers import to_wire
-from taxiway.models.matrices import MatrixPredictor
-from taxiway.models.predictor import Prediction, Predictor
-from taxiway.models.signature import LARGEST_INTEGER, Column, Signature
+from taxiway.models.predicting.matrices import MatrixPredictor
+from taxiway.models.predicting.predictor import Prediction, Predictor
+from taxiway.models.predicting.signature import LARGEST_INTEGER, Column, Signature
 
 rows_decoder = msgspec.json.Decoder(dict[str, Any])
 encode = msgspec.json.Encoder().encode

@@ -17,7 +17,7 @@ from pathlib import Path
 from taxiway.endpoints.refusals import EnvironmentFailed
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.version import VERSION
-from taxiway.models.bundle import LOCK, read_verified, verify_bundle
+from taxiway.models.bundles.bundle import LOCK, read_verified, verify_bundle
 from taxiway.runs.again.rebuild import last_words, rebuild
 from taxiway.runs.contract import Environment
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 
 PROBES = 12
 SEED = 20

@@ -32,10 +32,10 @@ from taxiway.endpoints.worker.probing import probes
 from taxiway.endpoints.worker.warm import LIBRARIES
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.starting import collecting_later
-from taxiway.models.bundle import Bundle, read_verified, verify_bundle
-from taxiway.models.flavours import family
-from taxiway.models.mlmodel import read_example
-from taxiway.models.predictor import Predictor
+from taxiway.models.bundles.bundle import Bundle, read_verified, verify_bundle
+from taxiway.models.bundles.mlmodel import read_example
+from taxiway.models.predicting.flavours import family
+from taxiway.models.predicting.predictor import Predictor
 
 FLAVOURS = "taxiway.flavours"  # entry points: a flavour's name, and what loads its verified bundles
 BATCH_ROWS = 64

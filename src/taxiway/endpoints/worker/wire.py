@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from taxiway.endpoints.worker.confinement import Confinement
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 HEAD = 4  # bytes of length before each frame, little-endian
 LARGEST = 256 << 20

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from taxiway.gates.checks.port import Case, Input
 from taxiway.gates.contract import Outcome
-from taxiway.models.card import HUMAN
+from taxiway.models.describing.card import HUMAN
 
 
 class CardAsks(Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ from taxiway.gates.probing import contributions, ranks
 from taxiway.gates.probing.judging import outcome_of
 from taxiway.gates.showing.drawings import Bars, Measure
 from taxiway.gates.working.rows import NoRows, Rows
-from taxiway.models.predictor import Predictor
+from taxiway.models.predicting.predictor import Predictor
 
 MOST_SHOWN = 15
 UNSTABLE = "Explain on more rows, or train with fewer columns that stand in for each other."

@@ -20,8 +20,8 @@ from taxiway.runs.again.sameness import Reproduction
 
 if TYPE_CHECKING:
     from taxiway.gates.working.rows import Rows
-    from taxiway.models.bundle import Bundle
-    from taxiway.models.predictor import Predictor
+    from taxiway.models.bundles.bundle import Bundle
+    from taxiway.models.predicting.predictor import Predictor
 
 # What an answer rests on: one of INPUTS, or `dataset:FIELD`, the dataset that the parameter FIELD names.
 Input = str

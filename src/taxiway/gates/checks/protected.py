@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from taxiway.gates.checks.port import Case, NotGiven
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 LEAST_ROWS = 30  # fewer rows show a relation between two columns by chance
 MOST_ASKED = 5_000

@@ -20,8 +20,8 @@ from taxiway.gates.probing.judging import SIDES, is_share, sentence, verdict_of,
 from taxiway.gates.probing.perturbing import Inputs, Perturbed
 from taxiway.gates.showing.drawings import Bars, Measure
 from taxiway.gates.working.rows import NoRows, Rows
-from taxiway.models.predictor import Prediction
-from taxiway.models.signature import InputMismatch, Signature
+from taxiway.models.predicting.predictor import Prediction
+from taxiway.models.predicting.signature import InputMismatch, Signature
 
 Measured = Literal["decisions", "accuracy"]
 MOST_UNITS = 40

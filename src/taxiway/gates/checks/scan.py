@@ -12,7 +12,7 @@ from taxiway.gates.contract import Outcome
 from taxiway.gates.scanning import files, packages
 from taxiway.gates.scanning.files import Program, Secret, Unread
 from taxiway.gates.scanning.opcodes import unknown
-from taxiway.models.bundle import LOCK, Bundle, read_verified
+from taxiway.models.bundles.bundle import LOCK, Bundle, read_verified
 
 Severity = Literal["refuse", "warn"]
 MOST_NAMES = 4

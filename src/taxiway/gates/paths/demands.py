@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from taxiway.gates.contract import GateSpec, GateStage, Party, PathStage, PathVersion
 from taxiway.gates.exceptions.asked import narrowed
 from taxiway.kernel.canonical import canonical_json
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 
 
 def together(own: PathVersion, platform: Sequence[PathVersion]) -> PathVersion:

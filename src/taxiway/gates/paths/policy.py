@@ -17,7 +17,7 @@ from taxiway.gates.exceptions.asked import GATE_KEYS, PATH_KEYS, leeway_of, with
 from taxiway.gates.reviews.periods import ReviewAsk, asked_in
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.ids import is_name
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 from taxiway.projects.contract import RiskTier
 from taxiway.storage.contract import YamlBroken
 from taxiway.storage.yaml_text import read_tree, read_yaml, walk

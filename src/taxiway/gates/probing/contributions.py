@@ -10,8 +10,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from taxiway.gates.probing.perturbing import Inputs
-from taxiway.models.predictor import Prediction, Predictor
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.predictor import Prediction, Predictor
+from taxiway.models.predicting.signature import Signature
 
 Floats = NDArray[np.float64]
 

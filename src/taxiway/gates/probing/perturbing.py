@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 
 Inputs = dict[str, list[Any]]
 NUMERIC = ("number", "integer")

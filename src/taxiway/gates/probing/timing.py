@@ -13,7 +13,7 @@ import numpy as np
 
 from taxiway.gates.showing.drawings import Measure, Spread
 from taxiway.gates.working.rows import Rows
-from taxiway.models.predictor import Predictor
+from taxiway.models.predicting.predictor import Predictor
 
 WARM_UP = 20
 BINS = 40

@@ -13,7 +13,7 @@ from taxiway.gates.questionnaires.contract import Questionnaire
 from taxiway.gates.questionnaires.law import Conditions, Question, Stop, TierRule
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.ids import is_name
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 from taxiway.storage.yaml_text import read_yaml
 
 PACKAGED = ("intended-use", "impact-on-people", "ethics", "data-protection", "technical-documentation")

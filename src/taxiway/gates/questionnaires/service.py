@@ -26,7 +26,7 @@ from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.ids import new_id
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 from taxiway.models.contract import ModelVersion
 from taxiway.models.lookup import require_version
 from taxiway.models.service import Models

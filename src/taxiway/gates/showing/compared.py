@@ -14,7 +14,7 @@ from taxiway.gates.showing.figures import draw_rates
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import parse
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 from taxiway.models.contract import Evaluation
 from taxiway.models.service import Models
 from taxiway.runs.service import Runs

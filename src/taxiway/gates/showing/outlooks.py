@@ -12,7 +12,7 @@ from taxiway.gates.laws.rules import verdict_on
 from taxiway.gates.showing.figures import anchor, draw_path, gate_name
 from taxiway.gates.standing.closing import LIVE, stands_on_glass
 from taxiway.kernel.thing import href
-from taxiway.models.outlook import NextStep, Outlook
+from taxiway.models.describing.outlook import NextStep, Outlook
 from taxiway.web.words import listed, plural
 
 WORST = ("fail", "inconclusive", "missing", "waived", "pass")

@@ -9,7 +9,7 @@ from msgspec import Struct
 from taxiway.gates.contract import GateStanding, StageStanding, Standing
 from taxiway.gates.showing.figures import anchor, gate_name
 from taxiway.gates.showing.outlooks import WORST, asks_of_checks, is_of_number, is_unasked, unmet_gates, watched_gates
-from taxiway.models.outlook import NextStep
+from taxiway.models.describing.outlook import NextStep
 from taxiway.web.entries import short_ref
 from taxiway.web.numbers import fixed, interval, number
 from taxiway.web.words import listed

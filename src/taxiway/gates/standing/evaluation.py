@@ -22,7 +22,7 @@ from taxiway.kernel.clock import Clock
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import TaxiwayError, revive
 from taxiway.kernel.ids import new_id
-from taxiway.models.bundle import BundleTampered
+from taxiway.models.bundles.bundle import BundleTampered
 from taxiway.models.contract import ModelVersion
 from taxiway.models.lookup import require_bundle, require_version
 from taxiway.storage.blobs import DigestMismatch

@@ -43,7 +43,7 @@ from taxiway.gates.paths.service import Paths
 from taxiway.gates.questionnaires.service import attested_of
 from taxiway.gates.working.packing import champion_of, digests_of_named
 from taxiway.kernel.canonical import canonical_json
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 from taxiway.models.contract import ModelVersion
 from taxiway.models.service import Models
 from taxiway.projects.service import find_project

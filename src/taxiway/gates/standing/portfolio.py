@@ -13,7 +13,7 @@ from taxiway.gates.showing.figures import gate_name
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.thing import href
 from taxiway.models.contract import ModelVersion
-from taxiway.models.outlook import Judge, Outlook
+from taxiway.models.describing.outlook import Judge, Outlook
 from taxiway.projects.contract import ProjectStage
 from taxiway.projects.portfolio import PortfolioFact
 from taxiway.projects.waiting import Wait, Waiting

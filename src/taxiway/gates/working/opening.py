@@ -13,10 +13,10 @@ from taxiway.gates.checks.port import Case, not_given
 from taxiway.gates.laws.predictions import Predictions
 from taxiway.gates.working import rows as law
 from taxiway.gates.working.wire import Job, Pinned, Subject
-from taxiway.models.bundle import Bundle, read_verified, verify_bundle
-from taxiway.models.flavours import flavour
-from taxiway.models.mlmodel import read_example
-from taxiway.models.predictor import Predictor
+from taxiway.models.bundles.bundle import Bundle, read_verified, verify_bundle
+from taxiway.models.bundles.mlmodel import read_example
+from taxiway.models.predicting.flavours import flavour
+from taxiway.models.predicting.predictor import Predictor
 from taxiway.storage.blobs import digest_of, require_digest
 
 T = TypeVar("T")

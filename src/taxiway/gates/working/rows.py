@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from taxiway.gates.laws.predictions import Predictions
 from taxiway.models.contract import Evaluation
-from taxiway.models.signature import Column, Signature
+from taxiway.models.predicting.signature import Column, Signature
 
 Kind = Literal["evaluation", "dataset", "drawn"]
 DRAWN_ROWS, DRAWN_SEED = 400, 0

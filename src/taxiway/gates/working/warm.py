@@ -28,7 +28,14 @@ LOAD, JOB = b"load ", b"job "
 LARGEST = 1 << 20
 PR_SET_CHILD_SUBREAPER = 36
 ROUNDS = 100  # of looking for what a worker left behind: it may fork while it is looked for
-FIRST = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "taxiway.models.mlmodel", "taxiway.models.flavours")
+FIRST = (
+    "numpy",
+    "pyarrow",
+    "pyarrow.compute",
+    "pyarrow.parquet",
+    "taxiway.models.bundles.mlmodel",
+    "taxiway.models.predicting.flavours",
+)
 
 
 class Worker(NamedTuple):

@@ -8,10 +8,10 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
 from taxiway.models import store
-from taxiway.models.card import HUMAN, LONGEST_TEXT, card_of, entered_digest
 from taxiway.models.contract import Card, CardField, EnterCard, ModelVersion
+from taxiway.models.describing.card import HUMAN, LONGEST_TEXT, card_of, entered_digest
 from taxiway.models.lookup import find_kept, require_version
-from taxiway.models.movements import Movements
+from taxiway.models.moving.movements import Movements
 from taxiway.projects.service import Projects
 from taxiway.runs.contract import Run
 from taxiway.runs.service import Runs

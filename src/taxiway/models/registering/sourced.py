@@ -18,20 +18,21 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.version import VERSION
 from taxiway.lineage.service import draw_edge
-from taxiway.models import announced, store
-from taxiway.models.attested import attest_provenance
-from taxiway.models.bundle import BundleFile, BundleTampered, Manifest, bundle_digest
+from taxiway.models import store
+from taxiway.models.bundles.bundle import BundleFile, BundleTampered, Manifest, bundle_digest
+from taxiway.models.bundles.mlflow_folder import LARGEST_MLMODEL_BYTES, Read, Unreadable, read_folder
+from taxiway.models.bundles.mlmodel import MLMODEL
+from taxiway.models.bundles.shelf import Shelf
 from taxiway.models.catalogue import require_model
 from taxiway.models.contract import ModelVersion, RegisterSource, StageEntry
-from taxiway.models.evaluations import check_evaluation
-from taxiway.models.logged import LoggedModels
+from taxiway.models.logged.service import LoggedModels
 from taxiway.models.lookup import find_kept, require_bundle, require_version, unknown
-from taxiway.models.mlflow_folder import LARGEST_MLMODEL_BYTES, Read, Unreadable, read_folder
-from taxiway.models.mlmodel import MLMODEL
+from taxiway.models.moving import announced
 from taxiway.models.names import check_tags
 from taxiway.models.refusals import EvaluationPinned, NoBundle, RunElsewhere
-from taxiway.models.registering import Sources, draw_edges, new_version
-from taxiway.models.shelf import Shelf
+from taxiway.models.registering.evaluations import check_evaluation
+from taxiway.models.registering.provenance import Sources, draw_edges, new_version
+from taxiway.models.signing.attested import attest_provenance
 from taxiway.projects.service import enter_stage, require_project
 from taxiway.runs.contract import Predictions, Run
 from taxiway.storage.blobs import Blobs, read_blob

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
 
 from taxiway.kernel.numbers import from_wire, to_wire
-from taxiway.models.logged_contract import LoggedFile, LoggedMetric, LoggedModel
+from taxiway.models.logged.contract import LoggedFile, LoggedMetric, LoggedModel
 from taxiway.models.tables import (
     logged_files,
     logged_metrics,

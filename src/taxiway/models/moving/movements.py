@@ -12,13 +12,14 @@ from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
-from taxiway.models import announced, store
-from taxiway.models.attested import attest_making_room, attest_promotion
+from taxiway.models import store
 from taxiway.models.contract import Alias, ModelStage, ModelVersion, PointAlias, Promote, StageEntry, Target
-from taxiway.models.guard import Guard
 from taxiway.models.lookup import find_kept, require_version, unknown
+from taxiway.models.moving import announced
+from taxiway.models.moving.guard import Guard
 from taxiway.models.names import STAGE_WORDS, check_alias
 from taxiway.models.refusals import AliasGuarded, AlreadyThere, MovedMeanwhile, Unguarded
+from taxiway.models.signing.attested import attest_making_room, attest_promotion
 from taxiway.projects.service import enter_stage
 from taxiway.storage.database import Database
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from taxiway.kernel.canonical import canonical_json
 from taxiway.kernel.errors import NotFound
-from taxiway.models.bundle import MANIFEST, Bundle, BundleFile, Manifest, bundle_digest, verify_bundle
+from taxiway.models.bundles.bundle import MANIFEST, Bundle, BundleFile, Manifest, bundle_digest, verify_bundle
 from taxiway.storage.blobs import Blobs, sync_folder
 
 

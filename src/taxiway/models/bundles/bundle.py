@@ -21,7 +21,7 @@ from msgspec import Struct
 from taxiway.kernel.canonical import NotCanonical, canonical_json
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.version import VERSION
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 MANIFEST = "taxiway.json"
 LOCK = "requirements.lock"

@@ -34,7 +34,7 @@ from msgspec import Struct
 
 from taxiway.evidence.dsse import IN_TOTO, Envelope, NoEnvelope, payload_of, seal, signers
 from taxiway.evidence.statement import STATEMENT, NoStatement, Said, read_statement
-from taxiway.models.bundle import BundleTampered
+from taxiway.models.bundles.bundle import BundleTampered
 from taxiway.models.refusals import ModelKeyUnusable, SignatureUnfit
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"

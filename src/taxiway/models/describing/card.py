@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from taxiway.kernel.canonical import canonical_json
-from taxiway.models.bundle import digest_of
+from taxiway.models.bundles.bundle import digest_of
 from taxiway.models.contract import Card, CardField, ModelVersion
-from taxiway.models.signature import Column
+from taxiway.models.predicting.signature import Column
 from taxiway.projects.contract import Project
 from taxiway.runs.contract import Run
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.signature import Column, Columns, ColumnType, Signature
+from taxiway.models.predicting.signature import Column, Columns, ColumnType, Signature
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw

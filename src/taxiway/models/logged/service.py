@@ -16,8 +16,8 @@ from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import new_id
 from taxiway.lineage.service import draw_edge
-from taxiway.models import logged_store as store
-from taxiway.models.logged_contract import (
+from taxiway.models.logged import store
+from taxiway.models.logged.contract import (
     ListLogged,
     LoggedFile,
     LoggedMetric,

@@ -29,7 +29,7 @@ class SignatureWritten(Struct, frozen=True):
 
 
 def sign(client: Client, given: Namespace) -> SignatureWritten:
-    from taxiway.models import signing
+    from taxiway.models.signing import openssf as signing
 
     private = Path(given.key) if given.key else signing.own_key(config_folder())
     key = signing.read_private(private)
@@ -48,7 +48,7 @@ def tell_signed(written: SignatureWritten) -> str:
 
 def verify_signed(client: Client, what: str, signature: str, key: str) -> Verified:
     """A folder, or a version as it is fetched, held against a signature in the form of OpenSSF Model Signing."""
-    from taxiway.models import signing
+    from taxiway.models.signing import openssf as signing
 
     public = signing.read_public(Path(key) if key else signing.own_key(config_folder()).with_suffix(".pub.pem"))
     with folder_of(client, what) as folder:

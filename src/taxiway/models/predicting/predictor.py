@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, Protocol, TypedDict
 
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.signature import Signature
 
 Rows = Sequence[Mapping[str, object]]
 ColumnsIn = Mapping[str, Sequence[object]]

@@ -8,11 +8,11 @@ from taxiway.access.service import Access
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.problems import convert
-from taxiway.models.card import HUMAN
-from taxiway.models.changes import Changes, changes
 from taxiway.models.contract import ChangeVersion, EnterCard, ModelVersion, Promote, StageEntry, Verified
+from taxiway.models.describing.card import HUMAN
+from taxiway.models.describing.changes import Changes, changes
+from taxiway.models.describing.outlook import Judge, unjudged, without_bundle
 from taxiway.models.names import page_of
-from taxiway.models.outlook import Judge, unjudged, without_bundle
 from taxiway.models.service import Models
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Run

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundle import MANIFEST, Bundle, Manifest, UsedVersion
+from taxiway.models.bundles.bundle import MANIFEST, Bundle, Manifest, UsedVersion
 from taxiway.models.contract import ModelVersion
 
 MODELS, FILES = "models", "files"

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from taxiway.models.signature import Column, ColumnType, Signature
+from taxiway.models.predicting.signature import Column, ColumnType, Signature
 
 MLMODEL = "MLmodel"
 EXAMPLE = "input_example.json"

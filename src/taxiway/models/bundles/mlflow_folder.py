@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.bundle import BundleFile, Manifest, NativeModel
-from taxiway.models.mlmodel import MLMODEL, read_columns
-from taxiway.models.signature import Signature
+from taxiway.models.bundles.bundle import BundleFile, Manifest, NativeModel
+from taxiway.models.bundles.mlmodel import MLMODEL, read_columns
+from taxiway.models.predicting.signature import Signature
 from taxiway.storage.yaml_text import read_tree
 
 LARGEST_MLMODEL_BYTES = 1 << 20

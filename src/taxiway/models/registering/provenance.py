@@ -11,7 +11,7 @@ from taxiway.kernel.errors import NotFound
 from taxiway.kernel.thing import parse
 from taxiway.lineage.service import draw_edge
 from taxiway.models import store
-from taxiway.models.bundle import Manifest, UsedVersion, bundle_digest
+from taxiway.models.bundles.bundle import Manifest, UsedVersion, bundle_digest
 from taxiway.models.contract import ModelVersion
 from taxiway.models.refusals import RunElsewhere
 from taxiway.projects.contract import Project

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, update
 
-from taxiway.models.bundle import MANIFEST
-from taxiway.models.shelf import Shelf, remove
+from taxiway.models.bundles.bundle import MANIFEST
+from taxiway.models.bundles.shelf import Shelf, remove
 from taxiway.models.tables import logged_files, logged_models, versions
 from taxiway.storage.mentions import DIGEST
 

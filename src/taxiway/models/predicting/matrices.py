@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from taxiway.models.arrays import Arrays
-from taxiway.models.signature import Signature
+from taxiway.models.predicting.arrays import Arrays
+from taxiway.models.predicting.signature import Signature
 
 Matrix: TypeAlias = NDArray[np.float64]
 

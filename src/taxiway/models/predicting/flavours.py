@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.bundle import Manifest
-from taxiway.models.predictor import Predictor
+from taxiway.models.bundles.bundle import Manifest
+from taxiway.models.predicting.predictor import Predictor
 
 GROUP = "taxiway.flavours"
 PYTHON = "python"  # a plain class with `load` and `predict`

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from taxiway.models.bundle import Manifest
+from taxiway.models.bundles.bundle import Manifest
 from taxiway.models.contract import Evaluation
 from taxiway.models.refusals import EvaluationUnfit
 from taxiway.storage.blobs import Blobs

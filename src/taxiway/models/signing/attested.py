@@ -12,7 +12,7 @@ from taxiway.datasets.contract import DatasetVersion
 from taxiway.evidence.attesting import attest, attest_also
 from taxiway.evidence.statement import PROMOTION, PROVENANCE, Resource, Subject, hashed
 from taxiway.kernel.version import VERSION
-from taxiway.models.bundle import LOCK
+from taxiway.models.bundles.bundle import LOCK
 from taxiway.models.contract import ModelStage, ModelVersion
 from taxiway.runs.contract import CHANGES, SOURCES, Run
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from taxiway.models.predictor import Predictor
-from taxiway.models.signature import Column, InputMismatch, check_columns
+from taxiway.models.predicting.predictor import Predictor
+from taxiway.models.predicting.signature import Column, InputMismatch, check_columns
 
 Array: TypeAlias = NDArray[Any]
 Block = Mapping[str, Array | Sequence[object]]

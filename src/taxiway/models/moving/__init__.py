@@ -1,0 +1,1 @@
+"""How versions move from stage to stage: through the guard, with their aliases, and told to whoever listens."""
