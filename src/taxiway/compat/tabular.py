@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -125,11 +126,18 @@ def rows_of(values: Sequence[Raw], call: Call, field: str) -> list[bytes]:
 def split_rows(columns: Sequence[str], data: Sequence[Raw], call: Call, field: str) -> list[bytes]:
     """A JSON object per row, of names said once. Raises as `rows_of`."""
     check_count(len(data), call.limits)
-    twice = next((name for name in columns if columns.count(name) > 1), None)
-    if twice is not None:
-        raise FormRefused(field=f"{field}.columns", found=f"{twice!r}, twice", expected="every name once")
+    check_once(f"{field}.columns", columns)
     made, where = mold(columns), f"{field}.data"
     return [made.row(values_of(row, f"{where}[{n}]"), n, where) for n, row in enumerate(data)]
+
+
+def check_once(field: str, names: Iterable[str]) -> None:
+    """Refuses a name that is there twice. Raises FormRefused."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise FormRefused(field=field, found=f"{shown(name)}, twice", expected="every name once")
+        seen.add(name)
 
 
 def column_rows(columns: dict[str, list[Raw]], call: Call, field: str) -> list[bytes]:
@@ -152,7 +160,7 @@ def csv_rows(call: Call, *, has_header: bool | None) -> list[bytes]:
     Raises BodyRefused, TooLarge, FormRefused, NotYetKnown.
     """
     inputs = inputs_of(call)
-    lines = csv_lines(call.body)
+    lines = csv_lines(call.body, call.limits.rows + 2)
     if not lines:
         raise BodyRefused(problem="it holds no lines", accepted="CSV: a line of names, then a line for each row")
     names = [column.name for column in inputs]
@@ -171,11 +179,12 @@ def csv_rows(call: Call, *, has_header: bool | None) -> list[bytes]:
     return [encode({n: value_of(by_name[n], cell) for n, cell in zip(names, cells, strict=True)}) for cells in lines]
 
 
-def csv_lines(body: bytes) -> list[list[str]]:
-    """The cells of a CSV, line by line. Raises BodyRefused."""
+def csv_lines(body: bytes, most: int) -> list[list[str]]:
+    """The cells of a CSV, line by line, of the first so many lines. Raises BodyRefused."""
     try:
         text = body.decode("utf-8-sig")
-        return [cells for cells in csv.reader(io.StringIO(text, newline=""), strict=True) if cells]
+        lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+        return list(islice(filter(None, lines), most))
     except UnicodeDecodeError as e:
         raise BodyRefused(problem=f"it is not UTF-8 ({e.reason} at byte {e.start})", accepted="CSV in UTF-8") from e
     except csv.Error as e:

@@ -18,6 +18,7 @@ from taxiway.endpoints.gateway.requests import Asked
 from taxiway.kernel.errors import TaxiwayError
 
 TAKES = frozenset([JSON, CSV])
+NAMES_TOLD, NAME_TOLD = 20, 60  # in a header: how many names, and of how many characters
 CODES = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
@@ -85,7 +86,7 @@ class Invocations:
         if form.is_own:
             return self.own.write(call, given)._replace(headers=headers)
         if form.ignored:
-            headers.append((b"taxiway-ignored-params", ",".join(form.ignored).encode("ascii", "replace")))
+            headers.append((b"taxiway-ignored-params", listed(form.ignored)))
         if form.wanted.media_type == CSV:
             body = as_csv(given.outputs, has_header=form.wanted.has_header)
             return Answer(200, body, headers, b"text/csv; charset=utf-8")
@@ -108,3 +109,9 @@ class Invocations:
         code = CODES.get(status, "BAD_REQUEST" if status < 500 else "INTERNAL_ERROR")
         said = {"error_code": code, "message": str(refusal), "request_id": call.request_id}
         return Answer(status, msgspec.json.encode(said))
+
+
+def listed(names: Sequence[str]) -> bytes:
+    """Names as a header says them: callers choose them, and a line break would begin a header of theirs."""
+    plain = ("".join(c if c.isascii() and c.isprintable() else "?" for c in name) for name in names[:NAMES_TOLD])
+    return ",".join(name[:NAME_TOLD] for name in plain).encode("ascii")

@@ -98,7 +98,7 @@ def rounded(value: float, index: int) -> float:
     """The nearest number of 32 bits, which is what the caller's tensor holds. Raises Unfit."""
     try:
         (found,) = struct.unpack("<f", struct.pack("<f", value))
-    except OverflowError as e:
+    except (OverflowError, struct.error) as e:
         raise Unfit(index, f"{shown(value)} is too large for FP32") from e
     return float(found)
 

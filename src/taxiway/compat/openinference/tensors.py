@@ -10,13 +10,14 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from taxiway.compat.openinference.datatypes import DATATYPES, Unfit, from_bytes, from_json
-from taxiway.compat.tabular import FormRefused
+from taxiway.compat.tabular import FormRefused, check_once
 from taxiway.endpoints.gateway.dialects import Call
 from taxiway.endpoints.gateway.requests import check_count, unreadable
 from taxiway.endpoints.refusals import BodyRefused
 from taxiway.kernel.errors import TaxiwayError
 
 HEAD_LENGTH = b"inference-header-content-length"
+MOST_DIGITS = 18  # of a length; Python refuses to read thousands of them
 ACCEPTED = '{"inputs": [{"name", "shape", "datatype", "data"}]}'
 
 
@@ -74,9 +75,9 @@ def read_request(call: Call) -> tuple[Request, memoryview]:
         raise BodyRefused(problem=unreadable(bytes(text), e), accepted=ACCEPTED) from e
     if not request.inputs:
         raise FormRefused(field="inputs", found="an empty array", expected="a tensor for each input")
-    for number, tensor in enumerate(request.inputs):
-        if any(tensor.name == other.name for other in request.inputs[:number]):
-            raise FormRefused(field="inputs", found=f"{tensor.name!r}, twice", expected="every name once")
+    check_once("inputs", [tensor.name for tensor in request.inputs])
+    if not isinstance(request.outputs, UnsetType):
+        check_once("outputs", [output.name for output in request.outputs])
     return request, rest
 
 
@@ -86,9 +87,11 @@ def parted(call: Call) -> tuple[memoryview, memoryview]:
     given = call.headers.get(HEAD_LENGTH)
     if given is None:
         return body, body[len(body) :]
-    if not given.isdigit() or int(given) > len(body):
+    if not given.isdigit() or len(given) > MOST_DIGITS or int(given) > len(body):
         expected = f"the number of bytes of the JSON part, at most the {len(body)} of the body"
-        raise FormRefused(field="Inference-Header-Content-Length", found=given.decode("latin-1"), expected=expected)
+        raise FormRefused(
+            field="Inference-Header-Content-Length", found=given[:20].decode("latin-1"), expected=expected
+        )
     return body[: int(given)], body[int(given) :]
 
 

@@ -24,7 +24,7 @@ import uvicorn
 
 from taxiway.endpoints.gateway.address import FILE, Address, write_address
 from taxiway.endpoints.gateway.application import Gateway
-from taxiway.endpoints.gateway.connections import BoundedConnection
+from taxiway.endpoints.gateway.connections import BoundedConnection, make_room
 from taxiway.endpoints.gateway.handing_over import OPTION, Front, Inherited, find_successor, lock_of, see_off
 from taxiway.endpoints.gateway.status import start_ticks
 from taxiway.endpoints.worker.held import Command, Limits, worker_command
@@ -108,6 +108,7 @@ def main(arguments: list[str] | None = None, command: Command = worker_command) 
 def run(gateway: Gateway, listener: socket.socket, lock: TextIO, inherited: Inherited | None = None) -> None:
     """Answers at the socket until SIGTERM."""
     front = Front(gateway, inherited)
+    BoundedConnection.most = make_room()
     config = uvicorn.Config(
         front,
         http=BoundedConnection,

@@ -30,6 +30,7 @@ Headers = dict[bytes, bytes]  # lower-case names; of a repeated header the last
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EVENT_TIME = b"taxiway-event-time"
+EXPLAINED_BYTES = 256 << 10  # beyond that everybody would wait for the explanation
 NOT_HERE = "This token may not call this endpoint."
 
 
@@ -100,7 +101,7 @@ def check_media_type(headers: Headers, accepted: Collection[bytes]) -> None:
 
 
 async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes:
-    """The whole body. Raises TooLarge, BodyTimedOut."""
+    """The whole body, and never a part of one. Raises TooLarge, BodyTimedOut, BodyRefused."""
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limits.body_bytes:
         raise TooLarge(what="The body in bytes", limit=limits.body_bytes, found=int(length))
@@ -115,6 +116,8 @@ async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes
                 message = await receive()
                 body += message.get("body", b"")
                 checked(body, limits)
+            if message["type"] == "http.disconnect":
+                raise BodyRefused(problem="its sender went away in the midst of it")
             return bytes(body)
     except TimeoutError as e:
         raise BodyTimedOut(limit_s=limits.body_wait_s) from e
@@ -138,7 +141,7 @@ def check_count(rows: int, limits: Limits) -> None:
 def unreadable(body: bytes, error: Exception) -> str:
     """Why JSON cannot be read; of a number that JSON does not have also where it stands."""
     said = str(error)
-    if b"NaN" not in body and b"Infinity" not in body:
+    if len(body) > EXPLAINED_BYTES or (b"NaN" not in body and b"Infinity" not in body):
         return said
     try:
         found = json.loads(body, parse_constant=Constant)
@@ -187,4 +190,7 @@ def event_time(text: str) -> datetime:
         raise EventTimeRefused(value=repr(text)) from e
     if found.tzinfo is None:
         raise EventTimeRefused(value=repr(text))
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as e:  # before the year 1, or after 9999, once its offset is taken off
+        raise EventTimeRefused(value=repr(text)) from e
