@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from taxiway.discussions.rules import closes_itself, first_line, mentioned, waiting
+from taxiway.discussions.rules import closes_itself, first_line, mentioned, unheard, waiting
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,7 @@ def test_a_question_is_settled_once_all_agree(role: str, answers: dict[str, str]
 def test_the_first_line_that_says_something_stands_for_the_whole() -> None:
     assert first_line("\n## Why is\nincome left out?") == "Why is"
     assert len(first_line("x" * 500)) == 120
+
+
+def test_a_name_that_nobody_has_was_mentioned_in_vain() -> None:
+    assert unheard("@verra, @vera and @ana: see `@olu`", ["vera"], "ana") == ["verra"]

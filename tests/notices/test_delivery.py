@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from taxiway.notices.mailing import MailServer, read_mail_server
 from taxiway.notices.posting import Postman
+from taxiway.notices.store import Claimed
 from tests.discussions.conftest import PROJECT, THING, People
 from tests.notices.receiver import MailReceiver, receiving
 
@@ -128,6 +130,27 @@ def test_an_address_that_there_is_not_is_not_tried_for_hours(
 
     last = people.live.client.notices.letters()[0]
     assert (last.state, last.error) == ("given_up", "550 no such user")
+
+
+def test_a_letter_that_cannot_be_composed_is_given_up_and_the_next_one_goes_out(
+    people: People, postman: Postman, receiver: MailReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.ana.discussions.say(THING, "One, @vera")
+    claim = postman.claim
+
+    def claimed() -> Claimed | None:
+        found = claim()
+        return found and replace(found, address="vera@bank\n.example")
+
+    monkeypatch.setattr(postman, "claim", claimed)
+    postman.deliver()
+    monkeypatch.undo()
+    people.ana.discussions.say(THING, "Two, @vera")
+    postman.deliver()
+
+    states = [(each.state, each.error[:23]) for each in people.live.client.notices.letters()[:2]]
+    assert states == [("sent", ""), ("given_up", "it cannot be composed: ")]
+    assert len(receiver.read()) == 1
 
 
 def test_nothing_goes_out_unsealed(people: People, postman: Postman, receiver: MailReceiver) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from taxiway.access.roles import ROLES
 from taxiway.discussions.contract import ANSWERS, Comment, Thread
+from taxiway.discussions.rules import unheard
 from taxiway.kernel.commands import Argument, Command, count
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def tell_comment(comment: Comment) -> str:
     answer = f" ({comment.answer})" if comment.answer else ""
     head = f"{comment.number}. {comment.by}{answer}, {comment.at:%Y-%m-%d %H:%M}{edited}"
     text = comment.text if comment.withdrawn_at is None else f"[withdrawn at {comment.withdrawn_at:%Y-%m-%d %H:%M}]"
-    return "\n".join([head, *(f"   {line}" for line in text.splitlines())])
+    missed = unheard(comment.text, comment.mentions, comment.by)
+    told = [f"   (nobody called {' or '.join(missed)} may read this: not told)"] if missed else []
+    return "\n".join([head, *(f"   {line}" for line in text.splitlines()), *told])
 
 
 LAST_WORD = Argument("--comment", "a last word", default="")

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from taxiway.access.roles import ROLES
 from taxiway.discussions.contract import Comment, EditComment, ListThreads, Reply, StartThread, Thread, TurnThread
+from taxiway.discussions.rules import unheard
 from taxiway.discussions.service import Discussions
 from taxiway.discussions.telling import page_of
 from taxiway.kernel.caller import Caller
@@ -34,13 +35,14 @@ MOST_OFFERED = 500
 
 
 class Said(Struct, frozen=True):
-    """A comment as a page shows it."""
+    """A comment as a page shows it. unheard: the names that it mentions in vain."""
 
     comment: Comment
     html: Markup
     answer: str
     is_own: bool
     earlier: list[tuple[object, Markup]]
+    unheard: list[str]
 
 
 class Shown(Struct, frozen=True):
@@ -130,6 +132,7 @@ class DiscussionPages:
                 render_said(each),
                 ANSWER_WORDS.get(each.answer, ""),
                 is_own=each.by == view.caller.name,
+                unheard=unheard(each.text, each.mentions, each.by),
                 earlier=[(edit.at, render_markdown(edit.text)) for edit in each.edits],
             )
             for each in thread.comments

@@ -23,6 +23,15 @@ def mentioned(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:MOST_MENTIONED]
 
 
+def unheard(text: str, told: Iterable[str], by: str) -> list[str]:
+    """The names that a text mentions in vain: of nobody, or of somebody who may not read it, which is told alike.
+
+    >>> unheard("@verra and @vera, look", told=["vera"], by="ana")
+    ['verra']
+    """
+    return [name for name in mentioned(text) if name not in told and name != by]
+
+
 def without_blocks(text: str) -> str:
     """A text without its fenced blocks of code; one that is never closed reaches to the end."""
     kept, fence = [], ""

@@ -26,6 +26,7 @@ CLAIM = timedelta(seconds=180)  # longer than any attempt takes
 PAUSES = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600, 3600, 4 * 3600, 4 * 3600))
 MOST_ATTEMPTS = len(PAUSES) + 1
 KEPT = timedelta(days=180)
+LONGEST_ERROR = 300
 
 log = logging.getLogger("taxiway.notices")
 
@@ -120,9 +121,13 @@ class Postman:
         told = [each for each in told if visible is None or not each.project or each.project in visible]
         if not claimed.address or not told:
             return Sent(is_needless=True)
-        message = letter_of(
-            claimed.id, sender=mail.sender, to=claimed.address, at=claimed.made_at, notices=told, home=self.home
-        )
+        try:
+            message = letter_of(
+                claimed.id, sender=mail.sender, to=claimed.address, at=claimed.made_at, notices=told, home=self.home
+            )
+        except Exception as e:  # what it tells cannot be written as a letter: another attempt would not either
+            log.exception("Letter %s to %s cannot be composed", claimed.id, claimed.person)
+            return Sent(f"it cannot be composed: {e}"[:LONGEST_ERROR], is_final=True)
         return send(mail, message)
 
     def _visible(self, person: str) -> list[str] | None:
