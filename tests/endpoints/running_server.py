@@ -21,8 +21,10 @@ from sklearn.preprocessing import OneHotEncoder
 from taxiway.client import Client, connect
 from taxiway.endpoints.gateway.address import Address, read_address
 from taxiway.endpoints.gateway.status import start_ticks
+from taxiway.endpoints.refusals import GatewayAway, NoWorker
 from taxiway.endpoints.steering.supervision import stop_gateway
 from taxiway.models.contract import ModelVersion
+from tests.endpoints.conftest import until
 from tests.endpoints.story import PATH
 
 PROJECT = "mortgages"
@@ -65,6 +67,17 @@ class Platform:
         self.process = subprocess.Popen([*command, "--login"], stdout=subprocess.PIPE, text=True, env=kept)
         assert self.process.stdout is not None
         return [self.process.stdout.readline(), self.process.stdout.readline()]
+
+    def start_again(self) -> None:
+        """As it was for the tests that follow, in whatever order they come: the endpoint `mortgage` answers."""
+        self.start()
+        until(self.answers)
+
+    def answers(self) -> bool:
+        try:
+            return self.ana.endpoints.invoke("mortgage", ROW).revision == 1
+        except (NoWorker, GatewayAway):  # they start
+            return False
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Ends the server and gives its exit code."""
@@ -155,7 +168,7 @@ def free_port() -> int:
 
 def is_over(pid: int, wait_s: float = 10.0) -> bool:
     """Whether a process ends within that time."""
-    until = time.monotonic() + wait_s
-    while start_ticks(pid) is not None and time.monotonic() < until:
+    last = time.monotonic() + wait_s
+    while start_ticks(pid) is not None and time.monotonic() < last:
         time.sleep(0.05)
     return start_ticks(pid) is None

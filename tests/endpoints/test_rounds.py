@@ -185,8 +185,7 @@ def test_a_server_that_is_told_to_stop_takes_everything_with_it(platform: Platfo
     assert all(is_over(pid) for pid in pids)
     kinds = {path.name.partition("-")[0] for path in (platform.home / "inferences" / "mortgage").iterdir()}
     assert kinds == {"sealed", "chain.jsonl"}
-    platform.start()
-    platform.olu.endpoints.wait("mortgage", 1)
+    platform.start_again()
 
 
 def test_a_gateway_that_dies_is_started_again(platform: Platform) -> None:
@@ -208,7 +207,7 @@ def test_what_a_revision_cost_is_kept(platform: Platform) -> None:
     for _ in range(5):
         platform.ana.endpoints.invoke("mortgage", ROW)
     platform.end()
-    platform.start()
+    platform.start_again()
 
     after = platform.olu.endpoints.revision("mortgage", 1)
     assert after.requests - before.requests >= 5

@@ -72,6 +72,7 @@ def test_every_door_refuses_in_the_same_words(
         except RestException as e:
             return {"code": e.error_code, "message": e.json["message"]}
 
+    before = gated.live.client.models.find("loans@1").aliases
     with pytest.raises(GateClosed) as closed:
         gated.live.client.models.promote("loans@1", "production")
     words = str(closed.value)
@@ -90,7 +91,8 @@ def test_every_door_refuses_in_the_same_words(
     assert (exit_code, words in capsys.readouterr().err) == (1, True)
     assert (answer.status, json.loads(answer.text)["detail"]) == (409, words)
     assert gated.live.last_verb() == "models.promote.refused"
-    assert gated.live.client.models.find("loans@1").aliases == []
+    assert gated.live.client.models.find("loans@1").aliases == before
+    assert "champion" not in before
 
 
 @pytest.mark.parametrize("alias", ["champion", "production", "staging"])
