@@ -15,7 +15,7 @@ from importlib import import_module, invalidate_caches
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -202,6 +202,7 @@ class Verified(MetaPathFinder, Loader):
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.listed = {file.path for file in bundle.manifest.files}
+        self.folders = {str(folder) for path in self.listed for folder in PurePosixPath(path).parents}
 
     def path_of(self, name: str) -> tuple[str, bool] | None:
         """The file of a module, and whether it is a package."""
@@ -213,7 +214,13 @@ class Verified(MetaPathFinder, Loader):
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         found = self.path_of(fullname)
-        return spec_from_loader(fullname, self, is_package=found[1]) if found else None
+        if found:
+            return spec_from_loader(fullname, self, is_package=found[1])
+        if f"{CODE}/{fullname.replace('.', '/')}" not in self.folders:
+            return None
+        spaced = ModuleSpec(fullname, None, is_package=True)  # a package without `__init__.py`
+        spaced.submodule_search_locations = []
+        return spaced
 
     def exec_module(self, module: ModuleType) -> None:
         found = self.path_of(module.__name__)

@@ -42,7 +42,7 @@ from taxiway.models.contract import (
 )
 from taxiway.models.logged import contract as logged_contract
 from taxiway.models.logged.contract import ListLogged, LoggedModel
-from taxiway.models.predicting.flavours import flavour, flavour_of
+from taxiway.models.predicting.flavours import PYTHON, flavour, flavour_of
 from taxiway.models.predicting.predictor import Predictor
 from taxiway.models.registering.origins import Recorded, environment_lock
 from taxiway.models.registering.pending import PendingVersion
@@ -129,9 +129,10 @@ class Models:
         model waits in the run's spool, and what is given says so: `is_pending`, and `wait()` for the version.
         Raises FlavourMissing, ModelNotSaved, NoSignature, ModelElsewhere, EvaluationUnfit.
         """
-        if threshold is None and predictions is not None and predictions.score:
-            threshold = predictions.threshold
-        kind = flavour(flavour_of(model))
+        of = flavour_of(model)
+        if threshold is None and predictions is not None and predictions.score and of != PYTHON:
+            threshold = predictions.threshold  # a service decides in its own code
+        kind = flavour(of)
         with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
             used = bring(model, Path(folder), self.find, self.download)
             draft = kind.save(model, Path(folder), example, name=name, threshold=threshold, nullable=nullable)

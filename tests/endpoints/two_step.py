@@ -1,0 +1,32 @@
+"""A service as a user would write it, for the tests that deploy one: two versions in a graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from taxiway.adapters.python import Context
+
+
+class TwoStep:
+    """Asks the first version, and the second one where the first is unsure."""
+
+    uses: dict[str, str] = {}
+    files: dict[str, Path] = {}
+
+    def load(self, context: Context) -> None:
+        self.first, self.second = context.models["first"], context.models["second"]
+        self.margin = float((context.folder / "margin.txt").read_text())
+
+    def before(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**row, "income": max(row["income"], 0.0)} for row in rows]
+
+    def predict(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        answers = self.first.predict(rows)
+        unsure = [n for n, answer in enumerate(answers) if abs(answer["score"] - 0.5) < self.margin]
+        for n, answer in zip(unsure, self.second.predict([rows[n] for n in unsure]), strict=True):
+            answers[n] = answer
+        return [{**answer, "by": "second" if n in unsure else "first"} for n, answer in enumerate(answers)]
+
+    def after(self, rows: list[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**answer, "where": f"district {row['district']}"} for row, answer in zip(rows, answers, strict=True)]
