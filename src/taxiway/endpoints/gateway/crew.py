@@ -359,7 +359,7 @@ class Crew:
             p50_ms=quantile(ordered, 0.50),
             p99_ms=quantile(ordered, 0.99),
             log_tail=self.last_lines(),
-            confinement=next((w.ready.confinement for w in self.workers if w.ready), None),
+            confinement=next((w.confinement for w in self.workers if w.ready), None),
         )
 
 

@@ -18,9 +18,10 @@ from typing import NamedTuple, Protocol, cast
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.setup import PLAIN
 from taxiway.endpoints.worker import wire
+from taxiway.endpoints.worker.confinement import Confinement
+from taxiway.endpoints.worker.hearing import Unheard, check_outputs, error_of
 from taxiway.endpoints.worker.standing_still import KNOWN_ANSWERS, Watch, look
 from taxiway.endpoints.worker.starting import Warm
-from taxiway.kernel.errors import revive
 
 WINDOW = {True: 64, False: 4}  # requests given to a worker ahead of its answers, by whether it batches
 
@@ -142,6 +143,8 @@ class Worker(asyncio.Protocol):
         self.max_batch = PLAIN.max_batch
         self.ready: wire.Ready | None = None
         self.refused: wire.Refused | None = None
+        self.confinement: Confinement | None = None  # as it was before the model was opened
+        self.endpoint = ""
         self.transport: asyncio.WriteTransport | None = None
         self.started = self.progressed = time.monotonic()
         self.log = LogTail()
@@ -157,7 +160,7 @@ class Worker(asyncio.Protocol):
 
     async def start(self, command: Command, served: ServedRevision, home: Path, warm: Warm | None = None) -> None:
         """As a fork of the warm process, where there is one. Raises OSError when no process can be made."""
-        self.is_local = not served.setup.network
+        self.is_local, self.endpoint = not served.setup.network, served.endpoint
         self.max_batch = served.setup.max_batch
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
@@ -204,25 +207,43 @@ class Worker(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic()
-        for text in self.frames.feed(data):
-            self.answered += 1
-            self.slowest_s = max(self.slowest_s, now - self.progressed)
-            self.progressed = now
-            match wire.to_gateway.decode(text):
-                case wire.Done() as done:
-                    job = self.in_flight.pop(done.number)
-                    if not job.future.done():
-                        job.future.set_result(done.outputs)
-                case wire.Fault() as fault:
-                    job = self.in_flight.pop(fault.number)
-                    if not job.future.done():
-                        job.future.set_exception(revive(fault.error, fault.facts))
-                case wire.Ready() as ready:
-                    self.ready = ready
-                    self.keeper.on_ready()
-                case wire.Refused() as refused:
-                    self.refused = refused
+        try:
+            for text in self.frames.feed(data):
+                self.answered += 1
+                self.slowest_s = max(self.slowest_s, now - self.progressed)
+                self.progressed = now
+                self.hear(wire.to_gateway.decode(text))
+        except (ValueError, KeyError) as e:  # what is in hand is asked again, elsewhere
+            self.why = f"a worker said what none of ours says: {e}"
+            self.kill()
+            if self.transport is not None:
+                self.transport.abort()
+            return
         self.keeper.on_answer()
+
+    def hear(self, said: wire.FromWorker) -> None:
+        """Raises ValueError and KeyError for what no worker of ours would say."""
+        match said:
+            case wire.Done() as done:
+                check_outputs(done.outputs, len(self.in_flight[done.number].rows))
+                job = self.in_flight.pop(done.number)
+                if not job.future.done():
+                    job.future.set_result(done.outputs)
+            case wire.Fault() as fault:
+                job = self.in_flight.pop(fault.number)
+                if not job.future.done():
+                    job.future.set_exception(error_of(fault, self.endpoint))
+            case wire.Confined() as confined:
+                if self.confinement is not None:
+                    raise Unheard("once more how it is confined")
+                self.confinement = confined.confinement
+            case wire.Ready() as ready:
+                if self.ready is not None:
+                    raise Unheard("once more that it is ready")
+                self.ready = ready
+                self.keeper.on_ready()
+            case wire.Refused() as refused:
+                self.refused = refused
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.kill()  # it may have closed its end without dying

@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
     confined = confine([chosen.bundle], network=chosen.network)
     atexit.register(gc.freeze)  # its end would else look through all that a model's library is made of
     with socket.socket(fileno=chosen.descriptor) as gateway:
+        gateway.sendall(wire.frame(wire.Confined(confined)))
         began = time.monotonic()
         try:
             check_confined(chosen.endpoint, chosen.sandbox, confined)
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
             sys.exit(3)
         load_s = time.monotonic() - began
         taken = sorted(name for name in set(sys.modules) - before if name.partition(".")[0] in LIBRARIES)
-        ready = wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, confined, taken)
+        ready = wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, taken)
         gateway.sendall(wire.frame(ready))
         joining = Joining(is_batching, chosen.max_batch, chosen.max_delay_ms / 1000)
         Serving(gateway, predictor, endpoint=chosen.endpoint, joining=joining).run()

@@ -22,6 +22,12 @@ class Work(Struct, array_like=True, tag=True, gc=False):
     is_alone: bool = False
 
 
+class Confined(Struct, array_like=True, tag=True):
+    """What holds of the worker, said before the bundle is opened: later a model's code might say it."""
+
+    confinement: Confinement
+
+
 class Ready(Struct, array_like=True, tag=True):
     """The bundle was verified and loaded, and answered its example: requests may come."""
 
@@ -29,7 +35,6 @@ class Ready(Struct, array_like=True, tag=True):
     is_batching: bool  # whether neighbours are predicted together, their answers being equal to the last bit
     load_s: float
     signature: Signature | None = None
-    confinement: Confinement | None = None
     loaded: list[str] = []  # modules that it took and that were not there when it began
 
 
@@ -55,9 +60,9 @@ class Fault(Struct, array_like=True, tag=True):
     facts: dict[str, Any]
 
 
-FromWorker = Ready | Refused | Done | Fault
+FromWorker = Confined | Ready | Refused | Done | Fault
 
-to_gateway: msgspec.msgpack.Decoder[Ready | Refused | Done | Fault] = msgspec.msgpack.Decoder(FromWorker)
+to_gateway: msgspec.msgpack.Decoder[Confined | Ready | Refused | Done | Fault] = msgspec.msgpack.Decoder(FromWorker)
 to_worker: msgspec.msgpack.Decoder[Work] = msgspec.msgpack.Decoder(Work)
 encoder = msgspec.msgpack.Encoder()
 
