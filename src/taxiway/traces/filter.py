@@ -79,14 +79,14 @@ def parse_filter(text: str) -> list[Term]:
 
 def term_of(tokens: Tokens) -> Term:
     place, name = field_of(tokens)
-    sign, at = sign_of(tokens), tokens.now
+    sign, at = tokens.take_sign((*COMPARED, *NAMED), spelled=str.upper), tokens.now
     allowed = signs_for(place, name)
     if sign not in allowed:
         tokens.refuse(at, f"after {name!r} {one_of([s.upper() for s in allowed])}")
     if sign in ("is null", "is not null"):
         return Term(place, name, sign)
     if sign in ("in", "not in"):
-        return Term(place, name, sign, texts_of(tokens))
+        return Term(place, name, sign, tokens.take_list(lambda _: text_of(tokens), most=MOST_VALUES))
     is_number = tokens.now.kind == "number"
     if place == "trace" and name in NUMBERS.values():
         if not is_number:
@@ -132,40 +132,11 @@ def signs_for(place: Place, name: str) -> tuple[Sign, ...]:
     return JUDGED if place in ("feedback", "expectation") else PAIRED
 
 
-def sign_of(tokens: Tokens) -> Sign:
-    """A sign in one word or more. Raises BadField."""
-    token = tokens.take()
-    if token.kind == "sign" and token.text in COMPARED:
-        return next(sign for sign in COMPARED if sign == token.text)
-    words = token.text.lower()
-    if words == "is":
-        words = "is not null" if tokens.skip("not") else "is null"
-        if not tokens.skip("null"):
-            tokens.refuse(tokens.now, "NULL or NOT NULL")
-    elif words == "not" and tokens.skip("in"):
-        words = "not in"
-    found = next((sign for sign in NAMED if words == sign), None)
-    if found is None:
-        tokens.refuse(token, one_of([*COMPARED, *(s.upper() for s in NAMED)]))
-    return found
-
-
 def text_of(tokens: Tokens) -> str:
     token: Token = tokens.take()
     if token.kind != "text":
         tokens.refuse(token, "a text in quotes")
     return unquoted(token.text)
-
-
-def texts_of(tokens: Tokens) -> tuple[str, ...]:
-    if not tokens.skip("("):
-        tokens.refuse(tokens.now, "a list in parentheses")
-    found = [text_of(tokens)]
-    while tokens.skip(","):
-        found.append(text_of(tokens))
-    if not tokens.skip(")") or len(found) > MOST_VALUES:
-        tokens.refuse(tokens.now, f"a closing parenthesis after at most {MOST_VALUES} values")
-    return tuple(found)
 
 
 def stated(name: str, value: str) -> str:

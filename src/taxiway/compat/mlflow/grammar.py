@@ -106,11 +106,11 @@ def parse(text: str, vocabulary: Vocabulary) -> list[Clause]:
 
 def clause(tokens: Tokens, vocabulary: Vocabulary) -> Clause:
     key = vocabulary.key(tokens, tokens.take())
-    sign = sign_of(tokens, vocabulary.signs(key))
+    sign = tokens.take_sign(vocabulary.signs(key), spelled=str.upper)
     if sign in EMPTY:
         return Clause(key, sign, None)
     if sign in LISTED:
-        return Clause(key, sign, listed(tokens))
+        return Clause(key, sign, tokens.take_list(lambda _: text_of(tokens), most=MOST_LISTED))
     at = tokens.take()
     if vocabulary.kind(key) == "number":
         if at.kind != "number":
@@ -121,33 +121,11 @@ def clause(tokens: Tokens, vocabulary: Vocabulary) -> Clause:
     return Clause(key, sign, unquoted(at.text))
 
 
-def sign_of(tokens: Tokens, signs: Sequence[str]) -> str:
+def text_of(tokens: Tokens) -> str:
     at = tokens.take()
-    said = at.text.lower()
-    if said == "not" and tokens.skip("in"):
-        said = "not in"
-    elif said == "is":
-        said = "is not null" if tokens.skip("not") else "is null"
-        if not tokens.skip("null"):
-            tokens.refuse(tokens.now, "NULL")
-    if said not in signs:
-        tokens.refuse(at, one_of([sign.upper() for sign in signs]))
-    return said
-
-
-def listed(tokens: Tokens) -> tuple[str, ...]:
-    found: list[str] = []
-    if not tokens.skip("("):
-        tokens.refuse(tokens.now, "a list such as ('a', 'b')")
-    while True:
-        at = tokens.take()
-        if at.kind != "text" or len(found) == MOST_LISTED:
-            tokens.refuse(at, f"a text in quotes, and at most {MOST_LISTED:,} of them,")
-        found.append(unquoted(at.text))
-        if tokens.skip(")"):
-            return tuple(found)
-        if not tokens.skip(","):
-            tokens.refuse(tokens.now, "a comma or a closing parenthesis")
+    if at.kind != "text":
+        tokens.refuse(at, "a text in quotes")
+    return unquoted(at.text)
 
 
 def parse_order(given: Iterable[str], vocabulary: Vocabulary) -> list[Order]:

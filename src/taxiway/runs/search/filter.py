@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -97,8 +98,13 @@ TIGHTNESS = {Or: 0, And: 1, Not: 2, Term: 3, Words: 3}
 def joined(kind: type[And] | type[Or], *parts: Node | None) -> Node | None:
     """Conditions joined to one; None stands for no condition."""
     given = [part for part in parts if part is not None]
-    flat = [one for part in given for one in (part.parts if isinstance(part, kind) else (part,))]
-    return kind(tuple(flat)) if len(flat) > 1 else flat[0] if flat else None
+    return flat(kind, given) if given else None
+
+
+def flat(kind: type[And] | type[Or], parts: Sequence[Node]) -> Node:
+    """One condition or more as one, without one of a kind within another of that kind."""
+    found = [one for part in parts for one in (part.parts if isinstance(part, kind) else (part,))]
+    return kind(tuple(found)) if len(found) > 1 else found[0]
 
 
 def render(node: Node | None) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Literal, NoReturn
 
+from taxiway.runs.search.descent import Descent
 from taxiway.runs.search.filter import (
     DATASET_FIELDS,
     NUMBER_FIELDS,
@@ -30,7 +31,7 @@ from taxiway.runs.search.filter import (
     Value,
     When,
     Words,
-    joined,
+    flat,
     render_field,
 )
 from taxiway.runs.search.language import KNOWN, PLAIN, Language
@@ -39,7 +40,6 @@ from taxiway.runs.search.patterns import PatternBroken, compiled
 from taxiway.runs.search.tokens import Token, Tokens, one_of, unquoted
 
 MOST_TERMS = 100
-MOST_NESTED = 20
 MOST_LISTED = 5_000
 MOST_ORDERS = 10
 
@@ -49,6 +49,7 @@ ORDERING: tuple[Sign, ...] = ("=", "!=", "<", "<=", ">", ">=")
 WORDY: tuple[Sign, ...] = ("=", "!=", "contains", "like", "ilike", "~", "in", "not in")
 LISTED: tuple[Sign, ...] = ("in", "not in")
 EMPTY: tuple[Sign, ...] = ("is null", "is not null")
+ALSO: dict[str, Sign] = {"rlike": "~"}
 SIGN_WORDS = ("contains", "like", "ilike", "rlike", "in", "is")
 EVERY: tuple[Sign, ...] = (*ORDERING, *WORDY[2:], *EMPTY)
 
@@ -99,60 +100,27 @@ def order_of(tokens: Tokens, language: Language) -> Order:
     return Order(field, is_falling, is_text=language.is_strict and field.kind == "params")
 
 
-class Parser:
-    """Reads by descent: ``or`` binds less than ``and``, and that less than ``not``."""
+class Parser(Descent[Node]):
+    """Reads a filter of runs."""
+
+    most_terms = MOST_TERMS
+    lets_and_dangle = True  # as in MLflow, so old scripts have it
 
     def __init__(self, tokens: Tokens, language: Language) -> None:
-        self.tokens = tokens
+        super().__init__(tokens)
         self.language = language
-        self.terms = 0
-        self.depth = 0
 
     def whole(self) -> Node | None:
-        if self.tokens.now.kind == "end" and not (self.language.is_strict and self.tokens.source):
-            return None
-        node = self.either()
-        if self.tokens.now.kind != "end":
-            self.tokens.refuse(self.tokens.now, "and, or, or the end")
-        return node
+        is_blank = self.tokens.now.kind == "end" and bool(self.tokens.source)
+        return self.either() if is_blank and self.language.is_strict else super().whole()
 
-    def either(self) -> Node | None:
-        self.depth += 1
-        if self.depth > MOST_NESTED:
-            self.tokens.refuse(self.tokens.now, f"at most {MOST_NESTED} parentheses within each other")
-        parts = [self.every()]
-        while self.tokens.skip("or"):
-            parts.append(self.every())
-        self.depth -= 1
-        return joined(Or, *parts)
+    def joined(self, word: Literal["and", "or"], parts: Sequence[Node]) -> Node:
+        return flat(And if word == "and" else Or, parts)
 
-    def every(self) -> Node | None:
-        parts = [self.part()]
-        while self.tokens.skip("and"):
-            if (
-                self.tokens.now.kind == "end" and self.depth == 1
-            ):  # MLflow lets a dangling AND pass, so old scripts have it
-                break
-            parts.append(self.part())
-        return joined(And, *parts)
-
-    def part(self) -> Node | None:
-        tokens = self.tokens
-        is_turned = False
-        while tokens.skip("not"):
-            is_turned = not is_turned
-        if tokens.skip("("):
-            node = self.either()
-            if not tokens.skip(")"):
-                tokens.refuse(tokens.now, "and, or, or a closing parenthesis")
-        else:
-            node = self.term()
-        return Not(node) if is_turned and node is not None else node
+    def turned(self, part: Node) -> Node:
+        return Not(part)
 
     def term(self) -> Node:
-        self.terms += 1
-        if self.terms > MOST_TERMS:
-            self.tokens.refuse(None, f"at most {MOST_TERMS} conditions")
         at = self.tokens.take()
         is_named = self.tokens.now.kind == "sign" or self.tokens.now.says(*SIGN_WORDS)
         if at.kind == "text" and not is_named:
@@ -164,30 +132,13 @@ class Parser:
             self.tokens.refuse(
                 at, f"a condition, a text in quotes to look for, not or (; conditions begin with {one_of(FIELDS)}"
             )
-        signs = signs_of(field, self.language)
-        sign = self.sign(signs)
+        sign = self.tokens.take_sign(signs_of(field, self.language), also=ALSO)
         return Term(field, sign, self.value(field, sign))
 
     def words(self, token: Token) -> Words:
         if token.kind != "text" or not any(c.isalnum() for c in unquoted(token.text)):
             self.tokens.refuse(token, "a text in quotes with words to look for")
         return Words(unquoted(token.text))
-
-    def sign(self, signs: Sequence[Sign]) -> Sign:
-        tokens = self.tokens
-        at = tokens.take()
-        said = at.text.lower() if at.kind in ("sign", "word") else ""
-        if said == "not" and tokens.skip("in"):
-            said = "not in"
-        elif said == "is":
-            said = "is not null" if tokens.skip("not") else "is null"
-            if not tokens.skip("null"):
-                tokens.refuse(tokens.now, "null")
-        said = "~" if said == "rlike" else said
-        found = next((sign for sign in signs if sign == said), None)
-        if found is None:
-            tokens.refuse(at, one_of(signs))
-        return found
 
     def value(self, field: Field, sign: Sign) -> Value:
         if sign in EMPTY:
@@ -208,24 +159,16 @@ class Parser:
         return value
 
     def listed(self, field: Field) -> tuple[str | float, ...]:
-        tokens, found = self.tokens, list[str | float]()
-        if not tokens.skip("("):
-            tokens.refuse(tokens.now, 'a list such as ("a", "b")')
-        while True:
-            at = tokens.take()
+        def take(before: Sequence[str | float]) -> str | float:
+            at = self.tokens.take()
             value = value_of(at, field, "=")
-            is_alike = not found or isinstance(value, str) == isinstance(found[0], str)
+            is_alike = not before or isinstance(value, str) == isinstance(before[0], str)
             if not isinstance(value, (str, float)) or isinstance(value, bool) or not is_alike:
                 self.refuse_listed(at, field)
-            found.append(value)
-            if len(found) > MOST_LISTED:
-                tokens.refuse(None, f"at most {MOST_LISTED:,} values in a list")
-            if tokens.skip(")"):
-                return tuple(found)
-            if not tokens.skip(","):
-                tokens.refuse(tokens.now, "a comma or a closing parenthesis")
-            if self.language.is_strict and tokens.skip(")"):  # Python, which reads it for MLflow, lets a comma dangle
-                return tuple(found)
+            return value
+
+        # Python, which reads it for MLflow, lets a comma dangle.
+        return self.tokens.take_list(take, most=MOST_LISTED, is_python=self.language.is_strict)
 
     def refuse_listed(self, at: Token, field: Field) -> NoReturn:
         of_params = "texts in quotes, or numbers, but not both"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, NoReturn, TypeVar
 
 from taxiway.kernel.errors import BadField
+
+Sign = TypeVar("Sign", bound=str)
+Listed = TypeVar("Listed")
 
 MOST_CHARACTERS = 20_000
 QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.|'')*'"""
@@ -82,6 +85,48 @@ class Tokens:
             self.take()
             return True
         return False
+
+    def take_sign(
+        self, signs: Sequence[Sign], *, also: Mapping[str, Sign] = {}, spelled: Callable[[str], str] = str
+    ) -> Sign:
+        """The next sign, in one word or more, such as ``not in``. Raises BadField for one that is not among these.
+
+        also: other words for some of them. spelled: how a refusal writes them.
+        """
+        at = self.take()
+        said = at.text.lower() if at.kind in ("sign", "word") else ""
+        if said == "not" and self.skip("in"):
+            said = "not in"
+        elif said == "is":
+            said = "is not null" if self.skip("not") else "is null"
+            if not self.skip("null"):
+                self.refuse(self.now, spelled("null"))
+        said = also.get(said, said)
+        found = next((sign for sign in signs if sign == said), None)
+        if found is None:
+            self.refuse(at, one_of([spelled(sign) for sign in signs]))
+        return found
+
+    def take_list(
+        self, take: Callable[[Sequence[Listed]], Listed], *, most: int, is_python: bool = False
+    ) -> tuple[Listed, ...]:
+        """What stands between parentheses, a comma between each. Raises BadField.
+
+        take: takes one, told those before it. is_python: a comma may follow the last one.
+        """
+        found = list[Listed]()
+        if not self.skip("("):
+            self.refuse(self.now, 'a list such as ("a", "b")')
+        while True:
+            found.append(take(found))
+            if len(found) > most:
+                self.refuse(None, f"at most {most:,} values in a list")
+            if self.skip(")"):
+                return tuple(found)
+            if not self.skip(","):
+                self.refuse(self.now, "a comma or a closing parenthesis")
+            if is_python and self.skip(")"):
+                return tuple(found)
 
     def refuse(self, token: Token | None, expected: str) -> NoReturn:
         """Raises BadField: what would be accepted, where, and what stands there."""

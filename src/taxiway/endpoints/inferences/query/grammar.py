@@ -7,11 +7,13 @@ The words and signs are those of a search of runs. ``prediction`` and ``score`` 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from taxiway.kernel.errors import BadField
+from taxiway.runs.search.descent import Descent
 from taxiway.runs.search.filter import Ago, When
 from taxiway.runs.search.moments import MOMENTS, UNITS_S, read_duration, read_when
 from taxiway.runs.search.tokens import Token, Tokens, one_of, unquoted
@@ -45,7 +47,6 @@ WORDY: tuple[Sign, ...] = ("=", "!=", "contains", "like", "ilike", "~", "in", "n
 EMPTY: tuple[Sign, ...] = ("is null", "is not null")
 EVERY: tuple[Sign, ...] = (*ORDERING, *WORDY[2:], *EMPTY)
 MOST_TERMS = 50
-MOST_NESTED = 20
 MOST_LISTED = 1_000
 MOST_PATTERN = 1_000
 
@@ -102,56 +103,20 @@ def fields_of(node: Node | None) -> set[Field]:
             return {field for part in parts for field in fields_of(part)}
 
 
-class Parser:
-    """Reads by descent: ``or`` binds less than ``and``, and that less than ``not``."""
+class Parser(Descent[Node]):
+    """Reads a condition on records."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self.tokens = tokens
-        self.terms = 0
-        self.depth = 0
+    most_terms = MOST_TERMS
 
-    def whole(self) -> Node | None:
-        if self.tokens.now.kind == "end":
-            return None
-        node = self.either()
-        if self.tokens.now.kind != "end":
-            self.tokens.refuse(self.tokens.now, "and, or, or the end")
-        return node
+    def joined(self, word: Literal["and", "or"], parts: Sequence[Node]) -> Node:
+        return And(tuple(parts)) if word == "and" else Or(tuple(parts))
 
-    def either(self) -> Node:
-        self.depth += 1
-        if self.depth > MOST_NESTED:
-            self.tokens.refuse(self.tokens.now, f"at most {MOST_NESTED} parentheses within each other")
-        parts = [self.every()]
-        while self.tokens.skip("or"):
-            parts.append(self.every())
-        self.depth -= 1
-        return Or(tuple(parts)) if len(parts) > 1 else parts[0]
+    def turned(self, part: Node) -> Node:
+        return Not(part)
 
-    def every(self) -> Node:
-        parts = [self.part()]
-        while self.tokens.skip("and"):
-            parts.append(self.part())
-        return And(tuple(parts)) if len(parts) > 1 else parts[0]
-
-    def part(self) -> Node:
-        is_turned = False
-        while self.tokens.skip("not"):
-            is_turned = not is_turned
-        if self.tokens.skip("("):
-            node = self.either()
-            if not self.tokens.skip(")"):
-                self.tokens.refuse(self.tokens.now, "and, or, or a closing parenthesis")
-        else:
-            node = self.term()
-        return Not(node) if is_turned else node
-
-    def term(self) -> Term:
-        self.terms += 1
-        if self.terms > MOST_TERMS:
-            self.tokens.refuse(None, f"at most {MOST_TERMS} conditions")
+    def term(self) -> Node:
         field = self.field()
-        sign = self.sign(signs_of(field))
+        sign = self.tokens.take_sign(signs_of(field))
         return Term(field, sign, self.value(field, sign))
 
     def field(self) -> Field:
@@ -159,21 +124,6 @@ class Parser:
         found = field_of(at)
         if found is None:
             self.tokens.refuse(at, f"a condition, not or (; conditions begin with {one_of(FIELDS)}")
-        return found
-
-    def sign(self, signs: tuple[Sign, ...]) -> Sign:
-        tokens = self.tokens
-        at = tokens.take()
-        said = at.text.lower() if at.kind in ("sign", "word") else ""
-        if said == "not" and tokens.skip("in"):
-            said = "not in"
-        elif said == "is":
-            said = "is not null" if tokens.skip("not") else "is null"
-            if not tokens.skip("null"):
-                tokens.refuse(tokens.now, "null")
-        found = next((sign for sign in signs if sign == said), None)
-        if found is None:
-            tokens.refuse(at, one_of(signs))
         return found
 
     def value(self, field: Field, sign: Sign) -> Value:
@@ -191,21 +141,14 @@ class Parser:
         return found
 
     def listed(self, field: Field) -> tuple[str | float, ...]:
-        tokens, found = self.tokens, list[str | float]()
-        if not tokens.skip("("):
-            tokens.refuse(tokens.now, 'a list such as ("a", "b")')
-        while True:
-            at = tokens.take()
+        def take(before: Sequence[str | float]) -> str | float:
+            at = self.tokens.take()
             value = value_of(at, field)
             if not isinstance(value, str | float) or isinstance(value, bool):
-                tokens.refuse(at, expected_of(field))
-            found.append(value)
-            if len(found) > MOST_LISTED:
-                tokens.refuse(at, f"at most {MOST_LISTED:,} values")
-            if tokens.skip(")"):
-                return tuple(found)
-            if not tokens.skip(","):
-                tokens.refuse(tokens.now, "a comma or a closing parenthesis")
+                self.tokens.refuse(at, expected_of(field))
+            return value
+
+        return self.tokens.take_list(take, most=MOST_LISTED)
 
 
 def field_of(at: Token) -> Field | None:
