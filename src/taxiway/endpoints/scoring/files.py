@@ -145,7 +145,9 @@ class AnswersFile:
         self.kind = kind_of(path)
         self.schema = schema
         if self.kind == "parquet":
-            self.parquet: Any = pq.ParquetWriter(self.part, schema, compression="snappy")
+            # Floats hardly repeat: looking for those that do costs a third of the writing, and makes files larger.
+            repeating: Any = [field.name for field in schema if not pa.types.is_floating(field.type)] or False
+            self.parquet: Any = pq.ParquetWriter(self.part, schema, compression="snappy", use_dictionary=repeating)
         else:
             self.csv: Any = pcsv.CSVWriter(str(self.part), schema)
 

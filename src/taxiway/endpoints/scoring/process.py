@@ -7,6 +7,8 @@ that the rows come in. It touches no file but its bundle; who started it reads a
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import mmap
 import socket
 import sys
@@ -15,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.endpoints.scoring.wire import Chunk, Prepared, Refused, Scored, Stopped, to_scorer
 from taxiway.endpoints.worker.confinement import confine
-from taxiway.endpoints.worker.process import example_rows, loader, said, warm_up
+from taxiway.endpoints.worker.process import as_served, example_rows, said, warm_up
 from taxiway.endpoints.worker.wire import Frames, frame
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.kernel.starting import collecting_later
 from taxiway.models.bundles.bundle import verify_bundle
 from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Predictor, Rows
 from taxiway.models.predicting.signature import InputMismatch
@@ -38,12 +41,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--may-run-code", action="store_true")
     chosen = parser.parse_args(arguments)
     confine([chosen.bundle])
+    atexit.register(gc.freeze)  # its end would else look through all that a model's library is made of
     with socket.socket(fileno=chosen.descriptor) as reader:
         try:
             bundle = verify_bundle(chosen.bundle, chosen.digest)
-            load = loader(bundle.manifest.flavour)
-            predictor = load(chosen.bundle, chosen.digest, may_run_code=chosen.may_run_code)
-            answering = Answering(predictor)
+            with collecting_later():
+                predictor = as_served(bundle, may_run_code=chosen.may_run_code).predictor
+                answering = Answering(predictor)
             warm_up(predictor, example_rows(bundle))
             prepared = answering.prepared()
         except TaxiwayError as refusal:

@@ -148,8 +148,7 @@ class Passage:
         begun = self.progress.begun
         for number, batch in enumerate(self.source.chunks(begun.columns, begun.chunk_rows)):
             is_done = number in self.progress.places
-            if not is_done and not self.free:
-                self._take(output)
+            answered = None if is_done or self.free else self._answered()
             scorer = None if is_done else self.free.popleft()
             if scorer is not None:
                 scorer.give(
@@ -159,10 +158,12 @@ class Passage:
                     is_exact=self.wish.is_exact,
                 )
             self.given.append((number, batch, scorer))
+            if answered is not None:  # only now, so that its process need not wait for the file
+                self._write(*answered, output)
             while self.given and self.given[0][2] is None:
-                self._take(output)
+                self._write(*self._answered(), output)
         while self.given:
-            self._take(output)
+            self._write(*self._answered(), output)
         said = msgspec.to_builtins(leave)
         counted = {"rows": self.rows, "failed": self.failed, "largest_difference": self.difference}
         output.finish(msgspec.json.encode(said | counted))
@@ -171,18 +172,20 @@ class Passage:
         """What the model takes of it; what is only kept stays here."""
         return batch.select(self.inputs)
 
-    def _take(self, output: AnswersFile) -> None:
-        """The answers to the oldest chunk that is on its way, kept and written."""
+    def _answered(self) -> tuple[pa.RecordBatch, bytes]:
+        """The oldest chunk that is on its way, and the answers to it, which are kept; its process is free again."""
         number, batch, scorer = self.given.popleft()
         if scorer is None:
-            data = self.progress.read(number)
             self.resumed += batch.num_rows
-        else:
-            scored = scorer.take(number * self.progress.begun.chunk_rows)
-            self.difference = max((d for d in (self.difference, scored.difference) if d is not None), default=None)
-            data = scored.data
-            self.progress.add(number, data)
-            self.free.append(scorer)
+            return batch, self.progress.read(number)
+        scored = scorer.take(number * self.progress.begun.chunk_rows)
+        self.difference = max((d for d in (self.difference, scored.difference) if d is not None), default=None)
+        self.progress.add(number, scored.data)
+        self.free.append(scorer)
+        return batch, scored.data
+
+    def _write(self, batch: pa.RecordBatch, data: bytes, output: AnswersFile) -> None:
+        """Puts a chunk and its answers at the end of the output."""
         answers = pa.ipc.open_stream(pa.py_buffer(data)).read_next_batch()
         if answers.num_rows != batch.num_rows:
             raise InputChanged(output=str(self.wish.target), what=["input"])
