@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from taxiway.endpoints.gateway.configuration import (
+    APPLIED,
     Configuration,
     ConfigurationRefused,
     ServedEndpoint,
@@ -136,3 +137,40 @@ def test_names_that_could_leave_their_folder_are_not_written(site: Site, name: s
 def test_an_active_revision_must_be_listed(site: Site) -> None:
     with pytest.raises(ConfigurationRefused, match="revision 2 of endpoint mortgage"):
         put(site, Configuration(1, AT, (ServedEndpoint("mortgage", "homes", 2),), (REVISION,)))
+
+
+def test_what_is_in_force_goes_back_by_no_file(site: Site) -> None:
+    path = put(site, configuration(1, "mortgage"))
+    old = path.read_bytes()
+    newer = configuration(2, "mortgage", "flights")
+    put(site, newer)
+    accept(site.home)
+    path.write_bytes(old)
+    (path.parent / APPLIED).write_bytes(old)
+
+    with pytest.raises(ConfigurationRefused, match="serial is 1, and 2 was in force"):
+        accept(site.home, newer)
+
+
+@pytest.mark.parametrize("damage", [b"", b"broken", b"\xff"])
+def test_a_damaged_memory_holds_up_nothing_that_is_signed(site: Site, damage: bytes) -> None:
+    path = put(site, configuration(1, "mortgage"))
+    accept(site.home)
+    (path.parent / APPLIED).write_bytes(damage)
+    newer = configuration(2, "mortgage", "flights")
+    put(site, newer)
+
+    assert accept(site.home) == newer
+    assert last_accepted(site.home) == newer
+
+
+def test_a_full_disk_holds_up_nothing_that_is_signed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = configuration(2, "mortgage")
+    put(site, newer)
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("taxiway.endpoints.gateway.configuration.replace", full)
+
+    assert accept(site.home) == newer

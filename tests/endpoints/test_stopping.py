@@ -52,6 +52,20 @@ def test_callers_of_a_stopped_endpoint_are_told_by_whom_when_and_why(served: Sit
     assert "was stopped by otto on 2026-05-01 at 12:30 UTC: it rejects everybody." in answer.body["detail"]
 
 
+def test_who_waits_for_a_revision_that_leaves_gets_no_prediction_either(served: Site) -> None:
+    waiting = Waiting(served)
+    waiting.start()
+    until(lambda: served.revision().in_flight == 1)
+    served.deploy("2")
+    served.until_live(2)
+
+    served.change("adder", is_stopped=True, stopped=SAID)
+    waiting.join(WITHIN_S)
+
+    assert waiting.answer is not None
+    assert (waiting.answer.status, waiting.answer.body["error"]) == (503, "EndpointStopped")
+
+
 def test_who_waits_for_a_slow_model_gets_no_prediction_either(served: Site) -> None:
     waiting = [Waiting(served) for _ in range(3)]
     for each in waiting:

@@ -18,7 +18,7 @@ import msgspec
 
 import taxiway.models.predicting.signature  # noqa: F401  declares the error that a worker answers with
 from taxiway.endpoints.gateway.addresses import Addresses, Spot
-from taxiway.endpoints.gateway.configuration import FILE, Configuration, accept, last_accepted
+from taxiway.endpoints.gateway.configuration import FILE, Configuration, accept, remembered_in
 from taxiway.endpoints.gateway.crew import Crew
 from taxiway.endpoints.gateway.dialects import Address, Answer, Call, Dialect, Given, Shown, installed, said_of
 from taxiway.endpoints.gateway.fleet import Fleet
@@ -165,25 +165,21 @@ class Gateway:
             return
         self.seen = seen
         try:
-            self.apply(accept(self.home))
+            self.apply(accept(self.home, self.configuration))
             self.configuration_error = ""
+        except OSError:
+            self.seen = None  # such as a full disk: the next look tries again
+            raise
         except TaxiwayError as refusal:
             log.error("%s", refusal)  # noqa: TRY400  the refusal says it all
             self.configuration_error = str(refusal)
             if self.configuration is None:
-                self.apply(self.earlier())
-
-    def earlier(self) -> Configuration | None:
-        """What an earlier gateway accepted last, if that is in order."""
-        try:
-            return last_accepted(self.home)
-        except TaxiwayError as refusal:
-            log.error("%s", refusal)  # noqa: TRY400  the refusal says it all
-            return None
+                self.apply(remembered_in(self.home))
 
     def apply(self, configuration: Configuration | None) -> None:
         """Serves this from now on."""
         if configuration is not None:
+            self.fleet.halt(configuration)  # whatever else may fail
             self.configuration = configuration
             self.recorder.apply({each.name: each.log for each in configuration.endpoints})
             self.recorder.trace_to(configuration.otlp)

@@ -7,6 +7,7 @@ signature made for another purpose does not fit. A serial that only grows keeps 
 from __future__ import annotations
 
 import base64
+import logging
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -25,6 +26,7 @@ from taxiway.kernel.ids import is_name
 PAYLOAD_TYPE = "application/vnd.taxiway.gateway+json"
 FILE = "configuration.json"
 ANY_HOST = "*"  # among the allowed hosts: whatever name a platform calls an image by
+log = logging.getLogger("taxiway.gateway")
 APPLIED = "applied.json"  # the last envelope that was accepted, to go on from after a restart
 
 
@@ -177,11 +179,13 @@ def open_envelope(path: Path, envelope: Envelope, public_key: bytes) -> Configur
     return configuration
 
 
-def accept(home: Path) -> Configuration | None:
+def accept(home: Path, in_force: Configuration | None = None) -> Configuration | None:
     """The configuration to serve now, or None where nothing was ever deployed. Raises ConfigurationRefused.
 
     The key is looked up by its id in HOME/keys. What is accepted is remembered, and an older serial, or other
     content under the same serial, is refused: a copy of an old configuration brings nothing back.
+    in_force: what the caller serves, which no file can take back. A stop must get through: neither a full disk nor a
+    damaged memory of what was accepted holds up what is signed and newer.
     """
     folder = home / "gateway"
     path = folder / FILE
@@ -189,16 +193,29 @@ def accept(home: Path) -> Configuration | None:
         return last_accepted(home)
     envelope = read_envelope(path)
     found = open_envelope(path, envelope, public_key(home, envelope, path))
-    known = last_accepted(home)
+    remembered = remembered_in(home)
+    known = max((c for c in (in_force, remembered) if c is not None), key=lambda c: c.serial, default=None)
     if known is not None and found.serial < known.serial:
         problem = f"its serial is {found.serial}, and {known.serial} was in force already"
         raise ConfigurationRefused(file=str(path), problem=problem)
     if known is not None and found.serial == known.serial and found != known:
         problem = f"another configuration of the same serial {found.serial} was in force already"
         raise ConfigurationRefused(file=str(path), problem=problem)
-    if known != found:
-        replace(folder / APPLIED, msgspec.json.encode(envelope))
+    if remembered != found:
+        try:
+            replace(folder / APPLIED, msgspec.json.encode(envelope))
+        except OSError as e:
+            log.error("What is applied could not be remembered: %s", e)  # noqa: TRY400  the cause is in the sentence
     return found
+
+
+def remembered_in(home: Path) -> Configuration | None:
+    """What was accepted last, as far as that can be read: who can damage the file could as well remove it."""
+    try:
+        return last_accepted(home)
+    except (ConfigurationRefused, OSError) as e:
+        log.error("%s", e)  # noqa: TRY400  the refusal says it all
+        return None
 
 
 def last_accepted(home: Path) -> Configuration | None:

@@ -63,6 +63,18 @@ class Fleet:
             for r in (before.revisions if before else [])
         }
 
+    def halt(self, configuration: Configuration) -> None:
+        """Has nobody answered any more where an endpoint is stopped, neither those who wait for it already."""
+        for endpoint in configuration.endpoints:
+            place = self.places.get(endpoint.name)
+            if place is None or not endpoint.is_stopped:
+                continue
+            place.take(endpoint)
+            refusal = place.nobody()
+            for crew in (*place.everybody(), *(c for c in self.leaving if c.served.endpoint == endpoint.name)):
+                crew.cut(refusal)
+            self.retire(*place.clear())
+
     def apply(self, configuration: Configuration) -> None:
         """Starts what is missing and retires what is no longer wanted."""
         wanted = {e.name: e for e in configuration.endpoints}
@@ -77,9 +89,6 @@ class Fleet:
             place.fallen |= {
                 fall.revision: fall for fall in known if (fall.endpoint, fall.number) == (name, place.rollout.number)
             }
-            if endpoint.is_stopped:  # nobody is answered any more, those who wait for it neither
-                for crew in place.everybody():
-                    crew.cut(place.nobody())
             self.settle(place, {r.number: r for r in configuration.revisions if r.endpoint == name})
         self.mirrors.settle(self.places)
 
