@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from taxiway.adapters.sklearn import CodeInModel, ModelNotSaved, ModelUnreadable, read_model
-from taxiway.adapters.sklearn_predictor import SklearnPredictor, as_predictions, classes_of, pandas_column
+from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of, pandas_column
 from taxiway.models.bundles.bundle import Bundle, Manifest, read_verified, verify_bundle
 from taxiway.models.bundles.mlmodel import MLMODEL
 from taxiway.models.predicting.arrays import Arrays, Block, check_block
 from taxiway.models.predicting.flavours import FlavourMissing
 from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Predictor, Rows
 from taxiway.models.predicting.signature import Columns, Signature, check_columns, check_rows
+from taxiway.models.twins.predictor import as_predictions
 
 # How a manifest says what reads the model: MLflow alone, or LightGBM, whose format is text and runs nothing.
 WHOLE_FOLDER, BOOSTER = "mlflow", "lightgbm"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of
+from taxiway.adapters.sklearn_twin import with_twin
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.bundles.bundle import Bundle, Manifest, NativeModel, read_verified, verify_bundle
 from taxiway.models.bundles.mlmodel import EXAMPLE, MLMODEL, example_file, mlmodel_file, read_example
@@ -115,7 +116,7 @@ def save(
     (folder / native.file).write_bytes(data)
     (folder / EXAMPLE).write_bytes(example_file(rows))
     (folder / MLMODEL).write_bytes(mlmodel_file(signature, _mlflow_flavors(native)))
-    return Manifest(
+    draft = Manifest(
         name=name,
         flavour=FLAVOUR,
         signature=signature,
@@ -123,6 +124,7 @@ def save(
         example=EXAMPLE,
         threshold=(threshold if threshold is not None else 0.5) if is_binary else None,
     )
+    return with_twin(model, draft, example, folder)
 
 
 def load(folder: Path, digest: str | None = None, *, may_run_code: bool = False) -> SklearnPredictor:

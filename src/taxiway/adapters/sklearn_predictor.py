@@ -13,6 +13,7 @@ from taxiway.models.predicting.arrays import Arrays, Block, check_block
 from taxiway.models.predicting.matrices import Matrix, in_groups, without_names
 from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Rows
 from taxiway.models.predicting.signature import Column, Columns, Signature, check_columns, check_rows
+from taxiway.models.twins.predictor import as_predictions
 
 NUMERIC = frozenset({"boolean", "integer", "number"})
 
@@ -90,15 +91,6 @@ class SklearnPredictor:
             scores = probabilities[:, 1]
             return self._classes[(scores >= self.threshold).astype(int)], scores
         return self._classes[probabilities.argmax(axis=1)], probabilities.max(axis=1)
-
-
-def as_predictions(answers: Arrays) -> list[Prediction]:
-    """Arrays as one object per row."""
-    labels = answers["prediction"].tolist()
-    if "score" not in answers:
-        return [{"prediction": label} for label in labels]
-    pairs = zip(labels, answers["score"].tolist(), strict=True)
-    return [{"prediction": label, "score": score} for label, score in pairs]
 
 
 def classes_of(model: Any) -> Any:

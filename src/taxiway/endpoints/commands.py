@@ -20,6 +20,7 @@ from taxiway.endpoints.contract import (
     PredictionTrace,
     Revision,
 )
+from taxiway.endpoints.external.commands import COMMANDS as EXTERNAL
 from taxiway.endpoints.inferences.logs.commands import COMMANDS as LOG
 from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
@@ -208,7 +209,8 @@ def show_detail(detail: EndpointDetail) -> str:
         ("gateway", detail.gateway or "none runs; start `taxiway server`"),
         ("takes", ", ".join(f"{column.name} ({column.type})" for column in detail.signature.inputs)),
         ("p50, p99 ms", f"{cell(e.p50_ms)}, {cell(e.p99_ms)}" if e.p99_ms is not None else "-"),
-        *confinements(detail),
+        *by_revision("runs", {each.number: each.runs for each in detail.revisions if each.runs}),
+        *by_revision("workers", {each.number: each.confinement for each in detail.revisions if each.confinement}),
         ("changed", f"{cell(e.changed_at)} by {e.changed_by}"),
     ]
     width = max(len(name) for name, _ in facts)
@@ -218,12 +220,11 @@ def show_detail(detail: EndpointDetail) -> str:
     return "\n".join([*lines, as_table(rows, REVISIONS), *(["", "Its last lines:", *tail] if tail else [])])
 
 
-def confinements(detail: EndpointDetail) -> list[tuple[str, str]]:
-    """What the workers of those that answer cannot do."""
-    said = {each.number: each.confinement for each in detail.revisions if each.confinement}
+def by_revision(name: str, said: dict[int, str]) -> list[tuple[str, str]]:
+    """A fact of revisions, once where all of them share it."""
     if len(set(said.values())) == 1:
-        return [("workers", next(iter(said.values())))]
-    return [(f"workers of {number}", text) for number, text in said.items()]
+        return [(name, next(iter(said.values())))]
+    return [(f"{name} of {number}", text) for number, text in said.items()]
 
 
 DEPLOY = Command(
@@ -300,4 +301,5 @@ COMMANDS = (
     *TRAFFIC,
     *CANARY,
     *LOG,
+    *EXTERNAL,
 )

@@ -17,7 +17,7 @@ from taxiway.endpoints.gateway.dialects import Call, Given
 from taxiway.endpoints.standalone.plan import bundle_folder
 from taxiway.endpoints.worker.answering import answers
 from taxiway.endpoints.worker.held import Limits
-from taxiway.endpoints.worker.process import loader
+from taxiway.endpoints.worker.process import as_served
 from taxiway.kernel.ids import new_id
 from taxiway.models.bundles.bundle import verify_bundle
 from taxiway.models.predicting.predictor import Predictor
@@ -44,7 +44,7 @@ def model_fn(model_dir: str, context: Any = None) -> Predictor:
     folder = bundle_folder(model_dir, {})
     bundle = verify_bundle(Path(folder), os.environ.get("TAXIWAY_BUNDLE_DIGEST") or None)
     may_run_code = os.environ.get("TAXIWAY_MAY_RUN_CODE") == "1"
-    return loader(bundle.manifest.flavour)(folder, bundle.digest, may_run_code=may_run_code)
+    return as_served(bundle, may_run_code=may_run_code).predictor
 
 
 def input_fn(data: bytes | str, content_type: str, context: Any = None) -> Body:

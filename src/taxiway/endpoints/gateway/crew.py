@@ -26,6 +26,7 @@ from taxiway.models.predicting.signature import Signature
 
 STEADY_S = 5.0  # a worker that lived this long starts the count of failures anew
 LONGEST_PAUSE_S = 30.0
+LONGEST_SAID = 500  # of what a worker says of itself, which a model's code might say too
 QUIET = 10  # how far the processes of a shadow step back
 PATIENT_FAILURES = 3  # deaths in a row after which callers are told at once rather than kept waiting
 
@@ -360,6 +361,7 @@ class Crew:
             p99_ms=quantile(ordered, 0.99),
             log_tail=self.last_lines(),
             confinement=next((w.confinement for w in self.workers if w.ready), None),
+            runs=next((w.ready.runs for w in self.workers if w.ready), "")[:LONGEST_SAID],
         )
 
 

@@ -58,6 +58,7 @@ class RevisionStatus(Struct, frozen=True):
     is_warm: bool = False  # it answers nothing, and could at once
     copies: Copies | None = None  # of a shadow
     confinement: Confinement | None = None  # what holds of all its workers
+    runs: str = ""  # which form of the model answers, and why
 
 
 class LogStatus(Struct, frozen=True):

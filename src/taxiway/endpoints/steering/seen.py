@@ -53,7 +53,8 @@ class Seen:
             found = replace(found, requests=total.requests, errors=total.errors, rows=total.rows, cpu_s=total.cpu_s)
         reason = found.reason or (status.reason if found.state != "live" else "")
         confinement = str(status.confinement) if status.confinement is not None and status.pids else ""
-        found = replace(found, reason=reason, log_tail=status.log_tail, confinement=confinement)
+        runs = status.runs if status.pids else ""
+        found = replace(found, reason=reason, log_tail=status.log_tail, confinement=confinement, runs=runs)
         if status.p99_ms is None:  # a gateway that began anew; what is kept of the one before still holds
             return found
         return replace(found, p50_ms=status.p50_ms, p99_ms=status.p99_ms)
@@ -125,3 +126,17 @@ def state_of(active: RevisionState, *, is_answered: bool) -> EndpointState:
             return "answering" if is_answered else "starting"
         case _:
             return "answering" if is_answered else active
+
+
+def elsewhere(record: EndpointRecord, url: str) -> EndpointRecord:
+    """An endpoint that is served by others: whether it answers nobody here can see."""
+    if record.state == "stopped":
+        return replace(record, is_external=True, url=url)
+    return replace(record, is_external=True, url=url, state="elsewhere", reason="", answering=record.active)
+
+
+def stands_elsewhere(revision: Revision, kept: Kept) -> Revision:
+    """A revision of such an endpoint."""
+    if revision.number != kept.active:
+        return replace(revision, state="retired", percent=0.0)
+    return revision if kept.is_stopped else replace(revision, state="elsewhere", reason="")

@@ -27,6 +27,7 @@ from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknow
 from taxiway.endpoints.setup import Sandbox
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.answering import Answering, answers, encode
+from taxiway.endpoints.worker.choosing import Chosen, choose
 from taxiway.endpoints.worker.confinement import Confinement, confine
 from taxiway.endpoints.worker.probing import probes
 from taxiway.endpoints.worker.warm import LIBRARIES
@@ -71,15 +72,14 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
             check_confined(chosen.endpoint, chosen.sandbox, confined)
             bundle = verify_bundle(chosen.bundle, chosen.digest)
             with collecting_later():
-                load = load or loader(bundle.manifest.flavour)
-                predictor = load(chosen.bundle, chosen.digest, may_run_code=chosen.may_run_code)
+                predictor, runs = as_served(bundle, may_run_code=chosen.may_run_code, load=load)
             is_batching = warm_up(predictor, example_rows(bundle))
         except TaxiwayError as refusal:
             gateway.sendall(wire.frame(wire.Refused(type(refusal).__name__, str(refusal))))
             sys.exit(3)
         load_s = time.monotonic() - began
         taken = sorted(name for name in set(sys.modules) - before if name.partition(".")[0] in LIBRARIES)
-        ready = wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, taken)
+        ready = wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, taken, runs)
         gateway.sendall(wire.frame(ready))
         joining = Joining(is_batching, chosen.max_batch, chosen.max_delay_ms / 1000)
         Serving(gateway, predictor, endpoint=chosen.endpoint, joining=joining).run()
@@ -89,6 +89,16 @@ def check_confined(endpoint: str, sandbox: Sandbox, confined: Confinement) -> No
     """Refuses to go on where the confinement is required and does not hold. Raises NotConfined."""
     if sandbox == "require" and confined.missing:
         raise NotConfined(endpoint=endpoint, missing=confined.missing)
+
+
+def as_served(bundle: Bundle, *, may_run_code: bool, load: Load | None = None) -> Chosen:
+    """The model of a verified bundle as endpoints and scoring answer by it. Raises FlavourUnknown, and as `Load`."""
+
+    def by_library() -> Predictor:
+        read = load or loader(bundle.manifest.flavour)
+        return read(bundle.folder, bundle.digest, may_run_code=may_run_code)
+
+    return choose(bundle, by_library)
 
 
 def loader(flavour: str) -> Load:

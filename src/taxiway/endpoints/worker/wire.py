@@ -36,6 +36,7 @@ class Ready(Struct, array_like=True, tag=True):
     load_s: float
     signature: Signature | None = None
     loaded: list[str] = []  # modules that it took and that were not there when it began
+    runs: str = ""  # which form of the model answers, and why
 
 
 class Refused(Struct, array_like=True, tag=True):

@@ -22,6 +22,7 @@ from taxiway.kernel.canonical import NotCanonical, canonical_json
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.version import VERSION
 from taxiway.models.predicting.signature import Signature
+from taxiway.models.twins.record import Twin
 
 MANIFEST = "taxiway.json"
 LOCK = "requirements.lock"
@@ -63,8 +64,9 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
 
     threshold: the score from which a binary classifier says yes; run: id of the run that logged it;
     datasets: digests of what it was trained on; environment: digest of `requirements.lock`;
-    uses: versions that a service asks; taxiway: the release that wrote it. What is at its default is left out of the
-    file, so that a later release can add a field without changing the digest of what stands.
+    uses: versions that a service asks; twin: what was found of a compiled form of it; taxiway: the release that wrote
+    it. What is at its default is left out of the file, so that a later release can add a field without changing the
+    digest of what stands.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     datasets: tuple[str, ...] = ()
     risk_tier: str | None = None
     uses: tuple[UsedVersion, ...] = ()
+    twin: Twin | None = None
     files: tuple[BundleFile, ...] = ()
     environment: str | None = None
     taxiway: str = ""
