@@ -20,7 +20,6 @@ from taxiway.endpoints.contract import (
     PredictionTrace,
     Revision,
 )
-from taxiway.endpoints.external.commands import COMMANDS as EXTERNAL
 from taxiway.endpoints.inferences.logs.commands import COMMANDS as LOG
 from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
@@ -301,5 +300,4 @@ COMMANDS = (
     *TRAFFIC,
     *CANARY,
     *LOG,
-    *EXTERNAL,
 )

@@ -42,6 +42,7 @@ class Revision(Struct, frozen=True, kw_only=True):
     reason: why it is refused, fallen, failing or restarting. percent: of the requests, as declared. live_at: when it
     first answered. requests: answered with a prediction; errors: reached the endpoint and got none. cpu_s: processor
     seconds of its workers so far. confinement: what its workers cannot do, as they found by trying.
+    runs: which form of the model answers, its own library or its ONNX twin, and why.
     """
 
     endpoint: str
@@ -67,6 +68,7 @@ class Revision(Struct, frozen=True, kw_only=True):
     percent: float = 0.0
     setup: Setup = PLAIN
     confinement: str = ""
+    runs: str = ""
 
     @property
     def ref(self) -> str:
