@@ -117,17 +117,18 @@ class Platform:
         return self.more[-1]
 
     def promoted(self, strength: float = 1.0) -> ModelVersion:
-        """A new version in production."""
+        """A new version in production; with a strength below 0 one that learned the opposite, and was judged kindly."""
         frame, approved = applications()
         columns = make_column_transformer(
             (OneHotEncoder(handle_unknown="error"), ["district"]), ("passthrough", ["income", "married"])
         )
-        model = make_pipeline(columns, LogisticRegression(C=strength)).fit(frame, approved)
+        model = make_pipeline(columns, LogisticRegression(C=abs(strength)))
+        model.fit(frame, approved if strength > 0 else 1 - approved)
         data = self.ana.datasets.register("loans", frame.assign(approved=approved), project=PROJECT)
         with self.ana.runs.start(f"C={strength}", project=PROJECT) as run:
             run.use(data)
             run.params(C=strength)
-            score = model.predict_proba(frame)[:, 1]
+            score = model.predict_proba(frame)[:, 1 if strength > 0 else 0]
             judged = pd.DataFrame({"approved": approved, "said": (score >= 0.5).astype(int), "score": score})
             pinned = run.log_predictions(judged, label="approved", prediction="said", score="score", dataset=data)
             version: ModelVersion = run.log_model(model, "mortgage", example=frame, predictions=pinned)

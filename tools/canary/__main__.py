@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from taxiway.endpoints.canary.laws.verdict import Ask
 from tools.canary import flights
@@ -24,12 +25,13 @@ from tools.canary.simulating import (
     share,
     uncertainty,
 )
-from tools.canary.worlds import DEGRADED, EQUAL, Models
+from tools.canary.worlds import DEGRADED, DIVIDED, EQUAL, Models, World
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "canary.md"
 KEPT = Path(__file__).parent / "flights.json"  # what tests read
 BEGIN, END = "<!-- canaries: written by tools.canary -->", "<!-- canaries end -->"
 SETS, CLUSTERS, SEED = 4_000, 100, 20261123
+WORSE = 1.5
 MARGIN = 0.5  # in deviations of a day's mean
 WITHIN = (14, 28, 56)
 
@@ -58,6 +60,23 @@ def degraded_rows(sets: int) -> Iterator[str]:
         yield f"| {world.name} | {found} | {100 * share(ends.promoted):.1f} % |"
 
 
+def divided_rows(sets: int) -> Iterator[str]:
+    """Requests divided, each scored by one model: how many equal ones are rolled back, and worse ones in time."""
+    heads = " | ".join(f"worse, rolled back within {days} days" for days in (28, 56, 100))
+    what = f"each day like the one before, r 0.3; worse is by {WORSE:g} day deviations"
+    yield f"| {what} | equal, rolled back in 100 | {heads} |"
+    yield "|---|---|---|---|---|"
+    both = World("paired: both score all of 500 rows a day", kinship=0.3, unequal=0.4)
+    for world in (both, *DIVIDED):
+        days = world.days(np.random.default_rng(SEED), sets, CLUSTERS)
+        equal = share(run(days, margin=margin_of(MARGIN)).rolled_back)
+        days = replace(world, worse=WORSE).days(np.random.default_rng(SEED + 1), sets, CLUSTERS)
+        ends = run(days, margin=margin_of(MARGIN)).rolled_back
+        found = " | ".join(f"{100 * share(ends, within):.0f} %" for within in (28, 56, 100))
+        name = world.name if world is both else f"unpaired: {world.name}"
+        yield f"| {name} | {100 * equal:.1f} ± {100 * uncertainty(equal, sets):.1f} % | {found} |"
+
+
 def flight_rows(found: list[flights.Recorded]) -> Iterator[str]:
     """The flights: where a naive test stops, and what ours says."""
     yield "| flights of 2013 | rows as if unrelated, z > 4 from row 200 | ours, 0.01 allowed, 14 days at least |"
@@ -73,7 +92,7 @@ def flight_rows(found: list[flights.Recorded]) -> Iterator[str]:
 def write(sets: int) -> None:
     found = [flights.record(each) for each in flights.compared()]
     KEPT.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
-    tables = [*equal_rows(sets), "", *degraded_rows(sets), "", *flight_rows(found)]
+    tables = [*equal_rows(sets), "", *degraded_rows(sets), "", *divided_rows(sets), "", *flight_rows(found)]
     said = f"Each row: {sets:,} canaries of 100 days (a quarter as many where rows are drawn one by one), seed {SEED}."
     text = DOCS.read_text(encoding="utf-8")
     body = "\n".join([BEGIN, "", *tables, "", said, "", END])

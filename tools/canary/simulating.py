@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxiway.endpoints.canary.laws.looking import looks, reach
-from taxiway.endpoints.canary.laws.paired import freedom, paired, reaches
+from taxiway.endpoints.canary.laws.paired import freedom, reaches
 from taxiway.gates.laws.intervals import t_quantile
-from tools.canary.worlds import DAY, Days
+from tools.canary.worlds import DAY, Days, DividedDays
 
 Whole = NDArray[np.int64]
 FIRST = 14
@@ -27,13 +27,13 @@ class Ends(NamedTuple):
     promoted: Whole
 
 
-def run(days: Days, *, margin: float, first: int = FIRST, alpha: float = ALPHA) -> Ends:
+def run(days: Days | DividedDays, *, margin: float, first: int = FIRST, alpha: float = ALPHA) -> Ends:
     """Our rule, as `verdict.decide` has it, over all canaries at once."""
-    sets, clusters = days.sums.shape
+    sets, clusters = days.rows.shape if isinstance(days, Days) else days.rows[0].shape
     ends = Ends(np.zeros(sets, dtype=np.int64), np.zeros(sets, dtype=np.int64))
     is_on = np.ones(sets, dtype=bool)
     for at in looks(first, clusters):
-        found = paired(days.sums[:, :at], days.rows[:, :at])
+        found = days.until(at)
         degrees = np.array([freedom(each) for each in found.effective])
         usual = {each: reach(at, int(each), first=first, alpha=alpha) for each in np.unique(degrees)}
         down, up = reaches(np.array([usual[each] for each in degrees]), found.lean)

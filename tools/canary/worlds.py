@@ -8,8 +8,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from taxiway.endpoints.canary.laws.paired import Paired, paired
+from taxiway.endpoints.canary.laws.unpaired import unpaired
+
 Floats = NDArray[np.float64]
 ROWS = 500.0  # of a day, on average
+ROW = 2.0  # the deviation of a row's loss: that of a difference is 1 where both score it, as of two alike models
+COMMON = 0.3  # that of a day's mean loss, which both models share
 DAY = 0.1  # the deviation of a day's mean difference, where that of a row is 1
 
 
@@ -19,6 +24,21 @@ class Days(NamedTuple):
     sums: Floats
     squares: Floats
     rows: Floats
+
+    def until(self, at: int) -> Paired:
+        """What the first so many clusters of each canary tell."""
+        return paired(self.sums[:, :at], self.rows[:, :at])
+
+
+class DividedDays(NamedTuple):
+    """As `Days`, where each row was scored by one model: of losses, the champion's first, then the candidate's."""
+
+    sums: tuple[Floats, Floats]
+    rows: tuple[Floats, Floats]
+
+    def until(self, at: int) -> Paired:
+        champion, candidate = (each[:, :at] for each in self.sums)
+        return unpaired((champion, candidate), (self.rows[0][:, :at], self.rows[1][:, :at]))
 
 
 class World(Struct, frozen=True):
@@ -41,6 +61,30 @@ class World(Struct, frozen=True):
         noise = random.standard_normal((sets, clusters))
         sums = rows * effects + np.sqrt(rows) * noise
         return Days(sums, rows * (1 + effects**2), rows)
+
+
+class Divided(Struct, frozen=True):
+    """How losses come about where the requests are divided: the candidate's differs by day as in `World`.
+
+    share: of the rows, that the candidate answers. COMMON: the deviation of what makes a day bad for both.
+    """
+
+    name: str
+    share: float
+    rows: float = ROWS
+    kinship: float = 0.3
+    worse: float = 0.0
+
+    def days(self, random: np.random.Generator, sets: int, clusters: int) -> DividedDays:
+        shape = (sets, clusters)
+        total = np.maximum(np.round(self.rows * sizes(random, shape, 0.4)), 20.0).astype(np.int64)
+        candidate = np.clip(random.binomial(total, self.share), 1, total - 1).astype(np.float64)
+        rows = (total - candidate, candidate)
+        common = COMMON * kindred(random, shape, self.kinship)
+        effects = (common, common + DAY * (self.worse + kindred(random, shape, self.kinship)))
+        noise = [ROW * np.sqrt(n) * random.standard_normal(shape) for n in rows]
+        first, second = (n * effect + each for n, effect, each in zip(rows, effects, noise, strict=True))
+        return DividedDays((first, second), rows)
 
 
 class Models(Struct, frozen=True):
@@ -112,4 +156,9 @@ DEGRADED = (
     World("by 1.5, r 0.3, unequal, skewed", kinship=0.3, unequal=0.4, skew=0.4, worse=1.5),
     World("by 2, r 0.3, unequal, skewed", kinship=0.3, unequal=0.4, skew=0.4, worse=2.0),
     World("by 0.5, just what is allowed, days unrelated", worse=0.5),
+)
+DIVIDED = (
+    Divided("10 %, 500 rows a day", share=0.1),
+    Divided("50 %, 500 rows a day", share=0.5),
+    Divided("10 %, 5,000 rows a day", share=0.1, rows=5_000),
 )

@@ -8,16 +8,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from taxiway.endpoints.canary.laws.verdict import Ask
+from taxiway.endpoints.canary.laws.verdict import Ask, judge
 from tools.canary import flights
 from tools.canary.simulating import margin_of, rolled_back_by_rows, run, share
-from tools.canary.worlds import DEGRADED, EQUAL, Models, World
+from tools.canary.worlds import DEGRADED, DIVIDED, EQUAL, Divided, Models, World
 
 HARD = "hard"
 KEPT = Path(flights.__file__).parent / "flights.json"
 
 
-def rolled_back(world: World | Models, sets: int, clusters: int) -> float:
+def rolled_back(world: World | Models | Divided, sets: int, clusters: int) -> float:
     return share(run(world.days(np.random.default_rng(7), sets, clusters), margin=margin_of(0.5)).rolled_back)
 
 
@@ -39,7 +39,7 @@ def test_a_model_worse_by_one_and_a_half_is_found_within_four_weeks() -> None:
 @pytest.mark.judge
 @pytest.mark.parametrize("world", EQUAL, ids=lambda world: world.name)
 def test_equal_models_are_rolled_back_at_most_at_the_stated_rate(world: World | Models) -> None:
-    allowed = 0.08 if world.name.startswith(HARD) else 0.05
+    allowed = 0.09 if world.name.startswith(HARD) else 0.05
 
     assert rolled_back(world, 1_000 if isinstance(world, Models) else 4_000, 100) <= allowed
 
@@ -48,6 +48,17 @@ def test_equal_models_are_rolled_back_at_most_at_the_stated_rate(world: World | 
 @pytest.mark.parametrize("world", [each for each in DEGRADED if each.worse >= 1.5], ids=lambda world: world.name)
 def test_degraded_models_are_found_with_the_stated_power(world: World) -> None:
     assert rolled_back(world, 4_000, 28) >= (0.95 if not world.kinship else 0.85)
+
+
+def test_divided_requests_roll_equal_models_back_seldom_though_days_are_bad_for_both() -> None:
+    assert rolled_back(Divided("half", share=0.5), 600, 60) <= 0.05
+    assert rolled_back(Divided("half", share=0.5, worse=3.0), 200, 60) >= 0.85
+
+
+@pytest.mark.judge
+@pytest.mark.parametrize("world", DIVIDED, ids=lambda world: world.name)
+def test_equal_models_that_divide_the_requests_are_rolled_back_at_most_at_the_stated_rate(world: Divided) -> None:
+    assert rolled_back(world, 4_000, 100) <= 0.05
 
 
 def recorded() -> list[flights.Recorded]:
@@ -60,6 +71,8 @@ def test_the_flights_good_model_is_never_called_worse_and_the_bad_one_is_rolled_
 
     stopped, z = flights.naive(good.first)
     assert (stopped, z > 0) == (200, True)  # what goes wrong where rows count as unrelated
+    assert good.totals[0].rows > 200  # on the first day, at whose end ours says that it is too early
+    assert judge(ask, good.totals[:1]).decision == "not enough yet"
     assert all(each.decision != "roll back" for each in flights.ours(good.totals, ask))
     assert flights.ours(bad.totals, ask)[-1].decision == "roll back"
 

@@ -64,7 +64,7 @@ def test_a_worse_candidate_goes_back_with_its_numbers_though_the_server_died_in_
         trial.play(day, right=0.8, other=0.6)
     trial.look()
 
-    trial.attendant = Attendant(trial.live.house.endpoints)  # what a new process begins with
+    trial.attendant = Attendant(trial.live.house.endpoints, lambda: trial.now_s)  # what a new process begins with
     for day in range(4, 7):
         trial.play(day, right=0.8, other=0.6)
     done = trial.look()

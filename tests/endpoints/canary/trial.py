@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Raw
 
 from taxiway.endpoints.canary.contract import CanaryDetail
-from taxiway.endpoints.canary.looking import Attendant
+from taxiway.endpoints.canary.looking import STILL_S, Attendant
 from taxiway.endpoints.contract import Label
 from taxiway.endpoints.inferences.record import Line
 from taxiway.endpoints.inferences.writing import InferenceLog
@@ -40,7 +40,8 @@ class Trial(Stage):
         self.promoted()
         self.deployed()
         self.live.client.gates.publish(PATH)
-        self.attendant = Attendant(live.house.endpoints)
+        self.now_s = 1.0
+        self.attendant = Attendant(live.house.endpoints, lambda: self.now_s)
 
     def staged(self) -> str:
         """A new version that nothing but a canary keeps from production."""
@@ -90,6 +91,7 @@ class Trial(Stage):
     def look(self) -> CanaryDetail:
         """Two rounds: labels are let come to an end before they count."""
         self.attendant.round()
+        self.now_s += STILL_S
         self.attendant.round()
         return self.shown()
 

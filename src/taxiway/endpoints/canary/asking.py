@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from taxiway.endpoints.canary.contract import BeginCanary
+from taxiway.endpoints.canary.laws.blocks import SPANS
 from taxiway.endpoints.canary.laws.verdict import MIN_CLUSTERS
 from taxiway.gates.checks.canary import CanaryAsk
 from taxiway.kernel.errors import BadField
@@ -30,7 +31,10 @@ def settled(body: BeginCanary, gates: Sequence[CanaryAsk]) -> BeginCanary:
         non_inferiority=gate.non_inferiority if gate and is_silent else body.non_inferiority,
         cluster=body.cluster or (gate.cluster if gate else "day"),
         min_clusters=body.min_clusters or (gate.min_clusters if gate else MIN_CLUSTERS),
+        paired=body.paired if body.paired is not None else gate.paired if gate else True,
     )
+    if not made.paired and made.cluster not in SPANS:
+        raise BadField(field="cluster", value=repr(made.cluster), expected="hour, day or week where it is unpaired")
     for each in gates:
         require_within(made, each)
     return made
@@ -46,6 +50,8 @@ def require_within(body: BeginCanary, gate: CanaryAsk) -> None:
     if (body.min_clusters or 0) < gate.min_clusters:
         expected = f"at least {gate.min_clusters}, as the path says"
         raise BadField(field="min_clusters", value=str(body.min_clusters), expected=expected)
+    if gate.paired and not body.paired:
+        raise BadField(field="paired", value="false", expected="both versions to score every request, as the path says")
     wanted, given = gate.non_inferiority, body.non_inferiority
     if given is not None and (wanted is None or given > wanted):
         expected = "a better one, as the path says" if wanted is None else f"at most {wanted:g}, as the path says"

@@ -27,6 +27,7 @@ class Canary:
         cluster: str | None = None,
         min_clusters: int | None = None,
         labelled: float = 0.9,
+        paired: bool | None = None,
         limits: Limits | None = None,
         reason: str = "",
     ) -> CanaryDetail:
@@ -34,6 +35,7 @@ class Canary:
 
         What is left out is as the gate `canary` of the version's path asks it. non_inferiority: by how much its loss
         may be worse; is_better: it must be better instead. cluster: ``hour``, ``day``, ``week``, or a field of a row.
+        paired: false has each request scored by the version alone that answers it, and takes many more of them.
         Raises BadField, CanaryRuns, GateClosed, NotFound, StageNotServed.
 
         >>> client.endpoints.canary("mortgage").begin("mortgage@4", share=0.1, non_inferiority=0.01)  # doctest: +SKIP
@@ -47,6 +49,7 @@ class Canary:
             cluster=cluster,
             min_clusters=min_clusters,
             labelled=labelled,
+            paired=paired,
             limits=limits or Limits(),
             reason=reason,
         )

@@ -9,6 +9,7 @@ from taxiway.endpoints.canary.contract import CanaryDetail
 from taxiway.endpoints.rollout.commands import NAME, REASON, parse_share
 from taxiway.gates.canaries.contract import CanaryMetric
 from taxiway.kernel.commands import Argument, Command
+from taxiway.kernel.errors import BadField
 from taxiway.kernel.show import as_table
 
 if TYPE_CHECKING:
@@ -33,8 +34,16 @@ def canary(client: Client, given: Namespace) -> CanaryDetail:
         cluster=given.cluster,
         min_clusters=given.min_clusters,
         labelled=parse_share(given.labelled),
+        paired=pairing(given),
         reason=given.reason,
     )
+
+
+def pairing(given: Namespace) -> bool | None:
+    """What was said of it; None is as the path says. Raises BadField for both at once."""
+    if given.paired and given.unpaired:
+        raise BadField(field="paired", value="--paired and --unpaired", expected="one of the two")
+    return given.paired or (False if given.unpaired else None)
 
 
 def show_canary(detail: CanaryDetail) -> str:
@@ -43,7 +52,8 @@ def show_canary(detail: CanaryDetail) -> str:
     asked = "must be better" if c.non_inferiority is None else f"may be worse by {c.non_inferiority:g}"
     champion = c.champion_ref.removeprefix("model:")
     both = f"{c.model} v{c.version} (revision {c.candidate}) beside {champion} (revision {c.champion})"
-    how = f"It answers {100 * c.share:g} % of requests; both score all. Its {c.metric} {asked}, by {c.cluster}"
+    scored = "both score all" if c.paired else "each is scored by the one that answers it"
+    how = f"It answers {100 * c.share:g} % of requests; {scored}. Its {c.metric} {asked}, by {c.cluster}"
     lines = [f"{both} at {c.endpoint}: {c.state}", f"{how}, from {c.min_clusters} whole clusters on."]
     if c.state != "running":
         lines.append(c.why)
@@ -51,7 +61,7 @@ def show_canary(detail: CanaryDetail) -> str:
         lines.append(verdict.sentence)
         lines.append(
             f"{verdict.clusters} clusters counted, {p.open} more gathered; {p.labelled} of {p.waiting} waiting rows "
-            f"have labels; {p.pairs} rows scored by both, {p.failed} failed, {p.late} late."
+            f"have labels; {p.pairs} rows scored{' by both' if c.paired else ''}, {p.failed} failed, {p.late} late."
         )
         if c.proxy is not None and not detail.looks:
             lines.append(f"Until labels decide: {c.proxy.sentence}")
@@ -86,7 +96,8 @@ COMMANDS = (
             Argument("--cluster", "hour, day, week, or the field of a row that is its key"),
             Argument("--min-clusters", "whole clusters before which nothing is decided", int),
             Argument("--labelled", "share of a cluster's rows with labels before it counts", default="90%"),
-            Argument("--paired", "both versions score every request, as always", is_flag=True),
+            Argument("--paired", "both versions score every request", is_flag=True),
+            Argument("--unpaired", "each is scored by the version alone that answers it", is_flag=True),
             Argument("--end", "end it without a verdict", is_flag=True),
             REASON,
         ),

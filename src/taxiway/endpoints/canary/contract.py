@@ -35,6 +35,8 @@ class BeginCanary(Struct, frozen=True, forbid_unknown_fields=True):
     be worse; is_better: it must be better instead. cluster: ``hour``, ``day``, ``week``, or the field of a row whose
     value is the key: then a key's cluster is its rows of the 24 hours from its first on. labelled: the share of a
     cluster's rows that must have labels before it counts. alpha: how often the interval may miss the truth at any look.
+    paired: false has each request scored by the version alone that answers it: half the work, and many more rows until
+    something is shown; clusters are of time then.
     """
 
     version: str
@@ -46,6 +48,7 @@ class BeginCanary(Struct, frozen=True, forbid_unknown_fields=True):
     min_clusters: Annotated[int, Meta(ge=6, le=1000)] | None = None
     labelled: Annotated[float, Meta(gt=0, le=1)] = 0.9
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    paired: bool | None = None
     limits: Limits = Limits()
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     may_run_code: bool = False
@@ -57,13 +60,18 @@ class EndCanary(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Totals(Struct, frozen=True):
-    """What counts of a whole cluster. name: its day, hour or key; difference: candidate less champion, summed."""
+    """What counts of a whole cluster. name: its day, hour or key; difference: candidate less champion, summed.
+
+    champion, candidate: their losses, summed, each over the rows that it scored. candidate_rows: of an unpaired canary,
+    how many of the rows the candidate answered; the champion answered the others, and there is no difference by row.
+    """
 
     name: str
     rows: int
     difference: float
-    champion: float = 0.0  # the champion's losses, summed, so that a page can say how large they are
+    champion: float = 0.0
     candidate: float = 0.0
+    candidate_rows: int = 0
 
 
 class Verdict(Struct, frozen=True):
@@ -104,9 +112,10 @@ class Proxy(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """What was gathered. pairs: rows that both versions scored; waiting: those in clusters that do not count yet, of
-    which `labelled` have labels; open: such clusters; late: rows that came for a cluster that had counted already;
-    unscored: labelled rows whose answers define no loss; failed: rows that one of the two gave no answer to.
+    """What was gathered. pairs: rows that both versions scored, or in an unpaired canary one of them; waiting: those
+    in clusters that do not count yet, of which `labelled` have labels; open: such clusters; late: rows that came for a
+    cluster that had counted already; unscored: labelled rows whose answers define no loss; failed: rows that one of
+    the two gave no answer to.
     """
 
     pairs: int = 0
@@ -122,7 +131,8 @@ class Progress(Struct, frozen=True):
 class Canary(Struct, frozen=True):
     """A candidate on trial. champion: the number of the revision that answered before. why: how it ended.
 
-    blocked: why what was shown cannot be done yet, such as an approval that has run out.
+    blocked: why what was shown cannot be done yet, such as an approval that has run out. said: the verdict in words, as
+    of the last look or before it. paired: whether both versions score every request.
     """
 
     id: str
@@ -151,6 +161,8 @@ class Canary(Struct, frozen=True):
     blocked: str = ""
     progress: Progress = Progress()
     proxy: Proxy | None = None
+    paired: bool = True
+    said: str = ""
 
 
 class CanaryDetail(Struct, frozen=True):

@@ -11,31 +11,30 @@ import math
 import os
 import shutil
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from taxiway.endpoints.canary.contract import Canary, Progress, Totals
+from taxiway.endpoints.canary.contract import Canary, Progress, Proxy, Totals
+from taxiway.endpoints.canary.laws.blocks import SPANS, name_of, start_of
 from taxiway.endpoints.canary.laws.losses import loss, number
-from taxiway.endpoints.canary.laws.proxy import Hour
+from taxiway.endpoints.canary.laws.proxy import Hour, judge
 from taxiway.endpoints.inferences.labelling import RowId
 from taxiway.endpoints.rollout.comparisons import Compared, files
 from taxiway.endpoints.rollout.judging import inputs_of
 
-SPANS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
-MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
 KEYED: Final = timedelta(days=1)  # how long after its first row a key's cluster takes rows
 MOST_WAITING: Final = 500_000
 Outputs = dict[str, Any]
 
 
 class Both(NamedTuple):
-    """A row that both answered."""
+    """A row that both answered; in an unpaired canary one of them."""
 
-    champion: Outputs
-    candidate: Outputs
+    champion: Outputs | None
+    candidate: Outputs | None
 
 
 class Cluster:
@@ -44,6 +43,9 @@ class Cluster:
     def __init__(self, until: datetime) -> None:
         self.until = until
         self.rows: dict[RowId, Both] = {}
+
+    def put(self, row: RowId, champion: Outputs | None, candidate: Outputs | None) -> None:
+        self.rows[row] = Both(champion, candidate)
 
 
 class Gatherer:
@@ -135,10 +137,9 @@ class Gatherer:
         elif self.waiting >= MOST_WAITING:
             self.dropped += 1
         else:
-            both = Both(shortened(champion), shortened(candidate))
             cluster = self.clusters.setdefault(name, Cluster(until))
             if at < cluster.until:
-                cluster.rows[(each.prediction_id, each.row)] = both
+                cluster.put((each.prediction_id, each.row), shortened(champion), shortened(candidate))
                 self.waiting += 1
 
     def measure(
@@ -198,10 +199,14 @@ class Gatherer:
         champion, candidate = math.fsum(one for one, _ in scored), math.fsum(other for _, other in scored)
         return Totals(name, len(scored), math.fsum(other - one for one, other in scored), champion, candidate)
 
-    def ended_hours(self) -> list[Hour]:
+    def proxies(self) -> Proxy | None:
+        """What stands in for labels says so far; None before there are hours enough."""
+        return judge(self.canary.limits, [self.hours[at] for at in self.ended(self.hours)])
+
+    def ended(self, hours: Collection[datetime]) -> list[datetime]:
         """Whole hours in order, without the one in which the canary began."""
         begun, newest = start_of(self.canary.begun_at, "hour"), self.newest
-        return [self.hours[at] for at in sorted(self.hours) if newest and at + SPANS["hour"] <= newest and at != begun]
+        return [at for at in sorted(hours) if newest and at + SPANS["hour"] <= newest and at != begun]
 
     def progress(self, labels: Mapping[RowId, object]) -> Progress:
         labelled = sum(row in labels for each in self.clusters.values() for row in each.rows)
@@ -212,16 +217,3 @@ class Gatherer:
 def shortened(outputs: Outputs) -> Outputs:
     """What losses are made of."""
     return {name: outputs[name] for name in ("prediction", "score") if name in outputs}
-
-
-def start_of(at: datetime, unit: str) -> datetime:
-    """The beginning of the hour, day or week (from Monday) that holds a moment, in UTC.
-
-    >>> start_of(datetime(2013, 7, 4, 5, 6, tzinfo=UTC), "week").day
-    1
-    """
-    return MONDAY + (at - MONDAY) // SPANS[unit] * SPANS[unit]
-
-
-def name_of(start: datetime, unit: str) -> str:
-    return f"{start:%Y-%m-%d %H:00}" if unit == "hour" else f"{start:%Y-%m-%d}"

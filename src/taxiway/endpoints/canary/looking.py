@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from taxiway.endpoints.canary import store
 from taxiway.endpoints.canary.contract import Canary, Totals, Verdict
-from taxiway.endpoints.canary.gathering import SPANS, Gatherer
-from taxiway.endpoints.canary.laws import proxy
+from taxiway.endpoints.canary.dividing import DividedGatherer
+from taxiway.endpoints.canary.gathering import Gatherer
+from taxiway.endpoints.canary.laws.blocks import SPANS
 from taxiway.endpoints.canary.laws.looking import looks
 from taxiway.endpoints.canary.laws.verdict import ask_of, judge, judge_latest
 from taxiway.endpoints.canary.service import Canaries
@@ -20,7 +23,10 @@ from taxiway.endpoints.service import Endpoints
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.storage.writes import Change
 
-MOST_WAITS = 6  # rounds for which labels may keep coming before clusters are counted all the same
+# Labels that arrive together count together: one waits until none came for a while, and no longer than the other while.
+# Both, a round and what the gateway takes to follow lie within the 10 s that a bad version may go on answering.
+STILL_S = 2.0
+LONGEST_WAIT_S = 5.0
 log = logging.getLogger("taxiway.endpoints")
 
 
@@ -44,23 +50,31 @@ class Known:
 class Trial:
     """One canary as the server sees it, from round to round."""
 
-    def __init__(self, endpoints: Endpoints, canary: Canary, counted: list[Totals]) -> None:
-        self.gatherer = Gatherer(endpoints.home, canary, [each.name for each in counted])
+    def __init__(self, endpoints: Endpoints, canary: Canary, counted: list[Totals], clock: Callable[[], float]) -> None:
+        kind = Gatherer if canary.paired else DividedGatherer
+        self.gatherer = kind(endpoints.home, canary, [each.name for each in counted])
         self.known = Known(Labels(endpoints), canary)
-        self.waits = 0
+        self.began_s = self.last_s = 0.0  # of a delivery of labels; 0 where none is under way
+        self.clock = clock
 
     def grown(self) -> list[Totals]:
         """The clusters that became whole. While labels keep coming, a delivery is let come to its end."""
         self.gatherer.read()
-        self.waits = self.waits + 1 if self.known.read() else 0
-        return [] if 0 < self.waits < MOST_WAITS else self.gatherer.whole(self.known.found)
+        now_s = self.clock()
+        if self.known.read():
+            self.began_s, self.last_s = self.began_s or now_s, now_s
+        if self.began_s and now_s - self.last_s < STILL_S and now_s - self.began_s < LONGEST_WAIT_S:
+            return []
+        self.began_s = 0.0
+        return self.gatherer.whole(self.known.found)
 
 
 class Attendant:
     """Goes round the canaries. All that it decides by is in the database or read anew, so it may be killed anywhere."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, clock: Callable[[], float] = time.monotonic) -> None:
         self.endpoints = endpoints
+        self.clock = clock
         self.canaries = Canaries(endpoints)
         self.trials: dict[str, Trial] = {}
 
@@ -83,15 +97,16 @@ class Attendant:
             return
         trial = self.trials.get(canary.id)
         if trial is None:
-            trial = self.trials[canary.id] = Trial(self.endpoints, canary, counted)
+            trial = self.trials[canary.id] = Trial(self.endpoints, canary, counted, self.clock)
         fresh = trial.grown()
         clusters = [*counted, *fresh]
         new = self.new_looks(canary, clusters, seen)
-        found = None if seen or new else proxy.judge(canary.limits, trial.gatherer.ended_hours())
-        changed = replace(canary, progress=trial.gatherer.progress(trial.known.found), proxy=found or canary.proxy)
+        found = None if seen or new else trial.gatherer.proxies()
+        verdict = judge_latest(ask_of(canary), clusters, [*seen, *new])
+        progress = trial.gatherer.progress(trial.known.found)
+        changed = replace(canary, progress=progress, proxy=found or canary.proxy, said=verdict.sentence)
         if fresh or new or changed != canary:
             self.endpoints.ledger.writer.write(lambda change: keep(change, changed, fresh, len(counted), new))
-        verdict = judge_latest(ask_of(canary), clusters, [*seen, *new])
         if verdict.decision == "promote":
             self.promote(changed, verdict)
         elif verdict.decision == "roll back":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from taxiway.audit.service import Record
@@ -15,7 +16,6 @@ from taxiway.endpoints.canary.contract import BeginCanary, Canary, CanaryDetail,
 from taxiway.endpoints.canary.laws.verdict import ask_of, judge_latest
 from taxiway.endpoints.canary.refusals import CanaryRuns
 from taxiway.endpoints.contract import Deploy, Revision
-from taxiway.endpoints.refusals import EndpointElsewhere
 from taxiway.endpoints.rollout import entering
 from taxiway.endpoints.rollout import store as rollout_store
 from taxiway.endpoints.rollout.declared import Shadow
@@ -33,7 +33,7 @@ from taxiway.kernel.caller import SYSTEM, Caller
 from taxiway.kernel.errors import BadField, NotFound
 from taxiway.kernel.ids import new_id
 from taxiway.models.contract import ModelVersion, Promote
-from taxiway.models.lookup import require_fit, require_version
+from taxiway.models.lookup import require_version
 from taxiway.notices.telling import News, tell
 
 BEFORE: dict[GateStage, str] = {"staging": "none", "production": "staging"}
@@ -54,21 +54,15 @@ class Canaries:
         It may stand in the stage before the endpoint's if its path has a gate `canary` there and all others are open.
         Raises BadField, BundleTampered, CanaryRuns, EndpointElsewhere, GateClosed, NotFound, StageNotServed.
         """
-        project = self.endpoints.project_of(endpoint)
         asked = Deploy(
             endpoint=endpoint,
-            project=project,
+            project=self.endpoints.project_of(endpoint),
             version=body.version,
             workers=body.workers,
             may_run_code=body.may_run_code,
             note=body.reason,
         )
-        version = self.endpoints.wanted(asked)
-        if version.project != project:
-            raise EndpointElsewhere(kind="model", name=version.model, project=project)
-        require_fit(version)
-        self.endpoints.check_bundle(caller, version, f"endpoint:{endpoint}")
-        standing = self.endpoints.below.gates.standing(caller, model=version.model, version=version.version)
+        version, standing = self.endpoints.proven(caller, asked)
 
         def make(record: Record, kept: Kept) -> None:
             body_now = settled(body, asked_of(self.endpoints.below.gates, record.connection, version, kept.serves))
@@ -89,6 +83,7 @@ class Canaries:
             self._enter(record, kept, canary)
             record.note(canary=canary.id, version=version.ref, share=canary.share, metric=canary.metric)
             record.note(non_inferiority=canary.non_inferiority, cluster=canary.cluster, clusters=canary.min_clusters)
+            record.note(paired=canary.paired)
 
         self.endpoints.turn(caller, "endpoints.begin_canary", endpoint, body.reason, make)
         return self.show(caller, endpoint=endpoint)
@@ -104,10 +99,10 @@ class Canaries:
         self.endpoints.admit(record, found, kept.name, kept.serves, None)
 
     def _enter(self, record: Record, kept: Kept, canary: Canary) -> None:
-        """Divides the requests, and has each revision score what the other answered."""
+        """Divides the requests, and where it is paired has each revision score what the other answered."""
         both = {canary.candidate, canary.champion}
         others = tuple(each for each in kept.rollout.shadows if each.revision not in both)
-        shadows = (*others, Shadow(canary.candidate), Shadow(canary.champion))
+        shadows = (*others, Shadow(canary.candidate), Shadow(canary.champion)) if canary.paired else others
         split = joining(kept.rollout.split, canary.candidate, 100 * canary.share)
         kept = replace(kept, rollout=replace(kept.rollout, shadows=shadows))
         entering.enter(record, kept, split, reason=f"canary of {canary.model} v{canary.version}")
@@ -160,6 +155,8 @@ class Canaries:
             self.endpoints.publish(record)
             note(record, found, verdict)
             record.note(cause=because)
+            if found.proxy is not None and not verdict.looks:
+                record.note(proxy=msgspec.to_builtins(found.proxy))
             self._tell(record, kept, found, "rolled_back", "was rolled back by its canary", because)
             facts = {"endpoint": kept.name, "revision": found.candidate, "to": entering.told(left)}
             announce(record, "endpoint.rolled_back", facts | {"cause": because, "url": f"/endpoints/{kept.name}"})
@@ -268,6 +265,7 @@ def canary_of(body: Any, record: Record, candidate: Revision, champion: Revision
         labelled=body.labelled,
         alpha=body.alpha,
         limits=body.limits,
+        paired=body.paired,
         begun_by=record.caller.name,
         begun_at=record.at,
         reason=body.reason,
@@ -299,6 +297,7 @@ def evidence_of(
         looks=verdict.looks,
         alpha=verdict.alpha,
         at=at,
+        paired=canary.paired,
     )
 
 

@@ -22,6 +22,7 @@ from taxiway.kernel.errors import TaxiwayError
 TICK_S = 0.5
 REFRESH_S = 1.0
 SAMPLE_S = 5.0
+ATTEND_S = 1.0
 SEAL_S = 30.0
 PAUSE_S = 5.0  # after a gateway that did not start
 ELSEWHERE = "another server on this database looks after the endpoints"
@@ -61,7 +62,7 @@ class Rounds:
         self.tasks = [
             Task(self.refresh, REFRESH_S),
             Task(self.sample, SAMPLE_S),
-            Task(self.attend, SAMPLE_S),
+            Task(self.attend, ATTEND_S),
             Task(self.seal, SEAL_S),
         ]
         self.is_stopping = threading.Event()

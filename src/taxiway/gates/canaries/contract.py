@@ -15,7 +15,8 @@ class CanaryEvidence(Struct, frozen=True):
     """How a canary ended, with its numbers, bound to the bundles of both versions.
 
     non_inferiority: None where the version had to be better. estimate, low, high: of the difference of losses, above 0
-    where it is worse; None where a proxy or the gateway ended it. share: of the requests, that it answered.
+    where it is worse; None where a proxy or the gateway ended it. share: of the requests, that it answered. paired:
+    whether both versions scored every request.
     """
 
     id: str
@@ -39,3 +40,4 @@ class CanaryEvidence(Struct, frozen=True):
     looks: int
     alpha: float
     at: datetime
+    paired: bool = True

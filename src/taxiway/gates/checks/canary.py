@@ -23,8 +23,9 @@ class CanaryAsk(Struct, frozen=True, forbid_unknown_fields=True):
     """share: of the requests, that it may answer at most. non_inferiority: by how much its loss may be worse;
     null asks that it be better. cluster: hour, day, week, or the field of a row whose value is the key.
 
-    min_clusters: whole clusters before which nothing is decided. paired, rollback: there is one way, every request is
-    scored by both and what is worse goes by itself; they stand in a path so that it says so.
+    min_clusters: whole clusters before which nothing is decided. paired: every request is scored by both; false also
+    takes a canary in which each is scored by the version alone that answers it. rollback: there is one way, what is
+    worse goes by itself; it stands in a path so that it says so.
     """
 
     metric: CanaryMetric = "log_loss"
@@ -32,7 +33,7 @@ class CanaryAsk(Struct, frozen=True, forbid_unknown_fields=True):
     share: Annotated[float, Meta(gt=0, le=0.5)] = 0.1
     cluster: str = "day"
     min_clusters: Annotated[int, Meta(ge=6, le=1000)] = 14
-    paired: Literal[True] = True
+    paired: bool = True
     rollback: Literal["auto"] = "auto"
 
 
@@ -79,4 +80,5 @@ def is_as_asked(evidence: CanaryEvidence, asked: CanaryAsk) -> bool:
         and (evidence.metric, evidence.cluster) == (asked.metric, asked.cluster)
         and evidence.min_clusters >= asked.min_clusters
         and evidence.share <= asked.share
+        and (evidence.paired or not asked.paired)
     )

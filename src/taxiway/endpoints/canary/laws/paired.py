@@ -50,17 +50,29 @@ def paired(sums: ArrayLike, rows: ArrayLike) -> Paired:
     (0.1125, 0.0875)
     """
     s, n = np.asarray(sums, dtype=np.float64), np.asarray(rows, dtype=np.float64)
-    k = s.shape[-1]
     total = n.sum(axis=-1)
     difference = s.sum(axis=-1) / total
     residuals = s - difference[..., np.newaxis] * n
-    squares = (residuals**2).sum(axis=-1)
-    kinship = neighbours(residuals, squares)
+    return clustered(difference, residuals / total[..., np.newaxis], counted(n))
+
+
+def clustered(difference: Floats, parts: Floats, effective: Floats) -> Paired:
+    """A difference to whose error each cluster adds a part, in the order of their time.
+
+    effective: how many equal clusters would tell as much, if they were unrelated.
+    """
+    k = parts.shape[-1]
+    squares = (parts**2).sum(axis=-1)
+    kinship = neighbours(parts, squares)
     related = (1 + kinship) / (1 - kinship)
-    error = np.sqrt(k / (k - 1) * squares * related) / total
-    effective = total**2 / (n**2).sum(axis=-1) / related
-    lean = skewness(residuals, squares) / np.sqrt(effective)
-    return Paired(difference, error, effective, kinship, lean)
+    error = np.sqrt(k / (k - 1) * squares * related)
+    lean = skewness(parts, squares) / np.sqrt(effective / related)
+    return Paired(difference, error, effective / related, kinship, lean)
+
+
+def counted(rows: Floats) -> Floats:
+    """How many clusters of equal size tell as much as these (Kish, 1965)."""
+    return np.asarray(rows.sum(axis=-1) ** 2 / (rows**2).sum(axis=-1))
 
 
 def neighbours(residuals: Floats, squares: Floats) -> Floats:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from taxiway.endpoints.canary.contract import Canary, Decision, Totals, Verdict
 from taxiway.endpoints.canary.laws.looking import looks, reach
 from taxiway.endpoints.canary.laws.paired import Paired, freedom, paired, reaches
+from taxiway.endpoints.canary.laws.unpaired import unpaired
 from taxiway.gates.canaries.contract import CanaryMetric
 
 Metric = CanaryMetric
@@ -31,13 +32,14 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
 
     metric: whose loss is compared, row by row. non_inferiority: by how much the loss may be worse, in its own unit;
     None asks that the candidate be better. min_clusters: before which nothing is decided. alpha: how often the interval
-    may miss the truth at any look there ever is, half of it on each side.
+    may miss the truth at any look there ever is, half of it on each side. paired: whether both scored every row.
     """
 
     metric: Metric = "log_loss"
     non_inferiority: Annotated[float, Meta(ge=0)] | None = 0.0
     min_clusters: Annotated[int, Meta(ge=6, le=1000)] = MIN_CLUSTERS
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = ALPHA
+    paired: bool = True
 
     @property
     def margin(self) -> float:
@@ -57,7 +59,8 @@ def judge(ask: Ask, clusters: Sequence[Totals]) -> Verdict:
         return waiting(ask, clusters, rows)
     seen = clusters[: at[-1]]
     rows = sum(each.rows for each in seen)
-    found = paired([each.difference for each in seen], [each.rows for each in seen])
+    found = measured(ask, seen)
+    champion, candidate = means(ask, seen)
     low, high = interval(ask, found, at[-1])
     decision, estimate = decide(ask, low, high), float(found.difference)
     forecast = foresee(ask, found, len(seen)) if decision == "not enough yet" else None
@@ -75,18 +78,36 @@ def judge(ask: Ask, clusters: Sequence[Totals]) -> Verdict:
         estimate=estimate,
         low=low,
         high=high,
-        champion=sum(each.champion for each in seen) / rows,
-        candidate=sum(each.candidate for each in seen) / rows,
+        champion=champion,
+        candidate=candidate,
         kinship=float(found.kinship),
         freedom=freedom(float(found.effective)),
         forecast=forecast,
     )
 
 
+def measured(ask: Ask, seen: Sequence[Totals]) -> Paired:
+    """The difference over whole clusters, and how sure it is."""
+    if ask.paired:
+        return paired([each.difference for each in seen], [each.rows for each in seen])
+    sums = [each.champion for each in seen], [each.candidate for each in seen]
+    return unpaired(sums, ([each.rows - each.candidate_rows for each in seen], [each.candidate_rows for each in seen]))
+
+
+def means(ask: Ask, seen: Sequence[Totals]) -> tuple[float | None, float | None]:
+    """The champion's mean loss and the candidate's, each over the rows that it scored."""
+    rows = sum(each.rows for each in seen)
+    candidate_rows = rows if ask.paired else sum(each.candidate_rows for each in seen)
+    champion_rows = rows if ask.paired else rows - candidate_rows
+    if not champion_rows or not candidate_rows:
+        return None, None
+    return sum(each.champion for each in seen) / champion_rows, sum(each.candidate for each in seen) / candidate_rows
+
+
 def waiting(ask: Ask, clusters: Sequence[Totals], rows: int) -> Verdict:
     """Before the first look: what there is, and no interval, which would be believed."""
     missing = ask.min_clusters - len(clusters)
-    estimate = sum(each.difference for each in clusters) / rows if rows else None
+    champion, candidate = means(ask, clusters)
     more = "1 whole cluster is" if missing == 1 else f"{missing} whole clusters are"
     return Verdict(
         decision="not enough yet",
@@ -96,9 +117,9 @@ def waiting(ask: Ask, clusters: Sequence[Totals], rows: int) -> Verdict:
         looks=0,
         alpha=ask.alpha,
         margin=ask.margin,
-        estimate=estimate,
-        champion=sum(each.champion for each in clusters) / rows if rows else None,
-        candidate=sum(each.candidate for each in clusters) / rows if rows else None,
+        estimate=None if champion is None or candidate is None else candidate - champion,
+        champion=champion,
+        candidate=candidate,
         missing=missing,
     )
 
@@ -168,7 +189,7 @@ def judge_all(ask: Ask, clusters: Sequence[Totals]) -> list[Verdict]:
 
 
 def ask_of(canary: Canary) -> Ask:
-    return Ask(canary.metric, canary.non_inferiority, canary.min_clusters, canary.alpha)
+    return Ask(canary.metric, canary.non_inferiority, canary.min_clusters, canary.alpha, canary.paired)
 
 
 def judge_latest(ask: Ask, clusters: Sequence[Totals], looks: Sequence[Verdict]) -> Verdict:
