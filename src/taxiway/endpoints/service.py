@@ -15,13 +15,7 @@ from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.datasets.service import Datasets
 from taxiway.endpoints import store
-from taxiway.endpoints.contract import (
-    Deploy,
-    EndpointDetail,
-    EndpointRecord,
-    ListEndpoints,
-    Revision,
-)
+from taxiway.endpoints.contract import Deploy, EndpointDetail, EndpointRecord, ListEndpoints, Revision
 from taxiway.endpoints.refusals import EndpointElsewhere, StageNotServed
 from taxiway.endpoints.rollout import entering
 from taxiway.endpoints.rollout.split import joining, whole, without
@@ -89,14 +83,9 @@ class Endpoints:
         With `revision` an earlier one takes over again. Either way the version must stand in the stage that the
         endpoint serves. Raises BadField, BundleTampered, EndpointElsewhere, GateClosed, NotFound, StageNotServed.
         """
-        version = self.wanted(body)
         if not is_name(body.endpoint) or body.endpoint in RESERVED:
             raise BadField(field="endpoint", value=repr(body.endpoint), expected=NAME_EXPECTED)
-        if version.project != body.project:
-            raise EndpointElsewhere(kind="model", name=version.model, project=body.project)
-        require_fit(version)
-        self.check_bundle(caller, version, f"endpoint:{body.endpoint}")
-        standing = self.below.gates.standing(caller, model=version.model, version=version.version)
+        version, standing = self.proven(caller, body)
 
         def make(record: Record) -> Revision:
             kept = store.find(record.connection, body.endpoint, is_locked=True)
@@ -117,6 +106,18 @@ class Endpoints:
         thing = f"endpoint:{body.endpoint}"
         made = self.ledger.change(caller, "endpoints.deploy", thing, make, answer=Revision, project=body.project)
         return self.revision(caller, endpoint=made.endpoint, number=made.number)
+
+    def proven(self, caller: Caller, body: Deploy) -> tuple[ModelVersion, Standing]:
+        """The version that is to answer, every byte of it read, and how its gates stand.
+
+        Raises BadField, BundleTampered, EndpointElsewhere, NotFound.
+        """
+        version = self.wanted(body)
+        if version.project != body.project:
+            raise EndpointElsewhere(kind="model", name=version.model, project=body.project)
+        require_fit(version)
+        self.check_bundle(caller, version, f"endpoint:{body.endpoint}")
+        return version, self.below.gates.standing(caller, model=version.model, version=version.version)
 
     def wanted(self, body: Deploy) -> ModelVersion:
         """The version that is to answer. Raises BadField, NotFound."""

@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 from taxiway.audit.service import Record
 from taxiway.endpoints import store as endpoints_store
 from taxiway.endpoints.contract import Deploy, EndpointRecord, Revision
-from taxiway.endpoints.refusals import EndpointElsewhere, ShadowsFull, ShadowTooEarly
+from taxiway.endpoints.refusals import ShadowsFull, ShadowTooEarly
 from taxiway.endpoints.rollout import entering, store
 from taxiway.endpoints.rollout.contract import (
     MOST_SHADOWS,
@@ -126,22 +126,16 @@ class Traffic:
 
         Raises BadField, BundleTampered, EndpointElsewhere, GateClosed, NotFound, ShadowsFull, ShadowTooEarly.
         """
-        project = self.endpoints.project_of(endpoint)
         asked = Deploy(
             endpoint=endpoint,
-            project=project,
+            project=self.endpoints.project_of(endpoint),
             version=body.version,
             revision=body.revision,
             workers=body.workers,
             may_run_code=body.may_run_code,
             note=body.reason,
         )
-        version = self.endpoints.wanted(asked)
-        if version.project != project:
-            raise EndpointElsewhere(kind="model", name=version.model, project=project)
-        require_fit(version)
-        self.endpoints.check_bundle(caller, version, f"endpoint:{endpoint}")
-        standing = self.endpoints.below.gates.standing(caller, model=version.model, version=version.version)
+        version, standing = self.endpoints.proven(caller, asked)
         made: list[int] = []
 
         def make(record: Record, kept: Kept) -> None:
