@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -108,6 +109,19 @@ def test_a_token_is_asked_for_before_anything_is_read(served: Site) -> None:
     assert served.ask({"x": 1}, Authorization="Bearer wrong").status == 401
     assert served.ask({"x": 1}, Authorization="Basic secret").headers["www-authenticate"] == "Bearer"
     assert served.ask({"x": 1}, Authorization="Bearer secret").predictions == [2.0]
+
+
+def test_a_token_runs_out_though_no_server_says_so(served: Site) -> None:
+    hashes = tuple(hashlib.sha256(each).hexdigest() for each in (b"short", b"long"))
+    ends = (datetime.now(UTC) + timedelta(seconds=1.5), None)
+    served.change("adder", login_required=True, token_hashes=hashes, expire_at=ends)
+    until(lambda: served.ask({"x": 1}).status == 401)
+    first = served.ask({"x": 1}, authorization="Bearer short").status
+
+    until(lambda: served.ask({"x": 1}, authorization="Bearer short").status == 401, 5)
+
+    assert first == 200
+    assert served.ask({"x": 1}, authorization="Bearer long").status == 200
 
 
 def test_who_may_not_call_an_endpoint_cannot_tell_that_it_is_there(served: Site) -> None:

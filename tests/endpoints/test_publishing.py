@@ -60,6 +60,17 @@ def test_a_file_from_before_the_last_change_is_replaced_at_the_next_start(stage:
     assert stage.configuration().endpoints[0].is_stopped
 
 
+def test_the_gateway_is_told_when_each_token_runs_out(stage: Stage) -> None:
+    token = stage.ivo.access.make_token("olu")
+    stage.live.house.publisher.refresh()
+
+    endpoint = stage.configuration().endpoints[0]
+    ends = dict(zip(endpoint.token_hashes, endpoint.expire_at, strict=True))
+
+    assert ends[hash_secret(token.token)] == token.expires_at
+    assert ends[hash_secret(stage.live.house.publisher.token)] is None
+
+
 def test_a_new_token_may_call_and_one_without_the_role_may_not(stage: Stage) -> None:
     publisher = stage.live.house.publisher
     token = stage.ivo.access.make_token("olu").token

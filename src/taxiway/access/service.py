@@ -219,8 +219,8 @@ class Access:
         """Whether `is_allowed` answers for this caller without asking the database."""
         return caller.is_admin or self.memory.grants_in(project) is not None
 
-    def invokers(self, project: str) -> dict[str, str]:
-        """The hashes of the tokens that may invoke the project's endpoints, each with its user."""
+    def invokers(self, project: str) -> dict[str, store.HeldToken]:
+        """The hashes of the tokens that may invoke the project's endpoints, each with its user and its end."""
         with self.database.read() as connection:
             digests = store.token_digests(connection, self.clock())
             users = {user.name: user for user in store.all_users(connection)}
@@ -230,7 +230,7 @@ class Access:
             held = frozenset(g.role for g in roles if g.user == user.name)
             if may(needs="endpoints.invoke", roles=held, is_admin=user.is_admin, is_platform=False):
                 allowed.add(user.name)
-        return {digest: user for digest, user in digests.items() if user in allowed}
+        return {digest: held for digest, held in digests.items() if held.user in allowed}
 
     # --- roles ---
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -136,12 +136,19 @@ def end_secrets(connection: Connection, user: str, at: datetime) -> int:
     return connection.execute(update(secrets).where(*held).values(spent_at=at)).rowcount
 
 
-def token_digests(connection: Connection, at: datetime) -> dict[str, str]:
-    """The hash of every token that holds at that time, with its user."""
-    query = select(secrets.c.digest, secrets.c.user).join(users, secrets.c.user == users.c.name)
+class HeldToken(NamedTuple):
+    """Whose token it is, and until when."""
+
+    user: str
+    expires_at: datetime
+
+
+def token_digests(connection: Connection, at: datetime) -> dict[str, HeldToken]:
+    """The hash of every token that holds at that time, with its user and its end."""
+    query = select(secrets.c.digest, secrets.c.user, secrets.c.expires_at).join(users, secrets.c.user == users.c.name)
     query = query.where(secrets.c.kind == "token", secrets.c.expires_at > at, secrets.c.spent_at.is_(None))
     query = query.where(users.c.deactivated_at.is_(None))
-    return {row.digest: row.user for row in connection.execute(query)}
+    return {row.digest: HeldToken(row.user, row.expires_at) for row in connection.execute(query)}
 
 
 def delegations_of(connection: Connection, *, project: str | None = None, taker: str | None = None) -> list[Delegation]:

@@ -63,6 +63,7 @@ class ServedEndpoint(Struct, frozen=True, forbid_unknown_fields=True):
     rollout: Rollout | None = None
     callers: tuple[str, ...] = ()  # the account of each token, in their order; an empty one may speak for others
     log: LogPolicy = LogPolicy("buffered")  # its durability is settled
+    expire_at: tuple[datetime | None, ...] = ()  # when each token runs out, in their order; without a server, too
 
 
 class ServedRevision(Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from taxiway.endpoints.gateway.crew import Crew
 from taxiway.endpoints.gateway.dialects import Call, Standing
 from taxiway.endpoints.gateway.place import Place
 from taxiway.endpoints.gateway.requests import Asked
-from taxiway.endpoints.gateway.shadowing import Mirrors
+from taxiway.endpoints.gateway.shadowing import Keep, Mirrors
 from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus
 from taxiway.endpoints.gateway.watching import cause_of, watched, witness
 from taxiway.endpoints.refusals import EndpointUnknown, ModelRaised
@@ -42,6 +42,7 @@ class Fleet:
         home: Path,
         *,
         limits: Limits,
+        keep: Keep,
         command: Command = worker_command,
         before: GatewayStatus | None = None,
         clock: Clock = now,
@@ -52,7 +53,7 @@ class Fleet:
         self.leaving: set[Crew] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         known = {(r.endpoint, r.number): r.copies for r in (before.revisions if before else []) if r.copies}
-        self.mirrors = Mirrors(home, known)
+        self.mirrors = Mirrors(home, known, keep)
         self.unkept: list[Fall] = []  # falls that are not on the disk yet
         self.second = self.asked_again = 0
         # Of the gateway before us only the counters hold; its processes went with it.
@@ -86,6 +87,7 @@ class Fleet:
             if place is None:
                 place = self.places[name] = Place(endpoint)
             place.take(endpoint)
+            place.expire(self.clock())
             place.fallen |= {
                 fall.revision: fall for fall in known if (fall.endpoint, fall.number) == (name, place.rollout.number)
             }
@@ -203,7 +205,9 @@ class Fleet:
             crew.rest()
             crew.tally.turn(second)
         self.mirrors.tick()
+        at = self.clock()
         for place in list(self.places.values()):
+            place.expire(at)
             self.watch(place, second)
         self.second = second
         if self.unkept:  # where the disk is full, the next tick tries again

@@ -24,6 +24,11 @@ def tokens_of(endpoint: ServedEndpoint) -> dict[str, str]:
     return dict(zip(endpoint.token_hashes, names, strict=True))
 
 
+def ends_of(endpoint: ServedEndpoint) -> list[tuple[datetime, str]]:
+    """When tokens run out, with the hash of each, the next one first."""
+    return sorted((at, each) for at, each in zip(endpoint.expire_at, endpoint.token_hashes, strict=False) if at)
+
+
 class Place:
     """An endpoint here.
 
@@ -44,9 +49,14 @@ class Place:
     def take(self, endpoint: ServedEndpoint) -> None:
         """What is declared from now on. Falls hold for the split that they happened in."""
         self.endpoint = endpoint
-        self.tokens = tokens_of(endpoint)
+        self.tokens, self.ends = tokens_of(endpoint), ends_of(endpoint)
         self.rollout = endpoint.rollout or Rollout(0, whole(endpoint.active or 0), datetime.min.replace(tzinfo=UTC))
         self.fallen = {n: fall for n, fall in self.fallen.items() if fall.number == self.rollout.number}
+
+    def expire(self, at: datetime) -> None:
+        """Forgets the tokens that have run out, whether or not a server is there to say so."""
+        while self.ends and self.ends[0][0] <= at:
+            self.tokens.pop(self.ends.pop(0)[1], None)
 
     def wanted(self, at: datetime) -> set[int]:
         """The revisions that should run here."""

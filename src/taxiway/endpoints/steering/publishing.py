@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -52,6 +53,13 @@ class Front(Struct, frozen=True):
     login: bool = True
     hosts: tuple[str, ...] = ()
     otlp: str = ""  # the collector that spans go to
+
+
+class Holder(NamedTuple):
+    """Whose token may call, and until when."""
+
+    user: str
+    expires_at: datetime | None
 
 
 class Publisher:
@@ -146,8 +154,9 @@ class Publisher:
                     Stopped(e.stopped_by, e.stopped_at, e.reason) if e.is_stopped and e.stopped_at else None,
                     e.fallback,
                     e.rollout if e.rollout.is_warm(at) else msgspec.structs.replace(e.rollout, before=None),
-                    tuple(callers[e.project].values()),
+                    tuple(held.user for held in callers[e.project].values()),
                     self._settled(connection, policies.get(e.name, LogPolicy()), projects[e.project]),
+                    tuple(held.expires_at for held in callers[e.project].values()),
                 )
                 for e in found
             ),
@@ -170,9 +179,10 @@ class Publisher:
             status_token_hashes=(own,) if front.login else (),
         )
 
-    def _callers(self, project: str, own: str) -> dict[str, str]:
-        """The hashes of the tokens that may call, in their order, each with its account; the server's own has none."""
-        return dict(sorted({**self.access.invokers(project), own: ""}.items()))
+    def _callers(self, project: str, own: str) -> dict[str, Holder]:
+        """The hashes of the tokens that may call, in their order; the server's own has no account, and no end."""
+        found = {digest: Holder(held.user, held.expires_at) for digest, held in self.access.invokers(project).items()}
+        return dict(sorted({**found, own: Holder("", None)}.items()))
 
     def _settled(self, connection: Connection, policy: LogPolicy, project: Project) -> LogPolicy:
         """The policy with the durability that holds."""
