@@ -9,13 +9,20 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
+from taxiway.kernel.errors import TaxiwayError
 from tools.bench.__main__ import machine
 from tools.bench.page import put_section
 from tools.serving import lines
+from tools.serving.cores import cores_lines
+from tools.serving.deploys import deploy_lines
 from tools.serving.lines import Asked
 from tools.serving.load import has_wrk
 from tools.serving.memory import memory_lines
@@ -29,21 +36,47 @@ def main() -> None:
     asked, is_kept = parse()
     if not has_wrk():
         raise SystemExit("wrk is not installed, so nothing was measured: `tools/apt 'Measuring needs wrk' wrk`.")
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        folder = Path(name)
-        site = lines.Site(folder, stack, asked)
-        found = [line for kind in asked.kinds for line in site.measured(kind)]
-        found += site.wide_lines() if "wide" in asked.parts else []
-    if "memory" in asked.parts:
-        with tempfile.TemporaryDirectory() as name:
-            found += memory_lines(Path(name), asked.models)
-    if "scoring" in asked.parts:
-        with tempfile.TemporaryDirectory() as name:
-            found.append(scoring_line(Path(name), ROWS if is_kept else QUICK_ROWS, asked.rounds))
-    text = told(found, site.reasons, asked)
+    found, reasons = measured(asked, ROWS if is_kept else QUICK_ROWS)
+    text = told(found, reasons, asked)
     print(text)
     if is_kept:
         put_section(TITLE, text)
+
+
+def measured(asked: Asked, scored: int) -> tuple[list[lines.Cells], dict[str, str]]:
+    """The table's lines, told as they come, and why others are missing. A part that fails costs itself alone."""
+    found: list[lines.Cells] = []
+    reasons: dict[str, str] = {}
+
+    def add(name: str, measure: Callable[[], list[lines.Cells]]) -> None:
+        began = time.monotonic()
+        try:
+            new = measure()
+        except (RuntimeError, OSError, subprocess.SubprocessError, TaxiwayError) as e:
+            reasons[name] = f"{type(e).__name__}: {' '.join(str(e).split())[-300:]}"
+            new = []
+        found.extend(new)
+        print(f"{name}: {time.monotonic() - began:.0f} s", *map(" | ".join, new), sep="\n", flush=True)
+
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        if asked.kinds:
+            site = lines.Site(Path(name), stack, asked)
+            reasons = site.reasons
+            for kind in asked.kinds:
+                add(kind, partial(site.measured, kind))
+            if "wide" in asked.parts and "logistic" in asked.kinds:
+                add("wide", site.wide_lines)
+    parts: dict[str, Callable[[Path], list[lines.Cells]]] = {
+        "cores": lambda folder: cores_lines(folder, asked.seconds, asked.rounds),
+        "deploy": lambda folder: deploy_lines(folder, asked.rounds),
+        "memory": lambda folder: memory_lines(folder, asked.models),
+        "scoring": lambda folder: [scoring_line(folder, scored, asked.rounds)],
+    }
+    for part, measure in parts.items():
+        if part in asked.parts:
+            with tempfile.TemporaryDirectory() as name:
+                add(part, partial(measure, Path(name)))
+    return found, reasons
 
 
 def told(found: list[lines.Cells], reasons: dict[str, str], asked: Asked) -> str:
@@ -68,7 +101,7 @@ def parse() -> tuple[Asked, bool]:
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--models", type=int, default=10, help="to weigh")
-    parser.add_argument("--only", nargs="+", choices=lines.KINDS, default=list(lines.KINDS), help="kinds of model")
+    parser.add_argument("--only", nargs="*", choices=lines.KINDS, default=list(lines.KINDS), help="kinds of model")
     parser.add_argument("--parts", nargs="*", choices=lines.PARTS, default=list(lines.PARTS), help="what else")
     parser.add_argument("--quick", action="store_true", help="a look: one short round, the page left as it is")
     given = parser.parse_args()

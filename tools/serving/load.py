@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,12 +24,16 @@ PERCENTILES = re.compile(r"(50|99)%\s+([\d.]+)(us|ms|s)\b")
 TO_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
+AWAITED_S = 60.0
+
+
 class Pace(NamedTuple):
-    """Latencies at a rate that the server can keep up with."""
+    """Latencies at a rate that the server can keep up with. client_share: of a core, what asking took itself."""
 
     rate: float
     p50_ms: float
     p99_ms: float
+    client_share: float
 
 
 def has_wrk() -> bool:
@@ -64,5 +70,25 @@ def paced(target: Target, question: Question, *, rate: float, connections: int, 
     }
     command = [sys.executable, "-m", "tools.serving.paced", msgspec.json.encode(asked).decode()]
     done = subprocess.run(command, input=question.body, check=True, capture_output=True)
-    p50, p99 = msgspec.json.decode(done.stdout, type=tuple[float, float])
-    return Pace(rate, p50, p99)
+    return Pace(rate, *msgspec.json.decode(done.stdout, type=tuple[float, float, float]))
+
+
+def await_answer(target: Target, question: Question) -> None:
+    """Waits until a server that listens also answers, its model being loaded. Raises RuntimeError."""
+    until = time.monotonic() + AWAITED_S
+    while True:
+        connection = http.client.HTTPConnection(target.host, target.port, timeout=AWAITED_S)
+        try:
+            connection.request("POST", question.path, question.body, dict(question.headers))
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status == 200:
+                return
+            problem = f"{answer.status}: {said[:200]!r}"
+        except OSError as e:
+            problem = str(e)
+        finally:
+            connection.close()
+        if time.monotonic() > until:
+            raise RuntimeError(f"{target.name} did not answer: {problem}")
+        time.sleep(0.05)

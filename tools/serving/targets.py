@@ -71,6 +71,16 @@ def question(name: str, rows: Any, endpoint: str = "logistic") -> Question:
     return Question("/predict", compact({"rows": numbers}))
 
 
+def binary_question(rows: Any, endpoint: str) -> Question:
+    """The same rows as Triton's client sends them to us: one tensor of bytes, answers in bytes as well."""
+    data = rows.tobytes()
+    kinds = {"parameters": {"binary_data_output": True}}
+    tensor = {"name": "rows", "shape": list(rows.shape), "datatype": "FP64"}
+    head = compact({"inputs": [{**tensor, "parameters": {"binary_data_size": len(data)}}], **kinds})
+    headers = (("Content-Type", "application/octet-stream"), ("Inference-Header-Content-Length", str(len(head))))
+    return Question(f"/v2/models/{endpoint}/infer", head + data, headers)
+
+
 def compact(said: Any) -> bytes:
     return json.dumps(said, separators=(",", ":")).encode()
 
@@ -106,10 +116,22 @@ def mlserver_folder(file: Path, port: int, folder: Path) -> Path:
     made.mkdir()
     shutil.copy(file, made / "model.joblib")
     ports = {"http_port": port, "grpc_port": free_port(), "metrics_port": free_port()}
-    (made / "settings.json").write_text(json.dumps({"host": "127.0.0.1", "debug": False, **ports}))
+    # Its process for inference ends at once with the uvloop that it is installed with, so it answers in its own.
+    alone = {"host": "127.0.0.1", "debug": False, "parallel_workers": 0}
+    (made / "settings.json").write_text(json.dumps({**alone, **ports}))
     model = {"name": "model", "implementation": "mlserver_sklearn.SKLearnModel", "parameters": {"uri": "model.joblib"}}
     (made / "model-settings.json").write_text(json.dumps(model))
     return made
+
+
+@contextmanager
+def echo(folder: Path) -> Iterator[Target]:
+    """A server that only echoes."""
+    port = free_port()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with started("echo", [sys.executable, "-m", "tools.serving.echo", str(port)], folder, environment) as process:
+        process.await_port(port)
+        yield Target("echo", "127.0.0.1", port, process, [process.pid])
 
 
 @contextmanager
