@@ -35,8 +35,9 @@ from taxiway.endpoints.worker.process import as_served, warm_up
 from taxiway.models.bundles.bundle import Bundle, BundleTampered, Manifest, verify_bundle, write_bundle
 from taxiway.models.predicting.matrices import Matrix
 from taxiway.models.twins.checking import Given, NoTwin, compare, is_slower, opened, twin_of
+from taxiway.models.twins.commands import told
 from taxiway.models.twins.predictor import TwinPredictor
-from taxiway.models.twins.record import FILE, Speeds
+from taxiway.models.twins.record import FILE, Speeds, Twin
 
 NAMES = ["a", "b", "c", "d"]
 QUIET: dict[str, Any] = {"n_estimators": 12, "verbose": -1, "n_jobs": 1, "min_child_samples": 4}
@@ -116,7 +117,6 @@ def test_a_twin_is_equal_to_the_last_bit(model: Any, answers: Any, tmp_path: Pat
 @settings(max_examples=12, deadline=None)
 def test_any_forest_and_any_row_are_answered_alike(seed: int, depth: int, at: int, data: st.DataObject) -> None:
     from taxiway.models.twins.onnx import to_file
-    from taxiway.models.twins.record import Twin
     from taxiway.models.twins.trees import graph_of
 
     rows = table(seed, has_gaps=True, rows=60)
@@ -311,3 +311,9 @@ def test_the_twin_decides_by_the_threshold_of_the_manifest(tmp_path: Path) -> No
     assert answers["prediction"].tolist() == (answers["score"] >= 0.8).tolist()
     native = SklearnPredictor(model, bundle.manifest).predict_matrix(rows.to_numpy())
     assert answers["score"].tolist() == native["score"].tolist()
+
+
+def test_what_runs_is_told_in_a_sentence(forest: Bundle) -> None:
+    assert told(None) == "It runs its own library; nobody looked for a twin when it was logged."
+    assert told(Twin(runs="native", why="its leaves hold linear models")).endswith(": its leaves hold linear models.")
+    assert told(forest.manifest.twin).startswith("It runs its ONNX twin: equal to the last bit on ")

@@ -13,6 +13,7 @@ from taxiway.models.contract import Alias, Card, Deleted, Model, ModelVersion, T
 from taxiway.models.logged.contract import LoggedModel
 from taxiway.models.signing.vouching import COMMANDS as VOUCHING
 from taxiway.models.signing.vouching import verify_signed
+from taxiway.models.twins.commands import COMMANDS as TWINS
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -301,5 +302,6 @@ COMMANDS = (
         download,
         (VERSION, Argument("to", "a folder that is not there yet", is_file=True)),
     ),
+    *TWINS,
     *VOUCHING,
 )

@@ -14,6 +14,7 @@ from taxiway.models.describing.changes import Changes, changes
 from taxiway.models.describing.outlook import Judge, unjudged, without_bundle
 from taxiway.models.names import page_of
 from taxiway.models.service import Models
+from taxiway.models.twins.commands import told
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Run
 from taxiway.web.site import Html, Redirect, Site, View
@@ -54,6 +55,7 @@ class VersionPage:
             return self.access.is_allowed(caller, needs, version.project)
 
         outlook = self.judge(caller, version) if version.bundle else without_bundle(version)
+        manifest = self.models.manifest(caller, model=model, version=number) if version.bundle else None
         values = {
             "title": f"{model} version {number}",
             "project": version.project,
@@ -63,7 +65,8 @@ class VersionPage:
             "stages": [(stage, MOVES.get(stage, f"to {stage}")) for stage in outlook.stages],
             "card": self.models.cards.show(caller, model=model, version=number),
             "human": [(name, title, HINTS[name]) for name, title in HUMAN.items()],
-            "manifest": self.models.manifest(caller, model=model, version=number) if version.bundle else None,
+            "manifest": manifest,
+            "runs": told(manifest.twin) if manifest is not None else "",
             "run": self._run(version),
             "since": self._changes(caller, version),
             "other": self._other(caller, version),
