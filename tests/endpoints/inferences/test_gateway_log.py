@@ -167,3 +167,18 @@ def test_what_a_gateway_lost_stays_counted_after_it(site: Site) -> None:
 
     (log,) = site.status().logs
     assert (log.endpoint, log.unrecorded, log.refused, log.rows) == ("adder", 7, 2, 0)
+
+
+def test_what_is_personal_lies_nowhere_in_the_home_as_it_came(shared: Site) -> None:
+    shared.deploy("1", name="private", log=LogPolicy("buffered", personal=("x",), subject="mood"))
+    shared.until_live(name="private")
+
+    answer = shared.ask({"x": 987654.25, "mood": "print"}, name="private")
+    before = shared.status().at
+    until(lambda: shared.status().revisions != [] and (shared.status().at - before).total_seconds() > 1.5)
+
+    assert answer.predictions == [987655.25]
+    (record,) = find(shared.home, answer.body["prediction_id"])
+    assert (record.inputs, record.personal != "") == ({}, True)
+    files = [path for path in shared.home.rglob("*") if path.is_file()]
+    assert [path.name for path in files if b"987654.25" in path.read_bytes()] == []

@@ -147,6 +147,21 @@ def test_what_is_not_kept_was_never_in_a_file(tmp_path: Path, policy: LogPolicy,
     assert b"Ada" not in made.log.open[MORTGAGE].path.read_bytes()
 
 
+def test_an_error_that_quotes_what_is_not_kept_is_kept_by_its_kind(tmp_path: Path) -> None:
+    made = recorder(tmp_path, LogPolicy("buffered", personal=("name",), subject="customer"))
+    told, id_ = "ValueError: could not convert string to float: 'Ada'", new_id()
+
+    async def fail() -> None:
+        pending = made.record(Revision(), [ROW], told, Happened(id_, START, 1.0))
+        assert pending is not None, "its keys are made first"
+        await pending
+
+    awaited(fail())
+
+    assert [each.error for each in find(tmp_path, id_)] == ["ValueError"]
+    assert not [path for path in (tmp_path / "inferences").rglob("*.jsonl") if b"Ada" in path.read_bytes()]
+
+
 def test_hashes_tell_equal_from_other_and_no_more(tmp_path: Path) -> None:
     made = recorder(tmp_path, LogPolicy("buffered", hash=("age",)))
     whole = recorder(tmp_path, LogPolicy("buffered", inputs="hash"))

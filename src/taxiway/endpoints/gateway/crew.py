@@ -64,6 +64,7 @@ class Crew:
         self.spent_cpu_s = 0.0
         self.latencies_ms: deque[float] = deque(maxlen=2048)
         # What its guard looks at: counts by second, and the latency from which on a request is slow.
+        self.is_private = False  # whether the log does not keep all inputs
         self.tally = Tally(int(time.monotonic()))
         self.slow_ms = math.inf
         self.compared_with: Before | None = None
@@ -89,7 +90,12 @@ class Crew:
         return [worker.pid for worker in self.workers if worker.pid and not worker.gone.is_set()]
 
     def last_lines(self) -> list[str]:
-        """What its workers printed last, of a worker that died where one did."""
+        """What its workers printed last, of a worker that died where one did.
+
+        Once callers asked, a model may print what they sent: where not all of that is kept, neither is this.
+        """
+        if self.is_private and self.was_ready:
+            return []
         return (self.log_tail or [line for worker in self.workers for line in worker.log.lines])[-20:]
 
     def judge(self, latency_ms: float, outputs: list[bytes]) -> None:

@@ -108,6 +108,8 @@ class Fleet:
             self.retire(place.coming.pop(number, None))
             place.coming[number] = self.crew(served, is_quiet=is_quiet)
             place.coming[number].start()
+        for crew in place.everybody():
+            crew.is_private = not place.endpoint.log.is_plain
         self.trim(place)
 
     def trim(self, place: Place) -> None:

@@ -87,10 +87,12 @@ class Recorder:
         result: an output per row, or why there is none. Raises AnswerNotRecorded, here or when awaited.
         """
         name = served.endpoint
-        if self.spans is not None and happened.is_sampled:
-            self.spans.add(span_of(served, len(rows), result, happened))
         policy = self.policies.get(name, PLAIN)
         mask = self.masks.get(name)
+        if mask is not None and isinstance(result, str):
+            result = kind_of_error(result)
+        if self.spans is not None and happened.is_sampled:
+            self.spans.add(span_of(served, len(rows), result, happened))
         if mask is not None and mask.personal:
             return self.record_personal(served, rows, result, happened)
         kept = None if mask is None else [mask.kept(row, "", None) for row in rows]
@@ -163,6 +165,16 @@ class Recorder:
             self.subjects.refresh()
         if self.spans is not None:
             self.spans.tick()
+
+
+def kind_of_error(problem: str) -> str:
+    """What remains of a model's error where not all inputs are kept: its kind. The text may quote what was asked.
+
+    >>> kind_of_error("ValueError: could not convert string to float: 'Ada'")
+    'ValueError'
+    """
+    kind = problem.partition(":")[0]
+    return kind if kind.isidentifier() else "an error"
 
 
 def span_of(served: Served, rows: int, result: Sequence[bytes] | str, happened: Happened) -> Span:
