@@ -27,8 +27,8 @@ bar is not held. `make reliability` runs them anew and writes this page; `make f
 TAIL = """
 Some faults are held by other tests, without a figure here: twenty rollouts in a minute (tests/faults/test_rollouts.py);
 revisions that raise, lag, leak, answer NaN, never listen or die at load (tests/endpoints/rollout); a gateway killed
-between answer and record, a full disk under the log, server and database gone (tests/faults/test_inference_log.py); a
-full disk, power loss and killed processes of the server itself (tests/faults).
+between answer and record (tests/faults/test_inference_log.py); a full disk, power loss and killed processes of the
+server itself (tests/faults).
 """
 
 
