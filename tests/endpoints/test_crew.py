@@ -127,10 +127,19 @@ def test_a_worker_that_dies_at_load_is_tried_ever_more_slowly_and_its_last_words
     shared.until_state("failing", name="broken")
 
     status = shared.revision(name="broken")
-    assert status.reason == "a worker ended with exit code 11"
+    assert status.reason == "a worker ended with exit code 11: about to crash"
     assert "about to crash" in status.log_tail
     assert shared.ask({"x": 1}, name="broken").body["error"] == "NoWorker"
     assert shared.ask({"x": 1}).status == 200
+
+
+def test_what_another_library_raised_at_load_is_told(shared: Site) -> None:
+    shared.deploy("missing", name="lacking")
+    shared.until_state("failing", name="lacking")
+
+    status = shared.revision(name="lacking")
+    assert status.reason.endswith(": ModuleNotFoundError: No module named 'boosting'")
+    assert status.log_tail[0].startswith("Traceback")
 
 
 def test_pauses_grow_and_are_bounded() -> None:

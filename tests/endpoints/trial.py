@@ -97,6 +97,8 @@ def load(folder: Path, digest: str, *, may_run_code: bool) -> Trial:
     if text == "crash":
         print("about to crash")
         os._exit(11)
+    if text == "missing":
+        raise ModuleNotFoundError("No module named 'boosting'")
     if text == "slow":
         time.sleep(1.0)
     if text == "deaf":

@@ -8,17 +8,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from taxiway.compat.exports.libraries import PICKLES, beside, pinned, system_libraries
 from taxiway.compat.exports.refusals import NotExported
 from taxiway.compat.exports.wheel import NAME, write_wheel
-from taxiway.models.bundles.bundle import LOCK, Bundle
-from taxiway.models.predicting.flavours import family
+from taxiway.models.bundles.bundle import Bundle
+from taxiway.models.predicting.flavours import PYTHON, family
 
 CONSTRAINTS = "constraints.txt"
 ENTRY = ("python", "-m", "taxiway.endpoints.standalone.process")
-EXTRAS = {"sklearn": "server,sklearn", "mlflow": "server,sklearn"}
-BESIDE = {"mlflow.lightgbm": ("lightgbm",), "mlflow.xgboost": ("xgboost", "mlflow"), "mlflow.pyfunc": ("mlflow",)}
-LIBRARIES = {"mlflow.lightgbm": "libgomp1", "mlflow.xgboost": "libgomp1"}  # what slim images lack
-PICKLES = frozenset(["pickle", "cloudpickle", "mlflow", "joblib"])
+EXTRAS = {"sklearn": "server,sklearn", "mlflow": "server,sklearn", PYTHON: "server"}
 USER = 10001  # any number but root's
 
 
@@ -46,9 +44,9 @@ def requirement(exported: Exported, to: str) -> str:
 
 
 def check_code(exported: Exported, to: str, *, may_run_code: bool) -> None:
-    """Refuses a pickle that nobody allowed. Raises NotExported."""
+    """Refuses a pickle or a service that nobody allowed. Raises NotExported."""
     native = exported.bundle.manifest.native
-    if native.serialization in PICKLES and not may_run_code:
+    if native.serialization in (*PICKLES, PYTHON) and not may_run_code:
         reason = f"{native.file} runs code while it is read; with --may-run-code the image may"
         raise NotExported(what=exported.name, to=to, reason=reason)
 
@@ -61,12 +59,7 @@ def write_context(folder: Path, exported: Exported) -> None:
 
 def constraints(bundle: Bundle) -> str:
     """The versions that the model was made with, for pip to keep to where it installs one of them."""
-    lock = bundle.folder / LOCK
-    if not lock.is_file():
-        return ""
-    pins = [line.strip() for line in lock.read_text(encoding="utf-8").splitlines()]
-    kept = [pin for pin in pins if "==" in pin and not pin.startswith(("#", "-", "taxiway="))]
-    return "".join(f"{pin.split(' ')[0]}\n" for pin in kept)
+    return "".join(f"{name}=={version}\n" for name, version in pinned(bundle).items())
 
 
 def environment(exported: Exported, *, may_run_code: bool) -> dict[str, str]:
@@ -84,17 +77,16 @@ def dockerfile(exported: Exported, to: str, said: dict[str, str], *, bundle: str
 
     Raises NotExported.
     """
-    flavour = exported.bundle.manifest.flavour
-    library = LIBRARIES.get(flavour)
-    beside = " ".join(BESIDE.get(flavour, ()))
+    names = beside(exported.bundle)
+    libraries = " ".join(system_libraries(names))
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     lines = [
         f"# {exported.name}, {exported.bundle.digest}, served by Taxiway's own gateway.",
         f"FROM python:{python}-slim",
-        *([f"RUN apt-get update && apt-get install --yes --no-install-recommends {library}"] if library else []),
+        *([f"RUN apt-get update && apt-get install --yes --no-install-recommends {libraries}"] if libraries else []),
         "WORKDIR /srv/taxiway",
         f"COPY {CONSTRAINTS} {NAME} ./",
-        f'RUN pip install --no-cache-dir --constraint {CONSTRAINTS} "./{requirement(exported, to)}" {beside}'.rstrip(),
+        f'RUN pip install --no-cache-dir --constraint {CONSTRAINTS} "./{requirement(exported, to)}" {" ".join(names)}',
         *([f"COPY bundle {bundle}"] if bundle else []),
         *(f"ENV {name}={value}" for name, value in said.items()),
         *([] if is_root else [f"USER {USER}"]),

@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from taxiway.compat.exports import manifests
 from taxiway.compat.exports.image import (
-    BESIDE,
     CONSTRAINTS,
     Exported,
     check_code,
@@ -24,6 +23,7 @@ from taxiway.compat.exports.image import (
     requirement,
     write_context,
 )
+from taxiway.compat.exports.libraries import beside
 from taxiway.compat.exports.refusals import NotExported
 from taxiway.compat.exports.wheel import NAME
 from taxiway.compat.exports.yaml_text import documents
@@ -73,7 +73,7 @@ def write_sagemaker(folder: Path, exported: Exported, wish: Wish) -> None:
     (folder / "Dockerfile").write_text(dockerfile(exported, wish.to, said, is_root=True), encoding="utf-8")
     write_context(folder, exported)
     needs = f"--constraint {CODE}/{CONSTRAINTS}\n{requirement(exported, wish.to).replace(NAME, f'{CODE}/{NAME}')}\n"
-    needs += "".join(f"{name}\n" for name in BESIDE.get(exported.bundle.manifest.flavour, ()))
+    needs += "".join(f"{name}\n" for name in beside(exported.bundle))
     with (
         (folder / "model.tar.gz").open("wb") as file,
         gzip.GzipFile("", "wb", 6, file, mtime=0) as packed,

@@ -287,7 +287,8 @@ class Crew:
             self.restarts += 1
             code = worker.code
             ended = f"a worker ended with {'signal ' + str(-code) if code < 0 else 'exit code ' + str(code)}"
-            self.reason = worker.why or ended
+            last = f": {self.log_tail[-1]}" if self.log_tail and worker.ready is None else ""
+            self.reason = worker.why or f"{ended}{last}"
             self.spawn(self.add_worker(pause(self.failures)))
         if self.state in ("refused", "failing"):
             self.give_up()

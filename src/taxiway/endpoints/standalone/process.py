@@ -31,6 +31,7 @@ from taxiway.endpoints.gateway.configuration import (
 )
 from taxiway.endpoints.gateway.process import listen, only_one, run
 from taxiway.endpoints.standalone.plan import Plan, plan
+from taxiway.endpoints.standalone.telling import tell_beside
 from taxiway.endpoints.worker.held import Command, worker_command
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.ids import new_id
@@ -70,6 +71,7 @@ def serve(planned: Plan, bundle: Bundle, home: Path, command: Command) -> None:
         print(f"taxiway serves {what} at http://{host}:{port}", file=sys.stderr, flush=True)
         gateway = Gateway(home, os.getpid(), limits=planned.limits, command=command)
         gateway.aliases = dict(planned.aliases)
+        tell_beside(home, lambda line: print(line, file=sys.stderr, flush=True))
         run(gateway, listener, lock)
 
 

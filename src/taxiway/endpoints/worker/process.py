@@ -77,6 +77,10 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
         except TaxiwayError as refusal:
             gateway.sendall(wire.frame(wire.Refused(type(refusal).__name__, str(refusal))))
             sys.exit(3)
+        except Exception:  # another library's: its words must be out before the socket closes, which ends this process
+            traceback.print_exc()
+            sys.stderr.flush()
+            sys.exit(1)
         load_s = time.monotonic() - began
         taken = sorted(name for name in set(sys.modules) - before if name.partition(".")[0] in LIBRARIES)
         ready = wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, taken, runs)
