@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from taxiway.adapters import sklearn as adapter
@@ -191,6 +192,26 @@ def test_a_scikit_learn_model_answers_as_it_does_at_home(loans: Site) -> None:
     answer = loans.ask(given, name="loans")
 
     assert answer.body["predictions"] == at_home
+
+
+def test_a_twin_answers_behind_the_fence_and_is_told_of(loans: Site) -> None:
+    rows = np.random.default_rng(3).normal(size=(200, 3))
+    model = RandomForestClassifier(20, random_state=1).fit(rows, rows[:, 0] > rows[:, 1])
+    bundle = write_bundle(
+        loans.home / "forest", adapter.save(model, loans.home / "forest", rows, name="forest"), lock=""
+    )
+    given = [{"x0": 0.1 * n, "x1": 0.7, "x2": -0.31} for n in range(40)]
+    at_home = adapter.load(bundle.folder, bundle.digest, may_run_code=True).predict(given)
+
+    loans.deploy_folder(bundle.folder, name="forest")
+    loans.until_live(name="forest")
+
+    assert loans.ask(given, name="forest").body["predictions"] == at_home
+    alone = [loans.ask(row, name="forest").body["predictions"][0] for row in given[:5]]
+    assert alone == at_home[:5]
+    status = next(each for each in loans.status().revisions if each.endpoint == "forest")
+    assert status.runs.startswith("its ONNX twin; equal to the last bit on ")
+    assert status.is_batching
 
 
 def test_callers_get_the_same_answers_alone_and_at_once(loans: Site) -> None:
