@@ -28,7 +28,7 @@ from taxiway.endpoints.setup import Sandbox
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.answering import Answering, answers, encode
 from taxiway.endpoints.worker.choosing import Chosen, choose
-from taxiway.endpoints.worker.confinement import Confinement, confine
+from taxiway.endpoints.worker.confinement import Confinement, confine, home_of
 from taxiway.endpoints.worker.probing import probes
 from taxiway.endpoints.worker.warm import LIBRARIES
 from taxiway.kernel.errors import TaxiwayError
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
     parser.add_argument("--max-delay-ms", type=float, default=0.0, help="how long to wait for more of them")
     chosen = parser.parse_args(arguments)
     before = set(sys.modules)
-    confined = confine([chosen.bundle], network=chosen.network)
+    confined = confine([chosen.bundle], home=home_of(chosen.bundle), network=chosen.network)
     atexit.register(gc.freeze)  # its end would else look through all that a model's library is made of
     with socket.socket(fileno=chosen.descriptor) as gateway:
         gateway.sendall(wire.frame(wire.Confined(confined)))
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
         except TaxiwayError as refusal:
             gateway.sendall(wire.frame(wire.Refused(type(refusal).__name__, str(refusal))))
             sys.exit(3)
-        except Exception:  # another library's: its words must be out before the socket closes, which ends this process
+        except Exception:  # noqa: BLE001 - another library's; its words must be out before the socket closes: that ends us
             traceback.print_exc()
             sys.stderr.flush()
             sys.exit(1)
