@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from taxiway.endpoints.gateway.status import Copies
-from taxiway.endpoints.inferences.log import read
+from taxiway.endpoints.inferences.log import find, read
 from taxiway.endpoints.rollout.comparisons import latest
 from taxiway.endpoints.rollout.declared import Rollout, Shadow
 from taxiway.endpoints.rollout.split import HeaderRule, Share, divide, whole
@@ -98,7 +98,11 @@ def test_a_shadow_answers_copies_that_are_compared_and_kept_and_no_caller_hears_
     assert {each.prediction_id for each in kept} == {answer.body["prediction_id"] for answer in answers}
     assert kept[0].outputs | {"prediction": 2.0} == kept[0].shadow_outputs | {"prediction": 2.0}  # type: ignore[operator]
     assert not any(each.agrees for each in kept)
-    assert set(read(pair.home, "shadowed")["revision"].to_pylist()) == {1}
+    table = read(pair.home, "shadowed")
+    told = set(zip(*(table[name].to_pylist() for name in ("revision", "shadow", "inputs")), strict=True))
+    assert {each[:2] for each in told} == {(1, False), (2, True)}
+    assert {each[2] for each in told if each[1]} == {"{}"}
+    assert {one.revision for answer in answers for one in find(pair.home, answer.body["prediction_id"])} == {1}
 
 
 def test_a_shadow_that_is_slow_loses_copies_and_keeps_nobody_waiting(pair: Site) -> None:

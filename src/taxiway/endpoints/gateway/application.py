@@ -90,7 +90,7 @@ class Gateway:
         before = read_status(home)
         self.recorder = Recorder(home, self.inferences, before.logs if before else ())
         self.metrics = Metrics()
-        self.fleet = Fleet(home, limits=limits, command=command, before=before)
+        self.fleet = Fleet(home, limits=limits, keep=self.inferences.append, command=command, before=before)
         self.configuration: Configuration | None = None
         self.configuration_error = ""
         self.seen: tuple[int, int, int] | None = None

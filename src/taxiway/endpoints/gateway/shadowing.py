@@ -7,16 +7,18 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import Raw
 
+from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.gateway.crew import Crew
 from taxiway.endpoints.gateway.place import Place
 from taxiway.endpoints.gateway.status import Copies
+from taxiway.endpoints.inferences.record import Line
 from taxiway.endpoints.rollout.comparing import agrees
 from taxiway.endpoints.rollout.comparisons import Comparisons, Pair
 from taxiway.kernel.clock import now
@@ -26,7 +28,10 @@ MOST_WAITING = 256
 MOST_BYTES = 8 << 20
 AT_ONCE = 8  # copies that a shadow works on
 PATIENCE_S = 30.0
+NOTHING = Raw(b"{}")
 log = logging.getLogger("taxiway.gateway")
+
+Keep = Callable[[str, list[Line]], object]
 
 
 class Answered(NamedTuple):
@@ -43,8 +48,8 @@ class Answered(NamedTuple):
 class Mirror:
     """One shadow: what waits for it, and what was counted of it."""
 
-    def __init__(self, home: Path, crew: Crew, share: float) -> None:
-        self.crew, self.share = crew, share
+    def __init__(self, home: Path, crew: Crew, share: float, keep: Keep) -> None:
+        self.crew, self.share, self.keep = crew, share, keep
         self.queue: deque[Answered] = deque()
         self.size = 0
         self.in_work = 0
@@ -118,9 +123,10 @@ class Mirror:
             )
 
     def write(self) -> None:
-        """Brings to the disk what was compared since the last time."""
+        """Records what was answered since the last time, and keeps it beside what callers got."""
         pairs, self.pairs = self.pairs, []
         if pairs:
+            self.keep(self.crew.served.endpoint, lines_of(self.crew.served, pairs))
             self.file.append(pairs)
 
     def end(self) -> None:
@@ -133,9 +139,9 @@ class Mirror:
 class Mirrors:
     """Every shadow of every endpoint."""
 
-    def __init__(self, home: Path, known: Mapping[tuple[str, int], Copies]) -> None:
-        """known: what was counted before, by endpoint and revision."""
-        self.home = home
+    def __init__(self, home: Path, known: Mapping[tuple[str, int], Copies], keep: Keep) -> None:
+        """known: what was counted before, by endpoint and revision. keep: appends to an endpoint's inference log."""
+        self.home, self.keep = home, keep
         self.of: dict[str, dict[int, Mirror]] = {}
         self.counted = dict(known)
 
@@ -154,7 +160,7 @@ class Mirrors:
                 if crew is None:
                     continue
                 if number not in mirrors:
-                    mirrors[number] = Mirror(self.home, crew, share)
+                    mirrors[number] = Mirror(self.home, crew, share, self.keep)
                     known = self.counted.pop((name, number), Copies())
                     mirrors[number].compared, mirrors[number].agreed = known.compared, known.agreed
                     mirrors[number].dropped, mirrors[number].failed = known.dropped, known.failed
@@ -191,3 +197,27 @@ class Mirrors:
 
 def counts(mirror: Mirror) -> Copies:
     return Copies(mirror.compared, mirror.agreed, mirror.dropped, mirror.failed)
+
+
+def lines_of(served: ServedRevision, pairs: Sequence[Pair]) -> list[Line]:
+    """Rows that a shadow answered as records of the log. What was asked is in the record of the caller's answer."""
+    model = f"{served.model}@{served.version}"
+    return [
+        Line(
+            each.prediction_id,
+            each.row,
+            each.at,
+            each.event_at or each.at,
+            served.endpoint,
+            served.number,
+            model,
+            served.bundle_digest,
+            NOTHING,
+            each.shadow_outputs,
+            each.shadow_latency_ms,
+            "failed" if each.error else "answered",
+            each.error or None,
+            shadow=True,
+        )
+        for each in pairs
+    ]

@@ -1,14 +1,14 @@
 """What shadows answered, beside what callers got: kept row by row, without the inputs, which the inference log has.
 
 ``HOME/shadows/ENDPOINT/REVISION/ID.jsonl``: the gateway appends, a file of 8 MB is followed by another, and the newest
-eight of a shadow are kept. What shadows say is nobody's answer, so it is not in the inference log.
+eight of a shadow are kept. It is a working copy: the records are in the inference log, under its policy, as shadows'.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,14 @@ class Comparisons:
 def files(folder: Path) -> list[Path]:
     """Oldest first: their names are ids, which grow."""
     return sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
+
+
+def expire(home: Path, endpoint: str, before: datetime) -> None:
+    """Removes what every shadow of an endpoint answered before a moment, file by file."""
+    for folder in sorted((home / "shadows" / endpoint).glob("*")) if is_name(endpoint) else []:
+        for path in files(folder):
+            if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
+                path.unlink(missing_ok=True)
 
 
 def latest(home: Path, endpoint: str, shadow: int, most: int) -> list[Compared]:

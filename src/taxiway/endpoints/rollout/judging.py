@@ -70,9 +70,9 @@ def inputs_of(home: Path, endpoint: str, found: list[Compared]) -> dict[tuple[st
     wanted = {(each.prediction_id, each.row) for each in found}
     # A record is made a moment before its comparison, and a request waits for half a minute at most.
     table = read(home, endpoint, since=found[0].at.replace(microsecond=0) - EARLIER)
-    columns = (table[name].to_pylist() for name in ("prediction_id", "row", "inputs"))
+    columns = (table[name].to_pylist() for name in ("prediction_id", "row", "inputs", "shadow"))
     return {
         (id_, row): msgspec.json.decode(text)
-        for id_, row, text in zip(*columns, strict=True)
-        if (id_, row) in wanted and text is not None
+        for id_, row, text, is_shadow in zip(*columns, strict=True)
+        if (id_, row) in wanted and text is not None and not is_shadow
     }

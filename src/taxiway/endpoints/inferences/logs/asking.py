@@ -12,7 +12,7 @@ import msgspec
 from taxiway.endpoints.inferences.logs.contract import AskLog, FetchLog, LogAnswer, LogRecord
 from taxiway.endpoints.inferences.logs.service import Logs
 from taxiway.endpoints.inferences.query.asking import Question, Reading, empty
-from taxiway.endpoints.inferences.query.grammar import parse_where, read_bound
+from taxiway.endpoints.inferences.query.grammar import fields_of, parse_where, read_bound
 from taxiway.endpoints.inferences.refusals import LogTooSlow
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.ids import new_id
@@ -30,22 +30,25 @@ class Asking:
     def __init__(self, logs: Logs) -> None:
         self.logs = logs
 
-    def question(self, caller: Caller, endpoint: str, where: str, since: str, until: str) -> Question:
+    def question(self, caller: Caller, endpoint: str, asked: AskLog | FetchLog) -> Question:
         """What somebody asks, with their rights. Raises BadField, NotFound."""
         project = self.logs.endpoints.project_of(endpoint)
         now = self.logs.endpoints.publisher.writer.clock()
+        where = parse_where(asked.where)
+        is_named = any((field.place, field.name) == ("record", "shadow") for field in fields_of(where))
         return Question(
             endpoint,
             now,
-            parse_where(where),
-            moment(since, "since", now),
-            moment(until, "until", now),
+            where,
+            moment(asked.since, "since", now),
+            moment(asked.until, "until", now),
             is_opened=self.logs.access.is_allowed(caller, PERSONAL, project),
+            shadows=None if is_named else asked.shadows,
         )
 
     def ask(self, caller: Caller, body: AskLog, *, endpoint: str) -> LogAnswer:
         """The newest records that meet a question. Raises BadField, NotFound."""
-        asked = self.question(caller, endpoint, body.where, body.since, body.until)
+        asked = self.question(caller, endpoint, body)
         reading = Reading(self.logs.home, msgspec.structs.replace(asked, limit=body.limit))
         records = [to_record(row) for table in reading.tables() for row in table.to_pylist()]
         records.sort(key=lambda each: each.at, reverse=True)
@@ -58,7 +61,7 @@ class Asking:
         """
         import pyarrow as pa
 
-        asked = self.question(caller, endpoint, body.where, body.since, body.until)
+        asked = self.question(caller, endpoint, body)
         reading = Reading(self.logs.home, msgspec.structs.replace(asked, deadline_s=FETCH_S))
         path = self._room() / f"{new_id()}.arrow"
         schema = empty().schema

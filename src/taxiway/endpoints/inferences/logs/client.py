@@ -41,39 +41,49 @@ class InferenceLog:
 
     # --- what it holds ---
 
-    def records(self, *, where: str = "", since: str = "", until: str = "", limit: int = 100) -> LogAnswer:
+    def records(
+        self, *, where: str = "", since: str = "", until: str = "", limit: int = 100, shadows: bool = False
+    ) -> LogAnswer:
         """The newest records that meet a condition, newest first; at most ten thousand. Raises BadField, NotFound.
+
+        shadows: what shadows said in place of what callers were answered.
 
         >>> client.endpoints.inferences("mortgage").records(where="latency_ms > 50", since="1h")  # doctest: +SKIP
         """
-        return self.transport.call(contract.ask_log, AskLog(where, since, until, limit), endpoint=self.name)
+        return self.transport.call(contract.ask_log, AskLog(where, since, until, limit, shadows), endpoint=self.name)
 
-    def table(self, *, where: str = "", since: str = "", until: str = "") -> pa.Table:
+    def table(self, *, where: str = "", since: str = "", until: str = "", shadows: bool = False) -> pa.Table:
         """Every record that meets a condition as an Arrow table, oldest first; `inputs` and `outputs` are JSON texts.
 
         where: such as ``latency_ms > 50 and inputs.district = "north"``. since, until: a span such as ``1h``, or a
-        date. Raises BadField, LogTooSlow, NotFound.
+        date. shadows: what shadows said in place of what callers were answered. Raises BadField, LogTooSlow, NotFound.
 
         >>> table = client.endpoints.inferences("mortgage").table(where="score < 0.5", since="1 day")  # doctest: +SKIP
         >>> table.num_rows  # doctest: +SKIP
         12
         """
         target = io.BytesIO()
-        self.transport.download(contract.fetch_log, target, FetchLog(where, since, until), endpoint=self.name)
+        asked = FetchLog(where, since, until, shadows)
+        self.transport.download(contract.fetch_log, target, asked, endpoint=self.name)
         found: pa.Table = needed("pyarrow").ipc.open_stream(target.getvalue()).read_all()
         return found.sort_by([("at", "ascending"), ("prediction_id", "ascending"), ("row", "ascending")])
 
-    def relation(self, *, where: str = "", since: str = "", until: str = "") -> duckdb.DuckDBPyRelation:
+    def relation(
+        self, *, where: str = "", since: str = "", until: str = "", shadows: bool = False
+    ) -> duckdb.DuckDBPyRelation:
         """The same as a relation of DuckDB, to go on with in SQL. Raises as `table`."""
-        found: duckdb.DuckDBPyRelation = needed("duckdb").from_arrow(self.table(where=where, since=since, until=until))
+        table = self.table(where=where, since=since, until=until, shadows=shadows)
+        found: duckdb.DuckDBPyRelation = needed("duckdb").from_arrow(table)
         return found
 
-    def follow(self, *, where: str = "", since: str = "1 min", poll_s: float = POLL_S) -> Iterator[LogRecord]:
+    def follow(
+        self, *, where: str = "", since: str = "1 min", poll_s: float = POLL_S, shadows: bool = False
+    ) -> Iterator[LogRecord]:
         """The records that meet a condition as they come, for ever; each once, those of `since` first."""
         seen: dict[tuple[str, int, bool], None] = {}
         asked = since
         while True:
-            found = self.records(where=where, since=asked, limit=MOST_RECORDS).records
+            found = self.records(where=where, since=asked, limit=MOST_RECORDS, shadows=shadows).records
             for record in reversed(found):
                 key = (record.prediction_id, record.row, record.shadow)
                 if key not in seen:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
-from msgspec import UNSET
 from msgspec.structs import asdict
 
 from taxiway.endpoints.inferences.logs.contract import EndpointLog, Erased, LogAnswer, LogChecked, LogRecord
 from taxiway.endpoints.inferences.policy import Durability, InputsKept, LogPolicy, WhenFull
 from taxiway.kernel.commands import Argument, Command, count
+from taxiway.kernel.errors import NotFound
 from taxiway.kernel.show import as_table, cell
 
 if TYPE_CHECKING:
@@ -20,14 +20,26 @@ if TYPE_CHECKING:
 
 NAME = Argument("name", "the endpoint's name")
 WIDEST = 60
+# How a log is kept, for whichever command says it.
+POLICY = (
+    Argument("--log", "on the disk before the answer, or 0.2 s after", choices=get_args(Durability)),
+    Argument("--when-log-full", "what becomes of requests meanwhile", choices=get_args(WhenFull)),
+    Argument("--inputs", "what is kept of a row's inputs", choices=get_args(InputsKept)),
+    Argument("--drop", "a field that is not kept", is_many=True),
+    Argument("--hash", "a field of which a keyed hash is kept", is_many=True),
+    Argument("--personal", "a field that is encrypted for its subject", is_many=True),
+    Argument("--subject", "the field that says whose data a row holds"),
+    Argument("--keep-days", "remove records after so many days", count),
+)
 
 
 def log(client: Client, given: Namespace) -> LogAnswer | None:
     asked = client.endpoints.inferences(given.name)
     if not given.follow:
-        return asked.records(where=given.where, since=given.since, until=given.until, limit=given.limit)
+        said = {"where": given.where, "since": given.since, "until": given.until}
+        return asked.records(**said, limit=given.limit, shadows=given.shadows)
     try:
-        for record in asked.follow(where=given.where, since=given.since or "1 min"):
+        for record in asked.follow(where=given.where, since=given.since or "1 min", shadows=given.shadows):
             print(msgspec.json.encode(record).decode() if given.json else line(record), flush=True)
     except KeyboardInterrupt:
         return None
@@ -38,6 +50,20 @@ def keep_log(client: Client, given: Namespace) -> EndpointLog:
     """What is not given stays as it is; without any option it is only shown."""
     asked = client.endpoints.inferences(given.name)
     kept = asked.show()
+    changes = changes_of(given)
+    if given.hold or given.no_hold:
+        changes["hold"] = "" if given.no_hold else given.hold
+    if given.plain:
+        changes = {"inputs": "full", "drop": (), "hash": (), "personal": (), "subject": ""} | changes
+    if given.keep_all:
+        changes["keep_days"] = None
+    if not changes:
+        return kept
+    return asked.keep(LogPolicy(**{**asdict(kept.policy), **changes}), reason=given.reason)
+
+
+def changes_of(given: Namespace) -> dict[str, Any]:
+    """What `POLICY` was given, as fields of a policy."""
     said = {
         "durability": given.log,
         "when_full": given.when_log_full,
@@ -47,18 +73,20 @@ def keep_log(client: Client, given: Namespace) -> EndpointLog:
         "personal": tuple(given.personal) if given.personal else None,
         "subject": given.subject,
         "keep_days": given.keep_days,
-        "hold": "" if given.no_hold else given.hold,
     }
-    changes = {name: value for name, value in said.items() if value is not None}
-    if given.plain:
-        changes = {"inputs": "full", "drop": (), "hash": (), "personal": (), "subject": ""} | changes
-    if given.keep_all:
-        changes["keep_days"] = UNSET
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def policy_given(client: Client, given: Namespace) -> LogPolicy | None:
+    """The policy that a deployment asks for: what is not said stays as it is; None where nothing is said."""
+    changes = changes_of(given)
     if not changes:
-        return kept
-    values = {**asdict(kept.policy), **changes}
-    values["keep_days"] = None if values["keep_days"] is UNSET else values["keep_days"]
-    return asked.keep(LogPolicy(**values), reason=given.reason)
+        return None
+    try:
+        before = client.endpoints.inferences(given.name).show().policy
+    except NotFound:  # this deployment makes it
+        before = LogPolicy()
+    return LogPolicy(**{**asdict(before), **changes})
 
 
 def erase(client: Client, given: Namespace) -> Erased:
@@ -153,6 +181,7 @@ COMMANDS = (
             Argument("--since", "a span such as 1h, or a date", default=""),
             Argument("--until", "a span such as 1h, or a date", default=""),
             Argument("--limit", "at most so many records", count, 100),
+            Argument("--shadows", "what shadows said, in place of what callers were answered", is_flag=True),
             Argument("--follow", "go on with those that come", is_flag=True),
         ),
         show=show_answer,
@@ -163,15 +192,8 @@ COMMANDS = (
         keep_log,
         (
             NAME,
-            Argument("--log", "on the disk before the answer, or 0.2 s after", choices=get_args(Durability)),
-            Argument("--when-log-full", "what becomes of requests meanwhile", choices=get_args(WhenFull)),
-            Argument("--inputs", "what is kept of a row's inputs", choices=get_args(InputsKept)),
-            Argument("--drop", "a field that is not kept", is_many=True),
-            Argument("--hash", "a field of which a keyed hash is kept", is_many=True),
-            Argument("--personal", "a field that is encrypted for its subject", is_many=True),
-            Argument("--subject", "the field that says whose data a row holds"),
+            *POLICY,
             Argument("--plain", "keep the fields that are not named as they come", is_flag=True),
-            Argument("--keep-days", "remove records after so many days", count),
             Argument("--keep-all", "remove none", is_flag=True),
             Argument("--hold", "why nothing may be removed or erased now"),
             Argument("--no-hold", "take the hold off", is_flag=True),

@@ -52,12 +52,16 @@ class KeepLog(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AskLog(Struct, frozen=True, forbid_unknown_fields=True):
-    """where: a condition such as ``latency_ms > 50``. since, until: a span such as ``1h``, or a date. Newest first."""
+    """where: a condition such as ``latency_ms > 50``. since, until: a span such as ``1h``, or a date. Newest first.
+
+    shadows: what shadows said in place of what callers were answered; a condition on `shadow` finds either.
+    """
 
     where: str = ""
     since: str = ""
     until: str = ""
     limit: Annotated[int, Meta(ge=1, le=MOST_RECORDS)] = 100
+    shadows: bool = False
 
 
 class FetchLog(Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +70,7 @@ class FetchLog(Struct, frozen=True, forbid_unknown_fields=True):
     where: str = ""
     since: str = ""
     until: str = ""
+    shadows: bool = False
 
 
 class LogRecord(Struct, frozen=True):

@@ -6,16 +6,18 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import numpy as np
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from taxiway.endpoints.inferences.logs.asking import Asking
-from taxiway.endpoints.inferences.logs.contract import AskLog
+from taxiway.endpoints.inferences.logs.contract import AskLog, KeepLog
 from taxiway.endpoints.inferences.logs.figures import Told, draw_latency, draw_volume, edges
+from taxiway.endpoints.inferences.policy import LogPolicy
 from taxiway.endpoints.inferences.query.asking import Question, Reading
 from taxiway.endpoints.showing.told import fields
 from taxiway.kernel.errors import BadField
-from taxiway.web.site import Html, Site, View
+from taxiway.web.site import Html, Redirect, Site, View
 from taxiway.web.words import plural
 
 SHOWN = 50
@@ -48,7 +50,8 @@ class LogPages:
 
     def _values(self, view: View) -> dict[str, Any]:
         name = view.path["endpoint"]
-        where, since = view.one("where"), view.one("since") or USUAL
+        where, since, is_shadows = view.one("where"), view.one("since") or USUAL, view.one("of") == "shadows"
+        about = {"where": where, "since": since}
         kept = self.asking.logs.show(view.caller, endpoint=name)
         values: dict[str, Any] = {
             "title": f"Log of {name}",
@@ -58,15 +61,26 @@ class LogPages:
             "where": where,
             "since": since,
             "spans": SPANS if since in dict(SPANS) else ((since, since), *SPANS),
-            "query": urlencode({"where": where, "since": since}),
+            "query": urlencode(about | ({"of": "shadows"} if is_shadows else {})),
+            "is_shadows": is_shadows,
+            "views": [
+                ("What callers got", f"/endpoints/{name}/log?{urlencode(about)}", not is_shadows),
+                ("What shadows said", f"/endpoints/{name}/log?{urlencode(about | {'of': 'shadows'})}", is_shadows),
+            ],
+            "policy": kept.policy,
+            "sent": view.sent,
+            "may_keep": self.asking.logs.access.is_allowed(
+                view.caller, "endpoints.deploy", self.asking.logs.endpoints.project_of(name)
+            ),
             "problem": "",
             "records": [],
             "figures": [],
             "mark": "",
         }
         try:
-            found = self.asking.ask(view.caller, AskLog(where, since, limit=SHOWN), endpoint=name)
-            question = self.asking.question(view.caller, name, where, since, "")
+            asked = AskLog(where, since, limit=SHOWN, shadows=is_shadows)
+            found = self.asking.ask(view.caller, asked, endpoint=name)
+            question = self.asking.question(view.caller, name, asked)
         except BadField as refusal:
             return values | {"problem": str(refusal), "answer": f"The log of {name} was not asked"}
         told, is_cut = self._told(question)
@@ -77,10 +91,17 @@ class LogPages:
             "records": [(each, fields(each.outputs or {}), fields(each.inputs)) for each in found.records],
             "total": total,
             "is_cut": is_cut,
-            "answer": answer_of(name, total, since, told, has_filter=bool(where)),
+            "answer": answer_of(name, since, told, has_filter=bool(where), is_shadows=is_shadows),
             "figures": [draw_volume(told, ends), draw_latency(told, ends)] if total else [],
             "mark": f"{newest.prediction_id}-{total}" if newest else "none",
         }
+
+    def keep(self, view: View, fields: dict[str, str]) -> Redirect:
+        """What the form does not name stays as it is."""
+        name = view.path["endpoint"]
+        policy = policy_of(fields, self.asking.logs.policy(name))
+        self.asking.logs.keep(view.caller, KeepLog(policy, fields.get("reason", "")), endpoint=name)
+        return Redirect(f"/endpoints/{name}/log#policy")
 
     def _told(self, question: Question) -> tuple[Told, bool]:
         """What the figures draw, and whether time ran out before all of it was looked at."""
@@ -100,19 +121,32 @@ class LogPages:
         return Told(at, latency_ms, is_answered), reading.is_cut
 
 
-def answer_of(name: str, total: int, since: str, told: Told, *, has_filter: bool) -> str:
+def answer_of(name: str, since: str, told: Told, *, has_filter: bool, is_shadows: bool) -> str:
     """How many rows there were and how fast, in a sentence."""
-    said = dict(SPANS).get(since, since)
+    said, total = dict(SPANS).get(since, since), len(told.at)
+    whom = f"shadows of {name}" if is_shadows else name
     if not total:
-        return f"No row of {name} {'meets the filter' if has_filter else 'was answered'} in the last {said}"
+        return f"No row of {whom} {'meets the filter' if has_filter else 'was answered'} in the last {said}"
     p99 = float(np.quantile(told.latency_ms, 0.99, method="higher"))
     failed = int((~told.is_answered).sum())
     tail = f", {failed:,} of them without an answer" if failed else ""
     verb = "met the filter" if has_filter else "were recorded"
-    return f"{plural(total, 'row')} of {name} {verb} in the last {said}, p99 {p99:.3g} ms{tail}"
+    return f"{plural(total, 'row')} of {whom} {verb} in the last {said}, p99 {p99:.3g} ms{tail}"
+
+
+def policy_of(fields: dict[str, str], before: LogPolicy) -> LogPolicy:
+    """The policy with what a form said of it. Raises BadField."""
+    days = fields.get("keep_days", "").strip()
+    said = {name: fields[name] for name in ("when_full", "inputs") if fields.get(name)}
+    given = {**asdict(before), **said, "durability": fields.get("durability") or None, "keep_days": days or None}
+    try:
+        return msgspec.convert(given, LogPolicy, strict=False)
+    except msgspec.ValidationError as e:
+        raise BadField(field="keep_days", value=repr(days), expected=f"a whole number of days ({e})") from e
 
 
 def add(site: Site, asking: Asking) -> None:
     pages = LogPages(site, asking)
     site.page("/endpoints/{endpoint}/log", pages.show, needs="endpoints.read")
     site.page("/endpoints/{endpoint}/log/rows", pages.rows, needs="endpoints.read")
+    site.form("/endpoints/{endpoint}/log/policy", pages.keep, page=pages.show, needs="endpoints.deploy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -21,14 +22,15 @@ from taxiway.endpoints.inferences.logs.contract import (
     LogChecked,
     Why,
 )
+from taxiway.endpoints.inferences.logs.keeping import check_policy, keep_policy
 from taxiway.endpoints.inferences.masking import Mask, hash_secret
-from taxiway.endpoints.inferences.policy import LOSS_WINDOW_S, LogPolicy, durability_of, problem_of
-from taxiway.endpoints.inferences.refusals import DurabilityAsked, LogHeld
+from taxiway.endpoints.inferences.policy import LOSS_WINDOW_S, LogPolicy, durability_of
+from taxiway.endpoints.inferences.refusals import LogHeld
 from taxiway.endpoints.inferences.subjects import Subjects
+from taxiway.endpoints.rollout.comparisons import expire
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.steering.seen import Seen
 from taxiway.kernel.caller import SYSTEM, Caller
-from taxiway.kernel.errors import BadField
 from taxiway.projects.contract import Project
 from taxiway.projects.service import find_project
 
@@ -99,25 +101,16 @@ class Logs:
 
         Raises BadField, DurabilityAsked, NotFound.
         """
-        problem = problem_of(body.policy)
-        if problem is not None:
-            raise BadField(field=problem[0], value=problem[1], expected=problem[2])
+        check_policy(body.policy)
         project = self.endpoints.project_of(endpoint)
 
         def make(record: Record) -> bool:
             asks = self.path_asks(record.connection, find_project(record.connection, project))
-            if asks == "acknowledged" and body.policy.durability == "buffered":
-                raise DurabilityAsked(endpoint=endpoint, project=project)
-            before = store.find(record.connection, endpoint)
-            kept = store.KeptPolicy(endpoint, body.policy, body.reason, caller.name, record.at)
-            store.keep(record.connection, kept)
+            before = keep_policy(record, endpoint, body.policy, project=project, path_asks=asks, reason=body.reason)
+            policy, was = msgspec.to_builtins(body.policy), msgspec.to_builtins(before)
+            record.note(policy=policy, before=was, reason=body.reason)
             configuration = self.endpoints.publisher.renew(record.change)
             record.after_commit(lambda: self.endpoints.publisher.publish(configuration))
-            record.note(
-                policy=msgspec.to_builtins(body.policy),
-                before=msgspec.to_builtins(before.policy if before else LogPolicy()),
-                reason=body.reason,
-            )
             return True
 
         thing = f"endpoint:{endpoint}"
@@ -151,12 +144,15 @@ class Logs:
         return self.endpoints.ledger.change(caller, "endpoints.erase", thing, make, answer=Erased, project=project)
 
     def retain(self) -> None:
-        """Removes what is older than each policy keeps it, with an entry of what went."""
+        """Removes what is older than each policy keeps it, with an entry of what went, and working copies of it."""
         with self.endpoints.database.read() as connection:
             policies = store.policies(connection)
+        now = self.endpoints.publisher.writer.clock()
         for endpoint, policy in policies.items():
             try:
                 self._retain(endpoint, policy)
+                if policy.keep_days is not None and not policy.hold:
+                    expire(self.home, endpoint, now - timedelta(days=policy.keep_days))
             except ChainBroken as e:
                 log.error("Nothing of the log of %s is removed: %s", endpoint, e)  # noqa: TRY400  it says it all
 

@@ -40,6 +40,7 @@ class Question(Struct, frozen=True):
     """What is asked. since, until: bounds of `at`, the first one counted. limit: None is every record.
 
     is_opened: whether personal fields are shown, and may be asked about. now: what spans of time count from.
+    shadows: false for what callers were answered, true for what shadows said, None for both.
     """
 
     endpoint: str
@@ -50,6 +51,7 @@ class Question(Struct, frozen=True):
     limit: int | None = None
     is_opened: bool = False
     deadline_s: float = 10.0
+    shadows: bool | None = None
 
 
 class Reading:
@@ -126,6 +128,9 @@ class Reading:
             if bound is not None:
                 parts.append(f'"at" {sign} ?')
                 conditions.parameters.append(bound)
+        if asked.shadows is not None:
+            parts.append(f"{COLUMNS['shadow']} = ?")
+            conditions.parameters.append(asked.shadows)
         chosen = ", ".join(f'{COLUMNS.get(name, name)} AS "{name}"' for name in self.shown)
         query = f"SELECT {chosen} FROM segment WHERE {' AND '.join(parts)}"  # noqa: S608  our own words
         query += ' ORDER BY "at" DESC, prediction_id DESC, "row"'
