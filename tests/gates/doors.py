@@ -14,6 +14,8 @@ from taxiway.endpoints import contract as endpoints
 from taxiway.endpoints.canary import contract as canaries
 from taxiway.endpoints.canary.contract import BeginCanary
 from taxiway.endpoints.contract import Deploy, StartEndpoint
+from taxiway.endpoints.external import contract as external
+from taxiway.endpoints.external.contract import RegisterExternal
 from taxiway.endpoints.rollout import contract as rollout
 from taxiway.endpoints.rollout.contract import ChangeTraffic, UndoTraffic
 from taxiway.endpoints.rollout.split import Share
@@ -99,6 +101,12 @@ def deploy(story: Story) -> str:
     return said(lambda: otto(story).transport.call(endpoints.deploy, Deploy("mortgage", PROJECT, version="mortgage@1")))
 
 
+def register_external(story: Story) -> str:
+    """What is served elsewhere."""
+    body = RegisterExternal("mortgage", PROJECT, version="mortgage@1")
+    return said(lambda: otto(story).transport.call(external.register_external, body))
+
+
 def start(story: Story) -> str:
     """What answered once, was stopped, and lost its place meanwhile."""
     archived(story)
@@ -160,6 +168,7 @@ DOORS: dict[Key, Door] = {
     ("POST", f"{VERSION}/stage"): promote,
     ("PUT", "/api/models/{model}/aliases/{alias}"): point_alias,
     ("POST", "/api/endpoints"): deploy,
+    ("POST", "/api/endpoints/external"): register_external,
     ("POST", "/api/endpoints/{endpoint}/start"): start,
     ("PUT", "/api/endpoints/{endpoint}/traffic"): change_traffic,
     ("POST", "/api/endpoints/{endpoint}/traffic/undo"): undo_traffic,
@@ -188,6 +197,7 @@ NO_DOORS: dict[Key, str] = {
     ("DELETE", "/api/endpoints/{endpoint}/canary"): "the version before answers all again",
     ("PUT", "/api/endpoints/{endpoint}/guard"): "when what answers goes back to what did before",
     ("POST", "/api/endpoints/{endpoint}/labels"): "the truth about predictions",
+    ("POST", "/api/endpoints/{endpoint}/feed"): "what was answered elsewhere already",
     ("PUT", "/api/endpoints/{endpoint}/log/policy"): "what is kept of requests, and how long",
     ("POST", "/api/endpoints/{endpoint}/log/erase"): "takes away what is kept of a person",
     ("POST", "/api/endpoints/{endpoint}/monitors"): "watches what answers",

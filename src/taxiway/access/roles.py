@@ -42,6 +42,7 @@ OPERATE = frozenset(
         "endpoints.deploy",
         "endpoints.invoke",
         "endpoints.stop",
+        "endpoints.feed",
         "gates.break_glass",
         "gates.find",
         "monitors.write",

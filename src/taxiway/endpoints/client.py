@@ -28,6 +28,7 @@ from taxiway.endpoints.contract import (
     StartEndpoint,
     StopEndpoint,
 )
+from taxiway.endpoints.external.client import External
 from taxiway.endpoints.inferences.logs.client import InferenceLog
 from taxiway.endpoints.rollout.client import Traffic
 from taxiway.endpoints.rows import as_rows, as_texts
@@ -46,7 +47,7 @@ PATIENCE_S = 5.0  # with a gateway that is not there
 Progress = Callable[[Revision], None]
 
 
-class Endpoints(Scorings):
+class Endpoints(Scorings, External):
     """Served models: ``client.endpoints``."""
 
     def __init__(self, transport: Transport) -> None:

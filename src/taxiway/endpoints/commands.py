@@ -20,6 +20,8 @@ from taxiway.endpoints.contract import (
     PredictionTrace,
     Revision,
 )
+from taxiway.endpoints.external.commands import COMMANDS as EXTERNAL
+from taxiway.endpoints.external.commands import show_external
 from taxiway.endpoints.inferences.logs.commands import COMMANDS as LOG
 from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
@@ -188,6 +190,9 @@ def show_record(record: EndpointRecord) -> str:
     said = f"{record.name} is {record.state}" + (f": {record.reason}" if record.reason else "")
     answer = msgspec.json.encode(record.fallback).decode() if record.fallback is not None else "503"
     by = f" Stopped by {record.stopped_by}, {cell(record.stopped_at)}." if record.stopped_by else ""
+    if record.is_external:
+        there = f" at {record.url}" if record.url else ""
+        return f"{said}.{by} It is served by others{there}, and stops only there; its log is not taken meanwhile."
     return f"{said}.{by} While it is stopped, callers get {answer}."
 
 
@@ -195,6 +200,8 @@ def show_detail(detail: EndpointDetail) -> str:
     """How an endpoint is, where it answers, and its revisions."""
     e = detail.endpoint
     state = f"{e.name} is {e.state}" + (f": {e.reason}" if e.reason else "")
+    if e.is_external:
+        return show_external(detail)
     facts = [
         ("answers with", f"{e.model} v{e.version}, revision {e.answering}" if e.answering else "nothing"),
         *(
@@ -300,4 +307,5 @@ COMMANDS = (
     *TRAFFIC,
     *CANARY,
     *LOG,
+    *EXTERNAL,
 )

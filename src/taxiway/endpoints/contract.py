@@ -31,8 +31,9 @@ RevisionState = Literal[
     "shadow",  # it gets copies of requests; no caller hears of its answers
     "warm",  # it answered until the last change, and could again at once
     "fallen",  # it gave its traffic back by itself
+    "elsewhere",  # it is served by others; nothing of it runs here
 ]
-EndpointState = Literal["answering", "starting", "restarting", "waiting", "failing", "refused", "stopped"]
+EndpointState = Literal["answering", "starting", "restarting", "waiting", "failing", "refused", "stopped", "elsewhere"]
 LabelValue = bool | int | float | str
 
 
@@ -86,6 +87,7 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
     that does, which differs while a new one starts. changed_at: when what should answer was last changed, by whom.
     split: what part of the requests which revision answers, as declared.
     stopped_by, stopped_at: while it is stopped. fallback: what each row is answered with then; none is 503.
+    is_external: it is served by others, at `url`, and its log is fed in.
     requests_per_s: over the last five minutes. p99_ms: of the last 2,048 requests, or of those before
     the gateway began anew, where it has answered none since.
     """
@@ -112,6 +114,8 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
     stopped_at: datetime | None = None
     fallback: dict[str, Any] | None = None
     split: list[Share] = []
+    is_external: bool = False
+    url: str = ""
 
     @property
     def ref(self) -> str:
@@ -198,9 +202,12 @@ class Answer(Struct, frozen=True):
 
 
 class Label(Struct, frozen=True, forbid_unknown_fields=True):
-    """The truth about one row of a prediction. at: when it became known; left out, it is now."""
+    """The truth about one row of a prediction. at: when it became known; left out, it is now.
 
-    prediction_id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    prediction_id: of an external endpoint also the one that the other side gave.
+    """
+
+    prediction_id: Annotated[str, Meta(pattern=r"^[^/\s]{1,200}$")]
     label: LabelValue
     row: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
     at: Annotated[datetime, Meta(tz=True)] | None = None

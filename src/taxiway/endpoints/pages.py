@@ -259,7 +259,7 @@ def answer_for_all(found: list[EndpointRecord]) -> str:
     """How the endpoints are, in a sentence."""
     if not found:
         return "No endpoint yet"
-    down = [f"{each.name} is {each.state}" for each in found if each.state != "answering"]
+    down = [f"{each.name} is {each.state}" for each in found if each.state not in ("answering", "elsewhere")]
     if not down:
         return "The endpoint answers" if len(found) == 1 else f"All {plural(len(found), 'endpoint')} answer"
     return f"{len(found) - len(down)} of {plural(len(found), 'endpoint')} answer; {listed(down[:3])}"
@@ -269,6 +269,8 @@ def answer_for_one(record: EndpointRecord, live: Revision | None) -> str:
     """Whether an endpoint answers, with what, or why not, in a sentence."""
     if record.state == "stopped":
         return f"{record.name} is stopped: {record.reason}"
+    if record.is_external:
+        return f"{record.name} is served elsewhere, with {record.model} v{record.version}"
     if live is None:
         why = f": {record.reason}" if record.reason else ""
         return f"{record.name} does not answer, revision {record.active} is {record.state}{why}"

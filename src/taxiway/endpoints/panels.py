@@ -17,6 +17,7 @@ STATE_VERDICTS: dict[str, Verdict] = {
     "failing": "fail",
     "refused": "fail",
     "stopped": "fail",
+    "elsewhere": "missing",
 }
 WORST_FIRST = ("fail", "inconclusive", "missing", "pass")
 

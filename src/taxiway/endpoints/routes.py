@@ -7,6 +7,8 @@ from starlette.routing import Route
 from taxiway.endpoints import contract
 from taxiway.endpoints.canary import contract as canary
 from taxiway.endpoints.canary.service import Canaries
+from taxiway.endpoints.external import contract as external
+from taxiway.endpoints.external.service import Externals
 from taxiway.endpoints.gateway.dialects import installed
 from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.inferences.logs import contract as about_log
@@ -45,6 +47,9 @@ def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *
     server.serve(rollout.remove_shadow, traffic.remove_shadow)
     server.serve(rollout.compare_shadow, Comparing(endpoints).compare)
     server.serve(rollout.change_guard, traffic.change_guard)
+    externals = Externals(endpoints)
+    server.serve(external.register_external, externals.register)
+    server.serve(external.feed, externals.feed)
     scorings = Scoring(endpoints)
     server.serve(scoring.ask_scoring, scorings.ask)
     server.serve(scoring.tell_scoring, scorings.tell)

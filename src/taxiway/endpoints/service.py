@@ -16,12 +16,15 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.datasets.service import Datasets
 from taxiway.endpoints import store
 from taxiway.endpoints.contract import Deploy, EndpointDetail, EndpointRecord, ListEndpoints, Revision
+from taxiway.endpoints.external import store as external
+from taxiway.endpoints.external.doors import REGISTERING, check_kind
+from taxiway.endpoints.leaving import follow_name, refuse_answering
 from taxiway.endpoints.refusals import EndpointElsewhere, StageNotServed
 from taxiway.endpoints.rollout import entering
 from taxiway.endpoints.rollout.split import joining, whole, without
 from taxiway.endpoints.setup import PLAIN
 from taxiway.endpoints.steering.publishing import Publisher
-from taxiway.endpoints.steering.seen import LATELY, Seen
+from taxiway.endpoints.steering.seen import LATELY, Seen, elsewhere, stands_elsewhere
 from taxiway.endpoints.store import Kept
 from taxiway.gates.contract import GateStage, Standing
 from taxiway.gates.service import Gates
@@ -34,9 +37,8 @@ from taxiway.models.bundles.bundle import Bundle, BundleTampered, read_manifest,
 from taxiway.models.bundles.mlmodel import read_example
 from taxiway.models.contract import ModelVersion
 from taxiway.models.lookup import require_fit, require_version
-from taxiway.models.moving.movements import Going
-from taxiway.models.refusals import StillAnswers
 from taxiway.models.service import Models
+from taxiway.projects.service import enter_stage
 from taxiway.runs.service import Runs
 
 RESERVED = ("predictions", "new")  # words of our own addresses
@@ -77,8 +79,10 @@ class Endpoints:
 
     # --- changing what answers ---
 
-    def deploy(self, caller: Caller, body: Deploy) -> Revision:
+    def deploy(self, caller: Caller, body: Deploy, *, url: str | None = None) -> Revision:
         """A version takes over, as a new revision; what answers already is given back unchanged.
+
+        url: where it answers instead, of one that is only registered here: see `external`.
 
         With `revision` an earlier one takes over again. Either way the version must stand in the stage that the
         endpoint serves. Raises BadField, BundleTampered, EndpointElsewhere, GateClosed, NotFound, StageNotServed.
@@ -91,6 +95,7 @@ class Endpoints:
             kept = store.find(record.connection, body.endpoint, is_locked=True)
             if kept is not None and kept.project != body.project:
                 raise EndpointElsewhere(kind="endpoint", name=body.endpoint, project=body.project)
+            check_kind(record.connection, body.endpoint, verb, is_there=kept is not None)
             answering = store.find_revision(record.connection, kept.name, kept.active) if kept else None
             self.admit(record, version, body.endpoint, kept.serves if kept else body.serves, answering)
             record.note(version=version.ref, bundle=version.bundle, reason=body.note)
@@ -98,13 +103,17 @@ class Endpoints:
                 record.note(setup=msgspec.to_builtins(body.setup))
             known = store.find_revision(record.connection, body.endpoint, self.same(record, kept, body, version))
             revision = known or add_revision(record, body, version, standing)
+            if url is not None:
+                external.keep(record.connection, body.endpoint, url)
+                store.mark(record.connection, revision, live_at=revision.live_at or record.at)
+                enter_stage(record, body.project, "production", because=revision.ref)
             self._activate(record, kept, body, revision)
             record.thing = revision.ref
             record.note(revision=revision.number, before=kept.active if kept else None)
             return revision
 
-        thing = f"endpoint:{body.endpoint}"
-        made = self.ledger.change(caller, "endpoints.deploy", thing, make, answer=Revision, project=body.project)
+        thing, verb = f"endpoint:{body.endpoint}", "endpoints.deploy" if url is None else REGISTERING
+        made = self.ledger.change(caller, verb, thing, make, answer=Revision, project=body.project)
         return self.revision(caller, endpoint=made.endpoint, number=made.number)
 
     def proven(self, caller: Caller, body: Deploy) -> tuple[ModelVersion, Standing]:
@@ -212,6 +221,7 @@ class Endpoints:
 
         def both(record: Record) -> str:
             kept = require_endpoint(record, endpoint)
+            check_kind(record.connection, endpoint, verb)
             make(record, kept)
             self.publish(record)
             record.note(reason=reason, revision=kept.active)
@@ -271,10 +281,12 @@ class Endpoints:
             active = store.active_revisions(connection)
             counters = store.counters(connection)
             lately = store.requests_since(connection, self.publisher.writer.clock() - LATELY)
+            urls = external.urls(connection)
         joined = {
             kept.name: seen.revision(active[kept.name], kept, counters.get((kept.name, kept.active))) for kept in found
         }
-        return [seen.record(kept, joined[kept.name], lately.get(kept.name, 0)) for kept in found]
+        records = [seen.record(kept, joined[kept.name], lately.get(kept.name, 0)) for kept in found]
+        return [elsewhere(each, urls[each.name]) if each.name in urls else each for each in records]
 
     def show(self, caller: Caller, *, endpoint: str) -> EndpointDetail:
         record = self.find(endpoint)
@@ -298,7 +310,9 @@ class Endpoints:
         with self.database.read() as connection:
             found = store.revisions_of(connection, endpoint)
             counters = store.counters(connection)
-        return [seen.revision(each, kept, counters.get((each.endpoint, each.number))) for each in found]
+            is_external = external.is_external(connection, endpoint)
+        joined = [seen.revision(each, kept, counters.get((each.endpoint, each.number))) for each in found]
+        return [stands_elsewhere(each, kept) for each in joined] if is_external else joined
 
     def revision(self, caller: Caller, *, endpoint: str, number: int) -> Revision:
         """A revision as it is now. Raises NotFound."""
@@ -325,31 +339,6 @@ class Endpoints:
         with self.database.read() as connection:
             found = store.all_of(connection, visible)
         return Page(self._records(found))
-
-
-def refuse_answering(record: Record, version: ModelVersion, going: Going) -> None:
-    """Nothing, or StillAnswers where a version would leave what an endpoint serves while it answers there."""
-    is_ending = going in ("archived", "deleted", "renamed")
-    answers: list[str] = []
-    for kept in store.all_of(record.connection, [version.project]):
-        its = store.numbers_of(record.connection, kept.name, version.model, version.version)
-        rollout = kept.rollout
-        shadows = {each.revision for each in rollout.shadows}
-        if kept.is_stopped:
-            continue
-        is_answering = its & set(rollout.split.revisions) and (is_ending or kept.serves == version.stage)
-        if is_answering or (its & shadows and is_ending):
-            answers.append(kept.name)
-        elif rollout.before is not None and its & set(rollout.before.revisions):
-            # What left its stage is no place to fall back to.
-            store.change(record.connection, replace(kept, rollout=replace(rollout, before=None)))
-    if answers:
-        raise StillAnswers(model=version.model, version=version.version, stage=going, endpoints=answers)
-
-
-def follow_name(record: Record, before: str, to: str) -> None:
-    """Past revisions take a model's new name; what answers now keeps a model from being renamed at all."""
-    store.rename_model(record.connection, before, to)
 
 
 def add_revision(record: Record, body: Deploy, version: ModelVersion, standing: Standing) -> Revision:

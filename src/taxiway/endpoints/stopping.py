@@ -6,6 +6,7 @@ import msgspec
 
 from taxiway.audit.service import Record
 from taxiway.endpoints.contract import DeclareFallback, EndpointRecord, StartEndpoint, StopEndpoint
+from taxiway.endpoints.external import store as external
 from taxiway.endpoints.refusals import ReasonMissing
 from taxiway.endpoints.service import Endpoints, require_revision
 from taxiway.endpoints.store import Kept
@@ -37,6 +38,9 @@ class Stopping:
             )
             self.endpoints.keep(record, since, is_stopped=True, reason=body.reason)
             told = {"endpoint": endpoint, "by": caller.name, "reason": body.reason}
+            elsewhere = external.urls(record.connection).get(endpoint)  # who hears of it may stop it there
+            if elsewhere is not None:
+                told |= {"elsewhere": elsewhere}
             announce(record, "endpoint.stopped", told | {"url": f"/endpoints/{endpoint}"})
             self._tell(record, kept, body.reason)
 
@@ -46,6 +50,8 @@ class Stopping:
         """Those who deploy in the project, and its owners."""
         able = self.endpoints.below.access.people_who_may("endpoints.deploy", kept.project)
         what = f"{record.caller.name} stopped the endpoint {kept.name}"
+        if external.is_external(record.connection, kept.name):
+            what += " here; it answers elsewhere and must be stopped there"
         url, thing = f"/endpoints/{kept.name}", f"endpoint:{kept.name}"
         tell(record, able, News("stopped", what, url, thing, kept.project, reason))
 

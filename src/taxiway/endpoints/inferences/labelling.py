@@ -22,11 +22,12 @@ from taxiway.endpoints.contract import (
     LabelsTaken,
     LabelValue,
 )
+from taxiway.endpoints.external import store as external
 from taxiway.endpoints.inferences.log import LONGEST_REQUEST, segments, wherever
 from taxiway.endpoints.service import Endpoints
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
-from taxiway.kernel.ids import made_at
+from taxiway.kernel.ids import ID, made_at
 
 RowId = tuple[str, int]
 # How a line of an open or closed segment begins: the log writes its fields in this order.
@@ -47,7 +48,8 @@ class Labels:
         """
         project = self.endpoints.project_of(endpoint)
         check(body.labels, self.endpoints.publisher.writer.clock())
-        wanted = {(each.prediction_id, each.row) for each in body.labels}
+        ids = self._own_ids(endpoint, body.labels)
+        wanted = {(ids[each.prediction_id], each.row) for each in body.labels if ids[each.prediction_id]}
         made = rows_made(self.endpoints.home, endpoint, wanted)
 
         def make(record: Record) -> LabelsTaken:
@@ -55,7 +57,7 @@ class Labels:
             fresh: dict[RowId, KeptLabel] = {}
             known, unknown, conflicts = 0, [], []
             for each in body.labels:
-                row = (each.prediction_id, each.row)
+                row = (ids[each.prediction_id], each.row)
                 kept = before.get(row) or fresh.get(row)
                 if row not in made:
                     unknown.append(f"{each.prediction_id}/{each.row}")
@@ -75,6 +77,13 @@ class Labels:
         thing = f"endpoint:{endpoint}"
         ledger = self.endpoints.ledger
         return ledger.change(caller, "endpoints.label", thing, make, answer=LabelsTaken, project=project)
+
+    def _own_ids(self, endpoint: str, labels: list[Label]) -> dict[str, str]:
+        """What predictions are called here; empty for what nothing here is called. Others' ids are of fed logs."""
+        given = {each.prediction_id for each in labels}
+        with self.endpoints.database.read() as connection:
+            known = external.own_ids(connection, endpoint, given) if external.is_external(connection, endpoint) else {}
+        return {each: known.get(each) or (each if ID.fullmatch(each) else "") for each in given}
 
     def of(self, endpoint: str, since: datetime | None = None) -> list[KeptLabel]:
         """An endpoint's labels in the order in which they were recorded; since: only those recorded from then on."""

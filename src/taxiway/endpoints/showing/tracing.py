@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.endpoints.contract import AskTrace, KeptLabel, PredictionTrace, Revision, TracedRow
+from taxiway.endpoints.external import store as external
 from taxiway.endpoints.inferences.labelling import Labels, RowId
 from taxiway.endpoints.inferences.log import find
 from taxiway.endpoints.inferences.record import Inference
@@ -31,11 +32,17 @@ class Tracer:
 
     def found(self, prediction: str) -> list[Inference]:
         """The records of a request, row by row. Raises NotFound."""
-        found = find(self.endpoints.home, prediction)
+        found = find(self.endpoints.home, prediction) or self._fed(prediction)
         if not found:
             hint = "Its id is in the answer and in the header Taxiway-Prediction-Id."
             raise NotFound(kind="prediction", name=prediction, hint=hint)
         return found
+
+    def _fed(self, prediction: str) -> list[Inference]:
+        """The records of a request that was answered elsewhere, by the other side's id."""
+        with self.endpoints.database.read() as connection:
+            own = external.called_here(connection, prediction)
+        return find(self.endpoints.home, own) if own else []
 
     def trace(self, caller: Caller, body: AskTrace, *, prediction: str) -> PredictionTrace:
         """Raises NotFound, for a row that the request did not have, too."""

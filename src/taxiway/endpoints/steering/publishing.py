@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from taxiway.access.secrets import hash_secret
 from taxiway.access.service import Access
 from taxiway.endpoints import store
+from taxiway.endpoints.external import store as external
 from taxiway.endpoints.gateway.configuration import (
     Configuration,
     ConfigurationRefused,
@@ -134,8 +135,9 @@ class Publisher:
     def _compose(self, connection: Connection, kept: Configuration | None, at: datetime) -> Configuration:
         front = self.front or front_of(kept)
         own = hash_secret(self.token)
-        found = store.all_of(connection, None)
-        running = store.running_revisions(connection, at)
+        outside = external.urls(connection)  # served by others
+        found = [each for each in store.all_of(connection, None) if each.name not in outside]
+        running = [each for each in store.running_revisions(connection, at) if each.endpoint not in outside]
         names = {each.project for each in found}
         callers = {project: self._callers(project, own) for project in names}
         projects = {each.name: each for each in projects_of(connection, sorted(names))}

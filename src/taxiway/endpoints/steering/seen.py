@@ -126,3 +126,17 @@ def state_of(active: RevisionState, *, is_answered: bool) -> EndpointState:
             return "answering" if is_answered else "starting"
         case _:
             return "answering" if is_answered else active
+
+
+def elsewhere(record: EndpointRecord, url: str) -> EndpointRecord:
+    """An endpoint that is served by others: whether it answers nobody here can see."""
+    if record.state == "stopped":
+        return replace(record, is_external=True, url=url)
+    return replace(record, is_external=True, url=url, state="elsewhere", reason="", answering=record.active)
+
+
+def stands_elsewhere(revision: Revision, kept: Kept) -> Revision:
+    """A revision of such an endpoint."""
+    if revision.number != kept.active:
+        return replace(revision, state="retired", percent=0.0)
+    return revision if kept.is_stopped else replace(revision, state="elsewhere", reason="")

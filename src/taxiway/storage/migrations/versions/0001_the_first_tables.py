@@ -393,6 +393,21 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "external_endpoints",
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", name=op.f("pk_external_endpoints")),
+    )
+    op.create_table(
+        "fed_predictions",
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("given", sa.String(length=64), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("prediction_id", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", "given", "row", name=op.f("pk_fed_predictions")),
+    )
+    op.create_table(
         "gate_approvals",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("model", sa.String(length=300), nullable=False),
@@ -1484,6 +1499,8 @@ def downgrade() -> None:
     op.drop_table("gate_broken_glass")
     op.drop_index(op.f("ix_gate_approvals_model"), table_name="gate_approvals")
     op.drop_table("gate_approvals")
+    op.drop_table("fed_predictions")
+    op.drop_table("external_endpoints")
     op.drop_table("experiments")
     op.drop_table("experiment_tags")
     op.drop_index("ix_evidence_subjects_statement", table_name="evidence_subjects")

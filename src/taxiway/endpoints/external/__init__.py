@@ -1,0 +1,1 @@
+"""Endpoints that answer elsewhere: registered through the same gates, their logs fed in."""
