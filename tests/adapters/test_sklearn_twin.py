@@ -34,10 +34,10 @@ from taxiway.endpoints.worker.choosing import choose
 from taxiway.endpoints.worker.process import as_served, warm_up
 from taxiway.models.bundles.bundle import Bundle, BundleTampered, Manifest, verify_bundle, write_bundle
 from taxiway.models.predicting.matrices import Matrix
-from taxiway.models.twins.checking import Given, NoTwin, compare, is_slower, opened, twin_of
+from taxiway.models.twins.checking import Given, compare, is_slower, opened, twin_of
 from taxiway.models.twins.commands import told
 from taxiway.models.twins.predictor import TwinPredictor
-from taxiway.models.twins.record import FILE, Speeds, Twin
+from taxiway.models.twins.record import FILE, NoTwin, Speeds, Twin
 
 NAMES = ["a", "b", "c", "d"]
 QUIET: dict[str, Any] = {"n_estimators": 12, "verbose": -1, "n_jobs": 1, "min_child_samples": 4}

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from taxiway.models.twins.checking import NoTwin
-from taxiway.models.twins.record import Link
+from taxiway.models.twins.record import Link, NoTwin
 from taxiway.models.twins.trees import Ensemble, Tree
 
 # What the library does with the sum, by the objective that its text names. Others are its own affair.

@@ -13,8 +13,8 @@ import numpy as np
 from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of
 from taxiway.models.bundles.bundle import Manifest
 from taxiway.models.predicting.infer import example_columns
-from taxiway.models.twins.checking import Given, NoTwin, twin_of
-from taxiway.models.twins.record import Link, Twin
+from taxiway.models.twins.checking import Given, twin_of
+from taxiway.models.twins.record import Link, NoTwin, Twin
 from taxiway.models.twins.trees import Ensemble, Tree
 
 NUMERIC = frozenset({"boolean", "integer", "number"})

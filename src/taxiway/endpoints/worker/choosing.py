@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from taxiway.models.bundles.bundle import Bundle
 from taxiway.models.predicting.predictor import Predictor
+from taxiway.models.twins.record import NoTwin
 
 
 class Chosen(NamedTuple):
@@ -23,7 +24,7 @@ def choose(bundle: Bundle, load: Callable[[], Predictor]) -> Chosen:
         return Chosen(load(), "")
     if twin.runs == "native":
         return Chosen(load(), f"its own library; {twin.why}")
-    from taxiway.models.twins.checking import NoTwin, opened
+    from taxiway.models.twins.checking import opened
 
     try:
         return Chosen(opened(bundle), f"its ONNX twin; {twin.why}")

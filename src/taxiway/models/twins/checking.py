@@ -14,7 +14,7 @@ from taxiway.models.predicting.matrices import Matrix, MatrixPredictor
 from taxiway.models.twins.onnx import to_file
 from taxiway.models.twins.predictor import TwinPredictor, runtime_version
 from taxiway.models.twins.probing import probes
-from taxiway.models.twins.record import ANSWERS, FILE, FOLDER, ROWS, Speeds, Twin
+from taxiway.models.twins.record import ANSWERS, FILE, FOLDER, ROWS, NoTwin, Speeds, Twin
 from taxiway.models.twins.trees import MOST_NODES, Ensemble, graph_of
 
 TOLERANCE = 1e-12  # of a score, or of a number in shares of itself where it is larger than one
@@ -22,10 +22,6 @@ KEPT = 64  # rows whose answers go along, so that whoever serves the twin can lo
 MANY = 64
 TIMED_S = 0.04  # about how long each of four timings takes
 LEAST_TIMES, MOST_TIMES = 5, 200
-
-
-class NoTwin(Exception):
-    """Why a model has no twin, in a sentence."""
 
 
 def twin_of(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from argparse import Namespace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxiway.kernel.commands import Argument, Command
-from taxiway.models.twins.record import Twin
+from taxiway.models.twins.record import NoTwin, Twin
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -37,8 +38,7 @@ def told(twin: Twin | None) -> str:
 
 def checked(client: Client, version: str) -> str:
     """Whether the twin gives the rows in its bundle their answers on this machine."""
-    from taxiway.models.twins.checking import NoTwin, opened
-
+    opened = import_module("taxiway.models.twins.checking").opened  # only here, since it brings NumPy
     with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
         bundle = client.models.download(version, Path(folder) / "bundle")
         try:

@@ -15,6 +15,10 @@ ANSWERS = f"{FOLDER}/answers.npy"
 Link = Literal["identity", "mean", "logistic", "exp", "exp-numpy", "softmax", "softmax-numpy"]
 
 
+class NoTwin(Exception):
+    """Why a model has no twin, or may not be answered by it here, in a sentence."""
+
+
 class Speeds(Struct, frozen=True, forbid_unknown_fields=True):
     """Microseconds that the library and the twin took, for one row and for 64 at once, where the model was logged."""
 
