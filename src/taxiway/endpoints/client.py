@@ -30,6 +30,7 @@ from taxiway.endpoints.contract import (
 )
 from taxiway.endpoints.external.client import External
 from taxiway.endpoints.inferences.logs.client import InferenceLog
+from taxiway.endpoints.inferences.policy import LogPolicy
 from taxiway.endpoints.rollout.client import Traffic
 from taxiway.endpoints.rows import as_rows, as_texts
 from taxiway.endpoints.scoring.client import Scorings
@@ -67,6 +68,7 @@ class Endpoints(Scorings, External):
         note: str = "",
         percent: float | None = None,
         setup: Setup = PLAIN,
+        log: LogPolicy | None = None,
         wait: bool = True,
         wait_s: float = 60.0,
         progress: Progress | None = None,
@@ -77,8 +79,8 @@ class Endpoints(Scorings, External):
         percent: of the requests; without it all of them, with 0 those that ask for it by header.
         wait: until it answers; `progress` is called with the revision whenever its state changes. Without a gateway
         (no `taxiway server` runs) the revision comes back ``waiting``. may_run_code: also serves a pickle.
-        setup: how its workers run, such as ``Setup(network=True)``.
-        Raises GateClosed, StageNotServed, BundleTampered, EndpointElsewhere, RevisionRefused.
+        setup: how its workers run, such as ``Setup(network=True)``. log: how its inference log is kept from then on.
+        Raises DurabilityAsked, GateClosed, StageNotServed, BundleTampered, EndpointElsewhere, RevisionRefused.
 
         >>> client.endpoints.deploy("mortgage", "mortgage@champion").state  # doctest: +SKIP
         'live'
@@ -94,6 +96,7 @@ class Endpoints(Scorings, External):
             note=note,
             percent=percent,
             setup=setup,
+            log=log,
         )
         made = self.transport.call(contract.deploy, body)
         return self.wait(name, made.number, wait_s=wait_s, progress=progress) if wait else made
@@ -196,13 +199,14 @@ class Endpoints(Scorings, External):
         """The inference log of an endpoint: what it answered, how that is kept, and whose fields are erased."""
         return InferenceLog(self.transport, name)
 
-    def log(self, name: str, *, where: str = "", since: str = "", until: str = "") -> pa.Table:
-        """What an endpoint answered as an Arrow table, oldest first. Raises as `InferenceLog.table`.
+    def log(self, name: str, *, where: str = "", since: str = "", until: str = "", shadows: bool = False) -> pa.Table:
+        """What an endpoint answered as an Arrow table, oldest first, or what its shadows said. Raises as
+        `InferenceLog.table`.
 
         >>> client.endpoints.log("mortgage", where="latency_ms > 50", since="1h").num_rows  # doctest: +SKIP
         3
         """
-        return self.inferences(name).table(where=where, since=since, until=until)
+        return self.inferences(name).table(where=where, since=since, until=until, shadows=shadows)
 
     # --- looking ---
 

@@ -23,6 +23,7 @@ from taxiway.endpoints.contract import (
 from taxiway.endpoints.external.commands import COMMANDS as EXTERNAL
 from taxiway.endpoints.external.commands import show_external
 from taxiway.endpoints.inferences.logs.commands import COMMANDS as LOG
+from taxiway.endpoints.inferences.logs.commands import POLICY, policy_given
 from taxiway.endpoints.rollout.commands import COMMANDS as TRAFFIC
 from taxiway.endpoints.rollout.commands import parse_share
 from taxiway.endpoints.rows import is_json, number_of, parse
@@ -78,6 +79,7 @@ def deploy(client: Client, given: Namespace) -> Revision:
             max_batch=given.max_batch,
             max_delay_ms=given.max_delay_ms,
         ),
+        log=policy_given(client, given),
         wait=not given.no_wait,
         progress=lambda revision: print(f"revision {revision.number}: {revision.state}", file=sys.stderr),
     )
@@ -252,6 +254,7 @@ DEPLOY = Command(
         Argument("--min-workers", "how many of them stay all the same", int, 0),
         Argument("--max-batch", "rows of waiting requests that are predicted together at most", int, PLAIN.max_batch),
         Argument("--max-delay-ms", "how long a free worker waits for more of them", float, PLAIN.max_delay_ms),
+        *POLICY,
         Argument("--share", "of the requests, such as 10%%; 0%% answers those with its header (default: all)"),
         Argument("--note", "why", default=""),
         Argument("--no-wait", "do not wait until it answers", is_flag=True),

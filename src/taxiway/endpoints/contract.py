@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from taxiway.datasets.contract import DatasetVersion
+from taxiway.endpoints.inferences.policy import LogPolicy
 from taxiway.endpoints.rollout.split import Share
 from taxiway.endpoints.setup import PLAIN, Setup
 from taxiway.gates.contract import GateStage, Standing
@@ -141,7 +142,8 @@ class Deploy(Struct, frozen=True, forbid_unknown_fields=True):
     """A version takes over the endpoint, which is made at its first use.
 
     project: the model's, which owns the endpoint. version: such as ``mortgage@2`` or ``mortgage@champion``;
-    revision: instead, the number of an earlier revision to go back to. serves: of a new endpoint.
+    revision: instead, the number of an earlier revision to go back to. serves: of a new endpoint. log: how its
+    inference log is kept from then on; left out, as it was.
     """
 
     endpoint: str
@@ -154,6 +156,7 @@ class Deploy(Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=2000)] = ""
     percent: Annotated[float, Meta(ge=0, le=100)] | None = None
     setup: Setup = PLAIN
+    log: LogPolicy | None = None
 
 
 class StopEndpoint(Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ from taxiway.endpoints.inferences.labelling import Labels
 from taxiway.endpoints.inferences.logs import pages as log_pages
 from taxiway.endpoints.inferences.logs.asking import Asking
 from taxiway.endpoints.inferences.logs.service import Logs
+from taxiway.endpoints.inferences.policy import LogPolicy
 from taxiway.endpoints.panels import STATE_VERDICTS, Panels
 from taxiway.endpoints.rollout import pages as rollout_pages
 from taxiway.endpoints.rollout.commands import parse_share
@@ -187,6 +188,7 @@ class EndpointPages:
             "chosen": view.sent.get("version") or view.one("version"),
             "name": view.sent.get("endpoint", ""),
             "sent": view.sent,
+            "policy": LogPolicy(),
         }
         return Html("endpoints/new.html", "endpoints", values)
 
@@ -195,7 +197,14 @@ class EndpointPages:
         version = fields.get("version", "")
         if not version:
             raise BadField(field="version", value="''", expected="a version that stands in production")
-        body = Deploy(endpoint=name, project=fields.get("project", ""), version=version, note=fields.get("note", ""))
+        policy = log_pages.policy_of(fields, LogPolicy())
+        body = Deploy(
+            endpoint=name,
+            project=fields.get("project", ""),
+            version=version,
+            note=fields.get("note", ""),
+            log=policy if policy != LogPolicy() else None,
+        )
         self.endpoints.deploy(view.caller, body)
         return Redirect(f"/endpoints/{name}")
 

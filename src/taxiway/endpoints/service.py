@@ -18,6 +18,7 @@ from taxiway.endpoints import store
 from taxiway.endpoints.contract import Deploy, EndpointDetail, EndpointRecord, ListEndpoints, Revision
 from taxiway.endpoints.external import store as external
 from taxiway.endpoints.external.doors import REGISTERING, check_kind
+from taxiway.endpoints.inferences.logs.keeping import check_policy, keep_policy
 from taxiway.endpoints.leaving import follow_name, refuse_answering
 from taxiway.endpoints.refusals import EndpointElsewhere, StageNotServed
 from taxiway.endpoints.rollout import entering
@@ -38,7 +39,7 @@ from taxiway.models.bundles.mlmodel import read_example
 from taxiway.models.contract import ModelVersion
 from taxiway.models.lookup import require_fit, require_version
 from taxiway.models.service import Models
-from taxiway.projects.service import enter_stage
+from taxiway.projects.service import enter_stage, find_project
 from taxiway.runs.service import Runs
 
 RESERVED = ("predictions", "new")  # words of our own addresses
@@ -89,6 +90,8 @@ class Endpoints:
         """
         if not is_name(body.endpoint) or body.endpoint in RESERVED:
             raise BadField(field="endpoint", value=repr(body.endpoint), expected=NAME_EXPECTED)
+        if body.log is not None:
+            check_policy(body.log)
         version, standing = self.proven(caller, body)
 
         def make(record: Record) -> Revision:
@@ -101,6 +104,10 @@ class Endpoints:
             record.note(version=version.ref, bundle=version.bundle, reason=body.note)
             if body.setup != PLAIN:
                 record.note(setup=msgspec.to_builtins(body.setup))
+            if body.log is not None:
+                asks = self.publisher.path_asks(record.connection, find_project(record.connection, body.project))
+                keep_policy(record, body.endpoint, body.log, project=body.project, path_asks=asks, reason=body.note)
+                record.note(log=msgspec.to_builtins(body.log))
             known = store.find_revision(record.connection, body.endpoint, self.same(record, kept, body, version))
             revision = known or add_revision(record, body, version, standing)
             if url is not None:
