@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -26,16 +24,6 @@ from tests.support.live import Live
 
 ROW = {"a": 0.01, "b": 0.0, "tag": "x"}
 SURE = {"a": 3.0, "b": 3.0, "tag": "y"}
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """A worker loads one service for good; this process goes on with its own modules and finders."""
-    finders, modules = list(sys.meta_path), dict(sys.modules)
-    yield
-    sys.meta_path[:] = finders
-    sys.modules.clear()
-    sys.modules.update(modules)
 
 
 @pytest.fixture

@@ -9,31 +9,29 @@ from __future__ import annotations
 
 import inspect
 import shutil
-import sys
 from collections.abc import Collection, Mapping
-from importlib import import_module, invalidate_caches
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
-from pathlib import Path, PurePosixPath
-from types import CodeType, ModuleType
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
 
+from taxiway.adapters.python_modules import CODE, Modules
 from taxiway.adapters.sklearn import EXAMPLE_ROWS, CodeInModel, ModelNotSaved, ModelUnreadable
-from taxiway.models.bundles.bundle import Bundle, Manifest, NativeModel, read_verified, verify_bundle
+from taxiway.models.bundles.bundle import Manifest, NativeModel, read_verified, verify_bundle
 from taxiway.models.bundles.mlmodel import EXAMPLE, example_file, read_example
 from taxiway.models.bundles.used import FILES, MODELS
-from taxiway.models.predicting.flavours import flavour
+from taxiway.models.predicting.flavours import flavour, settle
 from taxiway.models.predicting.infer import example_columns, infer_signature
 from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Predictor, Rows
 from taxiway.models.predicting.signature import Column, ColumnType, Signature, check_columns, check_rows
 
 FLAVOUR = "python"
-SERVICE, CODE = "service.json", "code"
+SERVICE = "service.json"
 LARGEST_SOURCE_BYTES = 5 << 20
+TYPES: tuple[tuple[type, ColumnType], ...] = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
 
 
 class Said(Struct, frozen=True):
@@ -127,9 +125,11 @@ def load(folder: Path, digest: str | None = None, *, may_run_code: bool = False)
         raise CodeInModel(file=SERVICE, reason="a service is code of its author's")
     said = msgspec.json.decode(read_verified(bundle, SERVICE), type=Said)
     models = {each.name: predictor_in(folder / MODELS / each.name, each.bundle) for each in bundle.manifest.uses}
+    modules = Modules(bundle)
     try:
-        service = getattr(imported(bundle, said.module), said.name)()
-        return Service(service, Context(folder / FILES, models), bundle.manifest.signature)
+        with modules:
+            service = getattr(import_module(said.module), said.name)()
+        return Service(service, Context(folder / FILES, models), bundle.manifest.signature, modules)
     except Exception as e:  # a plug-in call: the service's own module and its `load`
         raise ModelUnreadable(file=f"{CODE}/{said.module}", cause=f"{type(e).__name__}: {e}") from e
 
@@ -146,10 +146,18 @@ def predictor_in(folder: Path, digest: str | None) -> Predictor:
 class Service:
     """A plain-Python service behind the port `Predictor`."""
 
-    def __init__(self, service: Any, context: Context, signature: Signature) -> None:
-        self.service, self.signature = service, signature
+    def __init__(self, service: Any, context: Context, signature: Signature, modules: Modules | None = None) -> None:
+        """modules: those of its bundle, which it imports from; without them those of the program serve."""
+        self.service, self.context, self.signature = service, context, signature
+        self.modules: AbstractContextManager[object] = modules or nullcontext()
         if hasattr(service, "load"):
-            service.load(context)
+            with self.modules:
+                service.load(context)
+
+    def settle(self) -> None:
+        """Leaves its modules in place for good, in a process that is there to answer."""
+        settle(*self.context.models.values())
+        self.modules.__enter__()
 
     def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
         """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
@@ -158,11 +166,12 @@ class Service:
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         if not rows:
             return []
-        asked = self.service.before(rows) if hasattr(self.service, "before") else rows
-        answers = self.service.predict(asked)
-        if hasattr(self.service, "after"):
-            answers = self.service.after(rows, answers)
-        found = [as_answer(answer) for answer in answers]
+        with self.modules:
+            asked = self.service.before(rows) if hasattr(self.service, "before") else rows
+            answers = self.service.predict(asked)
+            if hasattr(self.service, "after"):
+                answers = self.service.after(rows, answers)
+            found = [as_answer(answer) for answer in answers]
         if len(found) != len(rows):
             raise ValueError(f"the service gave {len(found)} answers for {len(rows)} rows")
         return found
@@ -173,57 +182,14 @@ def as_answer(answer: Any) -> Prediction:
     fields = answer if isinstance(answer, Mapping) else {"prediction": answer}
     if "prediction" not in fields:
         raise ValueError(f"the service's answer has no field 'prediction', only {', '.join(map(str, fields))}")
-    return {name: value.item() if hasattr(value, "item") else value for name, value in fields.items()}  # type: ignore[return-value]
+    plain = {name: value.item() if hasattr(value, "item") else value for name, value in fields.items()}
+    return cast("Prediction", plain)
 
 
 def type_of(value: Any, kind: str) -> ColumnType:
-    for python, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")):
+    for python, name in TYPES:
         if isinstance(value, python):
-            return name  # type: ignore[return-value]
+            return name
     raise ModelNotSaved(
         model=kind, reason=f"it answers {type(value).__name__}, and an answer is a number, text or truth"
     )
-
-
-def imported(bundle: Bundle, name: str) -> ModuleType:
-    """A module of the bundle's source, each file checked as it is read."""
-    finder = Verified(bundle)
-    for known in [each for each in sys.modules if each.partition(".")[0] == name.partition(".")[0]]:
-        if finder.path_of(known) is not None:
-            del sys.modules[known]  # of another bundle, or of the program that asks
-    invalidate_caches()
-    sys.meta_path.insert(0, finder)
-    return import_module(name)
-
-
-class Verified(MetaPathFinder, Loader):
-    """Finds modules among a bundle's files, and runs only bytes that the manifest lists."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
-        self.listed = {file.path for file in bundle.manifest.files}
-        self.folders = {str(folder) for path in self.listed for folder in PurePosixPath(path).parents}
-
-    def path_of(self, name: str) -> tuple[str, bool] | None:
-        """The file of a module, and whether it is a package."""
-        stem = f"{CODE}/{name.replace('.', '/')}"
-        for path, is_package in ((f"{stem}/__init__.py", True), (f"{stem}.py", False)):
-            if path in self.listed:
-                return path, is_package
-        return None
-
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        found = self.path_of(fullname)
-        if found:
-            return spec_from_loader(fullname, self, is_package=found[1])
-        if f"{CODE}/{fullname.replace('.', '/')}" not in self.folders:
-            return None
-        spaced = ModuleSpec(fullname, None, is_package=True)  # a package without `__init__.py`
-        spaced.submodule_search_locations = []
-        return spaced
-
-    def exec_module(self, module: ModuleType) -> None:
-        found = self.path_of(module.__name__)
-        assert found is not None, "only what was found is loaded"
-        code: CodeType = compile(read_verified(self.bundle, found[0]), str(self.bundle.folder / found[0]), "exec")
-        exec(code, module.__dict__)  # noqa: S102 - after `may_run_code` and the digest

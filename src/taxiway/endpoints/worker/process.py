@@ -35,7 +35,7 @@ from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.starting import collecting_later
 from taxiway.models.bundles.bundle import Bundle, read_verified, verify_bundle
 from taxiway.models.bundles.mlmodel import read_example
-from taxiway.models.predicting.flavours import family
+from taxiway.models.predicting.flavours import family, settle
 from taxiway.models.predicting.predictor import Predictor
 
 FLAVOURS = "taxiway.flavours"  # entry points: a flavour's name, and what loads its verified bundles
@@ -100,7 +100,9 @@ def as_served(bundle: Bundle, *, may_run_code: bool, load: Load | None = None) -
 
     def by_library() -> Predictor:
         read = load or loader(bundle.manifest.flavour)
-        return read(bundle.folder, bundle.digest, may_run_code=may_run_code)
+        predictor = read(bundle.folder, bundle.digest, may_run_code=may_run_code)
+        settle(predictor)
+        return predictor
 
     return choose(bundle, by_library)
 

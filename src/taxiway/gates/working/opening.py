@@ -15,7 +15,7 @@ from taxiway.gates.working import rows as law
 from taxiway.gates.working.wire import Job, Pinned, Subject
 from taxiway.models.bundles.bundle import Bundle, read_verified, verify_bundle
 from taxiway.models.bundles.mlmodel import read_example
-from taxiway.models.predicting.flavours import flavour
+from taxiway.models.predicting.flavours import flavour, settle
 from taxiway.models.predicting.predictor import Predictor
 from taxiway.storage.blobs import digest_of, require_digest
 
@@ -92,6 +92,7 @@ def load(bundle: Bundle) -> Predictor:
     """
     manifest = bundle.manifest
     predictor = flavour(manifest.flavour).load(bundle.folder, bundle.digest, may_run_code=True)
+    settle(predictor)
     model = getattr(predictor, "model", predictor)
     USED.update(name.partition(".")[0] for name in (type(model).__module__, *manifest.native.trusted_types))
     USED.add(manifest.flavour.partition(".")[0])

@@ -78,6 +78,14 @@ def flavour_of(model: Any) -> str:
     raise FlavourMissing(what=f"a {kind}", installed=sorted(installed()))
 
 
+def settle(*predictors: Predictor) -> None:
+    """Tells models that this process is there to answer by them: what they import stays in place."""
+    for predictor in predictors:
+        stay = getattr(predictor, "settle", None)
+        if stay is not None:
+            stay()
+
+
 def family(flavour: str) -> str:
     """The flavour that reads all of a kind, such as `mlflow` for `mlflow.sklearn`."""
     return flavour.partition(".")[0]
