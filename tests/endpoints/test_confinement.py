@@ -21,7 +21,7 @@ from tests.endpoints.conftest import Site
 
 # Becomes the user, is confined, and tries what a model's code could try. One line of JSON tells what was let through.
 TRIES = """
-import json, os, signal, socket, subprocess, sys, threading
+import ctypes, fcntl, json, os, signal, socket, subprocess, sys, threading
 from pathlib import Path
 from taxiway.endpoints.worker.confinement import confine
 user, network, allowed, secret, own = sys.argv[1:]
@@ -32,13 +32,17 @@ held = confine([Path(allowed)], network=network == "yes", parent=False)
 def unpinned():
     resource_limit = __import__("resource")
     resource_limit.prlimit(parent, resource_limit.RLIMIT_CORE, (0, 0))
+own_pipe = os.pipe()[0]
+def lasting():
+    if ctypes.CDLL(None).shmget(0, 4096, 0o1666) < 0:
+        raise PermissionError
 tries = {
     "read what it was given": lambda: Path(allowed).read_text(),
     "read shadow": lambda: Path("/etc/shadow").read_text(),
     "read a key in a home": lambda: Path(secret).read_text(),
     "look into its parent": lambda: Path(f"/proc/{parent}/environ").read_bytes(),
     "write beside the bundle": lambda: Path(allowed + ".more").write_text("x"),
-    "write to tmp": lambda: Path("/tmp/of-a-worker").write_text("x"),
+    "write to tmp": lambda: tempfile.NamedTemporaryFile(dir="/tmp").write(b"x"),
     "truncate a file of its own": lambda: os.truncate(own, 0),
     "open a file of its own": lambda: open(own, "a").close(),
     "change a mode": lambda: os.chmod(own, 0o777),
@@ -51,6 +55,10 @@ tries = {
     "signal its group": lambda: os.kill(0, signal.SIGUSR1),
     "limit its parent": unpinned,
     "signal itself": lambda: os.kill(os.getpid(), 0),
+    "slow its parent down": lambda: os.setpriority(os.PRIO_PROCESS, parent, 19),
+    "choose its parent's core": lambda: os.sched_setaffinity(parent, {0}),
+    "have signals sent to its parent": lambda: fcntl.fcntl(own_pipe, fcntl.F_SETOWN, parent),
+    "take memory that outlives it": lasting,
     "start a thread": lambda: threading.Thread(target=int).start(),
 }
 done = []
@@ -110,6 +118,46 @@ def test_a_declared_network_opens_sockets_and_nothing_else(open_folder: Path) ->
     assert found["done"] == sorted([*HARMLESS, "open a socket", "open a datagram socket"], key=found["done"].index)
     assert len(found["done"]) == len(HARMLESS) + 2
     assert "network declared" in found["held"]
+
+
+BESIDE = """
+import os, sys, threading
+from pathlib import Path
+from taxiway.endpoints.worker.confinement import confine, home_of
+top, bundle = map(Path, sys.argv[1:])
+sys.path.append(str(top))
+confine([bundle], home=home_of(bundle), parent=False)
+import beside
+for file in (bundle / "model.txt", top / "module" / "inner.txt", top / "home/keys/secret", top / "link/secret"):
+    try:
+        print(file.read_text())
+    except PermissionError:
+        print("closed")
+is_over, threads = threading.Event(), 0
+try:
+    while threads < 3_000:
+        threading.Thread(target=is_over.wait, daemon=True).start()
+        threads += 1
+except RuntimeError:
+    pass
+print("bounded" if threads < 3_000 or os.geteuid() == 0 else threads, flush=True)
+print(Path("/proc/self/oom_score_adj").read_text().strip(), flush=True)
+os._exit(0)
+"""
+
+
+def test_a_home_stays_closed_though_it_lies_among_modules(open_folder: Path) -> None:
+    bundle = open_folder / "home" / "bundles" / "one"
+    for file in (bundle / "model.txt", open_folder / "module" / "inner.txt", open_folder / "home" / "keys" / "secret"):
+        file.parent.mkdir(parents=True)
+        file.write_text(file.name)
+    (open_folder / "beside.py").write_text("")
+    (open_folder / "link").symlink_to(open_folder / "home" / "keys")
+
+    command = [sys.executable, "-I", "-B", "-u", "-c", BESIDE, str(open_folder), str(bundle)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.stdout.splitlines() == ["model.txt", "inner.txt", "closed", "closed", "bounded", "500"], done.stderr
 
 
 def test_what_a_host_does_not_hold_is_said() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.endpoints.scoring.wire import Chunk, Prepared, Refused, Scored, Stopped, to_scorer
-from taxiway.endpoints.worker.confinement import confine
+from taxiway.endpoints.worker.confinement import confine, home_of
 from taxiway.endpoints.worker.process import as_served, example_rows, said, warm_up
 from taxiway.endpoints.worker.wire import Frames, frame
 from taxiway.kernel.errors import TaxiwayError
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--memory", type=int, required=True)
     parser.add_argument("--may-run-code", action="store_true")
     chosen = parser.parse_args(arguments)
-    confine([chosen.bundle])
+    confine([chosen.bundle], home=home_of(chosen.bundle))
     atexit.register(gc.freeze)  # its end would else look through all that a model's library is made of
     with socket.socket(fileno=chosen.descriptor) as reader:
         try:

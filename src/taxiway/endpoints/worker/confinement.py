@@ -5,6 +5,7 @@ What is told was tried afterwards, from inside: a level that nobody tested would
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -21,6 +22,7 @@ from taxiway.kernel.confining.user import leave_root
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 NOBODY = "nobody"
+THREADS = 512
 
 
 class Confinement(Struct, frozen=True):
@@ -63,11 +65,18 @@ class Confinement(Struct, frozen=True):
         return f"{held}, as {self.user}{lacks}"
 
 
-def confine(files: Sequence[Path], *, network: bool = False, user: str = NOBODY, parent: bool = True) -> Confinement:
+def confine(
+    files: Sequence[Path],
+    *,
+    home: Path | None = None,
+    network: bool = False,
+    user: str = NOBODY,
+    parent: bool = True,
+) -> Confinement:
     """Confines this process for good. It has one thread yet.
 
-    files: folders and files that it may read besides Python's and the system's. parent: whether it ends with the
-    process that made it.
+    files: folders and files that it may read besides Python's and the system's. home: stays closed but for those,
+    though it lies among Python's or the system's. parent: whether it ends with the process that made it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     limit()
@@ -75,9 +84,14 @@ def confine(files: Sequence[Path], *, network: bool = False, user: str = NOBODY,
     if parent:  # after the user changed, which forgets it
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    fence(map(str, files))
+    fence(map(str, files), str(home or ""))
     refuse_calls(network=network)
     return reached(name, network=network)
+
+
+def home_of(bundle: Path) -> Path | None:
+    """The home that keeps a bundle, where it is one's; it may lie where Python or its modules do."""
+    return bundle.parent.parent if bundle.parent.name == "bundles" else None
 
 
 def limit() -> None:
@@ -86,6 +100,14 @@ def limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold callers' data
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # a worker answers; it writes no files
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    with contextlib.suppress(OSError, ValueError):
+        # Those of its user and no more than these beyond: threads without end would leave others none.
+        most = int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2]) + THREADS
+        hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+    with contextlib.suppress(OSError):  # where memory runs out, rather a model than what serves it
+        Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def reached(user: str, *, network: bool) -> Confinement:

@@ -34,6 +34,27 @@ OTHERS = {  # processes: to look into them, to end them, to change how they run
     "tkill": (200, 130),
     "kcmp": (312, 272),
 }
+PACE = {  # of other processes: their rank, their cores, where their memory lies
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+}
+LASTING = {  # memory, semaphores and queues that outlive a process and that others of its user reach
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semctl": (66, 191),
+    "semtimedop": (220, 192),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+}
 ATTRIBUTES = {  # of files: what Landlock leaves open
     "truncate": (76, 45),
     "chmod": (90, 0),
@@ -100,10 +121,25 @@ MACHINE = {  # mounts, namespaces, keys, modules, clocks, and ways round the fen
     "personality": (135, 92),
 }
 SPECIAL = {"kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "clone": (56, 220), "clone3": (435, 435)}
+OWN = {  # how a process is scheduled: its own, which it calls 0
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+}
+SIGNALLED = {  # who gets signals of a file: a way to send one to another process, before version 6 of the fence
+    "fcntl": ((72, 25), (8, 15)),  # F_SETOWN, F_SETOWN_EX
+    "ioctl": ((16, 29), (0x8901, 0x8902)),  # FIOSETOWN, SIOCSPGRP
+}
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # a column of the tables, the kernel's name for it
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, ARCHITECTURE, FIRST = 0, 4, 16  # offsets in what the kernel shows of a call; arguments: their lower halves
+NUMBER, ARCHITECTURE, FIRST, SECOND = (
+    0,
+    4,
+    16,
+    24,
+)  # offsets in what the kernel shows of a call; arguments: their lower halves
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x80000000
 ABSENT = 0x00050000 | errno.ENOSYS
 THREAD = 0x00010000  # a flag of clone
@@ -145,8 +181,12 @@ def program(machine: str, pid: int, *, network: bool) -> list[Step]:
         steps += [(AT_LEAST, 0, 1, OTHER_NUMBERS), (RETURN, 0, 0, REFUSE)]
     for number in refused(column, network=network):
         steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE)]
-    for number, right in ((special["kill"], pid), (special["tgkill"], pid), (special["prlimit64"], 0)):
+    own = [(numbers[column], 0) for numbers in OWN.values()]
+    for number, right in ((special["kill"], pid), (special["tgkill"], pid), (special["prlimit64"], 0), *own):
         steps += [*when(number), (EQUAL, 1, 0, right), (RETURN, 0, 0, REFUSE), (RETURN, 0, 0, ALLOW)]
+    for numbers, (one, other) in SIGNALLED.values():
+        steps += [(EQUAL, 0, 5, numbers[column]), (LOAD, 0, 0, SECOND), (EQUAL, 1, 0, one), (EQUAL, 0, 1, other)]
+        steps += [(RETURN, 0, 0, REFUSE), (RETURN, 0, 0, ALLOW)]
     steps += [*when(special["clone"]), (ANY_BIT, 1, 0, THREAD), (RETURN, 0, 0, REFUSE), (RETURN, 0, 0, ALLOW)]
     # Its flags lie in memory, where a filter cannot look; libraries fall back on clone.
     steps += [(EQUAL, 0, 1, special["clone3"]), (RETURN, 0, 0, ABSENT)]
@@ -160,7 +200,7 @@ def when(number: int) -> tuple[Step, Step]:
 
 def refused(column: int, *, network: bool) -> Iterable[int]:
     """The numbers of all calls that are refused whatever is asked of them."""
-    lists: list[Mapping[str, tuple[int, int]]] = [PROGRAMS, OTHERS, ATTRIBUTES, MACHINE]
+    lists: list[Mapping[str, tuple[int, int]]] = [PROGRAMS, OTHERS, PACE, LASTING, ATTRIBUTES, MACHINE]
     if not network:
         lists.append(NETWORK)
     return sorted({numbers[column] for each in lists for numbers in each.values()} - {0})

@@ -6,7 +6,7 @@ import ctypes
 import os
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CREATE, ADD, RESTRICT = 444, 445, 446  # system calls, the same numbers on every architecture
@@ -26,11 +26,13 @@ SYSTEM = ("/usr", "/lib", "/lib64", "/sys", "/opt", *(f"/etc/{name}" for name in
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
-def fence(files: Iterable[str]) -> bool:
+def fence(files: Iterable[str], hidden: str = "") -> bool:
     """From here on this process and its forks open nothing else; False where the host has no such fence.
 
     It takes a process that can gain no privileges any more. Nor can it look into processes outside of the fence, or
     end them.
+
+    hidden: a folder that stays closed, whichever of the places it lies in, but for what is given beneath it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     known = fence_version()
@@ -40,13 +42,29 @@ def fence(files: Iterable[str]) -> bool:
     if rules < 0:
         return False
     try:
-        allowed = [(place, READ | LIST | EXECUTE) for place in {*SYSTEM, *of_python(), *files}]
+        places = {*SYSTEM, *of_python(), *files}
+        allowed = [each for place in places for each in around(place, hidden)]
         allowed += [(device, READ | WRITE) for device in DEVICES]
         for place, access in [*allowed, ("/proc", READ | LIST)]:
             allow(libc, rules, place, access)
         return bool(libc.syscall(RESTRICT, rules, 0) == 0)
     finally:
         os.close(rules)
+
+
+def around(place: str, hidden: str) -> Iterator[tuple[str, int]]:
+    """A place and how it may be opened; where it holds what is hidden, all in it but that, and the names of all.
+
+    Modules are found by listing the folders that they may lie in, and a rule holds for all beneath.
+    """
+    real, closed = Path(place).resolve(), Path(hidden).resolve()
+    if not hidden or not closed.is_relative_to(real):
+        yield place, READ | LIST | EXECUTE
+        return
+    yield place, LIST
+    for inner in real.iterdir() if real != closed else ():
+        if not inner.is_symlink():
+            yield from around(str(inner), hidden)
 
 
 def fence_version() -> int:
