@@ -55,11 +55,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Has Python look for garbage among what the tests make, and no more in the modules and tests themselves.
 
-    Nor again at the very end, where a process with all these libraries in it takes seconds for it.
+    At the very end all of it is looked at again: some libraries call what is left then a leak, at length.
     """
     gc.collect()
     gc.freeze()
-    atexit.register(gc.freeze)
+    atexit.register(gc.unfreeze)
 
 
 @pytest.fixture(autouse=True, scope="session")
