@@ -41,7 +41,7 @@ def incomes(answer: LogAnswer) -> list[float]:
 def test_a_log_is_asked_by_those_who_may_read_the_endpoint(logged: Platform) -> None:
     asked = logged.ana.endpoints.inferences(LOGGED)
 
-    answer = asked.records(where="inputs.income >= 20 and latency_ms < 30000", since="1h", limit=2)
+    answer = asked.records(where="inputs.income <= 30 and latency_ms < 30000", since="1h", limit=2)
 
     assert incomes(answer) == [30.0, 20.0]
     assert answer.records[0].caller == "ana"
@@ -54,7 +54,7 @@ def test_a_log_is_asked_by_those_who_may_read_the_endpoint(logged: Platform) -> 
 
 
 def test_the_sdk_gives_a_table_and_a_relation(logged: Platform) -> None:
-    table = logged.ana.endpoints.log(LOGGED, where="inputs.income > 10", since="1h")
+    table = logged.ana.endpoints.log(LOGGED, where="inputs.income > 10 and inputs.income < 40", since="1h")
     relation = logged.ana.endpoints.inferences(LOGGED).relation(where="inputs.income > 10")
 
     assert [msgspec.json.decode(text)["income"] for text in table["inputs"].to_pylist()] == [20.0, 30.0]
@@ -64,7 +64,8 @@ def test_the_sdk_gives_a_table_and_a_relation(logged: Platform) -> None:
 
 
 def test_new_records_are_followed_once_each(logged: Platform) -> None:
-    following = logged.ana.endpoints.inferences(LOGGED).follow(where="inputs.income > 20", since="1h", poll_s=0.05)
+    where = "inputs.income > 20 and inputs.income < 50"
+    following = logged.ana.endpoints.inferences(LOGGED).follow(where=where, since="1h", poll_s=0.05)
     first = next(following)
 
     logged.ana.endpoints.invoke(LOGGED, ROW | {"income": 40.0})
