@@ -13,7 +13,8 @@ import pytest
 from taxiway.endpoints.refusals import ModelRaised
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.confinement import Confinement
-from taxiway.endpoints.worker.held import Job, Worker
+from taxiway.endpoints.worker.held import Worker
+from taxiway.endpoints.worker.job import Job
 from taxiway.models.predicting.signature import InputMismatch
 
 LOOSE, HELD = Confinement(user="root"), Confinement(True, True, True, True, "nobody")

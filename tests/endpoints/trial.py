@@ -6,7 +6,9 @@
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from taxiway.endpoints.gateway import process as gateway
 from taxiway.endpoints.gateway.configuration import ServedRevision
@@ -73,6 +75,24 @@ class Trial:
             case "write":
                 Path("/tmp/written-by-a-worker").write_text("x" * 10)
         return {"prediction": x + self.number, "score": 0.5}
+
+    def stream(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """As many pieces as x says, 20 ms from one to the next; what the mood says happens at the third."""
+        pieces, mood = int(row["x"]), row.get("mood")
+        size, number = 16_000 if mood == "large" else 1, 0
+        try:
+            for number in range(pieces):
+                if number == 2 and mood == "raise":
+                    raise ZeroDivisionError("x is nothing to divide by")
+                if number == 2 and mood == "die":
+                    os._exit(7)
+                if number == 2 and mood == "sleep":
+                    time.sleep(60.0)
+                yield {"prediction": f"{number}," * size}
+                time.sleep(0.0 if mood == "large" else 0.02)
+        except GeneratorExit:
+            print("the stream was closed", number, flush=True)
+            raise
 
     def as_usual(self, x: float) -> Prediction:
         """What a model of this habit does with every row that is like its callers'."""

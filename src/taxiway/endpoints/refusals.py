@@ -251,6 +251,21 @@ class WorkerLost(TaxiwayError):
         )
 
 
+class StreamCut(TaxiwayError):
+    """A stream that ended before its model was done."""
+
+    status = 502
+    endpoint: str
+    pieces: int
+    cause: str
+
+    def __str__(self) -> str:
+        return (
+            f"The stream of the endpoint {self.endpoint} was cut after {self.pieces} pieces: {self.cause.rstrip('.')}. "
+            "What came until then is all there is; ask again for the whole."
+        )
+
+
 class QueueFull(TaxiwayError):
     """More requests wait for this endpoint than it can answer in time."""
 

@@ -40,6 +40,7 @@ from taxiway.endpoints.gateway.requests import (
 )
 from taxiway.endpoints.gateway.shadowing import Answered
 from taxiway.endpoints.gateway.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
+from taxiway.endpoints.gateway.streaming import Streaming, streamed_as
 from taxiway.endpoints.gateway.trace_context import OWN_TRACE, read_context
 from taxiway.endpoints.inferences.recording import Happened, Recorder
 from taxiway.endpoints.inferences.writing import InferenceLog
@@ -304,7 +305,11 @@ class Gateway:
         if asked.event_at is None and EVENT_TIME in call.headers:
             asked.event_at = event_times(call.headers[EVENT_TIME].decode("latin-1"), len(asked.rows))
         try:
-            await self.give(self.fleet.answering(call, asked), asked, at, began, call, send)
+            crew = self.fleet.answering(call, asked)
+            if b"accept" in call.headers and (form := streamed_as(call.headers[b"accept"])):
+                await Streaming(self, crew, call, asked, form).run(at, began, receive, send)
+            else:
+                await self.give(crew, asked, at, began, call, send)
         except EndpointStopped:
             fallback = self.fleet.fallback(call.name)
             if fallback is None:

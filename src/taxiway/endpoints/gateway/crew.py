@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.gateway.outputs import OutputCheck
@@ -19,7 +20,8 @@ from taxiway.endpoints.refusals import NothingServed, NoWorker, QueueFull, Worke
 from taxiway.endpoints.rollout.guard import Before, Tally
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.environments import prepared
-from taxiway.endpoints.worker.held import Command, Job, Limits, Worker, worker_command
+from taxiway.endpoints.worker.held import Command, Limits, Worker, worker_command
+from taxiway.endpoints.worker.job import Job
 from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.predicting.signature import Signature
@@ -28,6 +30,7 @@ STEADY_S = 5.0  # a worker that lived this long starts the count of failures ane
 LONGEST_PAUSE_S = 30.0
 LONGEST_SAID = 500  # of what a worker says of itself, which a model's code might say too
 QUIET = 10  # how far the processes of a shadow step back
+J = TypeVar("J", bound=Job)
 PATIENT_FAILURES = 3  # deaths in a row after which callers are told at once rather than kept waiting
 
 
@@ -206,6 +209,10 @@ class Crew:
 
     def submit(self, rows: list[bytes]) -> asyncio.Future[list[bytes]]:
         """The answers to come, a JSON object per row, or an error. Raises NoWorker, QueueFull."""
+        return self.enter(Job(rows, asyncio.get_running_loop().create_future())).future
+
+    def enter(self, job: J) -> J:
+        """Has a request wait for a worker, or begin. Raises NoWorker, QueueFull."""
         if self.state not in ("ready", "draining") and not (self.state == "restarting" and self.was_ready):
             raise self.no_worker()
         if len(self.waiting) + self.in_flight >= self.limits.queue:
@@ -213,10 +220,9 @@ class Crew:
         self.asked_at = time.monotonic()
         if self.resting:
             self.wake()
-        job = Job(rows, asyncio.get_running_loop().create_future())
         self.waiting.append(job)
         self.pump()
-        return job.future
+        return job
 
     def rest(self) -> None:
         """Lets workers go that nobody needed for as long as the revision says."""
@@ -271,7 +277,7 @@ class Crew:
         self.workers.remove(worker)
         suspects = worker.suspects()
         for job in suspects:
-            job.deaths += 1
+            job.deaths += 2 if job.has_begun else 1  # nobody can take back what was given of a stream
             job.is_alone = True
             if job.deaths > 1 and not job.future.done():
                 job.future.set_exception(WorkerLost(endpoint=self.served.endpoint))
@@ -320,7 +326,7 @@ class Crew:
         What they held is asked again, elsewhere.
         """
         for worker in self.workers:
-            if worker.ready is None or worker.is_killed:
+            if worker.ready is None or worker.is_killed or worker.is_held_up:
                 continue
             late = worker.in_flight and time.monotonic() - worker.progressed > self.limits.deadline_s + 1
             worker.why = "a worker answered nothing within the deadline" if late else worker.stands_still()
@@ -330,7 +336,8 @@ class Crew:
     async def retire(self) -> None:
         """Answers what was accepted, then ends the workers."""
         self.is_draining = True
-        last = time.monotonic() + self.limits.deadline_s
+        is_streaming = any(job.is_stream for job in self.jobs())
+        last = time.monotonic() + (self.limits.stream_s if is_streaming else self.limits.deadline_s)
         while (self.waiting or self.in_flight) and time.monotonic() < last:  # noqa: ASYNC110  it ends in time too
             await asyncio.sleep(0.02)
         await self.stop()

@@ -20,6 +20,7 @@ from taxiway.endpoints.setup import PLAIN
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.confinement import Confinement
 from taxiway.endpoints.worker.hearing import Unheard, check_outputs, error_of
+from taxiway.endpoints.worker.job import Job
 from taxiway.endpoints.worker.standing_still import KNOWN_ANSWERS, Watch, look
 from taxiway.endpoints.worker.starting import Warm
 
@@ -46,19 +47,7 @@ class Limits(NamedTuple):
     rows: int = 10_000
     body_wait_s: float = 10.0
     header_wait_s: float = 10.0
-
-
-class Job:
-    """One request on its way through a worker."""
-
-    __slots__ = ("deaths", "future", "is_alone", "rows", "since")
-
-    def __init__(self, rows: list[bytes], future: asyncio.Future[list[bytes]]) -> None:
-        self.rows = rows
-        self.future = future
-        self.is_alone = False
-        self.deaths = 0
-        self.since = time.monotonic()
+    stream_s: float = 600.0  # a whole stream; of each piece `deadline_s`
 
 
 def worker_command(
@@ -139,6 +128,8 @@ class Worker(asyncio.Protocol):
         self.keeper = keeper
         self.frames = wire.Frames()
         self.in_flight: dict[int, Job] = {}
+        self.streams = 0  # of them
+        self.is_held_up = False  # it is not read, since a caller takes its stream slowly
         self.outbox: list[bytes] = []
         self.max_batch = PLAIN.max_batch
         self.ready: wire.Ready | None = None
@@ -187,17 +178,41 @@ class Worker(asyncio.Protocol):
         """How many more requests the worker may be given now."""
         if self.ready is None or self.transport is None or self.transport.is_closing():
             return 0
-        return WINDOW[self.ready.is_batching] - len(self.in_flight)
+        return 0 if self.streams else WINDOW[self.ready.is_batching] - len(self.in_flight)
 
     def give(self, number: int, job: Job) -> None:
         """Sends a request to the process."""
         if not self.in_flight:
             self.progressed = time.monotonic()
         self.in_flight[number] = job
+        self.streams += job.is_stream
+        job.given(self, number)
         assert self.transport is not None, "only a worker with room is given work"
         if not self.outbox:
             asyncio.get_running_loop().call_soon(self.flush)
-        self.outbox.append(wire.frame(wire.Work(number, job.rows, job.is_alone)))
+        self.outbox.append(wire.frame(wire.Work(number, job.rows, job.is_alone, job.is_stream)))
+
+    def take_back(self, number: int) -> Job:
+        """A request that the worker is done with."""
+        job = self.in_flight.pop(number)
+        self.streams -= job.is_stream
+        return job
+
+    def hold(self, *, is_on: bool) -> None:
+        """Reads nothing more from the worker, or goes on; it waits with what it wants to say."""
+        if self.transport is None or self.is_held_up == is_on or self.transport.is_closing():
+            return
+        self.is_held_up = is_on
+        self.progressed = time.monotonic()
+        reading = cast("asyncio.ReadTransport", self.transport)
+        reading.pause_reading() if is_on else reading.resume_reading()
+
+    def cancel(self, number: int) -> None:
+        """Tells the worker that nobody wants the rest of a stream."""
+        self.hold(is_on=False)
+        if number in self.in_flight and self.transport is not None and not self.transport.is_closing():
+            self.flush()
+            self.transport.write(wire.frame(wire.Cancel(number)))
 
     def flush(self) -> None:
         """Sends what was given in this turn of the loop with one call."""
@@ -225,14 +240,24 @@ class Worker(asyncio.Protocol):
         """Raises ValueError and KeyError for what no worker of ours would say."""
         match said:
             case wire.Done() as done:
-                check_outputs(done.outputs, len(self.in_flight[done.number].rows))
-                job = self.in_flight.pop(done.number)
+                job = self.in_flight[done.number]
+                check_outputs(done.outputs, 0 if job.is_stream else len(job.rows))
+                self.take_back(done.number)
                 if not job.future.done():
                     job.future.set_result(done.outputs)
+            case wire.Piece() as piece:
+                check_outputs([piece.data], 1)
+                self.in_flight[piece.number].take(piece.data)
             case wire.Fault() as fault:
-                job = self.in_flight.pop(fault.number)
+                job = self.take_back(fault.number)
                 if not job.future.done():
                     job.future.set_exception(error_of(fault, self.endpoint))
+            case _:
+                self.hear_of_itself(said)
+
+    def hear_of_itself(self, said: wire.FromWorker) -> None:
+        """How it is, before it answers anything. Raises ValueError."""
+        match said:
             case wire.Confined() as confined:
                 if self.confinement is not None:
                     raise Unheard("once more how it is confined")
@@ -255,7 +280,7 @@ class Worker(asyncio.Protocol):
             seen = look(self.pid)
         except OSError:
             return ""
-        usual_s = self.slowest_s if self.is_local and self.answered > KNOWN_ANSWERS else None
+        usual_s = self.slowest_s if self.is_local and not self.streams and self.answered > KNOWN_ANSWERS else None
         return self.watch.finds(seen, time.monotonic(), is_held=bool(self.in_flight), usual_s=usual_s)
 
     def kill(self) -> None:

@@ -30,6 +30,7 @@ from taxiway.endpoints.worker.answering import Answering, answers, encode
 from taxiway.endpoints.worker.choosing import Chosen, choose
 from taxiway.endpoints.worker.confinement import Confinement, confine, home_of
 from taxiway.endpoints.worker.probing import probes
+from taxiway.endpoints.worker.streaming import pieces_of, send_pieces
 from taxiway.endpoints.worker.warm import LIBRARIES
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.starting import collecting_later
@@ -183,6 +184,7 @@ class Serving:
         self.endpoint, self.joining = endpoint, joining
         self.frames = wire.Frames()
         self.waiting: deque[wire.Work] = deque()
+        self.cancelled = 0  # the stream that nobody wants the rest of
 
     def run(self) -> None:
         """Until the gateway's end of the socket is gone."""
@@ -191,6 +193,9 @@ class Serving:
                 if self.joining.delay_s and self.joining.is_on:
                     self.await_more()
                 batch = self.take()
+                if batch[0].is_stream:
+                    self.stream(batch[0])
+                    continue
                 self.gateway.sendall(b"".join(wire.frame(answer) for answer in self.answer(batch)))
                 self.receive(socket.MSG_DONTWAIT)  # what came meanwhile may join the next batch
 
@@ -200,8 +205,26 @@ class Serving:
             data = self.gateway.recv(RECEIVE_BYTES, flags)
         except BlockingIOError:
             return True
-        self.waiting.extend(wire.to_worker.decode(text) for text in self.frames.feed(data))
+        for text in self.frames.feed(data):
+            match wire.to_worker.decode(text):
+                case wire.Work() as work:
+                    self.waiting.append(work)
+                case wire.Cancel(number):
+                    self.cancelled = number
         return bool(data)
+
+    def stream(self, work: wire.Work) -> None:
+        """Answers a request in pieces, until somebody hangs up."""
+
+        def goes_on() -> bool:
+            return self.receive(socket.MSG_DONTWAIT) and self.cancelled != work.number
+
+        try:
+            send_pieces(work.number, pieces_of(self.answering, work.rows), self.gateway.sendall, goes_on)
+            told: wire.Done | wire.Fault = wire.Done(work.number, [])
+        except Exception as e:  # noqa: BLE001 - a plug-in call: it costs this request, the worker lives on
+            told = self.failed(work, e)
+        self.gateway.sendall(wire.frame(told))
 
     def await_more(self) -> None:
         """Takes in what comes within the delay, unless there is enough, or somebody who must be alone."""
@@ -240,14 +263,18 @@ class Serving:
         """One request's answers, or its error."""
         try:
             return wire.Done(work.number, self.answering.answers(work.rows))
-        except TaxiwayError as refusal:
-            return fault(work, refusal)
-        except (msgspec.DecodeError, UnicodeDecodeError) as e:
-            return fault(work, BodyRefused(problem=str(e)))
         except Exception as e:  # noqa: BLE001 - a plug-in call: it costs this request, the worker lives on
-            traceback.print_exc()
-            row = 0 if len(work.rows) == 1 else None
-            return fault(work, ModelRaised(endpoint=self.endpoint, row=row, problem=said(e)))
+            return self.failed(work, e)
+
+    def failed(self, work: wire.Work, error: Exception) -> wire.Fault:
+        """What became of a request, by name; of an error of the model's own its last lines are in the log."""
+        if isinstance(error, TaxiwayError):
+            return fault(work, error)
+        if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
+            return fault(work, BodyRefused(problem=str(error)))
+        traceback.print_exception(error)
+        row = 0 if len(work.rows) == 1 else None
+        return fault(work, ModelRaised(endpoint=self.endpoint, row=row, problem=said(error)))
 
 
 def fault(work: wire.Work, error: TaxiwayError) -> wire.Fault:

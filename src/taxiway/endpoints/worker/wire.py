@@ -20,6 +20,13 @@ class Work(Struct, array_like=True, tag=True, gc=False):
     number: int
     rows: list[bytes]
     is_alone: bool = False
+    is_stream: bool = False  # whether its answer is to come in pieces
+
+
+class Cancel(Struct, array_like=True, tag=True):
+    """Nobody wants the rest of a stream."""
+
+    number: int
 
 
 class Confined(Struct, array_like=True, tag=True):
@@ -61,10 +68,19 @@ class Fault(Struct, array_like=True, tag=True):
     facts: dict[str, Any]
 
 
-FromWorker = Confined | Ready | Refused | Done | Fault
+class Piece(Struct, array_like=True, tag=True, gc=False):
+    """A piece of the answer to one Work, a JSON object. The last one is followed by a Done without outputs."""
 
-to_gateway: msgspec.msgpack.Decoder[Confined | Ready | Refused | Done | Fault] = msgspec.msgpack.Decoder(FromWorker)
-to_worker: msgspec.msgpack.Decoder[Work] = msgspec.msgpack.Decoder(Work)
+    number: int
+    data: bytes
+
+
+FromWorker = Piece | Confined | Ready | Refused | Done | Fault
+
+to_gateway: msgspec.msgpack.Decoder[Piece | Confined | Ready | Refused | Done | Fault] = msgspec.msgpack.Decoder(
+    FromWorker
+)
+to_worker: msgspec.msgpack.Decoder[Work | Cancel] = msgspec.msgpack.Decoder(Work | Cancel)
 encoder = msgspec.msgpack.Encoder()
 
 

@@ -1,0 +1,190 @@
+"""Answers in pieces, as the model makes them: server-sent events, or a JSON object per line.
+
+A stream takes one worker for itself. Pieces go no faster than the caller takes them: the worker waits. It ends with
+an event that says how: the whole was given and is recorded, or an error, by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from taxiway.endpoints.gateway.dialects import Call, said_of
+from taxiway.endpoints.gateway.requests import Asked
+from taxiway.endpoints.refusals import (
+    AnswerNotRecorded,
+    DeadlinePassed,
+    EndpointStopped,
+    ModelRaised,
+    StreamCut,
+    WorkerLost,
+)
+from taxiway.endpoints.worker.streamed import StreamJob
+from taxiway.kernel.errors import TaxiwayError
+
+if TYPE_CHECKING:
+    from taxiway.endpoints.gateway.application import Gateway
+    from taxiway.endpoints.gateway.crew import Crew
+
+T = TypeVar("T")
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+EVENTS, LINES = b"text/event-stream", b"application/x-ndjson"
+STREAMED = frozenset([EVENTS, LINES])
+MOST_KEPT_BYTES = 256 << 10  # of the pieces that a record holds
+ITS_FAULT = (DeadlinePassed, ModelRaised, WorkerLost, StreamCut)
+
+
+class HungUp(Exception):
+    """The caller went away."""
+
+
+class Streaming:
+    """One request that is answered in pieces."""
+
+    def __init__(self, gateway: Gateway, crew: Crew, call: Call, asked: Asked, media_type: bytes) -> None:
+        self.gateway, self.crew, self.call, self.asked = gateway, crew, call, asked
+        self.media_type = media_type
+        self.limits = gateway.limits
+        self.count, self.first_ms = 0, 0.0
+        self.kept: list[bytes] = []
+        self.kept_bytes = 0
+        self.gone: asyncio.Task[None] | None = None
+
+    async def run(self, at: datetime, began: float, receive: Receive, send: Send) -> None:
+        """Raises TaxiwayError as long as nothing was sent; later it is the last event."""
+        job = self.crew.enter(StreamJob(self.asked.rows, asyncio.get_running_loop().create_future()))
+        self.gone = asyncio.create_task(until_gone(receive))
+        try:
+            async with asyncio.timeout(self.limits.stream_s):
+                await self.pass_on(job, began, send)
+            self.note_whole(time.perf_counter() - began)
+            await self.record(at, began, [self.outputs()])
+            last = ("end", {"prediction_id": self.call.request_id, "pieces": self.count, "outcome": "complete"})
+        except (TaxiwayError, TimeoutError, HungUp) as e:
+            refusal = self.named(e)
+            await self.note_failure(refusal, at, began)
+            if not self.count:
+                raise refusal from e
+            last = ("error", facts_of(refusal, self.call.request_id))
+        finally:
+            self.gone.cancel()
+            if not job.future.done():
+                job.future.cancel()  # has the worker stop, too
+        if not self.count:
+            await self.start(send)
+        await send({"type": "http.response.body", "body": self.event(*last), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def pass_on(self, job: StreamJob, began: float, send: Send) -> None:
+        """Gives each piece on as it comes. Raises HungUp, TimeoutError and what the stream was ended with."""
+        while (piece := await self.soon(job.next())) is not None:
+            if not self.count:
+                self.first_ms = (time.perf_counter() - began) * 1000
+                await self.start(send)
+            self.count += 1
+            self.kept_bytes += len(piece)
+            if self.kept_bytes <= MOST_KEPT_BYTES:
+                self.kept.append(piece)
+            body = self.event("piece", msgspec.Raw(piece))
+            await self.soon(send({"type": "http.response.body", "body": body, "more_body": True}))
+
+    async def soon(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
+        """What comes of it, within the time of one piece, unless the caller goes away before. Raises as `pass_on`."""
+        assert self.gone is not None, "the caller is watched from the start"
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((task, self.gone), timeout=self.limits.deadline_s, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise HungUp if self.gone.done() else TimeoutError
+        finally:
+            task.cancel()
+
+    async def start(self, send: Send) -> None:
+        headers = [(b"content-type", self.media_type), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+        said = said_of(self.call, self.crew.served.number)
+        await send({"type": "http.response.start", "status": 200, "headers": [*headers, *said]})
+
+    def event(self, name: str, data: object) -> bytes:
+        """One event, in the form that was asked for."""
+        if self.media_type == LINES:
+            return msgspec.json.encode({name: data}) + b"\n"
+        return b"event: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(data))
+
+    # --- what is kept of it ---
+
+    def outputs(self) -> bytes:
+        """What the log has as the answer: texts joined, other predictions as a list, and how it went."""
+        values = [msgspec.json.decode(each).get("prediction") for each in self.kept]
+        is_text = bool(values) and all(isinstance(each, str) for each in values)
+        found: dict[str, object] = {"prediction": "".join(values) if is_text else values, "pieces": self.count}
+        found["first_ms"] = round(self.first_ms, 3)
+        if len(self.kept) < self.count:
+            found["is_cut_here"] = True  # the caller got all of it; the record holds the beginning
+        return msgspec.json.encode(found)
+
+    def named(self, error: Exception) -> TaxiwayError:
+        """An error as the caller and the log are told it."""
+        endpoint = self.crew.served.endpoint
+        if isinstance(error, TaxiwayError) and not (self.count and isinstance(error, WorkerLost)):
+            return error
+        if isinstance(error, WorkerLost):
+            return StreamCut(endpoint=endpoint, pieces=self.count, cause="its worker died")
+        if isinstance(error, HungUp):
+            return StreamCut(endpoint=endpoint, pieces=self.count, cause="the caller hung up")
+        if not self.count:
+            return DeadlinePassed(endpoint=endpoint, deadline_s=self.limits.deadline_s)
+        return StreamCut(endpoint=endpoint, pieces=self.count, cause="it took longer than it may")
+
+    def note_whole(self, spent_s: float) -> None:
+        crew, served = self.crew, self.crew.served
+        crew.requests += 1
+        crew.rows += 1
+        crew.latencies_ms.append(self.first_ms)
+        crew.tally.now.requests += 1
+        self.gateway.metrics.answered(served.endpoint, served.number, spent_s * 1000, 1)
+
+    async def note_failure(self, refusal: TaxiwayError, at: datetime, began: float) -> None:
+        """Counts it, and records it where the model had begun, or raised."""
+        self.crew.errors += 1
+        is_hung_up = isinstance(refusal, StreamCut) and refusal.cause == "the caller hung up"
+        if isinstance(refusal, ITS_FAULT) and not is_hung_up:
+            self.gateway.fleet.blame(self.crew, self.asked.rows, refusal)
+        if self.count or isinstance(refusal, ModelRaised):
+            if isinstance(refusal, EndpointStopped):
+                said = f"cut after {self.count} pieces: the endpoint was stopped"
+            else:
+                said = refusal.problem if isinstance(refusal, ModelRaised) else str(refusal)
+            told = f"{said} [{self.count} pieces, the first after {self.first_ms:.0f} ms]"
+            with contextlib.suppress(AnswerNotRecorded):  # it is counted, and the caller is told of the first failure
+                await self.record(at, began, told)
+
+    async def record(self, at: datetime, began: float, result: list[bytes] | str) -> None:
+        latency_ms = (time.perf_counter() - began) * 1000
+        await self.gateway.record(self.crew, self.call, self.asked, at, latency_ms, result)
+
+
+def streamed_as(accept: bytes) -> bytes:
+    """The media type of a stream that a caller asks for first; empty where it asks for none."""
+    kind = accept.partition(b",")[0].partition(b";")[0].strip().lower()
+    return kind if kind in STREAMED else b""
+
+
+async def until_gone(receive: Receive) -> None:
+    """Until the caller goes away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def facts_of(refusal: TaxiwayError, request_id: str) -> dict[str, object]:
+    """An error as an event has it, for the SDK to revive."""
+    name = type(refusal).__name__
+    return {"error": name, "detail": str(refusal), "facts": refusal.facts(), "request_id": request_id}
