@@ -31,7 +31,7 @@ ACT_ONE = (
     "taxiway models promote mortgage@3 staging exit code 1",
     "All 4 doors refuse it for reading race at decision time",
     "`taxiway gates answer mortgage@2 impact-on-people --set …` says: Every question has its answer. They make it high",
-    "● attestation: ana answered all that ethics@1 asks",
+    "● ethics: ana answered all that ethics@1 asks",
     "- findings, before production: fail. 1 finding that blocks is not closed.",
     "ana cannot close the finding",
     "● Vera closed it after 4 steps",

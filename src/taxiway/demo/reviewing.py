@@ -17,7 +17,7 @@ def answer_questionnaires(scene: Scene, trained: Trained) -> None:
     narrator, ana = scene.narrator, scene.cast["ana"]
     narrator.step(f"Ana, the project's owner, answers what no check can measure about {trained.name}")
     before = verdicts(ana.gates.show(trained.name))
-    gates = {name: before[name] for name in ("attestation", "attestation-2")}
+    gates = {name: before[name] for name in QUESTIONNAIRES}
     narrator.expect(set(gates.values()) == {"missing"}, "two questionnaires that nobody has answered", gates)
 
     ethics = ana.gates.questionnaires.answer(trained.name, QUESTIONNAIRES[0], ETHICS)

@@ -17,6 +17,8 @@ BROKEN = [
     ("- data_contract: {}", "- data_contracts: {}", 5, "stages.staging.0.data_contracts"),
     ("- data_contract: {}", "- {}", 5, "stages.staging.0"),
     ("{}", "{}\n      card: {}", 5, "stages.staging.0"),
+    ("{}", "{}\n      name: No Name", 6, "stages.staging.0.name"),
+    ("{}", "{}\n    - data_contract: {}\n      name: data_contract", 6, "stages.staging.1"),
     ("[high]", "[huge]", 2, "applies_to.risk.0"),
     ("[high]", "[]", 2, "applies_to.risk"),
     ("path: strict", "path: Strict One", 1, "path"),
@@ -142,3 +144,10 @@ def test_each_tier_has_a_path_that_is_made_for_it() -> None:
         path = packaged(name)
         assert path is not None
         assert tier in path.risk
+
+
+def test_a_gate_is_called_what_its_path_says_and_otherwise_by_its_check_and_a_number() -> None:
+    twice = "- data_contract: {}\n    - data_contract: {}\n    - data_contract: {}\n      name: shape"
+    path = read_path(PATH.replace("- data_contract: {}", twice), name="mortgages.yaml")
+
+    assert [gate.name for gate in path.stages[0].gates][:3] == ["data_contract", "data_contract-2", "shape"]

@@ -19,7 +19,8 @@ from tests.gates.paths.test_policy import BROKEN
 from tests.gates.story import PATH, Story
 
 # Rules between values and names that are taken: told with the line when a text is read, and by no schema.
-BEYOND = ("at_least: 0.85, at_most: 1", "at_least: .nan", "[]", "soon", "resamples: 3")
+TWO_OF_A_NAME = "{}\n    - data_contract: {}\n      name: data_contract"
+BEYOND = ("at_least: 0.85, at_most: 1", "at_least: .nan", "[]", "soon", "resamples: 3", TWO_OF_A_NAME)
 
 
 @pytest.mark.parametrize("name", [*PACKAGED.values(), "observing"])

@@ -26,6 +26,8 @@ PACKAGED: dict[RiskTier, str] = {"low": "light", "medium": "standard", "high": "
 OBSERVING = "observing"  # followed by the project `default` alone, until it is given a path; nobody chooses it
 ALIASES: dict[GateStage, str] = {"production": "champion"}
 LogAsk = Literal["acknowledged", "buffered"]
+NAME = "name"  # of a gate, beside a check's key
+NAME_EXPECTED = "a name of a-z, 0-9, '.', '_' and '-'"
 MODE = "mode"  # beside a check's key, and at the top for those gates that say none
 
 
@@ -42,8 +44,9 @@ class Platform(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def gate_type(checks: dict[str, Check]) -> type[Struct]:
-    """The type of one entry of a stage: a key for each check, with that check's own parameters, and its mode."""
+    """The type of one entry of a stage: a key for each check, with that check's own parameters, its name and mode."""
     fields: list[Any] = [(name, check.parameters | UnsetType, UNSET) for name, check in checks.items()]
+    fields.append((NAME, str | UnsetType, UNSET))
     fields.append((MODE, GateMode | UnsetType, UNSET))
     fields += GATE_KEYS
     return msgspec.defstruct("Gate", fields, frozen=True, forbid_unknown_fields=True)
@@ -140,7 +143,7 @@ def log_asked(text: str) -> LogAsk | None:
 def require_whole(given: Any, reader: Broken) -> None:
     """Raises YamlBroken for a name that is none, and for tiers that nobody is in."""
     if not is_name(given.path):
-        raise reader.at(["path"], f"{given.path!r} is not accepted", "a name of a-z, 0-9, '.', '_' and '-'")
+        raise reader.at(["path"], f"{given.path!r} is not accepted", NAME_EXPECTED)
     if not given.applies_to.risk:
         raise reader.at(["applies_to", "risk"], "no tier is named", "at least one of low, medium and high")
     if given.platform is not UNSET and not given.platform.risk:
@@ -156,7 +159,10 @@ def require_aliases(aliases: dict[GateStage, str], reader: Broken) -> None:
 
 
 def specs(gates: list[Any], stage: GateStage, usual: GateMode, reader: Broken) -> list[GateSpec]:
-    """The gates of a stage. Several of one check are told apart by a number. usual: the mode of those that say none."""
+    """The gates of a stage, by the names they say, or else by their checks: several of one are told apart by a number.
+
+    usual: the mode of those that say none.
+    """
     found: list[GateSpec] = []
     for index, gate in enumerate(gates):
         said = {name: value for name in CHECKS if (value := getattr(gate, name)) is not UNSET}
@@ -165,7 +171,11 @@ def specs(gates: list[Any], stage: GateStage, usual: GateMode, reader: Broken) -
             raise reader.at(["stages", stage, str(index)], problem, f"one of {', '.join(CHECKS)}")
         [(check, parameters)] = said.items()
         count = sum(each.check == check for each in found) + 1
-        name = check if count == 1 else f"{check}-{count}"
+        name = (check if count == 1 else f"{check}-{count}") if gate.name is UNSET else gate.name
+        if not is_name(name):
+            raise reader.at(["stages", stage, str(index), NAME], f"{name!r} is not accepted", NAME_EXPECTED)
+        if any(each.name == name for each in found):
+            raise reader.at(["stages", stage, str(index)], f"two gates are called {name!r}", "a `name` of its own")
         title = CHECKS[check].title(parameters)
         mode = usual if gate.mode is UNSET else gate.mode
         spec = GateSpec(name, check, msgspec.to_builtins(parameters), title, mode)

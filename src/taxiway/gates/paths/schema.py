@@ -9,7 +9,7 @@ import msgspec
 from taxiway.gates.checks.port import Check
 from taxiway.gates.checks.register import CHECKS
 from taxiway.gates.contract import GATE_STAGES
-from taxiway.gates.paths.policy import MODE, path_type
+from taxiway.gates.paths.policy import MODE, NAME, path_type
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TOLD = {
@@ -24,6 +24,8 @@ TOLD = {
     "log": "Whether answers wait until the disk has their records (acknowledged), or follow it by 0.2 s (buffered).",
     "aliases": "For each stage the alias that moves with it, and in no other way.",
 }
+NAME_PATTERN = "^[a-z0-9][a-z0-9._-]*$"
+NAME_TOLD = "What the gate is called; without it by its check, and a number where a stage has several of one."
 MODE_TOLD = "observe: write down what it would have stopped; warn: show it as well; block: stop it."
 
 
@@ -36,10 +38,11 @@ def path_schema(checks: dict[str, Check] | None = None) -> dict[str, Any]:
     keys = whole["properties"]
     for key in keys.keys() & TOLD.keys():
         keys[key]["description"] = TOLD[key]
-    keys["path"]["pattern"] = "^[a-z0-9][a-z0-9._-]*$"
+    keys["path"]["pattern"] = NAME_PATTERN
     keys["aliases"]["propertyNames"] = {"enum": [*GATE_STAGES]}
     gate = parts[named_by(parts[named_by(keys["stages"])]["properties"]["staging"]["items"])]
     gate["properties"][MODE]["description"] = MODE_TOLD
+    gate["properties"][NAME] |= {"description": NAME_TOLD, "pattern": NAME_PATTERN}
     gate["oneOf"] = [{"required": [name]} for name in known]
     for name, check in known.items():
         said = (type(check).__doc__ or "").strip()
