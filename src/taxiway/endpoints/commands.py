@@ -17,6 +17,7 @@ from taxiway.endpoints.contract import (
     EndpointRecord,
     Label,
     LabelsTaken,
+    OnTrial,
     PredictionTrace,
     Revision,
 )
@@ -93,10 +94,22 @@ def parse_wait(text: str) -> float:
     return found
 
 
-def invoke(client: Client, given: Namespace) -> Answer:
+def invoke(client: Client, given: Namespace) -> Answer | None:
     text, name = read(given.file)
     inputs = () if is_json(text, name) else client.endpoints.show(given.name).signature.inputs
-    return client.endpoints.invoke(given.name, parse(text, name, inputs), event_at=given.at)
+    rows = parse(text, name, inputs)
+    if given.stream:
+        return stream(client, given, rows)
+    return client.endpoints.invoke(given.name, rows, event_at=given.at)
+
+
+def stream(client: Client, given: Namespace, rows: list[dict[str, Any]]) -> None:
+    """Prints each piece as it comes: texts side by side, others a line each."""
+    if len(rows) != 1:
+        raise BadField(field="file", value=f"{len(rows)} rows", expected="one row, which is answered in pieces")
+    for piece in client.endpoints.stream(given.name, rows[0], event_at=given.at):
+        said = piece.get("prediction")
+        print(said if isinstance(said, str) else msgspec.json.encode(piece).decode() + "\n", end="", flush=True)
 
 
 def labels(client: Client, given: Namespace) -> LabelsTaken:
@@ -181,8 +194,10 @@ def show_revision(revision: Revision) -> str:
     return f"{revision.endpoint}: revision {revision.number} with {what} is {revision.state}{why}.{hint}"
 
 
-def show_answer(answer: Answer) -> str:
-    """The predictions as a table, and the id to trace them by."""
+def show_answer(answer: Answer | None) -> str:
+    """The predictions as a table, and the id to trace them by; of a stream nothing more."""
+    if answer is None:
+        return ""
     head = f"{answer.model}, revision {answer.revision}"
     return f"{as_table(answer.predictions)}\n\n{head}. Trace it: taxiway endpoints trace {answer.prediction_id}"
 
@@ -198,6 +213,11 @@ def show_record(record: EndpointRecord) -> str:
     return f"{said}.{by} While it is stopped, callers get {answer}."
 
 
+def trial_of(trial: OnTrial) -> str:
+    """A running canary in a line."""
+    return f"{trial.model} v{trial.version}, revision {trial.revision}, {trial.percent:g} % of requests. {trial.said}"
+
+
 def show_detail(detail: EndpointDetail) -> str:
     """How an endpoint is, where it answers, and its revisions."""
     e = detail.endpoint
@@ -211,6 +231,7 @@ def show_detail(detail: EndpointDetail) -> str:
             if len(e.split) > 1
             else []
         ),
+        *([("canary", trial_of(e.canary))] if e.canary else []),
         ("serves", f"versions in {e.serves}"),
         ("project", e.project),
         ("at", detail.path),
@@ -271,6 +292,7 @@ COMMANDS = (
             NAME,
             Argument("file", "JSON, JSON lines or CSV; - reads what comes in", is_file=True),
             Argument("--at", "when it happened, in RFC 3339"),
+            Argument("--stream", "print the pieces of one row's answer as they are made", is_flag=True),
         ),
         show=show_answer,
     ),

@@ -81,6 +81,19 @@ class Revision(Struct, frozen=True, kw_only=True):
         return f"model:{self.model}@{self.version}"
 
 
+class OnTrial(Struct, frozen=True):
+    """A canary that runs: a revision that answers a part of the requests until it is shown to be no worse, or worse.
+
+    said: the verdict in words, as of now.
+    """
+
+    revision: int
+    model: str
+    version: int
+    percent: float
+    said: str
+
+
 class EndpointRecord(Struct, frozen=True, kw_only=True):
     """A name that answers with predictions, and how it is now.
 
@@ -115,6 +128,7 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
     stopped_at: datetime | None = None
     fallback: dict[str, Any] | None = None
     split: list[Share] = []
+    canary: OnTrial | None = None
     is_external: bool = False
     url: str = ""
 

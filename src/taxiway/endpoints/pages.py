@@ -63,6 +63,7 @@ class EndpointPages:
         self.access = endpoints.below.access
         self.stopping = Stopping(endpoints)
         self.traffic = TrafficPages(endpoints, self.show)
+        self.canaries = CanaryPages(site, endpoints)
 
     # --- the list ---
 
@@ -123,6 +124,7 @@ class EndpointPages:
             "may": may,
             "who_can": [] if may["invoke"] else self.access.who_can(view.caller, "endpoints.invoke", record.project),
             "snippets": snippets(detail, example),
+            "canary": self.canaries.panel(view, record),
             "panels": self.site.drawn("endpoints/endpoint", view, record.ref),
             "sent": view.sent,
             **self.traffic.values(view, name, detail.revisions),
@@ -241,9 +243,8 @@ def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfo
     site.form("/endpoints/{endpoint}/fallback", pages.declare_fallback, page=pages.show, needs="endpoints.deploy")
     site.form("/endpoints/{endpoint}/deploy", pages.deploy, page=pages.show, needs="endpoints.deploy")
     rollout_pages.add(site, pages.traffic)
-    canaries = CanaryPages(site, endpoints)
-    site.panel("endpoints/endpoint", canaries.panel)
-    site.form("/endpoints/{endpoint}/canary/end", canaries.end, page=pages.show, needs="endpoints.deploy")
+    site.form("/endpoints/{endpoint}/canary", pages.canaries.begin, page=pages.show, needs="endpoints.deploy")
+    site.form("/endpoints/{endpoint}/canary/end", pages.canaries.end, page=pages.show, needs="endpoints.deploy")
     log_pages.add(site, Asking(Logs(endpoints)))
     site.finds("Endpoints", pages.find)
     panels = Panels(site, endpoints)
@@ -286,11 +287,19 @@ def answer_for_one(record: EndpointRecord, live: Revision | None) -> str:
     head = f"{record.name} answers with {live.model} v{live.version}"
     answering = [each for each in record.split if each.percent > 0]
     if len(answering) > 1:
-        rest = "others" if len(answering) > 2 else "another"
-        return f"{head} ({live.percent:g} % of requests) and {rest}"
+        return f"{head}{beside(record, live, len(answering))}"
     if live.number != record.active:
         return f"{head} while revision {record.active} starts"
     return head
+
+
+def beside(record: EndpointRecord, live: Revision, count: int) -> str:
+    """What answers besides, of so many revisions."""
+    trial = record.canary
+    if trial is not None and count == 2:
+        said = trial.said.partition(":")[0].lower()
+        return f"; {trial.model} v{trial.version} is on trial with {trial.percent:g} %, {said}"
+    return f" ({live.percent:g} % of requests) and {'others' if count > 2 else 'another'}"
 
 
 def answer_for_trace(trace: PredictionTrace) -> str:

@@ -15,6 +15,8 @@ from taxiway.access.service import Access
 from taxiway.audit.service import Ledger, Record
 from taxiway.datasets.service import Datasets
 from taxiway.endpoints import store
+from taxiway.endpoints.canary import store as canaries
+from taxiway.endpoints.canary.contract import on_trial
 from taxiway.endpoints.contract import Deploy, EndpointDetail, EndpointRecord, ListEndpoints, Revision
 from taxiway.endpoints.external import store as external
 from taxiway.endpoints.external.doors import REGISTERING, check_kind
@@ -289,10 +291,12 @@ class Endpoints:
             counters = store.counters(connection)
             lately = store.requests_since(connection, self.publisher.writer.clock() - LATELY)
             urls = external.urls(connection)
+            trials = {each.endpoint: on_trial(each) for each in canaries.running(connection)}
         joined = {
             kept.name: seen.revision(active[kept.name], kept, counters.get((kept.name, kept.active))) for kept in found
         }
         records = [seen.record(kept, joined[kept.name], lately.get(kept.name, 0)) for kept in found]
+        records = [replace(each, canary=trials.get(each.name)) for each in records]
         return [elsewhere(each, urls[each.name]) if each.name in urls else each for each in records]
 
     def show(self, caller: Caller, *, endpoint: str) -> EndpointDetail:

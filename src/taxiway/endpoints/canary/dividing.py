@@ -40,6 +40,7 @@ class DividedGatherer(Gatherer):
         for each in fresh:
             self.known[(each["prediction_id"], each["row"])] = each["at"]
             self.take_record(each)
+        self.is_first = False
         if fresh:
             self.back_to = max(self.back_to, max(each["at"] for each in fresh) - LONGEST_REQUEST)
             self.known = {row: at for row, at in self.known.items() if at >= self.back_to}
@@ -71,7 +72,7 @@ class DividedGatherer(Gatherer):
         if self.is_begun_within(at):
             return
         if name in self.counted:
-            self.late += 1
+            self.late += not self.is_first
         elif self.waiting >= MOST_WAITING:
             self.dropped += 1
         else:

@@ -61,7 +61,9 @@ class Gatherer:
         self.newest: datetime | None = None
         self.decoder = msgspec.json.Decoder(Compared)
         self.waiting = 0
-        self.pairs = self.late = self.unscored = self.failed = self.dropped = 0
+        self.pairs = self.unscored = self.failed = self.dropped = 0
+        self.late = canary.progress.late
+        self.is_first = True  # what is read anew after a restart was counted, or came late, before
 
     # --- reading ---
 
@@ -75,6 +77,7 @@ class Gatherer:
         names = self._names(mine)
         for each in mine:
             self.take(each, names.get((each.prediction_id, each.row)))
+        self.is_first = False
         return bool(mine)
 
     def hold(self) -> None:
@@ -133,7 +136,7 @@ class Gatherer:
         if not name or self.is_begun_within(at):
             return
         if name in self.counted:
-            self.late += 1
+            self.late += not self.is_first
         elif self.waiting >= MOST_WAITING:
             self.dropped += 1
         else:
