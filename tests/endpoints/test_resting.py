@@ -15,7 +15,6 @@ def set_up(site: Site, setup: Setup, workers: int = 1) -> None:
     site.write()
     site.start()
     site.until_live()
-    until(lambda: len(site.revision().pids) == workers)
 
 
 def test_an_idle_endpoint_has_no_worker_and_the_next_request_is_answered(site: Site) -> None:
@@ -33,7 +32,8 @@ def test_an_idle_endpoint_has_no_worker_and_the_next_request_is_answered(site: S
 
 
 def test_as_many_workers_stay_as_are_wanted(site: Site) -> None:
-    set_up(site, Setup(idle_after_s=0.5, min_workers=1), workers=2)
+    set_up(site, Setup(idle_after_s=2.0, min_workers=1), workers=2)
+    until(lambda: len(site.revision().pids) == 2)
     until(lambda: len(site.revision().pids) == 1)
 
     assert site.ask({"x": 1}).status == 200

@@ -96,6 +96,7 @@ def test_workers_end_with_a_gateway_that_is_killed(loans: Site) -> None:
 
     until(lambda: not any(map(is_running, pids)), 5)
     ensure_gateway(loans.home)
+    until(lambda: all(loans.ask(ROW, name=name).status == 200 for name in ("first", "second")))
 
 
 def test_only_libraries_are_loaded_ahead() -> None:

@@ -6,13 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from taxiway.client import connect
 from taxiway.runs.contract import Run
+from taxiway.runs.launch import reap
 
 COMMAND = [sys.executable, "-m", "taxiway"]
 TRAIN = """
@@ -129,6 +132,25 @@ def test_a_signal_ends_the_program_and_its_end_is_recorded(folder: Path, number:
     (run,) = runs(folder)
     assert child.returncode == code
     assert (run.status, run.exit_code) == ("stopped", code)
+
+
+def test_a_signal_that_interrupts_no_wait_is_heard_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = os.wait4
+    with subprocess.Popen(["sleep", "30"]) as child:
+
+        def signalled(pid: int, options: int) -> tuple[int, int, Any]:
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)  # this thread alone gets it
+            return wait(pid, options)
+
+        monkeypatch.setattr(os, "wait4", signalled)
+        before = signal.signal(signal.SIGUSR1, lambda *_: os.kill(child.pid, signal.SIGTERM))
+        try:
+            status, _ = reap(child.pid)
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+        child.returncode = os.waitstatus_to_exitcode(status)
+
+    assert child.returncode == -signal.SIGTERM
 
 
 def test_a_killed_launcher_leaves_a_home_that_works(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,7 +63,14 @@ def test_a_run_keeps_what_the_machine_did_unless_it_is_told_not_to(
     monkeypatch.setenv("TAXIWAY_SYSTEM_S", "0.05")
     with connect(home=tmp_path / "home") as client:
         with client.runs.start() as watched:
-            watched._watching.ended.wait(0.3)
+            taken, put = threading.Event(), watched._watching.put
+
+            def told(at: int, rows: Rows) -> None:
+                put(at, rows)
+                taken.set()
+
+            watched._watching.put = told
+            assert taken.wait(30)
         monkeypatch.setenv("TAXIWAY_SYSTEM_S", "0")
     with connect(home=tmp_path / "home") as client, client.runs.start() as alone:
         alone._watching.ended.wait(0.2)

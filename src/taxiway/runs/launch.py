@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from msgspec import Struct
 
@@ -31,6 +31,9 @@ from taxiway.runs.refusals import ProgramMissing, ProgramUnknown
 from taxiway.runs.sending.recorder import Recorder, opening
 from taxiway.runs.system import Watching
 
+if TYPE_CHECKING:
+    import resource
+
 log = logging.getLogger("taxiway")
 
 MOST_KEPT_BYTES = 16 << 20  # of each stream
@@ -38,6 +41,7 @@ PIECE = 64 << 10
 SCRIPTS = (".py", ".r", ".R", ".jl", ".sh")
 DRAIN_S = 5.0
 CAPTURE_S = 60.0
+LOOK_UP_S = 0.5
 
 
 class Launched(Struct, frozen=True):
@@ -129,7 +133,7 @@ class Launch:
             signals.to(child.pid)
             out = Stream(opened(child.stdout), self.out)
             err = Stream(opened(child.stderr), sys.stderr.buffer)
-            _, status, used = os.wait4(child.pid, 0)
+            status, used = reap(child.pid)
             signals.to(None)
         watching.stop()
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -240,6 +244,21 @@ class Forwarding:
     def _send(self, pid: int, number: int) -> None:
         with suppress(ProcessLookupError):  # it ended this very moment
             os.kill(pid, number)
+
+
+def reap(pid: int) -> tuple[int, resource.struct_rusage]:
+    """Waits for the end of a process and gives its status and what it used.
+
+    Python hears of a signal between two steps of its own. One that comes right before a wait begins would be heard
+    of only after it, when the program has ended: another thread waits, and this one looks up now and then.
+    """
+    ended: list[tuple[int, int, resource.struct_rusage]] = []
+    waiting = threading.Thread(target=lambda: ended.append(os.wait4(pid, 0)), name="taxiway-wait", daemon=True)
+    waiting.start()
+    while waiting.is_alive():
+        waiting.join(LOOK_UP_S)
+    _, status, used = ended[0]
+    return status, used
 
 
 def opened(stream: IO[bytes] | None) -> IO[bytes]:
