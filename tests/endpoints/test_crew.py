@@ -190,15 +190,15 @@ def test_two_workers_share_the_requests(shared: Site) -> None:
     shared.deploy("1", name="pair", workers=2)
     shared.until_live(name="pair")
     until(lambda: len(shared.revision(name="pair").pids) == 2)
-    time.sleep(0.3)
-    began = time.monotonic()
-    pair = [threading.Thread(target=lambda: shared.ask({"x": 0.8, "mood": "sleep"}, name="pair")) for _ in range(2)]
-    for thread in pair:
+    asked = [threading.Thread(target=lambda: shared.ask({"x": 2.0, "mood": "sleep"}, name="pair")) for _ in range(2)]
+    for number, thread in enumerate(asked, start=1):
         thread.start()
-    for thread in pair:
+        until(lambda number=number: shared.revision(name="pair").in_flight == number)  # type: ignore[misc]
+    at_work = shared.revision(name="pair")
+    for thread in asked:
         thread.join(10)
 
-    assert time.monotonic() - began < 1.5
+    assert (at_work.in_flight, at_work.waiting) == (2, 0)  # with one worker the second would wait for the first
 
 
 def test_a_worker_sees_a_clean_environment_and_writes_no_files(shared: Site) -> None:
