@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +32,6 @@ class SklearnPredictor:
         self._is_numeric = all(column.type in NUMERIC for column in manifest.signature.inputs)
         self._bare = without_names(model) if self._is_numeric else None
         self.takes_matrix = self._bare is not None
-        self._is_lightgbm = type(model).__module__.startswith("lightgbm")
 
     def predict(self, data: Rows | ColumnsIn) -> list[Prediction]:
         """One answer per row, in order. Raises InputMismatch for the first row and field that do not fit."""
@@ -48,10 +46,7 @@ class SklearnPredictor:
 
     def predict_matrix(self, matrix: Matrix) -> Arrays:
         """As `predict_arrays`, for numbers that were checked: a row's answer has the same bits in any company."""
-        with warnings.catch_warnings():
-            if self._is_lightgbm:  # it keeps the names it was trained with, and the order is checked by ours
-                warnings.filterwarnings("ignore", message="X does not have valid feature names")
-            said = self._said(self._bare, in_groups(matrix))
+        said = self._said(self._bare, in_groups(matrix))
         return {name: each[: len(matrix)] for name, each in said.items()}
 
     def _answers(self, columns: Columns) -> Arrays:

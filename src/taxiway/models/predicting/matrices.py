@@ -46,6 +46,13 @@ def in_groups(matrix: Matrix) -> Matrix:
     return filled
 
 
+def nameless(model: object) -> None:
+    raise AttributeError("feature_names_in_", name="feature_names_in_", obj=model)
+
+
+NAMELESS = property(nameless, doc="The names of a model that was trained on a plain array: none.")
+
+
 def without_names(model: Any) -> Any:
     """The model as one that was trained on a plain array; None where it, or a step of it, may ask for column names.
 
@@ -62,6 +69,8 @@ def without_names(model: Any) -> Any:
         return None
     bare = copy.copy(model)
     bare.__dict__.pop("feature_names_in_", None)
+    if hasattr(kind, "feature_names_in_"):  # LightGBM asks its trees
+        bare.__class__ = type(kind.__name__, (kind,), {"__module__": kind.__module__, "feature_names_in_": NAMELESS})
     if steps is not None:
         bare.steps = [(name, step if isinstance(step, str) else without_names(step)) for name, step in steps]
         if any(step is None for _, step in bare.steps):
