@@ -21,7 +21,7 @@ from tests.endpoints.conftest import Site
 
 # Becomes the user, is confined, and tries what a model's code could try. One line of JSON tells what was let through.
 TRIES = """
-import ctypes, fcntl, json, os, signal, socket, subprocess, sys, threading
+import ctypes, fcntl, json, os, signal, socket, subprocess, sys, tempfile, threading
 from pathlib import Path
 from taxiway.endpoints.worker.confinement import confine
 user, network, allowed, secret, own = sys.argv[1:]

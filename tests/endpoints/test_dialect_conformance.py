@@ -15,7 +15,7 @@ from taxiway.endpoints.gateway.dialects import Address, Call, Dialect
 from taxiway.endpoints.gateway.own_form import OwnForm
 from taxiway.endpoints.gateway.requests import Asked
 from taxiway.models.predicting.signature import Column
-from taxiway.testing.dialects import DialectUnfit, Example, dialect_conformance
+from taxiway.testing.dialects import DialectUnfit, Example, dialect_conformance, problems_of
 
 INPUTS = (Column(name="a", type="number"), Column(name="b", type="string", nullable=True))
 ROWS: list[dict[str, Any]] = [{"a": 1.5, "b": "x"}, {"a": 2, "b": None}]
@@ -39,7 +39,9 @@ ARRAYS = [[1.5, "x"], [2, None]]
 def test_ours_keep_it(dialect: Dialect, bodies: list[object]) -> None:
     address = next(each for each in dialect.addresses if each.kind == "predict")
 
-    dialect_conformance(dialect, [Example(address, msgspec.json.encode(body), ROWS, INPUTS) for body in bodies])
+    examples = [Example(address, msgspec.json.encode(body), ROWS, INPUTS) for body in bodies]
+
+    assert problems_of(dialect, examples) == []
 
 
 class Careless(Instances):

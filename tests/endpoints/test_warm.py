@@ -92,11 +92,15 @@ def test_workers_outlive_the_warm_process_and_the_next_ones_get_another(loans: S
 
 def test_workers_end_with_a_gateway_that_is_killed(loans: Site) -> None:
     pids = [pid for name in ("first", "second") for pid in loans.revision(name=name).pids]
-    os.kill(loans.address.pid, signal.SIGKILL)
+    gateway = loans.address.pid
+    os.kill(gateway, signal.SIGKILL)
 
     until(lambda: not any(map(is_running, pids)), 5)
     ensure_gateway(loans.home)
     until(lambda: all(loans.ask(ROW, name=name).status == 200 for name in ("first", "second")))
+
+    assert loans.address.pid != gateway
+    assert not any(map(is_running, pids))
 
 
 def test_only_libraries_are_loaded_ahead() -> None:

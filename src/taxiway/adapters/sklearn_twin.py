@@ -134,8 +134,8 @@ def of_histogram(model: Any) -> Ensemble:
         raise NoTwin(f"what scikit-learn makes of the sum of trees for the loss {loss} has no twin")
     if model.is_categorical_ is not None:
         raise NoTwin("its trees split by categories")
-    first = np.ravel(model._baseline_prediction).astype(np.float64)  # noqa: SLF001
-    rounds = model._predictors  # noqa: SLF001
+    first = np.ravel(model._baseline_prediction).astype(np.float64)  # noqa: SLF001  as above
+    rounds = model._predictors  # noqa: SLF001  as above
     trees = [histogram_tree(each.nodes, target) for row in rounds for target, each in enumerate(row)]
     return Ensemble(model.n_features_in_, trees, first.tolist(), HISTOGRAM_LINKS[loss])
 

@@ -46,13 +46,17 @@ class DialectUnfit(AssertionError):
 
 def dialect_conformance(dialect: Dialect, examples: Iterable[Example]) -> None:
     """Nothing for a dialect that keeps its port. Raises DialectUnfit with everything that it does not keep."""
+    if problems := problems_of(dialect, examples):
+        raise DialectUnfit(problems)
+
+
+def problems_of(dialect: Dialect, examples: Iterable[Example]) -> list[str]:
+    """What a dialect does not keep of its port, a line for each; none for one that keeps it."""
     problems = [*of_addresses(dialect)]
     for example in examples:
         problems += of_example(dialect, example)
         problems += of_broken(dialect, example)
-    problems += of_telling(dialect)
-    if problems:
-        raise DialectUnfit(problems)
+    return [*problems, *of_telling(dialect)]
 
 
 def call_at(dialect: Dialect, address: Address, inputs: tuple[Column, ...] = ()) -> Call:

@@ -70,7 +70,7 @@ def serve_bundle(client: Client | None, given: Namespace) -> None:
     more = {"--name": given.name, "--port": given.port, "--host": given.host, "--digest": given.digest}
     options = [part for name, value in more.items() if value for part in (name, str(value))]
     code = ["--may-run-code"] if given.may_run_code else []
-    os.execv(sys.executable, [sys.executable, *ENTRY[1:], "serve", "--bundle", given.folder, *options, *code])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, *ENTRY[1:], "serve", "--bundle", given.folder, *options, *code])  # noqa: S606  no shell
 
 
 COMMANDS = (

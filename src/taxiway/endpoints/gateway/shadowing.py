@@ -60,7 +60,7 @@ class Mirror:
 
     def offer(self, answered: Answered, *, is_busy: bool) -> None:
         """Takes a copy, unless the shadow is not asked for this one, or is behind. is_busy: callers wait."""
-        if answered.revision == self.crew.served.number or (self.share < 1 and random.random() >= self.share):  # noqa: S311
+        if answered.revision == self.crew.served.number or (self.share < 1 and random.random() >= self.share):  # noqa: S311  no secret
             return
         size = sum(map(len, answered.rows))
         if is_busy or len(self.queue) >= MOST_WAITING or self.size + size > MOST_BYTES:
@@ -181,12 +181,12 @@ class Mirrors:
             for mirror in mirrors.values():
                 self.try_to(mirror.write)
 
-    def try_to(self, act: object) -> None:
+    def try_to(self, act: Callable[[], object]) -> None:
         """A full disk costs comparisons and nothing else."""
         try:
-            act()  # type: ignore[operator]
+            act()
         except OSError as e:
-            log.error("What a shadow answered is not kept: %s", e)  # noqa: TRY400
+            log.error("What a shadow answered is not kept: %s", e)  # noqa: TRY400  the cause is in the sentence
 
     def stop(self) -> None:
         for mirrors in self.of.values():

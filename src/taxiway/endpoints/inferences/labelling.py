@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -131,7 +132,7 @@ def rows_made(home: Path, endpoint: str, wanted: set[RowId]) -> set[RowId]:
     for segment in reversed(segments(home, endpoint)):
         if made_at(segment.id) <= latest:
             ids = {id_ for id_, _ in left}
-            left -= wherever(segment, lambda path, ids=ids: rows_in(path, ids), set())  # type: ignore[misc]
+            left -= wherever(segment, partial(rows_in, ids=ids), set())
         if not left:
             break
     return wanted - left
