@@ -17,7 +17,7 @@ PAGES = [
     if any(block.language in RUN for block in blocks_of(page))
 ]
 STAGES = Path(__file__).parent / "stages"  # what a page takes for granted, by its name
-SHARED = {"dossiers": "judged", "evidence": "judged"}  # where two pages take the same for granted
+SHARED = {"dossiers": "judged", "evidence": "judged", "inference-log": "inference_log"}  # where it has another name
 # Run in tests/endpoints/test_rounds.py, with a model in production, in test_ci.py, with the steps of its workflow, and
 # in tests/compat/test_pages.py, with a bundle that is served alone.
 ELSEWHERE = {"endpoints", "ci", "invocations", "instances", "openinference", "exports"}
