@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from taxiway.endpoints.commands import invoke
 from taxiway.endpoints.refusals import RevisionRefused
 from taxiway.models.predicting.signature import InputMismatch
 from tests.endpoints.two_step import TwoStep
@@ -77,6 +79,31 @@ def test_a_service_answers_the_same_in_every_protocol_and_in_a_file(
     assert (trace.version.ref, trace.is_same_bundle, trace.rows[0].outputs) == ("model:two-step@1", True, own[0])
     with pytest.raises(InputMismatch, match="district"):
         platform.ana.endpoints.invoke("two-step", {"income": 3.0, "married": True})
+
+
+def test_it_streams_through_the_server_and_past_it(
+    platform: Platform, frame: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = msgspec.json.decode(frame.iloc[:1].to_json(orient="records"))[0]
+    platform.olu.endpoints.deploy("two-step", "two-step@1", may_run_code=True)
+
+    through = list(platform.ana.endpoints.stream("two-step", row))
+    past = list(platform.at_gateway().endpoints.stream("two-step", row))
+    whole = list(platform.ana.endpoints.stream("mortgage", row))
+    (tmp_path / "row.json").write_bytes(msgspec.json.encode(row))
+    given = Namespace(name="two-step", file=str(tmp_path / "row.json"), at=None, stream=True)
+    assert invoke(platform.ana, given) is None
+
+    assert through == past
+    assert [each["by"] for each in through] == ["first", "second"]
+    assert whole == platform.ana.endpoints.invoke("mortgage", row).predictions
+    assert [msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines()] == through
+    with pytest.raises(InputMismatch, match="district"):
+        list(platform.ana.endpoints.stream("two-step", {"income": 3.0, "married": True}))
+    stopping = platform.ana.endpoints.stream("two-step", row)
+    next(stopping)
+    stopping.close()
+    assert platform.ana.endpoints.invoke("mortgage", row).predictions == whole
 
 
 def post(platform: Platform, path: str, body: object) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ class TwoStep:
         for n, answer in zip(unsure, self.second.predict([rows[n] for n in unsure]), strict=True):
             answers[n] = answer
         return [{**answer, "by": "second" if n in unsure else "first"} for n, answer in enumerate(answers)]
+
+    def stream(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for name, model in (("first", self.first), ("second", self.second)):
+            [answer] = model.predict([row])
+            yield {**answer, "by": name}
 
     def after(self, rows: list[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**answer, "where": f"district {row['district']}"} for row, answer in zip(rows, answers, strict=True)]

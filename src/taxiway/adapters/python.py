@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -153,6 +153,9 @@ class Service:
         if hasattr(service, "load"):
             with self.modules:
                 service.load(context)
+        pieces = pieces_of(service)
+        if pieces is not None:
+            self.pieces, self.stream = pieces, self.in_pieces  # only then it is one that streams
 
     def settle(self) -> None:
         """Leaves its modules in place for good, in a process that is there to answer."""
@@ -168,13 +171,49 @@ class Service:
             return []
         with self.modules:
             asked = self.service.before(rows) if hasattr(self.service, "before") else rows
-            answers = self.service.predict(asked)
+            answers = answers_of(self.service, asked)
             if hasattr(self.service, "after"):
                 answers = self.service.after(rows, answers)
             found = [as_answer(answer) for answer in answers]
         if len(found) != len(rows):
             raise ValueError(f"the service gave {len(found)} answers for {len(rows)} rows")
         return found
+
+    def in_pieces(self, row: dict[str, Any]) -> Iterator[Prediction]:
+        """The pieces of one row's answer, as the service makes them; `after` sees none of them. Raises as `predict`."""
+        columns = check_rows(self.signature.inputs, [row])
+        asked = [{name: values[0] for name, values in columns.items()}]
+        with self.modules:
+            if hasattr(self.service, "before"):
+                asked = self.service.before(asked)
+            for piece in self.pieces(asked[0]):
+                yield as_answer(piece)
+
+
+def pieces_of(service: Any) -> Callable[[dict[str, Any]], Iterator[Any]] | None:
+    """How a service makes its answer to a row in pieces: by `stream`, or by a `predict` that is a generator."""
+    if hasattr(service, "stream"):
+        found: Callable[[dict[str, Any]], Iterator[Any]] = service.stream
+        return found
+    return (lambda row: service.predict([row])) if inspect.isgeneratorfunction(service.predict) else None
+
+
+def answers_of(service: Any, rows: list[Any]) -> Any:
+    """An answer for each row. Of a service that only makes pieces texts are joined, else the last one counts."""
+    if hasattr(service, "predict") and not inspect.isgeneratorfunction(service.predict):
+        return service.predict(rows)
+    pieces = pieces_of(service)
+    assert pieces is not None, "it has `predict` or `stream`"
+    return [joined([as_answer(piece) for piece in pieces(row)]) for row in rows]
+
+
+def joined(pieces: list[Prediction]) -> Any:
+    """Pieces as one answer."""
+    if not pieces:
+        raise ValueError("the service gave no piece")
+    values = [piece["prediction"] for piece in pieces]
+    is_text = all(isinstance(value, str) for value in values)
+    return {**pieces[-1], "prediction": "".join(map(str, values)) if is_text else values[-1]}
 
 
 def as_answer(answer: Any) -> Prediction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -35,6 +35,7 @@ from taxiway.endpoints.rollout.client import Traffic
 from taxiway.endpoints.rows import as_rows, as_texts
 from taxiway.endpoints.scoring.client import Scorings
 from taxiway.endpoints.setup import PLAIN, Setup
+from taxiway.endpoints.streams import pieces_in
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.transport import Transport
 from taxiway.models import contract as models_contract
@@ -157,6 +158,19 @@ class Endpoints(Scorings, External):
         """
         times = UNSET if event_at is None else as_texts(event_at)
         return self.transport.call(contract.invoke, Invocation(as_rows(rows), times), endpoint=name)
+
+    def stream(
+        self, name: str, row: Mapping[str, Any], *, event_at: Any = None
+    ) -> Generator[dict[str, Any], None, None]:
+        """The pieces of an answer to one row, as the model makes them; one that answers whole gives one piece.
+
+        Who stops reading has the model stop. Raises as `invoke`, and StreamCut where it ends before the model is done.
+
+        >>> for piece in client.endpoints.stream("writer", {"topic": "rain"}):  # doctest: +SKIP
+        ...     print(piece["prediction"], end="")
+        """
+        times = UNSET if event_at is None else as_texts(event_at)
+        yield from pieces_in(self.transport, contract.invoke, Invocation(as_rows(row), times), name)
 
     def label(self, name: str, labels: Iterable[Label] | Iterable[Mapping[str, Any]]) -> LabelsTaken:
         """Says what turned out to be true: `Label`s, or objects with prediction_id, label and perhaps row and at.

@@ -99,7 +99,8 @@ def invoke(client: Client, given: Namespace) -> Answer | None:
     inputs = () if is_json(text, name) else client.endpoints.show(given.name).signature.inputs
     rows = parse(text, name, inputs)
     if given.stream:
-        return stream(client, given, rows)
+        stream(client, given, rows)
+        return None
     return client.endpoints.invoke(given.name, rows, event_at=given.at)
 
 

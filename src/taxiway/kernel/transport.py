@@ -117,6 +117,26 @@ class Transport:
                 size += target.write(chunk)
         return size
 
+    def stream(self, endpoint: Endpoint[B, Any], body: B, /, *, accept: str, **path: Any) -> Iterator[bytes]:
+        """The lines of an answer as they come. Who stops reading hangs up. Raises as `call`, and ServerAway."""
+        headers = {"Accept": accept, "Taxiway-Door": self.door, **JSON}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        reply = self._send(endpoint.method, endpoint.url(path, body), msgspec.json.encode(body), headers)
+        if reply.status >= 400:
+            raise self._refusal(reply.status, reply.read())
+        try:
+            yield from reply
+        except (OSError, http.client.HTTPException) as e:
+            raise ServerAway(url=self._address().url, cause=str(e) or type(e).__name__) from e
+        finally:
+            if not reply.isclosed():
+                self.close()
+
+    def revived(self, fault: Fault) -> TaxiwayError:
+        """An error that came within an answer, of the class that it was raised as."""
+        return self._refusal(500, msgspec.json.encode(fault))
+
     def greet(self, connected: Callable[[float], None]) -> None:
         """Asks whether a server answers. connected: told how long it took to connect, before anything is asked.
 

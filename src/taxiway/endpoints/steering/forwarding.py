@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httptools
 from starlette.types import Message, Receive, Scope, Send
 
 from taxiway.endpoints.gateway.address import Address, read_address
+from taxiway.endpoints.gateway.streaming import streamed_as, until_gone
 from taxiway.endpoints.refusals import EndpointUnknown, GatewayAway
 from taxiway.kernel.ids import is_name
 
@@ -100,7 +102,8 @@ class Forwarder:
         if given.isdigit() and int(given) <= SMALL_BYTES:
             body = b"".join([piece async for piece in pieces(receive)])
             sized = [*head, (b"content-length", b"%d" % len(body))]
-            await self._forward_small(request(line, sized) + body, scope, send)
+            forward = self._forward_small(request(line, sized) + body, scope, send)
+            await (unless_gone(forward, receive) if is_streamed(scope) else forward)
         else:
             is_sized = given.isdigit()
             head.append((b"content-length", given) if is_sized else (b"transfer-encoding", b"chunked"))
@@ -159,6 +162,9 @@ class Forwarder:
                 data = await asyncio.wait_for(connection.reader.read(1 << 16), ANSWER_S)
             except TimeoutError as e:
                 raise Broken(f"it gave no answer within {ANSWER_S:g} s") from e
+            except asyncio.CancelledError:  # the caller hung up: so does this end, and the model stops
+                connection.writer.close()
+                raise
             if not data:
                 connection.writer.close()
                 if has_begun:
@@ -213,6 +219,24 @@ class Forwarder:
 
     def _away(self, reason: str) -> GatewayAway:
         return GatewayAway(reason=reason, log=str(self.home / "gateway" / "gateway.log"))
+
+
+def is_streamed(scope: Scope) -> bool:
+    """Whether the caller asks for an answer in pieces."""
+    return bool(streamed_as(dict(scope["headers"]).get(b"accept", b"")))
+
+
+async def unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Does it, unless the caller goes away before. Raises as the work."""
+    task, gone = asyncio.create_task(work), asyncio.create_task(until_gone(receive))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
 
 
 def request(line: str, headers: Head) -> bytes:
