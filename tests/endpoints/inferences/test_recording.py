@@ -7,14 +7,15 @@ import errno
 import os
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from taxiway.endpoints.inferences.ageing.sealing import seal_closed
-from taxiway.endpoints.inferences.log import find
+from taxiway.endpoints.inferences.log import find, read_lines
 from taxiway.endpoints.inferences.policy import LogPolicy, durability_of, problem_of
-from taxiway.endpoints.inferences.recording import Happened, Recorder
+from taxiway.endpoints.inferences.recording import MANY, Happened, Recorder, lines_of
 from taxiway.endpoints.inferences.subjects import Subjects, revealed
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.refusals import AnswerNotRecorded
@@ -50,6 +51,29 @@ def test_a_buffered_record_is_written_before_the_answer_and_waits_for_no_disk(tm
     (found,) = find(tmp_path, id_)
     assert (found.caller, found.trace_id, found.protocol) == ("ana", "a" * 32, "v2")
     assert made.log.counted(MORTGAGE).syncs == 0
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_many_rows_of_a_request_share_a_line_and_are_read_as_any(tmp_path: Path, is_answered: bool) -> None:
+    made = recorder(tmp_path, LogPolicy("buffered"))
+    rows = [b'{"age":%d,"name":"A\\"da"}' % age for age in range(MANY)]
+    times = [START + timedelta(minutes=row) for row in range(MANY)]
+    result = [b'{"prediction":%d}' % row for row in range(MANY)] if is_answered else "it raised"
+    happened = Happened(new_id(), START, 1.25, times, caller="ana", trace_id="a" * 32, protocol="v2")
+
+    made.record(Revision(), rows, result, happened)
+
+    (file,) = (tmp_path / "inferences" / MORTGAGE).glob("open-*.jsonl")
+    assert len(file.read_bytes().splitlines()) == 1
+    expected = lines_of(Revision(), rows, result, happened, None)
+    assert read_lines(file) == (expected, 0)
+    assert made.log.counted(MORTGAGE).rows == MANY
+    (found,) = find(tmp_path, f"{happened.prediction_id}/7")
+    assert (found.row, found.inputs, found.event_at) == (7, {"age": 7, "name": 'A"da'}, times[7])
+    assert found.outputs == ({"prediction": 7} if is_answered else None)
+    made.log.finish()
+    seal_closed(tmp_path)
+    assert len(find(tmp_path, happened.prediction_id)) == MANY
 
 
 def test_an_acknowledged_record_is_on_the_disk_before_the_answer(

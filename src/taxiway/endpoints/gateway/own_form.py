@@ -58,7 +58,9 @@ class OwnForm:
             raise BodyRefused(problem=unreadable(body, e)) from e
         check_count(len(found), call.limits)
         times = None if isinstance(event_at, UnsetType) else event_times(event_at, len(found))
-        return Asked([on_one_line(bytes(row)) for row in found], times)
+        if b"\n" in body or b"\r" in body:
+            return Asked([on_one_line(bytes(row)) for row in found], times)
+        return Asked([bytes(row) for row in found], times)
 
     def write(self, call: Call, given: Given) -> Answer:
         """The predictions with the number that the log has them under."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from taxiway.endpoints.inferences.record import Inference, Line, schema, to_inference, to_table
+from taxiway.endpoints.inferences.record import Inference, Line, read_line, schema, to_inference, to_table
 from taxiway.kernel.ids import ID, is_name, made_at
 
 if TYPE_CHECKING:
@@ -102,15 +102,14 @@ def whole(merged: list[Segment]) -> list[Segment]:
 
 def read_lines(path: Path) -> tuple[list[Line], int]:
     """The records of an open or closed segment, and how many lines are damaged."""
-    decoder = msgspec.json.Decoder(Line)
     lines: list[Line] = []
     damaged = 0
     for text in path.read_bytes().split(b"\n"):
         if not text:
             continue
         try:
-            lines.append(decoder.decode(text))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            lines += read_line(text)
+        except (msgspec.DecodeError, ValueError):
             damaged += 1
     return lines, damaged
 
@@ -248,7 +247,8 @@ def of_request(path: Path, prediction_id: str) -> list[Inference]:
         wanted = prediction_id.encode()
         with path.open("rb") as file:
             texts = [text for text in file if wanted in text and text.endswith(b"\n")]
-        found = [msgspec.json.decode(text, type=Inference) for text in texts]
+        whole = [msgspec.json.encode(line) for text in texts for line in read_line(text)]
+        found = [msgspec.json.decode(text, type=Inference) for text in whole]
     # The id may also stand in another request's inputs, hence the second look.
     return [one for one in found if one.prediction_id == prediction_id and not one.shadow]
 

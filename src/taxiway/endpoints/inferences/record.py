@@ -40,6 +40,66 @@ class Line(Struct, frozen=True, gc=False, omit_defaults=True):
     personal: str = ""  # the encrypted fields, in base64
 
 
+class Lines(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The records of many rows of one request in one line, what they share said once. Fields as in `Line`.
+
+    rows: how many. event_at: of each row, where the caller said when. outputs: of each row; none where it failed.
+    """
+
+    rows: int
+    prediction_id: str
+    at: datetime
+    endpoint: str
+    revision: int
+    model: str
+    bundle_digest: str
+    inputs: list[Raw]
+    outputs: list[Raw]
+    latency_ms: float
+    status: Literal["answered", "failed"]
+    event_at: list[datetime] = []
+    error: str | None = None
+    caller: str = ""
+    trace_id: str = ""
+    protocol: str = ""
+    shadow: bool = False
+
+
+NULL = Raw(b"null")
+TOGETHER = b'{"rows":'  # what such a line begins with
+line_decoder, lines_decoder = msgspec.json.Decoder(Line), msgspec.json.Decoder(Lines)
+
+
+def read_line(text: bytes) -> list[Line]:
+    """The records in a line of the log. Raises DecodeError, UnicodeDecodeError, ValueError."""
+    if not text.startswith(TOGETHER):
+        return [line_decoder.decode(text)]
+    held = lines_decoder.decode(text)
+    outputs, times = held.outputs or [NULL] * held.rows, held.event_at or [held.at] * held.rows
+    return [
+        Line(
+            held.prediction_id,
+            row,
+            held.at,
+            event_at,
+            held.endpoint,
+            held.revision,
+            held.model,
+            held.bundle_digest,
+            inputs,
+            output,
+            held.latency_ms,
+            held.status,
+            held.error,
+            held.caller,
+            held.trace_id,
+            held.protocol,
+            held.shadow,
+        )
+        for row, inputs, output, event_at in zip(range(held.rows), held.inputs, outputs, times, strict=True)
+    ]
+
+
 class Inference(Struct, frozen=True):
     """One row's record as it is read. Personal fields are among the inputs where they were decrypted."""
 

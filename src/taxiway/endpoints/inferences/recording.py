@@ -14,12 +14,12 @@ from taxiway.endpoints.gateway.spans import Span, Spans
 from taxiway.endpoints.gateway.status import LogStatus
 from taxiway.endpoints.inferences.masking import Kept, Mask, hash_secret
 from taxiway.endpoints.inferences.policy import LogPolicy
-from taxiway.endpoints.inferences.record import Line
+from taxiway.endpoints.inferences.record import NULL, Line, Lines
 from taxiway.endpoints.inferences.subjects import SubjectKey, Subjects
 from taxiway.endpoints.inferences.writing import InferenceLog, OpenSegment
 from taxiway.endpoints.refusals import AnswerNotRecorded
 
-NULL = Raw(b"null")
+MANY = 16  # rows of a request from which on their records share a line
 PLAIN = LogPolicy("buffered")
 
 
@@ -97,7 +97,10 @@ class Recorder:
             return self.record_personal(served, rows, result, happened)
         kept = None if mask is None else [mask.kept(row, "", None) for row in rows]
         try:
-            segment = self.log.append(name, lines_of(served, rows, result, happened, kept))
+            if kept is None and len(rows) >= MANY:
+                segment = self.log.append(name, [together(served, rows, result, happened)], rows=len(rows))
+            else:
+                segment = self.log.append(name, lines_of(served, rows, result, happened, kept))
         except OSError as e:
             self.note_failure(name, policy, e, happened.at)
             return None
@@ -197,6 +200,30 @@ def span_of(served: Served, rows: int, result: Sequence[bytes] | str, happened: 
         began_ns + int(happened.latency_ms * 1e6),
         told,
         result if isinstance(result, str) else "",
+    )
+
+
+def together(served: Served, rows: Sequence[bytes], result: Sequence[bytes] | str, happened: Happened) -> Lines:
+    """The records of many rows of one request, of which the policy keeps everything."""
+    is_failed = isinstance(result, str)
+    return Lines(
+        len(rows),
+        happened.prediction_id,
+        happened.at,
+        served.endpoint,
+        served.number,
+        f"{served.model}@{served.version}",
+        served.bundle_digest,
+        [Raw(row) for row in rows],
+        [] if is_failed else [Raw(output) for output in result],
+        round(happened.latency_ms, 3),
+        "failed" if is_failed else "answered",
+        [*(happened.event_at or ())],
+        result if isinstance(result, str) else None,
+        happened.caller,
+        happened.trace_id,
+        happened.protocol,
+        happened.shadow,
     )
 
 

@@ -11,13 +11,14 @@ import asyncio
 import fcntl
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from taxiway.endpoints.inferences.record import Line
+from taxiway.endpoints.inferences.record import Line, Lines
 from taxiway.kernel.ids import new_id
 
 SEGMENT_BYTES = 32 << 20
@@ -116,8 +117,11 @@ class InferenceLog:
             found = self.counts[endpoint] = LogCounts()
         return found
 
-    def append(self, endpoint: str, lines: list[Line]) -> OpenSegment:
-        """Writes the records of one request at once. Raises OSError; then nothing of them is in the log."""
+    def append(self, endpoint: str, lines: Sequence[Line | Lines], rows: int | None = None) -> OpenSegment:
+        """Writes the records of one request at once. rows: how many they are, where that is not the number of lines.
+
+        Raises OSError; then nothing of them is in the log.
+        """
         segment = self.open.get(endpoint)
         if segment is None:
             segment = self.open[endpoint] = OpenSegment(self.folder / endpoint)
@@ -125,7 +129,7 @@ class InferenceLog:
         segment.append(data)
         counts = self.counts.get(endpoint) or self.counted(endpoint)
         counts.requests += 1
-        counts.rows += len(lines)
+        counts.rows += len(lines) if rows is None else rows
         counts.bytes += len(data)
         if counts.problem:
             counts.problem = ""
