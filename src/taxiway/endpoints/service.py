@@ -16,7 +16,7 @@ from taxiway.audit.service import Ledger, Record
 from taxiway.datasets.service import Datasets
 from taxiway.endpoints import store
 from taxiway.endpoints.canary import store as canaries
-from taxiway.endpoints.canary.contract import on_trial
+from taxiway.endpoints.canary.told import on_trial
 from taxiway.endpoints.contract import Deploy, EndpointDetail, EndpointRecord, ListEndpoints, Revision
 from taxiway.endpoints.external import store as external
 from taxiway.endpoints.external.doors import REGISTERING, check_kind

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from taxiway.endpoints.contract import OnTrial
 from taxiway.gates.canaries.contract import CanaryMetric
 from taxiway.kernel.endpoint import Endpoint, Nothing
 
@@ -164,12 +163,6 @@ class Canary(Struct, frozen=True):
     proxy: Proxy | None = None
     paired: bool = True
     said: str = ""
-
-
-def on_trial(canary: Canary) -> OnTrial:
-    """A running canary as its endpoint tells of it."""
-    said = canary.said or "Not enough yet: no look was taken so far."
-    return OnTrial(canary.candidate, canary.model, canary.version, 100 * canary.share, said)
 
 
 class CanaryDetail(Struct, frozen=True):

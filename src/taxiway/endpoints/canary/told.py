@@ -1,11 +1,12 @@
-"""What a canary's page says besides its verdict: what follows by itself, and each proxy beside its limit. Pure."""
+"""What is told of a canary besides its verdict: in its endpoint's line, what follows, each proxy beside its limit."""
 
 from __future__ import annotations
 
 import math
 
-from taxiway.endpoints.canary.contract import CanaryDetail, Proxy
+from taxiway.endpoints.canary.contract import Canary, CanaryDetail, Proxy
 from taxiway.endpoints.canary.laws.blocks import SPANS
+from taxiway.endpoints.contract import OnTrial
 
 PROXY_WORDS = {
     "failures": "more rows without an answer",
@@ -13,6 +14,12 @@ PROXY_WORDS = {
     "score_shift": "shift of the mean score",
     "latency": "times as long",
 }
+
+
+def on_trial(canary: Canary) -> OnTrial:
+    """A running canary as its endpoint tells of it."""
+    said = canary.said or "Not enough yet: no look was taken so far."
+    return OnTrial(canary.candidate, canary.model, canary.version, 100 * canary.share, said)
 
 
 def following(detail: CanaryDetail) -> str:
