@@ -30,6 +30,16 @@ from tools.serving.scoring import scoring_line
 
 ROWS, QUICK_ROWS = 10_000_000, 1_000_000  # of the file that is scored
 TITLE = "Serving, against other servers"
+NOTES = """\
+The client that asks at half of the capacity shares the cores with what it measures: it sleeps between
+requests, goes before other processes where it may, and has the kernel say when an answer arrived. What it
+finds of a server that only echoes is told beside, and other work on the machine shows in both. Ten models
+of ours stand behind one gateway, ten of MLflow's in a server each. What batch scoring is held against is a
+loop in one process as a user would write it: the same Parquet file in chunks of 65,536 rows, pandas, the
+library's own call, a Parquet file out; ours reads and writes in one process and computes in another.
+Workers share one gateway process, which reads, checks and records for all of them: where it is the limit, a
+second worker adds nothing. MLServer answers in its own process (`parallel_workers` 0), since its process
+for inference ends at once with the uvloop that it is installed with; it gives labels alone, without scores."""
 
 
 def main() -> None:
@@ -93,7 +103,9 @@ on. The others are as their documentation shows them, without a log. Servers tak
 a request was due.
 
 {table}
-{not_run}""".rstrip()
+{not_run}
+
+{NOTES}""".rstrip()
 
 
 def parse() -> tuple[Asked, bool]:

@@ -23,6 +23,7 @@ from taxiway.adapters import sklearn as adapter
 from taxiway.endpoints.scoring.contract import ScoringLeave
 from taxiway.endpoints.scoring.running import Wish, score_file
 from taxiway.models.bundles.bundle import Bundle, write_bundle
+from tools.tracking.rows import verdict
 
 COLUMNS = [f"x{number}" for number in range(20)]
 CHUNK = 65_536
@@ -80,8 +81,8 @@ def scoring_line(folder: Path, rows: int, rounds: int) -> tuple[str, ...]:
     ratio = statistics.median(loop / mine for loop, mine in pairs)
     loop, mine = (rows / statistics.median(column) for column in zip(*pairs, strict=True))
     work = f"batch scoring, {rows:,} rows × 20, Parquet to Parquet"
-    said = "reached" if ratio >= MUST else "short"
-    return (work, f"{loop:,.0f} rows/s (library on chunks)", f"{mine:,.0f} rows/s", f"{ratio:.2f}×", f"{MUST}× {said}")
+    must = verdict(f"≥ {MUST:g}×", is_kept=ratio >= MUST)
+    return (work, f"the library on chunks: {loop:,.0f} rows/s", f"{mine:,.0f} rows/s", f"**{ratio:.2f}×**", must)
 
 
 def main() -> None:
