@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from taxiway.access.provider.port import Configured
@@ -111,7 +111,7 @@ from taxiway.traces import routes as traces_routes
 from taxiway.traces.service import Traces
 from taxiway.web import routes as web_routes
 from taxiway.web.doorkeeper import Doorkeeper
-from taxiway.web.health import health
+from taxiway.web.metrics import Metrics
 from taxiway.web.pages import account, audit, docs, lineage, provider, search, sign_in, terminal
 from taxiway.web.pages import evidence as evidence_pages
 from taxiway.web.quick import QuickRouter
@@ -296,10 +296,11 @@ def build(house: House) -> Starlette:
     mlflow = dialect_of(house, doorkeeper, server)
     add_pages(site, house, server)
     static = StaticFiles(packages=[("taxiway.web", "static")])
-    routes = [Route("/health", health), *server.routes, *mlflow.routes, *site.routes, Mount("/static", static)]
+    metrics = Metrics(doorkeeper, server.tellers)
+    routes = [*metrics.routes, *server.routes, *mlflow.routes, *site.routes, Mount("/static", static)]
     app = Starlette(routes=routes, exception_handlers=handlers(site, [mlflow]))
     app.router = QuickRouter(routes)
-    app.state.dialects = [mlflow]
+    app.state.dialects, app.state.counted = [mlflow], metrics.counted
     return app
 
 

@@ -20,6 +20,7 @@ from taxiway.endpoints.rollout.service import Traffic
 from taxiway.endpoints.scoring import contract as scoring
 from taxiway.endpoints.scoring.service import Scoring
 from taxiway.endpoints.service import Endpoints
+from taxiway.endpoints.showing.figures import teller
 from taxiway.endpoints.showing.tracing import Tracer
 from taxiway.endpoints.steering.forwarding import Forwarder
 from taxiway.endpoints.stopping import Stopping
@@ -29,6 +30,7 @@ from taxiway.web.serve import Server
 def bind(server: Server, endpoints: Endpoints, labels: Labels, tracer: Tracer, *, login: bool) -> None:
     server.doorkeeper.project_of["endpoint"] = endpoints.project_of
     server.doorkeeper.project_of["prediction"] = tracer.project_of
+    server.tellers.append(teller(endpoints))
     server.serve(contract.deploy, endpoints.deploy)
     server.serve(contract.list_endpoints, endpoints.list)
     server.serve(contract.trace, tracer.trace)

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taxiway.kernel.errors import BadField, TaxiwayError, Unexpected
 from taxiway.kernel.ids import new_id
+from taxiway.web.metrics import Counted
 
 log = logging.getLogger("taxiway.web")
 
@@ -92,6 +93,7 @@ class Edge:
         self.hosts = hosts
         self.is_socket = is_socket
         self.form_key = secrets.token_bytes(32)
+        self.counted: Counted | None = getattr(app.state, "counted", None) if isinstance(app, Starlette) else None
         self.dialects: Sequence[Speaker] = getattr(app.state, "dialects", ()) if isinstance(app, Starlette) else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,12 +103,12 @@ class Edge:
         scope["taxiway.request_id"] = new_id()
         scope["taxiway.is_socket"] = self.is_socket
         scope["taxiway.form_key"] = self.form_key
-        started, has_started = time.perf_counter(), False
+        started, has_started, status = time.perf_counter(), False, 0
 
         async def send_safely(message: Message) -> None:
-            nonlocal has_started
+            nonlocal has_started, status
             if message["type"] == "http.response.start":
-                has_started = True
+                has_started, status = True, message["status"]
                 dress(message, scope["taxiway.request_id"])
             await send(message)
 
@@ -124,6 +126,8 @@ class Edge:
                 await problem(fault, scope["taxiway.request_id"])(scope, receive, send_safely)
         finally:
             took_ms = (time.perf_counter() - started) * 1000
+            if self.counted is not None:
+                self.counted.add(scope["method"], status, took_ms)
             log.debug("%s %s %.1f ms", scope["method"], scope["path"], took_ms)
 
     def check(self, scope: Scope) -> None:

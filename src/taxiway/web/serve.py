@@ -24,6 +24,7 @@ from taxiway.kernel.problems import convert, decode
 from taxiway.web.bodies import MOST_UPLOAD_BYTES, Upload, Uploads, kind_of, read_body
 from taxiway.web.doorkeeper import Doorkeeper
 from taxiway.web.downloads import Download, download
+from taxiway.web.metrics import Teller
 
 B = TypeVar("B")
 A = TypeVar("A")
@@ -53,6 +54,7 @@ class Server:
         self.routes: list[Route] = []
         self.bound: set[tuple[str, str]] = set()
         self.uploads = Uploads()
+        self.tellers: list[Teller] = []  # what nouns add to `/metrics`
 
     def serve(self, endpoint: Endpoint[B, A], handler: Callable[..., A | Download | Awaitable[A]]) -> None:
         """Has `handler` answer the endpoint.
