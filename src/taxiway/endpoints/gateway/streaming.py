@@ -187,4 +187,10 @@ async def until_gone(receive: Receive) -> None:
 def facts_of(refusal: TaxiwayError, request_id: str) -> dict[str, object]:
     """An error as an event has it, for the SDK to revive."""
     name = type(refusal).__name__
-    return {"status": refusal.status, "error": name, "detail": str(refusal), "facts": refusal.facts(), "request_id": request_id}
+    return {
+        "status": refusal.status,
+        "error": name,
+        "detail": str(refusal),
+        "facts": refusal.facts(),
+        "request_id": request_id,
+    }
