@@ -73,7 +73,9 @@ def trials(platform: Platform) -> Iterator[Trials]:
     yield trials
     if trials.canary.show().canary.state == "running":
         trials.canary.end(reason="the test is over")
-    platform.olu.endpoints.traffic("mortgage").split({share.revision: share.percent for share in before.shares})
+    traffic = platform.olu.endpoints.traffic("mortgage")
+    traffic.split({share.revision: share.percent for share in before.shares})
+    until(lambda: [share.revision for share in traffic.show().now] == before.answering)
 
 
 def test_a_candidate_waits_for_late_labels_and_takes_over_once_they_are_there(trials: Trials) -> None:
@@ -98,9 +100,8 @@ def test_a_candidate_waits_for_late_labels_and_takes_over_once_they_are_there(tr
 
 
 def test_a_worse_candidate_is_sent_back_by_proxies_at_once_and_by_labels_when_proxies_may_not(trials: Trials) -> None:
-    champion = trials.answers
     bad = f"mortgage@{trials.platform.promoted(strength=-1.0).version}"
-    trials.begin(bad)
+    champion = trials.begin(bad).canary.champion_ref.removeprefix("model:")
     trials.ask(at_once=4)
     done, took_s = trials.ended()
 

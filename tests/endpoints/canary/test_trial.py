@@ -14,6 +14,7 @@ from taxiway.kernel.errors import BadField, NotFound
 from taxiway.models.refusals import StillAnswers
 from tests.endpoints.canary.trial import Trial
 from tests.support.live import Live
+from tests.web.browse import Visitor
 
 
 @pytest.fixture
@@ -40,11 +41,17 @@ def test_a_candidate_that_keeps_within_the_margin_passes_its_gate_and_takes_over
     waiting = trial.look()
     assert (waiting.verdict.decision, waiting.verdict.clusters, waiting.looks) == ("not enough yet", 5, [])
     assert waiting.canary.progress.open == 1  # the last day has not ended
+    on_trial = trial.olu.endpoints.show("mortgage").endpoint.canary
+    assert on_trial is not None
+    assert (on_trial.revision, on_trial.percent, on_trial.said) == (2, 20.0, waiting.verdict.sentence)
+    page = Visitor(trial.live.url).get("/endpoints/mortgage", authorization=f"Bearer {trial.live.tokens['olu']}").text
+    assert "The next look comes with the 6th whole day" in page
 
     trial.play(6, right=0.8, other=0.8)
     done = trial.look()
 
     assert (done.canary.state, done.verdict.decision, done.verdict.clusters) == ("promoted", "promote", 6)
+    assert trial.olu.endpoints.show("mortgage").endpoint.canary is None
     assert trial.configuration().endpoints[0].active == 2
     after = trial.configuration().endpoints[0].rollout
     assert after is not None
