@@ -13,6 +13,7 @@ NAMED = {room for contract in CONTRACTS for room in contract.get("source_modules
 ROOMS = (
     "__init__", "client", "cli", "kernel/__init__", "storage/__init__", "storage/tables", "web/__init__",
     "runs/__init__", "runs/contract", "runs/tables", "runs/store", "runs/service", "runs/client",
+    "runs/logs/__init__", "runs/logs/client", "runs/logs/store",
     "gates/__init__", "gates/laws/__init__", "gates/laws/rules", "gates/measuring/__init__", "gates/service",
     "gates/pages",
 )  # fmt: skip
@@ -26,6 +27,8 @@ BROKEN = [
     ("client", "import taxiway.runs.service", "Light rooms"),
     ("gates/service", "import taxiway.runs.store", "A noun's store and tables"),
     ("gates/service", "from taxiway.runs import tables", "A noun's store and tables"),
+    ("gates/service", "import taxiway.runs.logs.store", "A noun's store and tables"),
+    ("runs/logs/client", "def load():\n    import pyarrow", "Light rooms"),
     ("gates/laws/rules", "import taxiway.storage", "Laws know neither"),
     ("gates/laws/rules", "import taxiway.runs.service", "Laws know neither"),
 ]
