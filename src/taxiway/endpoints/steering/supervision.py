@@ -139,4 +139,4 @@ def answers(address: Address) -> bool:
 def last_line(log: Path) -> str:
     """What the process said last."""
     lines = log.read_bytes()[-4000:].decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+    return lines[-1].rstrip(".") if lines else ""

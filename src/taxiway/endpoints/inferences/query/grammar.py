@@ -123,7 +123,7 @@ class Parser(Descent[Node]):
         at = self.tokens.take()
         found = field_of(at)
         if found is None:
-            self.tokens.refuse(at, f"a condition, not or (; conditions begin with {one_of(FIELDS)}")
+            self.tokens.refuse(at, f"a condition, `not` or `(`; conditions begin with {one_of(FIELDS)}")
         return found
 
     def value(self, field: Field, sign: Sign) -> Value:
