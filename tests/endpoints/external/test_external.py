@@ -20,6 +20,7 @@ from taxiway.kernel.errors import BadField, NotAllowed
 from taxiway.models.predicting.signature import InputMismatch
 from taxiway.monitors.measuring import log_size
 from tests.endpoints.story import Stage
+from tests.gates.doors import Visitor
 from tests.support.live import Live
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=20)
@@ -173,3 +174,21 @@ def test_a_stopped_one_takes_no_log_until_it_is_started(stage: Stage) -> None:
     stage.olu.endpoints.start("far", reason="it was looked at")
 
     assert stage.olu.endpoints.feed("far", [record(0)]).new == 1
+
+
+def test_a_monitor_measures_what_was_fed_and_the_page_offers_nothing_that_cannot_be(stage: Stage) -> None:
+    stage.olu.endpoints.feed("far", [record(n) for n in range(60)])
+    stage.olu.endpoints.label("far", [{"prediction_id": f"call-{n}", "label": n % 2} for n in range(60)])
+
+    columns = {**{name: [1.0, 2.0] * 50 for name in INPUTS}, "score": [0.25, 0.3] * 50}
+    seen = stage.ana.datasets.register("seen", pa.table(columns), project="mortgages")
+    stage.olu.monitors.create("far", reference=seen.ref, baseline=0.7, window="day")
+    stage.olu.monitors.evaluate("far")
+
+    windows = stage.olu.monitors.windows("far")
+    assert sum(window.rows for window in windows) == 60
+    page = Visitor(stage, "olu").request("GET", "/endpoints/far")
+    assert "Served by others" in page
+    assert "https://far.example/score" in page
+    for absent in ("Try it", "Ask it from a program", "/endpoints/far/deploy", "/endpoints/far/traffic"):
+        assert absent not in page
