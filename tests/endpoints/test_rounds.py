@@ -141,7 +141,7 @@ def test_the_command_line_asks_and_traces(platform: Platform, tmp_path: Path) ->
 
 
 def test_the_example_of_the_documents_prints_what_it_says(platform: Platform, tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)  # the page begins with it
     promised = [line.removeprefix("# ") for line in code.splitlines() if line.startswith("# ")]
     environment = {"TAXIWAY_URL": platform.url, "TAXIWAY_TOKEN": platform.olu.transport.token or "", "PATH": "/usr/bin"}
 
