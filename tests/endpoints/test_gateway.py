@@ -220,13 +220,17 @@ def test_a_forged_configuration_changes_nothing_and_is_reported(served: Site) ->
 def test_counters_go_on_after_a_restart_of_the_gateway(served: Site) -> None:
     served.ask([{"x": 1}, {"x": 2}])
     served.ask({"x": 1, "mood": "raise"})
+    served.ask({"x": "what its model does not take"})
     before = served.revision()
     assert served.stop() == 0
     served.start()
     after = served.until_live()
 
-    assert (before.requests, before.rows, before.errors) == (1, 2, 1)
-    assert (after.requests, after.rows, after.errors) == (1, 2, 1)
+    assert (before.requests, before.rows, before.errors, before.refused) == (1, 2, 1, 1)
+    assert (after.requests, after.rows, after.errors, after.refused) == (1, 2, 1, 1)
+    with closing(served.connection()) as connection:
+        connection.request("GET", "/metrics")
+        assert b'requests_refused_total{endpoint="adder",revision="1"' in connection.getresponse().read()
     assert after.cpu_seconds > before.cpu_seconds
     assert before.p50_ms is not None
 

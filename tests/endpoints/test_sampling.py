@@ -56,14 +56,14 @@ def gateway(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pret
 
 
 def test_counters_go_on_where_a_new_gateway_begins_anew(gateway: Pretence) -> None:
-    gateway.says(gateway.revision(1, requests=10, errors=2, rows=30, cpu_seconds=1.5, p99_ms=9.0))
+    gateway.says(gateway.revision(1, requests=10, errors=2, refused=5, rows=30, cpu_seconds=1.5, p99_ms=9.0))
     gateway.sampler.sample()
     gateway.sampler.sample()
-    gateway.says(gateway.revision(1, requests=4, errors=0, rows=4, cpu_seconds=0.5, p99_ms=7.0))
+    gateway.says(gateway.revision(1, requests=4, errors=0, refused=1, rows=4, cpu_seconds=0.5, p99_ms=7.0))
     gateway.sampler.sample()
 
     found = gateway.stage.olu.endpoints.revision("mortgage", 1)
-    assert (found.requests, found.errors, found.rows, found.cpu_s) == (14, 2, 34, 2.0)
+    assert (found.requests, found.errors, found.refused, found.rows, found.cpu_s) == (14, 2, 6, 34, 2.0)
     minutes = gateway.stage.live.house.endpoints.minutes("mortgage", timedelta(hours=1))
     assert sum(each.requests for each in minutes) == 14
     assert minutes[-1].p99_ms == 7.0

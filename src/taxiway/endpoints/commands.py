@@ -50,6 +50,7 @@ REVISIONS = (
     "version",
     "requests",
     "errors",
+    "refused",
     "cpu_s",
     "created_by",
     "created_at",

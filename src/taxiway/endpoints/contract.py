@@ -42,8 +42,9 @@ class Revision(Struct, frozen=True, kw_only=True):
     """One set-up of an endpoint: a model version and how it runs.
 
     reason: why it is refused, fallen, failing or restarting. percent: of the requests, as declared. live_at: when it
-    first answered. requests: answered with a prediction; errors: reached the endpoint and got none. cpu_s: processor
-    seconds of its workers so far. confinement: what its workers cannot do, as they found by trying.
+    first answered. requests: answered with a prediction; errors: it failed to answer; refused: what its model does
+    not take, which is the caller's doing. cpu_s: processor seconds of its workers so far. confinement: what its
+    workers cannot do, as they found by trying.
     runs: which form of the model answers, its own library or its ONNX twin, and why.
     """
 
@@ -62,6 +63,7 @@ class Revision(Struct, frozen=True, kw_only=True):
     live_at: datetime | None = None
     requests: int = 0
     errors: int = 0
+    refused: int = 0
     rows: int = 0
     cpu_s: float = 0.0
     p50_ms: float | None = None
@@ -117,6 +119,7 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
     version: int
     requests: int
     errors: int
+    refused: int = 0
     requests_per_s: float
     p50_ms: float | None
     p99_ms: float | None

@@ -120,7 +120,7 @@ class EndpointPages:
             "groups": trying.groups(detail.signature, example, view.sent),
             "answered": answer,
             "labels": self.labels.count(name),
-            "versions": self._versions(record.project, record.serves),
+            "versions": own_first(self._versions(record.project, record.serves), record.model),
             "may": may,
             "who_can": [] if may["invoke"] else self.access.who_can(view.caller, "endpoints.invoke", record.project),
             "snippets": snippets(detail, example),
@@ -251,6 +251,12 @@ def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfo
     site.panel("projects/project", panels.project)
     site.panel("models/version", panels.version)
     portfolio.tell(panels.tell)
+
+
+def own_first(versions: list[ModelVersion], model: str) -> list[ModelVersion]:
+    """What the form to deploy offers: the newest version of the endpoint's own model, its others, other models."""
+    own = sorted((each for each in versions if each.model == model), key=lambda each: -each.version)
+    return own + [each for each in versions if each.model != model]
 
 
 def answering(detail: EndpointDetail) -> Revision | None:

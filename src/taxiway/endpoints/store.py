@@ -161,6 +161,7 @@ def revision_of(row: RowMapping) -> Revision:
         reason=row["refusal"],
         requests=counted.requests,
         errors=counted.errors,
+        refused=counted.refused,
         rows=counted.rows,
         cpu_s=counted.cpu_s,
     )

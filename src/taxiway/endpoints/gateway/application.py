@@ -325,7 +325,7 @@ class Gateway:
             latency_ms = (time.perf_counter() - began) * 1000
             await self.record(crew, call, asked, at, latency_ms, outputs)
         except TaxiwayError as refusal:
-            crew.errors += 1
+            crew.note_unanswered(refusal)
             if isinstance(refusal, ITS_FAULT):
                 self.fleet.blame(crew, asked.rows, refusal)
             if isinstance(refusal, ModelRaised):

@@ -16,7 +16,7 @@ from typing import TypeVar
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.gateway.outputs import OutputCheck
 from taxiway.endpoints.gateway.status import RevisionStatus, State, cpu_seconds, rss_bytes
-from taxiway.endpoints.refusals import NothingServed, NoWorker, QueueFull, WorkerLost
+from taxiway.endpoints.refusals import BodyRefused, NothingServed, NoWorker, QueueFull, WorkerLost
 from taxiway.endpoints.rollout.guard import Before, Tally
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.environments import prepared
@@ -24,7 +24,7 @@ from taxiway.endpoints.worker.held import Command, Limits, Worker, worker_comman
 from taxiway.endpoints.worker.job import Job
 from taxiway.endpoints.worker.starting import Warm
 from taxiway.kernel.errors import TaxiwayError
-from taxiway.models.predicting.signature import Signature
+from taxiway.models.predicting.signature import InputMismatch, Signature
 
 STEADY_S = 5.0  # a worker that lived this long starts the count of failures anew
 LONGEST_PAUSE_S = 30.0
@@ -63,7 +63,7 @@ class Crew:
         self.log_tail: list[str] = []
         self.failures = self.restarts = 0
         self.was_ready = self.is_draining = self.is_stopped = False
-        self.requests = self.errors = self.rows = 0
+        self.requests = self.errors = self.refused = self.rows = 0
         self.spent_cpu_s = 0.0
         self.latencies_ms: deque[float] = deque(maxlen=2048)
         # What its guard looks at: counts by second, and the latency from which on a request is slow.
@@ -348,6 +348,13 @@ class Crew:
         self.give_up()
         await asyncio.gather(*(w.stop() for w in list(self.workers)))
 
+    def note_unanswered(self, refusal: TaxiwayError) -> None:
+        """Counts a request that got no prediction: as refused where its rows are what the model does not take."""
+        if isinstance(refusal, BodyRefused | InputMismatch):
+            self.refused += 1
+        else:
+            self.errors += 1
+
     def status(self, *, is_live: bool) -> RevisionStatus:
         """How the revision is."""
         pids = self.pids()
@@ -376,6 +383,7 @@ class Crew:
             log_tail=self.last_lines(),
             confinement=next((w.confinement for w in self.workers if w.ready), None),
             runs=next((w.ready.runs for w in self.workers if w.ready), "")[:LONGEST_SAID],
+            refused=self.refused,
         )
 
 

@@ -45,7 +45,7 @@ class RevisionStatus(Struct, frozen=True):
     restarts: int = 0
     is_batching: bool = False
     requests: int = 0  # answered with a prediction
-    errors: int = 0  # reached the endpoint and got none
+    errors: int = 0  # reached the endpoint and got none, though nothing was wrong with them
     rows: int = 0
     in_flight: int = 0
     waiting: int = 0  # of those in flight, those that no worker has in hand
@@ -59,6 +59,7 @@ class RevisionStatus(Struct, frozen=True):
     copies: Copies | None = None  # of a shadow
     confinement: Confinement | None = None  # what holds of all its workers
     runs: str = ""  # which form of the model answers, and why
+    refused: int = 0  # what its model does not take: the caller's doing
 
 
 class LogStatus(Struct, frozen=True):

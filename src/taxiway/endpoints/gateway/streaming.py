@@ -154,7 +154,7 @@ class Streaming:
 
     async def note_failure(self, refusal: TaxiwayError, at: datetime, began: float) -> None:
         """Counts it, and records it where the model had begun, or raised."""
-        self.crew.errors += 1
+        self.crew.note_unanswered(refusal)
         is_hung_up = isinstance(refusal, StreamCut) and refusal.cause == "the caller hung up"
         if isinstance(refusal, ITS_FAULT) and not is_hung_up:
             self.gateway.fleet.blame(self.crew, self.asked.rows, refusal)

@@ -21,7 +21,8 @@ def tell(page: Page, found: Sequence[EndpointRecord]) -> None:
         ("answering", "gauge", "Whether it answers.", lambda e: e.state == "answering"),
         ("stopped", "gauge", "Whether somebody stopped it.", lambda e: e.state == "stopped"),
         ("requests_total", "counter", "Requests answered by the revision that answers.", lambda e: e.requests),
-        ("errors_total", "counter", "Requests that reached it and got no answer.", lambda e: e.errors),
+        ("errors_total", "counter", "Requests that it failed to answer.", lambda e: e.errors),
+        ("refused_total", "counter", "Requests that its model does not take.", lambda e: e.refused),
         ("requests_per_second", "gauge", "Over the last five minutes.", lambda e: e.requests_per_s),
         ("canary_share", "gauge", "Of the requests, that a canary answers.", share),
     )

@@ -50,7 +50,8 @@ class Seen:
             return found
         total = counters[0].plus(counted(status).since(counters[1])) if counters else None
         if total is not None:
-            found = replace(found, requests=total.requests, errors=total.errors, rows=total.rows, cpu_s=total.cpu_s)
+            found = replace(found, requests=total.requests, errors=total.errors, refused=total.refused)
+            found = replace(found, rows=total.rows, cpu_s=total.cpu_s)
         reason = found.reason or (status.reason if found.state != "live" else "")
         confinement = str(status.confinement) if status.confinement is not None and status.pids else ""
         runs = status.runs if status.pids else ""
@@ -99,6 +100,7 @@ class Seen:
             version=active.version,
             requests=active.requests,
             errors=active.errors,
+            refused=active.refused,
             requests_per_s=lately / LATELY.total_seconds(),
             p50_ms=active.p50_ms,
             p99_ms=active.p99_ms,
