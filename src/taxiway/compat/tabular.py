@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from taxiway.endpoints.gateway.dialects import Call
-from taxiway.endpoints.gateway.requests import check_count, on_one_line, unreadable
+from taxiway.endpoints.gateway.requests import AT_LEAST_ONE, check_count, on_one_line, unreadable
 from taxiway.endpoints.refusals import BodyRefused
 from taxiway.endpoints.rows import value_of
 from taxiway.kernel.errors import TaxiwayError
@@ -110,7 +110,7 @@ def rows_of(values: Sequence[Raw], call: Call, field: str) -> list[bytes]:
 
     Raises BodyRefused, TooLarge, FormRefused, NotYetKnown, InputMismatch.
     """
-    check_count(len(values), call.limits)
+    check_count(len(values), call.limits, AT_LEAST_ONE)
     found: list[bytes] = []
     made: Mold | None = None
     for number, value in enumerate(values):
@@ -125,7 +125,7 @@ def rows_of(values: Sequence[Raw], call: Call, field: str) -> list[bytes]:
 
 def split_rows(columns: Sequence[str], data: Sequence[Raw], call: Call, field: str) -> list[bytes]:
     """A JSON object per row, of names said once. Raises as `rows_of`."""
-    check_count(len(data), call.limits)
+    check_count(len(data), call.limits, AT_LEAST_ONE)
     check_once(f"{field}.columns", columns)
     made, where = mold(columns), f"{field}.data"
     return [made.row(values_of(row, f"{where}[{n}]"), n, where) for n, row in enumerate(data)]
@@ -147,7 +147,7 @@ def column_rows(columns: dict[str, list[Raw]], call: Call, field: str) -> list[b
         if len(values) != height:
             found = f"a column of {len(values)} values"
             raise FormRefused(field=f"{field}.{name}", found=found, expected=f"{height} values, as the first has")
-    check_count(height, call.limits)
+    check_count(height, call.limits, AT_LEAST_ONE)
     made = mold(columns)
     return [made.row(row, n, field) for n, row in enumerate(zip(*columns.values(), strict=True))]
 
@@ -165,12 +165,15 @@ def csv_rows(call: Call, *, has_header: bool | None) -> list[bytes]:
         raise BodyRefused(problem="it holds no lines", accepted="CSV: a line of names, then a line for each row")
     names = [column.name for column in inputs]
     first = [cell.strip() for cell in lines[0]]
+    if has_header is None and not set(first) & set(names) and len(first) != len(names):
+        found = f"a first line of {len(first)} values, none of them an input's name,"
+        raise FormRefused(field="row 0", found=found, expected=f"{len(names)}: {', '.join(names)}")
     if has_header is None:
         has_header = not (len(first) == len(names) and not set(first) & set(names))
     if has_header:
         check_header(first, names)
         lines, names = lines[1:], first
-    check_count(len(lines), call.limits)
+    check_count(len(lines), call.limits, AT_LEAST_ONE)
     by_name = {column.name: column for column in inputs}
     for number, cells in enumerate(lines):
         if len(cells) != len(names):

@@ -6,6 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from msgspec.structs import asdict
+
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
 from taxiway.models.bundles.bundle import MANIFEST, BundleTampered, verify_bundle
@@ -14,6 +16,7 @@ from taxiway.models.logged.contract import LoggedModel
 from taxiway.models.signing.vouching import COMMANDS as VOUCHING
 from taxiway.models.signing.vouching import verify_signed
 from taxiway.models.twins.commands import COMMANDS as TWINS
+from taxiway.models.twins.commands import told
 
 if TYPE_CHECKING:
     from taxiway.client import Client
@@ -33,8 +36,16 @@ def versions(client: Client, given: Namespace) -> list[ModelVersion]:
     return client.models.versions(given.model)
 
 
-def show(client: Client, given: Namespace) -> ModelVersion:
-    return client.models.find(given.version)
+class VersionShown(ModelVersion, frozen=True, kw_only=True):
+    """A version, and which form of it answers."""
+
+    runs: str = ""
+
+
+def show(client: Client, given: Namespace) -> VersionShown:
+    found = client.models.find(given.version)
+    name = f"{found.model}@{found.version}"
+    return VersionShown(**asdict(found), runs=told(client.models.manifest(name).twin) if found.bundle else "")
 
 
 def promote(client: Client, given: Namespace) -> ModelVersion:

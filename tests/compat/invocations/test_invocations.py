@@ -92,7 +92,7 @@ def test_rows_of_ours_are_answered_as_csv_to_who_accepts_only_that(adder: Adder)
     [
         ({"instances": [{"x": 1}], "inputs": [{"x": 1}]}, 400, "instances and inputs"),
         ({"instances": [{"x": 1}], "extra": 1}, 400, "'extra'"),
-        ({"instances": []}, 400, "no rows"),
+        ({"instances": []}, 400, "it holds no rows. Send at least one row."),
         ({"instances": [[1]]}, 400, "instances[0]: a row of 1 values is not accepted. Give 2"),
         ({"instances": [[1, None], 2]}, 400, "instances[1]"),
         ({"inputs": {"x": [1, 2], "mood": ["calm"]}}, 400, "inputs.mood: a column of 1 values"),
@@ -134,7 +134,7 @@ def test_what_mlflows_clients_get_wrong_is_named_to_them_in_their_form(
         (b"x,x\n1,2\n", "'x', twice"),
         (b"x,who\n1,2\n", "field 'who'"),
         (b"x,mood\n1\n", "row 0: a line of 1 values"),
-        (b"1,2,3\n", "unknown field"),
+        (b"1,2,3\n", "a first line of 3 values, none of them an input's name, is not accepted. Give 2"),
         (b"x,mood\none,calm\n", "Row 0, field 'x'"),
         (b'x,mood\n1,"calm\n', "no CSV"),
         (b"x\n\xff\n", "not UTF-8"),

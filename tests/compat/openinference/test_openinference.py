@@ -143,7 +143,7 @@ def test_a_tensor_that_cannot_be_read_is_named_with_its_row(adder: Adder, x: dic
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "truncated"),
+        (b"", "it is empty"),
         (b"[]", "object"),
         (b"{}", "inputs"),
         (b'{"inputs": []}', "empty array"),

@@ -44,7 +44,7 @@ def made(minute: int) -> Line:
         latency_ms=minute * 10.0,
         caller="ana" if minute < 5 else "",
         shadow=minute == 8,
-        protocol="v2" if minute == 7 else "",
+        protocol="openinference" if minute == 7 else "",
         outputs=msgspec.Raw(b'{"prediction":%d,"score":%s}' % (minute % 2, score)),
     )
 
@@ -88,7 +88,7 @@ def minutes(home: Path, text: str, **more: object) -> list[int]:
         ("score > 0.4 and score < 0.6", [5]),
         ('caller = "ana" and inputs.district ~ "^so"', [3, 1]),
         ("caller is null and latency_ms < 60", [5]),
-        ('protocol = "v2"', [7]),
+        ('protocol = "openinference"', [7]),
         ('protocol = "taxiway" and latency_ms > 80', [9]),
         ('at < "2026-05-01 00:02"', [1, 0]),
         ('at > "56 min ago"', [9, 8, 7, 6, 5]),
@@ -116,6 +116,8 @@ def test_bounds_and_a_limit_take_the_newest(home: Path) -> None:
         ('caller = "x" or', "conditions begin with"),
         ('at > "whenever"', "a date"),
         ("shadow = 1", "true or false"),
+        ('protocol = "sagemaker"', "'taxiway', 'instances', 'invocations', 'openinference'"),
+        ('protocol in ("taxiway", "sagemaker")', "one of the protocols"),
         ("(" * 30 + "row = 1", "at most 20"),
         (" and ".join(["row = 1"] * 60), "at most 50"),
     ],

@@ -67,7 +67,13 @@ def written(to: str, wanted: manifests.Wanted) -> tuple[manifests.Manifest, ...]
 
 def serve_bundle(client: Client | None, given: Namespace) -> None:
     """Becomes the server of one bundle, until Ctrl-C."""
-    more = {"--name": given.name, "--port": given.port, "--host": given.host, "--digest": given.digest}
+    more = {
+        "--name": given.name,
+        "--port": given.port,
+        "--host": given.host,
+        "--digest": given.digest,
+        "--home": given.home,
+    }
     options = [part for name, value in more.items() if value for part in (name, str(value))]
     code = ["--may-run-code"] if given.may_run_code else []
     os.execv(sys.executable, [sys.executable, *ENTRY[1:], "serve", "--bundle", given.folder, *options, *code])  # noqa: S606  no shell
@@ -98,6 +104,7 @@ COMMANDS = (
             Argument("--host", "the address to listen on", default="127.0.0.1"),
             Argument("--name", "the endpoint's name; else the model's", default=""),
             Argument("--digest", "the digest that the bundle must have", default=""),
+            Argument("--home", "a folder that keeps the inference log; else it goes with the process", default=""),
             Argument("--may-run-code", "serve a pickle, too", is_flag=True),
         ),
         is_offline=lambda given: True,

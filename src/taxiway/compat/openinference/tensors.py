@@ -12,7 +12,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from taxiway.compat.openinference.datatypes import DATATYPES, Unfit, from_bytes, from_json
 from taxiway.compat.tabular import FormRefused, check_once
 from taxiway.endpoints.gateway.dialects import Call
-from taxiway.endpoints.gateway.requests import check_count, unreadable
+from taxiway.endpoints.gateway.requests import AT_LEAST_ONE, check_count, unreadable
 from taxiway.endpoints.refusals import BodyRefused
 from taxiway.kernel.errors import TaxiwayError
 
@@ -124,7 +124,7 @@ def size_of(tensor: Tensor, call: Call) -> int:
     if not 1 <= len(tensor.shape) <= 2 or min(tensor.shape) < 0 or tensor.shape[1:] == [0]:
         problem = f"the shape {tensor.shape} is not accepted; give [rows] or [rows, columns]"
         raise TensorRefused(tensor=tensor.name, problem=problem)
-    check_count(tensor.shape[0], call.limits)
+    check_count(tensor.shape[0], call.limits, AT_LEAST_ONE)
     return prod(tensor.shape)
 
 

@@ -58,6 +58,8 @@ class Addresses:
                 value, colon, verb = segment.rpartition(":")
                 follows = spot.verbs.get(verb) if colon else None
                 if follows is None:
+                    if colon and spot.verbs:  # a verb that nobody has
+                        return spot, held, False
                     follows, value = spot.wild, segment
                 if follows is None:
                     return spot, held, False

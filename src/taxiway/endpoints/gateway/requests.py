@@ -31,6 +31,7 @@ Headers = dict[bytes, bytes]  # lower-case names; of a repeated header the last
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EVENT_TIME = b"taxiway-event-time"
 EXPLAINED_BYTES = 256 << 10  # beyond that everybody would wait for the explanation
+AT_LEAST_ONE = "at least one row"  # what protocols with forms of their own say
 NOT_HERE = "This token may not call this endpoint."
 
 
@@ -130,16 +131,18 @@ def checked(body: B, limits: Limits) -> B:
     return body
 
 
-def check_count(rows: int, limits: Limits) -> None:
-    """Refuses a request without rows, or with too many. Raises BodyRefused, TooLarge."""
+def check_count(rows: int, limits: Limits, accepted: str = BodyRefused.accepted) -> None:
+    """Refuses a request without rows, or with too many. accepted: what to send. Raises BodyRefused, TooLarge."""
     if not rows:
-        raise BodyRefused(problem="it holds no rows")
+        raise BodyRefused(problem="it holds no rows", accepted=accepted)
     if rows > limits.rows:
         raise TooLarge(what="The number of rows", limit=limits.rows, found=rows)
 
 
 def unreadable(body: bytes, error: Exception) -> str:
     """Why JSON cannot be read; of a number that JSON does not have also where it stands."""
+    if not body.strip():
+        return "it is empty"
     said = str(error)
     if len(body) > EXPLAINED_BYTES or (b"NaN" not in body and b"Infinity" not in body):
         return said

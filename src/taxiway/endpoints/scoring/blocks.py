@@ -111,7 +111,7 @@ def halved(predictor: Predictor, block: Block, say: Say) -> tuple[Arrays, Failed
 
 def refusal_words(mismatch: InputMismatch) -> str:
     """Why one row alone is refused, without its number, which is another in the file."""
-    return f"field {mismatch.field!r}: {mismatch.value} is not accepted; give {mismatch.expected}"
+    return f"field {mismatch.field!r}: {mismatch.why}"
 
 
 def height_of(block: Block) -> int:

@@ -96,7 +96,7 @@ class Answering:
             told = blocks.as_answers(answers, failed, self.fields, batch.num_rows)
         except InputMismatch:
             row, first = blocks.bad_rows(self.predictor, block)[0]
-            return Stopped(row, first.field, f"{first.value} is not accepted; give {first.expected}.")
+            return Stopped(row, first.field, f"{first.why}.")
         except Exception as e:  # noqa: BLE001 - a plug-in call: the chunk has no answers, and whoever asked says so
             return Stopped(-1, "", f"the model raised {said(e)}.")
         sink = pa.BufferOutputStream()

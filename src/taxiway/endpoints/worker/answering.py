@@ -13,12 +13,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from taxiway.endpoints.worker.reading import read
 from taxiway.kernel.numbers import to_wire
 from taxiway.models.predicting.matrices import MatrixPredictor
 from taxiway.models.predicting.predictor import Prediction, Predictor
 from taxiway.models.predicting.signature import LARGEST_INTEGER, Column, Signature
 
-rows_decoder = msgspec.json.Decoder(dict[str, Any])
 encode = msgspec.json.Encoder().encode
 
 # The same as `signature` accepts, where a value plainly fits.
@@ -47,7 +47,7 @@ class Answering:
                 return self.in_short(rows)
             except (NotPlain, msgspec.DecodeError, UnicodeDecodeError):
                 pass
-        return answers(self.predictor, [rows_decoder.decode(row) for row in rows])
+        return answers(self.predictor, [read(row, number) for number, row in enumerate(rows)])
 
 
 def short_way(predictor: MatrixPredictor) -> Callable[[Sequence[bytes]], list[bytes]] | None:

@@ -7,7 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from taxiway.endpoints.refusals import BodyRefused
 from taxiway.endpoints.worker import wire
-from taxiway.endpoints.worker.answering import Answering, encode, rows_decoder, spelt
+from taxiway.endpoints.worker.answering import Answering, encode, spelt
+from taxiway.endpoints.worker.reading import read
 
 
 @runtime_checkable
@@ -26,7 +27,7 @@ def pieces_of(answering: Answering, rows: Sequence[bytes]) -> Iterator[bytes]:
         raise BodyRefused(problem=f"it holds {len(rows)} rows, and a stream answers one")
     predictor = answering.predictor
     if isinstance(predictor, Streams):
-        for piece in predictor.stream(rows_decoder.decode(rows[0])):
+        for piece in predictor.stream(read(rows[0])):
             yield encode(spelt(piece))  # type: ignore[arg-type]  # the author's own, whatever it holds
     else:
         yield from answering.answers(rows)

@@ -17,6 +17,7 @@ Columns = dict[str, list[Any]]
 NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 LARGEST_INTEGER = 2**63 - 1  # what a 64-bit column holds
 LONGEST_SHOWN = 80
+NOTHING = "nothing"  # as an error says null, NaN and an absent field; a text would stand in quotes
 
 
 class Column(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,7 +46,13 @@ class InputMismatch(TaxiwayError):
     expected: str
 
     def __str__(self) -> str:
-        return f"Row {self.row}, field {self.field!r}: {self.value} is not accepted; give {self.expected}."
+        return f"Row {self.row}, field {self.field!r}: {self.why}."
+
+    @property
+    def why(self) -> str:
+        """What is wrong with the field, and what it takes."""
+        wrong = "nothing was given" if self.value == NOTHING else f"{self.value} is not accepted"
+        return f"{wrong}; give {self.expected}"
 
 
 class _Refused(Exception):
@@ -138,7 +145,7 @@ def _checked(column: Column, values: Sequence[object]) -> list[Any]:
         except _Refused:
             accepted = _Refused
         if accepted is _Refused or (accepted is None and not column.nullable):
-            found = "nothing" if value is None else shown(value)
+            found = NOTHING if value is None else shown(value)
             raise InputMismatch(row=index, field=column.name, value=found, expected=expectation(column))
         checked.append(accepted)
     return checked

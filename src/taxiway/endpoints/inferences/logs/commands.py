@@ -147,7 +147,7 @@ def show_log(kept: EndpointLog) -> str:
         ("when it is full", "requests are refused" if policy.when_full == "refuse" else "answers go on, unrecorded"),
         ("inputs", "; ".join([policy.inputs, *fields]) + of),
         ("kept", f"{policy.keep_days} days" if policy.keep_days else "for ever"),
-        ("on the disk", f"{kept.files} files, {kept.bytes:,} bytes, from {cell(kept.first_at)}"),
+        ("on the disk", on_disk(kept)),
         ("not taken", f"{kept.refused} requests refused, {kept.unrecorded} answered without a record"),
     ]
     facts += [("held", policy.hold)] if policy.hold else []
@@ -156,6 +156,12 @@ def show_log(kept: EndpointLog) -> str:
     facts += [("changed", f"{cell(kept.changed_at)} by {kept.changed_by}")] if kept.changed_by else []
     width = max(len(name) for name, _ in facts)
     return "\n".join([f"The log of {kept.endpoint}", *(f"{name.ljust(width)}  {text}" for name, text in facts)])
+
+
+def on_disk(kept: EndpointLog) -> str:
+    """How much of a log there is, and since when, as far as sealed files say it."""
+    files = "1 file" if kept.files == 1 else f"{kept.files} files"
+    return f"{files}, {kept.bytes:,} bytes" + (f", from {cell(kept.first_at)}" if kept.first_at else "")
 
 
 def show_erased(erased: Erased) -> str:

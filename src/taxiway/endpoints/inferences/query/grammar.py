@@ -8,6 +8,7 @@ The words and signs are those of a search of runs. ``prediction`` and ``score`` 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -40,6 +41,7 @@ NUMBERS = ("latency_ms", "revision", "row")
 TIMES = ("at", "event_at")
 FLAGS = ("shadow",)
 SHORT = ("prediction", "score")
+OWN_PROTOCOL = "taxiway"
 PLACES: dict[str, Place] = {"inputs": "inputs", "input": "inputs", "outputs": "outputs", "output": "outputs"}
 FIELDS = (*NUMBERS, *TEXTS, *TIMES, *FLAGS, *SHORT, "inputs.NAME", "outputs.NAME")
 ORDERING: tuple[Sign, ...] = ("=", "!=", "<", "<=", ">", ">=")
@@ -136,6 +138,8 @@ class Parser(Descent[Node]):
         is_text = sign in ("contains", "like", "ilike", "~")
         if found is None or (is_text and not isinstance(found, str)):
             self.tokens.refuse(at, "a text in quotes" if is_text else expected_of(field))
+        if sign in ("=", "!="):
+            self.check_known(at, field, found)
         if isinstance(found, str) and len(found) > MOST_PATTERN and is_text:
             self.tokens.refuse(at, f"at most {MOST_PATTERN:,} characters")
         return found
@@ -146,9 +150,20 @@ class Parser(Descent[Node]):
             value = value_of(at, field)
             if not isinstance(value, str | float) or isinstance(value, bool):
                 self.tokens.refuse(at, expected_of(field))
+            self.check_known(at, field, value)
             return value
 
         return self.tokens.take_list(take, most=MOST_LISTED)
+
+    def check_known(self, at: Token, field: Field, value: Scalar) -> None:
+        """Refuses a protocol that no record can have, which would find nothing."""
+        if field == Field("record", "protocol") and value not in (known := protocols()):
+            self.tokens.refuse(at, f"one of the protocols {', '.join(map(repr, known))}")
+
+
+def protocols() -> list[str]:
+    """The protocols that a record may be in: our own, and those of the dialects that are installed."""
+    return [OWN_PROTOCOL, *sorted(each.name for each in entry_points(group="taxiway.dialects"))]
 
 
 def field_of(at: Token) -> Field | None:
