@@ -78,7 +78,9 @@ def test_lists_and_aliases(story: Story, capsys: pytest.CaptureFixture[str]) -> 
     ]
 
     assert codes == [0] * 5
-    assert "candidate=1" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "candidate=1" in said
+    assert "It runs its own library" in said
 
 
 def test_an_unknown_version_says_what_there_is(story: Story, capsys: pytest.CaptureFixture[str]) -> None:

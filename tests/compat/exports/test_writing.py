@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import struct
 import subprocess
 import tarfile
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from taxiway.adapters import python as service_flavour
 from taxiway.compat.exports.image import Exported
 from taxiway.compat.exports.refusals import NotExported
 from taxiway.compat.exports.writing import IN_IMAGE, Wish, write
 from taxiway.kernel.errors import BadField
-from taxiway.models.bundles.bundle import verify_bundle
-from tests.compat.standing import COLUMNS, ROWS, Running, Start
+from taxiway.models.bundles.bundle import verify_bundle, write_bundle
+from taxiway.models.registering.origins import environment_lock
+from tests.compat.standing import COLUMNS, ROWS, Running, Start, example
 
 MATRIX = [[row[name] for name in COLUMNS] for row in ROWS]
 
@@ -65,6 +68,24 @@ def test_the_image_answers_every_protocol_at_its_root(image: Running, expected: 
     }
 
 
+def test_a_matrix_of_bytes_gets_the_answers_of_rows_to_the_last_bit(image: Running) -> None:
+    matrix = [[41.0 - n, 3.25 * n, n / 7] for n in range(40)]
+    told = image.ask("/invocations", {"rows": [dict(zip(COLUMNS, row, strict=True)) for row in matrix]})["predictions"]
+    tensor = {"name": "rows", "shape": [40, 3], "datatype": "FP64", "parameters": {"binary_data_size": 960}}
+    head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    heads = {"Content_Type": "application/octet-stream", "Inference_Header_Content_Length": str(len(head))}
+
+    data = struct.pack("<120d", *(value for row in matrix for value in row))
+    status, found = image.send("POST", "/v2/models/credit/infer", head + data, **heads)
+    bad = image.send("POST", "/v2/models/credit/infer", head + data[:-8] + struct.pack("<d", float("inf")), **heads)
+
+    assert (status, len({answer["prediction"] for answer in told})) == (200, 2)
+    assert struct.unpack("<40q", found[-640:-320]) == tuple(answer["prediction"] for answer in told)
+    assert struct.unpack("<40d", found[-320:]) == tuple(answer["score"] for answer in told)
+    assert bad[0] == 400
+    assert b"Row 39, field 'debt'" in bad[1]
+
+
 def test_it_is_called_by_any_name_and_asked_how_it_is(image: Running) -> None:
     named = image.send("GET", "/is-well", Host="credit.models.svc.cluster.local")
 
@@ -107,6 +128,40 @@ def sagemaker(exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> P
     with tarfile.open(folder / "model.tar.gz") as archive:
         archive.extractall(folder / "base" / "model", filter="data")
     return folder
+
+
+SERVICE = """
+class Doubled:
+    def load(self, context):
+        self.factor = 2.0
+
+    def predict(self, rows):
+        return [{"prediction": self.factor * row["age"], "said": f"of {row['income']:g}"} for row in rows]
+"""
+
+
+def test_the_image_of_a_service_answers_as_the_service_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: Path, start: Start
+) -> None:
+    source, sealed, image = (tmp_path / name for name in ("source", "sealed", "image"))
+    for folder in (source, sealed, image):
+        folder.mkdir()
+    (source / "doubling_service.py").write_text(SERVICE)
+    monkeypatch.syspath_prepend(str(source))
+    draft = service_flavour.save(
+        importlib.import_module("doubling_service").Doubled(), sealed, example(), name="doubled"
+    )
+    bundle = write_bundle(sealed, draft, lock=environment_lock())
+    exported = Exported("doubled", 1, bundle, "doubled")
+    with pytest.raises(NotExported, match="--may-run-code"):
+        write(image, exported, Wish("docker"))
+
+    write(image, exported, Wish("docker", may_run_code=True))
+    answered = start(*started(image / "Dockerfile", python)).ask("/invocations", {"rows": ROWS})["predictions"]
+
+    loaded = service_flavour.load(sealed, bundle.digest, may_run_code=True)
+    assert answered == [dict(each) for each in loaded.predict(ROWS)]
+    assert answered[0] == {"prediction": 82.0, "said": "of 3.25"}
 
 
 def test_sagemakers_image_serves_the_unpacked_archive(
