@@ -266,6 +266,20 @@ class StreamCut(TaxiwayError):
         )
 
 
+class WorkersStreaming(TaxiwayError):
+    """A request waited behind streams that hold every worker."""
+
+    status = 503
+    retry_after_s = 1.0
+    endpoint: str
+
+    def __str__(self) -> str:
+        return (
+            f"Every worker of the endpoint {self.endpoint} answers a stream. Try again in a second, "
+            "or give the endpoint more workers."
+        )
+
+
 class QueueFull(TaxiwayError):
     """More requests wait for this endpoint than it can answer in time."""
 

@@ -97,6 +97,7 @@ class Gateway:
         self.seen: tuple[int, int, int] | None = None
         self.hosts: frozenset[str] = frozenset()
         self.started_at, self.status_due = clock(), 0.0
+        self.streams: set[Streaming] = set()
         self.is_in_charge = True  # not while another gateway still is, or already
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:

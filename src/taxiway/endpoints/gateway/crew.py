@@ -56,6 +56,7 @@ class Crew:
         self.warm: Warm | None = None  # what its workers are forks of, where they are
         self.waiting: deque[Job] = deque()
         self.workers: list[Worker] = []
+        self.streams: set[Job] = set()  # whose callers take pieces, also of what a worker is done with
         self.tasks: set[asyncio.Task[None]] = set()
         self.number = 0
         self.refusal: wire.Refused | None = None
@@ -310,9 +311,8 @@ class Crew:
     def cut(self, refusal: TaxiwayError) -> None:
         """Refuses everybody who waits here for an answer, also what a worker has in hand: none of it is given."""
         held = [job for worker in self.workers for job in worker.in_flight.values()]
-        for job in (*self.waiting, *held):
-            if not job.future.done():
-                job.future.set_exception(refusal)
+        for job in (*self.waiting, *held, *self.streams):
+            job.refuse(refusal)
         self.waiting.clear()
 
     def no_worker(self) -> TaxiwayError:
@@ -338,7 +338,7 @@ class Crew:
         self.is_draining = True
         is_streaming = any(job.is_stream for job in self.jobs())
         last = time.monotonic() + (self.limits.stream_s if is_streaming else self.limits.deadline_s)
-        while (self.waiting or self.in_flight) and time.monotonic() < last:  # noqa: ASYNC110  it ends in time too
+        while any(not job.future.done() for job in self.jobs()) and time.monotonic() < last:  # noqa: ASYNC110  it ends in time too
             await asyncio.sleep(0.02)
         await self.stop()
 

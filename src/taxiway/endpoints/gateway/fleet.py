@@ -19,7 +19,7 @@ from taxiway.endpoints.gateway.place import Place
 from taxiway.endpoints.gateway.requests import Asked
 from taxiway.endpoints.gateway.shadowing import Keep, Mirrors
 from taxiway.endpoints.gateway.status import GatewayStatus, RevisionStatus
-from taxiway.endpoints.gateway.watching import cause_of, watched, witness
+from taxiway.endpoints.gateway.watching import cause_of, send_away, watched, witness
 from taxiway.endpoints.refusals import EndpointUnknown, ModelRaised
 from taxiway.endpoints.rollout.falls import Fall, keep_falls, read_falls
 from taxiway.endpoints.rollout.guard import Cause
@@ -205,6 +205,7 @@ class Fleet:
         second = int(time.monotonic())
         for crew in self.crews():
             crew.kill_stuck()
+            send_away(crew)
             crew.rest()
             crew.tally.turn(second)
         self.mirrors.tick()

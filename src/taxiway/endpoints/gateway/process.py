@@ -27,10 +27,12 @@ from taxiway.endpoints.gateway.application import Gateway
 from taxiway.endpoints.gateway.connections import BoundedConnection, make_room
 from taxiway.endpoints.gateway.handing_over import OPTION, Front, Inherited, find_successor, lock_of, see_off
 from taxiway.endpoints.gateway.status import start_ticks
+from taxiway.endpoints.gateway.streaming import end_streams
 from taxiway.endpoints.worker.held import Command, Limits, worker_command
 from taxiway.kernel.clock import now
 
 GRACE_S = 5
+STREAMS_GRACE_S = 2.5  # for streams to end by themselves; then they are told that they are cut
 TICKS_PER_LOOK = 20  # of uvicorn's ticks, ten a second
 
 
@@ -52,6 +54,7 @@ class Server(uvicorn.Server):
 
     def leave(self) -> None:
         self.should_exit = True
+        asyncio.get_running_loop().call_later(STREAMS_GRACE_S, end_streams, self.front.gateway)
 
     def hand_over(self) -> None:
         """Lets another gateway follow, unless one is on its way already."""

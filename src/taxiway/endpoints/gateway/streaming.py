@@ -57,16 +57,21 @@ class Streaming:
         self.kept: list[bytes] = []
         self.kept_bytes = 0
         self.gone: asyncio.Task[None] | None = None
+        self.job: StreamJob | None = None
+        self.is_ended = False  # by the gateway, whatever its model does
 
     async def run(self, at: datetime, began: float, receive: Receive, send: Send) -> None:
         """Raises TaxiwayError as long as nothing was sent; later it is the last event."""
-        job = self.crew.enter(StreamJob(self.asked.rows, asyncio.get_running_loop().create_future()))
+        self.job = job = self.crew.enter(StreamJob(self.asked.rows, asyncio.get_running_loop().create_future()))
         self.gone = asyncio.create_task(until_gone(receive))
+        self.gateway.streams.add(self)
+        self.crew.streams.add(job)
         try:
             async with asyncio.timeout(self.limits.stream_s):
                 await self.pass_on(job, began, send)
-            self.note_whole(time.perf_counter() - began)
+            spent_s = time.perf_counter() - began
             await self.record(at, began, [self.outputs()])
+            self.note_whole(spent_s)
             last = ("end", {"prediction_id": self.call.request_id, "pieces": self.count, "outcome": "complete"})
         except (TaxiwayError, TimeoutError, HungUp) as e:
             refusal = self.named(e)
@@ -76,12 +81,20 @@ class Streaming:
             last = ("error", facts_of(refusal, self.call.request_id))
         finally:
             self.gone.cancel()
+            self.gateway.streams.discard(self)
+            self.crew.streams.discard(job)
             if not job.future.done():
                 job.future.cancel()  # has the worker stop, too
         if not self.count:
             await self.start(send)
         await send({"type": "http.response.body", "body": self.event(*last), "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+    def end(self, cause: str) -> None:
+        """Cuts it for a cause that is not its own."""
+        if self.job is not None:
+            self.job.refuse(StreamCut(endpoint=self.crew.served.endpoint, pieces=self.count, cause=cause))
+        self.is_ended = True
 
     async def pass_on(self, job: StreamJob, began: float, send: Send) -> None:
         """Gives each piece on as it comes. Raises HungUp, TimeoutError and what the stream was ended with."""
@@ -99,11 +112,15 @@ class Streaming:
     async def soon(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
         """What comes of it, within the time of one piece, unless the caller goes away before. Raises as `pass_on`."""
         assert self.gone is not None, "the caller is watched from the start"
+        assert self.job is not None, "it was begun"
         task = asyncio.ensure_future(work)
+        ends = (task, self.gone, self.job.refused)
         try:
-            await asyncio.wait((task, self.gone), timeout=self.limits.deadline_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, timeout=self.limits.deadline_s, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
+            if self.job.refused.done():
+                raise self.job.refused.result()
             raise HungUp if self.gone.done() else TimeoutError
         finally:
             task.cancel()
@@ -156,7 +173,7 @@ class Streaming:
         """Counts it, and records it where the model had begun, or raised."""
         self.crew.note_unanswered(refusal)
         is_hung_up = isinstance(refusal, StreamCut) and refusal.cause == "the caller hung up"
-        if isinstance(refusal, ITS_FAULT) and not is_hung_up:
+        if isinstance(refusal, ITS_FAULT) and not (is_hung_up or self.is_ended):
             self.gateway.fleet.blame(self.crew, self.asked.rows, refusal)
         if self.count or isinstance(refusal, ModelRaised):
             if isinstance(refusal, EndpointStopped):
@@ -170,6 +187,12 @@ class Streaming:
     async def record(self, at: datetime, began: float, result: list[bytes] | str) -> None:
         latency_ms = (time.perf_counter() - began) * 1000
         await self.gateway.record(self.crew, self.call, self.asked, at, latency_ms, result)
+
+
+def end_streams(gateway: Gateway) -> None:
+    """Before the gateway's end: none is cut without a word."""
+    for stream in gateway.streams:
+        stream.end("its gateway was told to end")
 
 
 def streamed_as(accept: bytes) -> bytes:

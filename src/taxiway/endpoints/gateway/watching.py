@@ -7,9 +7,18 @@ import time
 from taxiway.endpoints.gateway.crew import Crew
 from taxiway.endpoints.gateway.place import Place
 from taxiway.endpoints.gateway.status import rss_bytes
+from taxiway.endpoints.refusals import WorkersStreaming
 from taxiway.endpoints.rollout.guard import Before, Cause, bound_ms, judge, seen_of
 
 MB = 1 << 20
+
+
+def send_away(crew: Crew) -> None:
+    """Refuses who waits behind streams that hold every worker: those may take minutes."""
+    if crew.waiting and crew.workers and all(worker.streams for worker in crew.workers):
+        last = time.monotonic() - crew.limits.behind_streams_s
+        while crew.waiting and crew.waiting[0].since < last:
+            crew.waiting.popleft().refuse(WorkersStreaming(endpoint=crew.served.endpoint))
 
 
 def watched(place: Place) -> list[int]:

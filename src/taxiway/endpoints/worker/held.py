@@ -48,6 +48,7 @@ class Limits(NamedTuple):
     body_wait_s: float = 10.0
     header_wait_s: float = 10.0
     stream_s: float = 600.0  # a whole stream; of each piece `deadline_s`
+    behind_streams_s: float = 1.0  # how long a request waits where streams hold every worker
 
 
 def worker_command(

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from taxiway.endpoints.worker.hearing import Unheard
+from taxiway.kernel.errors import TaxiwayError
 
 if TYPE_CHECKING:
     from taxiway.endpoints.worker.held import Worker
@@ -28,6 +29,11 @@ class Job:
     @property
     def has_begun(self) -> bool:
         return False
+
+    def refuse(self, refusal: TaxiwayError) -> None:
+        """Nothing is given to its caller any more."""
+        if not self.future.done():
+            self.future.set_exception(refusal)
 
     def given(self, worker: Worker, number: int) -> None:
         """It is on its way to this worker."""

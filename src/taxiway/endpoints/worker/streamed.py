@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from taxiway.endpoints.refusals import EndpointStopped
 from taxiway.endpoints.worker.job import Job
+from taxiway.kernel.errors import TaxiwayError
 
 if TYPE_CHECKING:
     from taxiway.endpoints.worker.held import Worker
@@ -27,12 +27,18 @@ class StreamJob(Job):
         self.pieces: deque[bytes] = deque()
         self.size = self.count = self.number = 0
         self.arrived = asyncio.Event()
+        self.refused: asyncio.Future[TaxiwayError] = future.get_loop().create_future()  # nothing is given any more
         self.worker: Worker | None = None
         future.add_done_callback(self.ended)
 
     @property
     def has_begun(self) -> bool:
         return self.count > 0
+
+    def refuse(self, refusal: TaxiwayError) -> None:
+        super().refuse(refusal)
+        if not self.refused.done():
+            self.refused.set_result(refusal)
 
     def given(self, worker: Worker, number: int) -> None:
         self.worker, self.number = worker, number
@@ -54,15 +60,15 @@ class StreamJob(Job):
             self.worker.cancel(self.number)
 
     async def next(self) -> bytes | None:
-        """The next piece; None after the last one. Raises what the stream was ended with, a stop at once."""
-        while not self.pieces:
+        """The next piece; None after the last one. Raises what the stream was ended with, a refusal at once."""
+        while not self.pieces and not self.refused.done():
             if self.future.done():
                 self.future.result()
                 return None
             self.arrived.clear()
             await self.arrived.wait()
-        if self.future.done() and isinstance(self.future.exception(), EndpointStopped):
-            self.future.result()
+        if self.refused.done():
+            raise self.refused.result()
         piece = self.pieces.popleft()
         self.size -= len(piece)
         if self.worker is not None and len(self.pieces) <= FEW_PIECES:
