@@ -101,6 +101,10 @@ def test_a_question_finds_just_what_it_says(home: Path, text: str, found: list[i
     assert minutes(home, text) == found
 
 
+def test_the_last_day_there_is_can_be_asked_about(home: Path) -> None:
+    assert minutes(home, 'at > "9999-12-31"') == []
+
+
 def test_bounds_and_a_limit_take_the_newest(home: Path) -> None:
     assert minutes(home, "", since=START + 3 * MINUTE, until=START + 6 * MINUTE) == [5, 4, 3]
     assert minutes(home, "latency_ms < 80", limit=3) == [7, 6, 5]
@@ -109,6 +113,7 @@ def test_bounds_and_a_limit_take_the_newest(home: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
+        ('caller ~ "("', "RE2"),
         ("latency_ms > fast", "a number"),
         ("latency_ms like 'x'", "one of"),
         ("password = 1", "conditions begin with"),

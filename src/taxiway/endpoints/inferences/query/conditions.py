@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from taxiway.endpoints.inferences.query.grammar import FLAGS, NUMBERS, TIMES, And, Field, Node, Not, Or, Term
@@ -28,6 +28,8 @@ COLUMNS = {
     "event_at": "event_at",
     "shadow": "coalesce(shadow, false)",
 }
+
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)  # the day after 9999 is none
 
 
 class Conditions:
@@ -121,7 +123,7 @@ class Conditions:
 
     def moment(self, field: Field, sign: str, value: When | Ago) -> str:
         """A day or minute is compared as a whole."""
-        first, after = (EPOCH + timedelta(microseconds=each) for each in span_of(value, self.now))
+        first, after = (EPOCH + timedelta(microseconds=min(each, LAST)) for each in span_of(value, self.now))
         column = COLUMNS[field.name]
         bounds = {
             "=": (f"({column} >= ? AND {column} < ?)", [first, after]),

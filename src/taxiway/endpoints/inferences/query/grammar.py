@@ -17,6 +17,7 @@ from taxiway.kernel.errors import BadField
 from taxiway.runs.search.descent import Descent
 from taxiway.runs.search.filter import Ago, When
 from taxiway.runs.search.moments import MOMENTS, UNITS_S, read_duration, read_when
+from taxiway.runs.search.patterns import PatternBroken, compiled
 from taxiway.runs.search.tokens import Token, Tokens, one_of, unquoted
 
 Place = Literal["record", "inputs", "outputs"]
@@ -142,6 +143,11 @@ class Parser(Descent[Node]):
             self.check_known(at, field, found)
         if isinstance(found, str) and len(found) > MOST_PATTERN and is_text:
             self.tokens.refuse(at, f"at most {MOST_PATTERN:,} characters")
+        if sign == "~":
+            try:
+                compiled(str(found))
+            except PatternBroken as e:
+                self.tokens.refuse(at, f"a regular expression in RE2's syntax ({e})")
         return found
 
     def listed(self, field: Field) -> tuple[str | float, ...]:
