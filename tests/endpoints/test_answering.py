@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from taxiway.adapters.sklearn import load, save
 from taxiway.adapters.sklearn_predictor import SklearnPredictor
+from taxiway.endpoints.blocks import Block, BlockRows, Told, ToldRows
 from taxiway.endpoints.worker.answering import Answering, answers
 from taxiway.endpoints.worker.probing import probes
 from taxiway.endpoints.worker.process import holds_together
@@ -46,6 +49,53 @@ def test_the_short_way_answers_as_the_long_one_bit_for_bit(predictor: SklearnPre
 
     assert predictor.takes_matrix
     assert Answering(predictor).answers(rows) == answers(predictor, [msgspec.json.decode(row) for row in rows])
+
+
+def test_a_matrix_and_many_rows_are_answered_as_rows_are_bit_for_bit(predictor: SklearnPredictor) -> None:
+    rows = probes(predictor.signature, [msgspec.json.decode(asked()), msgspec.json.decode(asked(income=9.0))], 40)
+    answering = Answering(predictor)
+    alone = answering.answers(rows)
+
+    told = answering.of_block(block_of(rows))
+
+    assert isinstance(told, Told)
+    assert [*ToldRows(told)] == alone
+    assert ToldRows(told)[:3] == alone[:3]
+    assert answering.together(rows) == b"[" + b",".join(alone) + b"]"
+    assert [*BlockRows(block_of(rows))] == [msgspec.json.encode(as_floats(row)) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "field"),
+    [
+        (0, math.nan, "income"),
+        (1, math.inf, "the debt"),
+        (2, 1.5, "children"),
+        (2, 1e300, "children"),
+        (3, 2, "married"),
+    ],
+)
+def test_a_value_of_a_matrix_that_does_not_fit_is_named_with_its_row(
+    predictor: SklearnPredictor, place: int, value: float, field: str
+) -> None:
+    block = block_of([asked()] * 20)
+    values = bytearray(block.data)
+    struct.pack_into("<d", values, 8 * (7 * len(NAMES) + place), value)
+
+    with pytest.raises(InputMismatch) as refusal:
+        Answering(predictor).of_block(msgspec.structs.replace(block, data=bytes(values)))
+
+    assert (refusal.value.row, refusal.value.field) == (7, field)
+
+
+def block_of(rows: list[bytes]) -> Block:
+    """The same rows as a caller of binary tensors sends them."""
+    values = [float(msgspec.json.decode(row)[name]) for row in rows for name in NAMES]
+    return Block("FP64", len(rows), NAMES, struct.pack(f"<{len(values)}d", *values), (3,))
+
+
+def as_floats(row: bytes) -> dict[str, object]:
+    return {name: v if v is True or v is False else float(v) for name, v in msgspec.json.decode(row).items()}
 
 
 def test_a_row_gets_the_same_bits_in_any_company(predictor: SklearnPredictor) -> None:

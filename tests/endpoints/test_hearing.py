@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
+from taxiway.endpoints.blocks import Field, Told
 from taxiway.endpoints.refusals import ModelRaised
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.confinement import Confinement
@@ -39,11 +41,11 @@ def worker() -> Iterator[Worker]:
         process.kill()
 
 
-def hear(worker: Worker, said: Any, rows: int = 1) -> asyncio.Future[list[bytes]]:
+def hear(worker: Worker, said: Any, rows: int = 1) -> asyncio.Future[Sequence[bytes]]:
     """What becomes of a request with the number 7 once this was said."""
 
-    async def ask() -> asyncio.Future[list[bytes]]:
-        future: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
+    async def ask() -> asyncio.Future[Sequence[bytes]]:
+        future: asyncio.Future[Sequence[bytes]] = asyncio.get_running_loop().create_future()
         worker.in_flight[7] = Job([b'{"x":1}'] * rows, future)
         worker.data_received(said if isinstance(said, bytes) else wire.frame(said))
         return future
@@ -54,6 +56,39 @@ def hear(worker: Worker, said: Any, rows: int = 1) -> asyncio.Future[list[bytes]
 def test_an_answer_per_row_is_taken(worker: Worker) -> None:
     assert hear(worker, wire.Done(7, [b'{"prediction":1}', b'{"prediction":2}']), rows=2).result()[1][-3:] == b":2}"
     assert not worker.is_killed
+
+
+def test_answers_in_one_text_or_field_by_field_are_taken_as_rows(worker: Worker) -> None:
+    text = hear(worker, wire.Done(7, [], b'[{"prediction":1},{"prediction":-2}]'), rows=2).result()
+    field = Field("prediction", "INT64", struct.pack("<2q", 1, -2))
+    told = hear(worker, wire.Done(7, [], told=Told(2, (field,))), rows=2).result()
+
+    assert [*text] == [*told] == [b'{"prediction":1}', b'{"prediction":-2}']
+    assert (text[1], told[1], len(text), len(told)) == (b'{"prediction":-2}', b'{"prediction":-2}', 2, 2)
+    assert not worker.is_killed
+
+
+SHORT = Field("prediction", "INT64", bytes(15))
+WHOLE = Field("prediction", "INT64", bytes(16))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        wire.Done(7, [], b'[{"prediction":1}]'),
+        wire.Done(7, [], b'[{"prediction":1},2]'),
+        wire.Done(7, [], b'[{"prediction":1},\n{"prediction":2}]'),
+        wire.Done(7, [], b'[{"prediction":1},{"prediction":2}'),
+        wire.Done(7, [], b'{"prediction":1}'),
+        wire.Done(7, [], told=Told(2, ())),
+        wire.Done(7, [], told=Told(2, (SHORT,))),
+        wire.Done(7, [], told=Told(2, (WHOLE, WHOLE))),
+        wire.Done(7, [], told=Told(1, (Field("prediction", "INT64", bytes(8)),))),
+    ],
+)
+def test_many_answers_that_are_not_one_per_row_cost_the_worker(worker: Worker, said: wire.Done) -> None:
+    assert not hear(worker, said, rows=2).done()
+    assert worker.is_killed
 
 
 RECORD = b'{"prediction":1}\n{"prediction_id":"0","row":0,"endpoint":"another"}'

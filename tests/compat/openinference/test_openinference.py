@@ -9,7 +9,11 @@ import msgspec
 import pytest
 
 from taxiway.compat.openinference.dialect import OpenInference
+from taxiway.compat.openinference.tensors import TensorRefused
+from taxiway.compat.tabular import FormRefused
+from taxiway.endpoints.blocks import BlockRows
 from taxiway.endpoints.gateway.dialects import Call, Shown, Standing
+from taxiway.endpoints.gateway.requests import Asked
 from taxiway.endpoints.refusals import RevisionElsewhere
 from taxiway.endpoints.worker.held import Limits
 from taxiway.models.predicting.signature import Column, Signature
@@ -287,22 +291,45 @@ def test_every_revision_that_answers_is_a_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("datatype", "code", "kept"), [("FP64", "d", True), ("FP32", "f", True), ("INT64", "q", False)]
+    ("datatype", "code", "rows", "is_whole"),
+    [("FP64", "d", 16, True), ("FP32", "f", 16, True), ("INT64", "q", 16, False), ("FP64", "d", 15, False)],
 )
-def test_a_matrix_of_bytes_is_kept_as_it_came(datatype: str, code: str, kept: bool) -> None:
-    signature = Signature(inputs=(Column(name="a", type="number"), Column(name="b", type="number")), outputs=())
-    data = struct.pack(f"<4{code}", 1, 2, 3, 4)
-    text = msgspec.json.encode({"inputs": [tensor("all", datatype, len(data), 2, 2)]})
+def test_a_matrix_of_bytes_goes_on_as_it_came(datatype: str, code: str, rows: int, is_whole: bool) -> None:
+    asked = read_matrix(datatype, rows, struct.pack(f"<{rows * 2}{code}", *range(rows * 2)), NUMBERS)
+
+    assert [msgspec.json.decode(row) for row in asked.rows] == [{"a": 2 * n, "b": 2 * n + 1} for n in range(rows)]
+    assert (msgspec.json.decode(asked.rows[0]), len(asked.rows)) == ({"a": 0, "b": 1}, rows)
+    assert isinstance(asked.rows, BlockRows) == is_whole
+
+
+def test_a_matrix_says_gaps_truths_and_infinities_as_rows_do() -> None:
+    inputs = (Column(name="a", type="number"), Column(name="b", type="boolean", nullable=True))
+    values = [float("nan"), 1, float("inf"), 0, 3, float("nan")] + [0.5, 0] * 13
+
+    asked = read_matrix("FP64", 16, struct.pack("<32d", *values), inputs)
+
+    assert isinstance(asked.rows, BlockRows)
+    assert [msgspec.json.decode(row) for row in asked.rows[:3]] == [
+        {"a": None, "b": True},
+        {"a": "Infinity", "b": False},
+        {"a": 3, "b": None},
+    ]
+
+
+@pytest.mark.parametrize(("size", "shape", "more"), [(256, (15, 2), b""), (255, (16, 2), b""), (256, (16, 2), b"x")])
+def test_a_matrix_whose_length_lies_is_refused(size: int, shape: tuple[int, int], more: bytes) -> None:
+    with pytest.raises((TensorRefused, FormRefused)):
+        read_matrix("FP64", shape[0], bytes(256) + more, NUMBERS, size)
+
+
+NUMBERS = (Column(name="a", type="number"), Column(name="b", type="number"))
+
+
+def read_matrix(datatype: str, rows: int, data: bytes, inputs: tuple[Column, ...], size: int | None = None) -> Asked:
+    """A request of one tensor for all columns, as it is read."""
+    said = tensor("all", datatype, len(data) if size is None else size, rows, len(inputs))
+    text = msgspec.json.encode({"inputs": [said]})
     headers = {b"inference-header-content-length": b"%d" % len(text)}
     call = Call("1" * 32, "POST", INFER, headers, Limits(), OpenInference(), body=text + data)
-    call.look_up = lambda _: signature
-
-    asked = OpenInference().read(call)
-
-    assert [msgspec.json.decode(row) for row in asked.rows] == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
-    assert (asked.block is not None) == kept
-    assert asked.block is None or (asked.block.rows, [*asked.block.columns], bytes(asked.block.data)) == (
-        2,
-        ["a", "b"],
-        data,
-    )
+    call.look_up = lambda _: Signature(inputs=inputs, outputs=())
+    return OpenInference().read(call)

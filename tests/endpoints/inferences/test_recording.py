@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import struct
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from taxiway.endpoints.blocks import MANY, Block, BlockRows, Field, Told, ToldRows
 from taxiway.endpoints.inferences.ageing.sealing import seal_closed
 from taxiway.endpoints.inferences.log import find, read_lines
 from taxiway.endpoints.inferences.policy import LogPolicy, durability_of, problem_of
-from taxiway.endpoints.inferences.recording import MANY, Happened, Recorder, lines_of
+from taxiway.endpoints.inferences.recording import Happened, Recorder, lines_of
 from taxiway.endpoints.inferences.subjects import Subjects, revealed
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.refusals import AnswerNotRecorded
@@ -74,6 +76,23 @@ def test_many_rows_of_a_request_share_a_line_and_are_read_as_any(tmp_path: Path,
     made.log.finish()
     seal_closed(tmp_path)
     assert len(find(tmp_path, happened.prediction_id)) == MANY
+
+
+@pytest.mark.parametrize("drop", [(), ("debt",)])
+def test_a_matrix_and_answers_by_field_are_read_as_rows(tmp_path: Path, drop: tuple[str, ...]) -> None:
+    made = recorder(tmp_path, LogPolicy("buffered", drop=drop))
+    rows = BlockRows(Block("FP32", MANY, ("age", "debt"), struct.pack(f"<{2 * MANY}f", *range(2 * MANY))))
+    told = ToldRows(Told(MANY, (Field("prediction", "INT64", struct.pack(f"<{MANY}q", *range(MANY))),)))
+    happened = Happened(new_id(), START, 1.25)
+
+    made.record(Revision(), rows, told, happened)
+
+    (file,) = (tmp_path / "inferences" / MORTGAGE).glob("open-*.jsonl")
+    if not drop:
+        assert read_lines(file) == (lines_of(Revision(), [*rows], [*told], happened, None), 0)
+    (found,) = find(tmp_path, f"{happened.prediction_id}/7")
+    assert (found.inputs, found.outputs) == ({"age": 14} if drop else {"age": 14, "debt": 15}, {"prediction": 7})
+    assert b"debt" not in file.read_bytes() or not drop
 
 
 def test_an_acknowledged_record_is_on_the_disk_before_the_answer(

@@ -6,16 +6,19 @@ number or a truth value, one tensor [rows, columns] of numbers under any other n
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UnsetType
 
 from taxiway.compat.openinference.datatypes import datatype_of, is_numeric
-from taxiway.compat.openinference.tensors import Request, Tensor, TensorRefused, read_request, values_of
+from taxiway.compat.openinference.tensors import Request, Tensor, TensorRefused, read_request, size_of, values_of
 from taxiway.compat.tabular import inputs_of
+from taxiway.endpoints.blocks import LETTERS, MANY, TRUTHS, Block, BlockRows
 from taxiway.endpoints.gateway.dialects import Call
-from taxiway.endpoints.gateway.requests import Asked, Block
+from taxiway.endpoints.gateway.requests import Asked
 from taxiway.models.predicting.signature import Column
 
 NUMBERS = frozenset(["boolean", "integer", "number"])
@@ -26,11 +29,11 @@ def read_rows(call: Call) -> tuple[Asked, Request]:
     """The rows of a request. Raises TensorRefused, FormRefused, BodyRefused, TooLarge, NotYetKnown."""
     inputs = inputs_of(call)
     request, rest = read_request(call)
+    if rest and (block := block_of(request.inputs, rest, inputs, call)) is not None:
+        return Asked(BlockRows(block)), request
     values = values_of(request, rest, call)
-    block = None
     if is_matrix(request.inputs, inputs):
         columns = matrix(request.inputs[0], values[0], inputs)
-        block = block_of(request.inputs[0], rest, list(columns))
     else:
         by_name = {column.name: column for column in inputs}
         columns = {
@@ -39,19 +42,26 @@ def read_rows(call: Call) -> tuple[Asked, Request]:
         }
     names = list(columns)
     rows = [encode(dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]
-    return Asked(rows, block=block), request
+    return Asked(rows), request
 
 
-def block_of(tensor: Tensor, rest: memoryview, names: Sequence[str]) -> Block | None:
-    """The one tensor as it came, where it came in bytes and in a datatype that models compute in.
+def block_of(tensors: Sequence[Tensor], rest: memoryview, inputs: Sequence[Column], call: Call) -> Block | None:
+    """The one tensor of many rows as it came, where it is of bytes that models compute in, and there is no flaw in it.
 
-    rest: what follows the JSON, which is this tensor and nothing else, as was checked when its values were read.
+    Raises TensorRefused, TooLarge, BodyRefused.
     """
-    if not rest:
+    tensor, width = tensors[0], len(inputs)
+    if not is_matrix(tensors, inputs) or tensor.shape[1:] != [width] or tensor.shape[0] < MANY:
         return None
+    count = size_of(tensor, call)
+    is_plain = isinstance(tensor.data, UnsetType) and all(column.type in NUMBERS for column in inputs)
     match tensor.datatype:
-        case "FP32" | "FP64" as datatype:
-            return Block(datatype, tensor.shape[0], names, rest)
+        case "FP32" | "FP64" as datatype if is_plain:
+            size = count * struct.calcsize(LETTERS[datatype])
+            if tensor.parameters.get("binary_data_size") != size or len(rest) != size:
+                return None
+            truths = tuple(place for place, column in enumerate(inputs) if column.type == "boolean")
+            return Block(datatype, tensor.shape[0], tuple(c.name for c in inputs), bytes(rest), truths)
     return None
 
 
@@ -78,9 +88,6 @@ def matrix(tensor: Tensor, values: list[Any], inputs: Sequence[Column]) -> dict[
         if column.type == "boolean":
             found[column.name] = [TRUTHS.get(value, value) for value in found[column.name]]
     return found
-
-
-TRUTHS: dict[Any, Any] = {0: False, 1: True}
 
 
 def column_of(tensor: Tensor, values: list[Any], by_name: dict[str, Column], rows: int) -> list[Any]:

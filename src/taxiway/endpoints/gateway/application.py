@@ -343,7 +343,7 @@ class Gateway:
             told = Answered(call.request_id, crew.served.number, asked.rows, outputs, latency_ms, asked.event_at)
             self.fleet.mirrors.offer(crew, told)
 
-    async def predict(self, crew: Crew, asked: Asked) -> list[bytes]:
+    async def predict(self, crew: Crew, asked: Asked) -> Sequence[bytes]:
         """A JSON object per row. Raises DeadlinePassed and what the crew raises."""
         try:
             async with asyncio.timeout(self.limits.deadline_s):
@@ -352,7 +352,7 @@ class Gateway:
             raise DeadlinePassed(endpoint=crew.served.endpoint, deadline_s=self.limits.deadline_s) from e
 
     async def record(
-        self, crew: Crew, call: Call, asked: Asked, at: datetime, latency_ms: float, result: list[bytes] | str
+        self, crew: Crew, call: Call, asked: Asked, at: datetime, latency_ms: float, result: Sequence[bytes] | str
     ) -> None:
         """Has a record of each row, as the endpoint's policy asks, before anything goes out. Raises AnswerNotRecorded.
 

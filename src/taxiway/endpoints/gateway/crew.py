@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -102,7 +102,7 @@ class Crew:
             return []
         return (self.log_tail or [line for worker in self.workers for line in worker.log.lines])[-20:]
 
-    def judge(self, latency_ms: float, outputs: list[bytes]) -> None:
+    def judge(self, latency_ms: float, outputs: Sequence[bytes]) -> None:
         """Counts an answer, and what is wrong with it."""
         now = self.tally.now
         now.requests += 1
@@ -208,7 +208,7 @@ class Crew:
             return "failing"
         return "restarting" if self.was_ready or self.failures else "starting"
 
-    def submit(self, rows: list[bytes]) -> asyncio.Future[list[bytes]]:
+    def submit(self, rows: Sequence[bytes]) -> asyncio.Future[Sequence[bytes]]:
         """The answers to come, a JSON object per row, or an error. Raises NoWorker, QueueFull."""
         return self.enter(Job(rows, asyncio.get_running_loop().create_future())).future
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +231,7 @@ class Fleet:
             if cause is not None:
                 self.fall(place, number, cause)
 
-    def blame(self, crew: Crew, rows: list[bytes], refusal: TaxiwayError) -> None:
+    def blame(self, crew: Crew, rows: Sequence[bytes], refusal: TaxiwayError) -> None:
         """Counts a request that a revision could not answer.
 
         Where its model raised while it is watched, the revision that would take over is asked first: what that one
@@ -248,7 +248,7 @@ class Fleet:
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 
-    async def ask_again(self, crew: Crew, other: Crew, rows: list[bytes]) -> None:
+    async def ask_again(self, crew: Crew, other: Crew, rows: Sequence[bytes]) -> None:
         """Counts an error of a crew that another one does not make."""
         try:
             async with asyncio.timeout(ASKED_AGAIN_S):

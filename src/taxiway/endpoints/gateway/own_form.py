@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from taxiway.endpoints.blocks import joined
 from taxiway.endpoints.gateway.dialects import Address, Answer, Call, Given, Shown
 from taxiway.endpoints.gateway.requests import Asked, check_count, event_times, on_one_line, unreadable
 from taxiway.endpoints.refusals import AddressUnknown, BodyRefused
@@ -68,7 +69,7 @@ class OwnForm:
         model, number = (f"{served.model}@{served.version}", served.number) if served else ("", 0)
         head = f'{{"prediction_id":"{call.request_id}","model":"{model}","revision":{number},"predictions":['
         tail = b"]}" if served else b'],"is_fallback":true}'
-        return Answer(200, head.encode() + b",".join(given.outputs) + tail)
+        return Answer(200, head.encode() + joined(given.outputs) + tail)
 
     def tell(self, call: Call, shown: Shown) -> Answer:
         """It has no address that tells anything."""

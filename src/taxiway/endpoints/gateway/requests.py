@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -35,24 +35,11 @@ AT_LEAST_ONE = "at least one row"  # what protocols with forms of their own say
 NOT_HERE = "This token may not call this endpoint."
 
 
-class Block(NamedTuple):
-    """The same rows as one matrix, as the caller sent it: rows by columns, little-endian, in the signature's order."""
-
-    datatype: Literal["FP32", "FP64"]
-    rows: int
-    columns: Sequence[str]
-    data: memoryview
-
-
 class Asked(Struct):
-    """What a caller wants predicted: a JSON object per row, and an event time per row where given.
+    """What a caller wants predicted: a JSON object per row, and an event time per row where given."""
 
-    block: the rows once more, for who would rather read numbers than text; only where they came as numbers.
-    """
-
-    rows: list[bytes]
+    rows: Sequence[bytes]
     event_at: list[datetime] | None = None
-    block: Block | None = None
 
 
 def check_host(headers: Headers, allowed: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from msgspec import Raw
 
+from taxiway.endpoints.blocks import size_of
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.gateway.crew import Crew
 from taxiway.endpoints.gateway.place import Place
@@ -39,8 +40,8 @@ class Answered(NamedTuple):
 
     prediction_id: str
     revision: int
-    rows: list[bytes]
-    outputs: list[bytes]
+    rows: Sequence[bytes]
+    outputs: Sequence[bytes]
     latency_ms: float
     event_at: list[datetime] | None = None
 
@@ -62,7 +63,7 @@ class Mirror:
         """Takes a copy, unless the shadow is not asked for this one, or is behind. is_busy: callers wait."""
         if answered.revision == self.crew.served.number or (self.share < 1 and random.random() >= self.share):  # noqa: S311  no secret
             return
-        size = sum(map(len, answered.rows))
+        size = size_of(answered.rows)
         if is_busy or len(self.queue) >= MOST_WAITING or self.size + size > MOST_BYTES:
             self.dropped += 1
             return
@@ -74,7 +75,7 @@ class Mirror:
         """Works on what waits, a few at once."""
         while self.queue and self.in_work < AT_ONCE:
             answered = self.queue.popleft()
-            self.size -= sum(map(len, answered.rows))
+            self.size -= size_of(answered.rows)
             self.in_work += 1
             task = asyncio.get_running_loop().create_task(self.ask(answered))
             self.tasks.add(task)
@@ -96,7 +97,7 @@ class Mirror:
             self.in_work -= 1
             self.go_on()
 
-    def compare(self, answered: Answered, outputs: list[bytes] | None, latency_ms: float, error: str = "") -> None:
+    def compare(self, answered: Answered, outputs: Sequence[bytes] | None, latency_ms: float, error: str = "") -> None:
         """Counts and keeps each row."""
         self.crew.latencies_ms.append(latency_ms)
         for row, told in enumerate(answered.outputs):

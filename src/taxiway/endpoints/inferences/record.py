@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from taxiway.endpoints.blocks import Block, BlockRows, Told, ToldRows
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -44,6 +46,7 @@ class Lines(Struct, frozen=True, gc=False, omit_defaults=True):
     """The records of many rows of one request in one line, what they share said once. Fields as in `Line`.
 
     rows: how many. event_at: of each row, where the caller said when. outputs: of each row; none where it failed.
+    block: the inputs where they came as a matrix; told: the outputs where they came field by field.
     """
 
     rows: int
@@ -63,6 +66,8 @@ class Lines(Struct, frozen=True, gc=False, omit_defaults=True):
     trace_id: str = ""
     protocol: str = ""
     shadow: bool = False
+    block: Block | None = None
+    told: Told | None = None
 
 
 NULL = Raw(b"null")
@@ -75,7 +80,9 @@ def read_line(text: bytes) -> list[Line]:
     if not text.startswith(TOGETHER):
         return [line_decoder.decode(text)]
     held = lines_decoder.decode(text)
-    outputs, times = held.outputs or [NULL] * held.rows, held.event_at or [held.at] * held.rows
+    inputs = held.inputs if held.block is None else [*map(Raw, BlockRows(held.block))]
+    outputs = held.outputs if held.told is None else [*map(Raw, ToldRows(held.told))]
+    times = held.event_at or [held.at] * held.rows
     return [
         Line(
             held.prediction_id,
@@ -86,7 +93,7 @@ def read_line(text: bytes) -> list[Line]:
             held.revision,
             held.model,
             held.bundle_digest,
-            inputs,
+            asked,
             output,
             held.latency_ms,
             held.status,
@@ -96,7 +103,9 @@ def read_line(text: bytes) -> list[Line]:
             held.protocol,
             held.shadow,
         )
-        for row, inputs, output, event_at in zip(range(held.rows), held.inputs, outputs, times, strict=True)
+        for row, asked, output, event_at in zip(
+            range(held.rows), inputs, outputs or [NULL] * held.rows, times, strict=True
+        )
     ]
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Raw
 
+from taxiway.endpoints.blocks import MANY, BlockRows, TextRows, ToldRows
 from taxiway.endpoints.gateway.spans import Span, Spans
 from taxiway.endpoints.gateway.status import LogStatus
 from taxiway.endpoints.inferences.masking import Kept, Mask, hash_secret
@@ -19,7 +20,6 @@ from taxiway.endpoints.inferences.subjects import SubjectKey, Subjects
 from taxiway.endpoints.inferences.writing import InferenceLog, OpenSegment
 from taxiway.endpoints.refusals import AnswerNotRecorded
 
-MANY = 16  # rows of a request from which on their records share a line
 PLAIN = LogPolicy("buffered")
 
 
@@ -205,7 +205,6 @@ def span_of(served: Served, rows: int, result: Sequence[bytes] | str, happened: 
 
 def together(served: Served, rows: Sequence[bytes], result: Sequence[bytes] | str, happened: Happened) -> Lines:
     """The records of many rows of one request, of which the policy keeps everything."""
-    is_failed = isinstance(result, str)
     return Lines(
         len(rows),
         happened.prediction_id,
@@ -214,17 +213,26 @@ def together(served: Served, rows: Sequence[bytes], result: Sequence[bytes] | st
         served.number,
         f"{served.model}@{served.version}",
         served.bundle_digest,
-        [Raw(row) for row in rows],
-        [] if is_failed else [Raw(output) for output in result],
+        [] if isinstance(rows, BlockRows) else [Raw(row) for row in rows],
+        raws_of(result),
         round(happened.latency_ms, 3),
-        "failed" if is_failed else "answered",
+        "failed" if isinstance(result, str) else "answered",
         [*(happened.event_at or ())],
         result if isinstance(result, str) else None,
         happened.caller,
         happened.trace_id,
         happened.protocol,
         happened.shadow,
+        rows.block if isinstance(rows, BlockRows) else None,
+        result.told if isinstance(result, ToldRows) else None,
     )
+
+
+def raws_of(result: Sequence[bytes] | str) -> list[Raw]:
+    """The outputs as they came; none of a failure, nor of those that are recorded field by field."""
+    if isinstance(result, TextRows):
+        return result.found
+    return [] if isinstance(result, str | ToldRows) else [Raw(output) for output in result]
 
 
 def lines_of(

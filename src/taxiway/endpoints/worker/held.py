@@ -15,11 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
+from taxiway.endpoints.blocks import BlockRows
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.setup import PLAIN
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.confinement import Confinement
-from taxiway.endpoints.worker.hearing import Unheard, check_outputs, error_of
+from taxiway.endpoints.worker.hearing import Unheard, answers_of, check_outputs, error_of
 from taxiway.endpoints.worker.job import Job
 from taxiway.endpoints.worker.standing_still import KNOWN_ANSWERS, Watch, look
 from taxiway.endpoints.worker.starting import Warm
@@ -191,7 +192,7 @@ class Worker(asyncio.Protocol):
         assert self.transport is not None, "only a worker with room is given work"
         if not self.outbox:
             asyncio.get_running_loop().call_soon(self.flush)
-        self.outbox.append(wire.frame(wire.Work(number, job.rows, job.is_alone, job.is_stream)))
+        self.outbox.append(wire.frame(work_of(number, job)))
 
     def take_back(self, number: int) -> Job:
         """A request that the worker is done with."""
@@ -242,10 +243,10 @@ class Worker(asyncio.Protocol):
         match said:
             case wire.Done() as done:
                 job = self.in_flight[done.number]
-                check_outputs(done.outputs, 0 if job.is_stream else len(job.rows))
+                outputs = answers_of(done, 0 if job.is_stream else len(job.rows))
                 self.take_back(done.number)
                 if not job.future.done():
-                    job.future.set_result(done.outputs)
+                    job.future.set_result(outputs)
             case wire.Piece() as piece:
                 check_outputs([piece.data], 1)
                 self.in_flight[piece.number].take(piece.data)
@@ -323,3 +324,11 @@ class Worker(asyncio.Protocol):
                 break
             found.append(job)
         return found
+
+
+def work_of(number: int, job: Job) -> wire.Work:
+    """A request as it is told to the process: a matrix as one, unless a stream is to answer row by row."""
+    if isinstance(job.rows, BlockRows) and not job.is_stream:
+        return wire.Work(number, [], is_alone=True, block=job.rows.block)
+    rows = job.rows if isinstance(job.rows, list) else [*job.rows]
+    return wire.Work(number, rows, job.is_alone, job.is_stream)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from taxiway.endpoints.blocks import BlockRows
 from taxiway.endpoints.worker.hearing import Unheard
 from taxiway.kernel.errors import TaxiwayError
 
@@ -19,10 +21,10 @@ class Job:
     is_stream = False
     __slots__ = ("deaths", "future", "is_alone", "rows", "since")
 
-    def __init__(self, rows: list[bytes], future: asyncio.Future[list[bytes]]) -> None:
+    def __init__(self, rows: Sequence[bytes], future: asyncio.Future[Sequence[bytes]]) -> None:
         self.rows = rows
         self.future = future
-        self.is_alone = False
+        self.is_alone = isinstance(rows, BlockRows)
         self.deaths = 0
         self.since = time.monotonic()
 

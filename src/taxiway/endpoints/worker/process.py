@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
 
+from taxiway.endpoints.blocks import MANY, Told
 from taxiway.endpoints.refusals import BodyRefused, ExampleFailed, FlavourUnknown, ModelRaised, NotConfined
 from taxiway.endpoints.setup import Sandbox
 from taxiway.endpoints.worker import wire
@@ -262,6 +263,12 @@ class Serving:
     def answer_one(self, work: wire.Work) -> wire.Done | wire.Fault:
         """One request's answers, or its error."""
         try:
+            if work.block is not None:
+                told = self.answering.of_block(work.block)
+                text, fields = (b"", told) if isinstance(told, Told) else (told, None)
+                return wire.Done(work.number, [], text, fields)
+            if len(work.rows) >= MANY:
+                return wire.Done(work.number, [], self.answering.together(work.rows))
             return wire.Done(work.number, self.answering.answers(work.rows))
         except Exception as e:  # noqa: BLE001 - a plug-in call: it costs this request, the worker lives on
             return self.failed(work, e)

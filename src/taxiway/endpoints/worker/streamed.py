@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from taxiway.endpoints.worker.job import Job
@@ -21,7 +22,7 @@ class StreamJob(Job):
 
     is_stream = True
 
-    def __init__(self, rows: list[bytes], future: asyncio.Future[list[bytes]]) -> None:
+    def __init__(self, rows: Sequence[bytes], future: asyncio.Future[Sequence[bytes]]) -> None:
         super().__init__(rows, future)
         self.is_alone = True
         self.pieces: deque[bytes] = deque()
@@ -53,7 +54,7 @@ class StreamJob(Job):
         if len(self.pieces) >= MOST_PIECES or self.size >= MOST_BYTES:
             self.worker.hold(is_on=True)
 
-    def ended(self, future: asyncio.Future[list[bytes]]) -> None:
+    def ended(self, future: asyncio.Future[Sequence[bytes]]) -> None:
         """A stream that somebody ended is ended in the worker, too."""
         self.arrived.set()
         if (future.cancelled() or future.exception() is not None) and self.worker is not None:

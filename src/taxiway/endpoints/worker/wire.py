@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from taxiway.endpoints.blocks import Block, Told
 from taxiway.endpoints.worker.confinement import Confinement
 from taxiway.models.predicting.signature import Signature
 
@@ -15,12 +16,16 @@ LARGEST = 256 << 20
 
 
 class Work(Struct, array_like=True, tag=True, gc=False):
-    """Rows to predict, each a JSON object. `is_alone` keeps the worker from joining it with others."""
+    """Rows to predict, each a JSON object. `is_alone` keeps the worker from joining it with others.
+
+    block: the rows as a matrix, in place of all the others.
+    """
 
     number: int
     rows: list[bytes]
     is_alone: bool = False
     is_stream: bool = False  # whether its answer is to come in pieces
+    block: Block | None = None
 
 
 class Cancel(Struct, array_like=True, tag=True):
@@ -54,10 +59,15 @@ class Refused(Struct, array_like=True, tag=True):
 
 
 class Done(Struct, array_like=True, tag=True, gc=False):
-    """The answers to one Work: a JSON object per row, in order."""
+    """The answers to one Work: a JSON object per row, in order.
+
+    text: all of them in one JSON array; told: all of them field by field. Either stands in place of `outputs`.
+    """
 
     number: int
     outputs: list[bytes]
+    text: bytes = b""
+    told: Told | None = None
 
 
 class Fault(Struct, array_like=True, tag=True):
