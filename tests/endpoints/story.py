@@ -7,8 +7,9 @@ from pathlib import Path
 
 from msgspec import Raw
 
+from taxiway.endpoints.blocks import MANY
 from taxiway.endpoints.gateway.configuration import Configuration, read_configuration
-from taxiway.endpoints.inferences.record import Line
+from taxiway.endpoints.inferences.record import Line, Lines
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.steering.publishing import Front
 from taxiway.kernel.ids import new_id
@@ -71,24 +72,12 @@ class Stage(Story):
     def answered(self, rows: int = 1, endpoint: str = "mortgage") -> str:
         """The id of a prediction, recorded as the gateway records it."""
         at, request = datetime.now(UTC), new_id()
-        lines = [
-            Line(
-                request,
-                row,
-                at,
-                at,
-                endpoint,
-                1,
-                "mortgage@1",
-                "sha256:" + "0" * 64,
-                Raw(b'{"income":1.0}'),
-                Raw(b'{"prediction":1}'),
-                2.5,
-                "answered",
-            )
-            for row in range(rows)
-        ]
+        asked, told = Raw(b'{"income":1.0}'), Raw(b'{"prediction":1}')
+        of = ("mortgage@1", "sha256:" + "0" * 64)
+        shared = Lines(rows, request, at, endpoint, 1, *of, [asked] * rows, [told] * rows, 2.5, "answered")
+        alone = [Line(request, row, at, at, endpoint, 1, *of, asked, told, 2.5, "answered") for row in range(rows)]
+        lines = [shared] if rows >= MANY else alone
         log = InferenceLog(self.home)
-        log.append(endpoint, lines)
+        log.append(endpoint, lines, rows)
         log.finish()
         return request

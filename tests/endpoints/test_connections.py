@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import threading
@@ -16,6 +15,7 @@ from taxiway.endpoints.gateway.requests import read_body
 from taxiway.endpoints.refusals import BodyRefused
 from taxiway.endpoints.worker.held import Limits
 from tests.endpoints.conftest import until
+from tests.support.loops import awaited
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
 
@@ -170,4 +170,4 @@ def test_a_part_of_a_body_is_none() -> None:
         return next(messages)
 
     with pytest.raises(BodyRefused, match="went away"):
-        asyncio.run(read_body(receive, {}, Limits()))
+        awaited(read_body(receive, {}, Limits()))

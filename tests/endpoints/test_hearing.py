@@ -18,6 +18,7 @@ from taxiway.endpoints.worker.confinement import Confinement
 from taxiway.endpoints.worker.held import Worker
 from taxiway.endpoints.worker.job import Job
 from taxiway.models.predicting.signature import InputMismatch
+from tests.support.loops import awaited
 
 LOOSE, HELD = Confinement(user="root"), Confinement(True, True, True, True, "nobody")
 READY = wire.Ready("trial", False, 0.1)
@@ -50,7 +51,7 @@ def hear(worker: Worker, said: Any, rows: int = 1) -> asyncio.Future[Sequence[by
         worker.data_received(said if isinstance(said, bytes) else wire.frame(said))
         return future
 
-    return asyncio.run(ask())
+    return awaited(ask())
 
 
 def test_an_answer_per_row_is_taken(worker: Worker) -> None:

@@ -68,6 +68,17 @@ def test_what_was_never_predicted_is_listed_and_the_rest_is_kept(stage: Stage) -
     assert (taken.new, taken.unknown_count, taken.unknown) == (1, 2, [f"{never}/0", f"{request}/7"])
 
 
+def test_the_rows_of_a_large_request_are_found_before_and_after_they_are_sealed(stage: Stage) -> None:
+    request = stage.answered(rows=40)
+
+    early = stage.ana.endpoints.label("mortgage", [Label(request, 1, row=row) for row in (0, 39, 40)])
+    seal_closed(stage.home)
+    late = stage.ana.endpoints.label("mortgage", [Label(request, 1, row=row) for row in (38, 39, 40)])
+
+    assert (early.new, early.unknown) == (2, [f"{request}/40"])
+    assert (late.new, late.known, late.unknown) == (1, 1, [f"{request}/40"])
+
+
 def test_a_label_finds_its_prediction_in_sealed_segments_too(stage: Stage) -> None:
     request = stage.answered(rows=3)
     seal_closed(stage.home)

@@ -127,12 +127,17 @@ def undo_traffic(story: Story) -> str:
     return said(lambda: otto(story).transport.call(rollout.undo_traffic, UndoTraffic(to=1), endpoint="second"))
 
 
-def begin_canary(story: Story) -> str:
-    """A share of an endpoint that another version answers at."""
+def with_an_heir(story: Story) -> None:
+    """The endpoint `second` is answered by the second version, whose gates are open."""
     story.ready()
     story.vera.gates.approve("mortgage@2", comment="seen")
     story.ana.models.promote("mortgage@2", "production")
     otto(story).endpoints.deploy("second", "mortgage@2", wait=False)
+
+
+def begin_canary(story: Story) -> str:
+    """A share of an endpoint that another version answers at."""
+    with_an_heir(story)
     body = BeginCanary("mortgage@1", share=0.1, metric="log_loss", non_inferiority=0.01, cluster="day", min_clusters=14)
     told = said(lambda: otto(story).transport.call(canaries.begin_canary, body, endpoint="second"))
     assert [each.number for each in otto(story).endpoints.show("second").revisions] == [1]
@@ -341,6 +346,15 @@ def undo_form(story: Story) -> str:
     return Visitor(story, "otto").send("/endpoints/second", "/endpoints/second/traffic/undo", {"to": "1"})
 
 
+def canary_form(story: Story) -> str:
+    with_an_heir(story)
+    fields = {"version": "mortgage@1", "share": "10%", "metric": "log_loss", "margin": "0.01"}
+    fields |= {"cluster": "day", "clusters": "14", "reason": "it is tried"}
+    told = Visitor(story, "otto").send("/endpoints/second", "/endpoints/second/canary", fields)
+    otto(story).endpoints.stop("second", reason="it was tried")
+    return told
+
+
 FORMS: dict[str, Door] = {
     "/models/{model}/versions/{version}/stage": stage_form,
     "/models/{model}/aliases": alias_form,
@@ -349,6 +363,7 @@ FORMS: dict[str, Door] = {
     "/endpoints/{endpoint}/start": start_form,
     "/endpoints/{endpoint}/traffic": traffic_form,
     "/endpoints/{endpoint}/traffic/undo": undo_form,
+    "/endpoints/{endpoint}/canary": canary_form,
 }
 NO_FORMS: dict[str, str] = {
     "/models/{model}/aliases/drop": "takes away",
@@ -365,6 +380,7 @@ NO_FORMS: dict[str, str] = {
     "/endpoints/{endpoint}/fallback": "a static answer, of no version",
     "/endpoints/{endpoint}/shadows": "no caller hears of a shadow; it asks the gates of the stage before",
     "/endpoints/{endpoint}/shadows/remove": "takes away",
+    "/endpoints/{endpoint}/log/policy": "what is kept of requests, and how long",
     "/endpoints/{endpoint}/canary/end": "the version before answers all again",
     "/endpoints/{endpoint}/guard": "when what answers goes back to what did before",
     "/endpoints/{endpoint}/invocations": "asks what answers already",

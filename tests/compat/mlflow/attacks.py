@@ -199,7 +199,6 @@ UNBUILT = (
     "/api/3.0/mlflow/workspaces",
     "/mcp",
     "/invocations",
-    "/metrics",
     "/static-files/../../etc/passwd",
     "/model-versions/get-artifact?name=a&version=1&path=/etc/passwd",
 )

@@ -189,6 +189,12 @@ def test_what_is_not_there_does_nothing(city: City, method: str) -> None:
     assert not_refused(city.attack(method, path, b"{}") for path in UNBUILT) == []
 
 
+def test_what_the_server_counts_is_told_to_nobody_without_a_credential(city: City) -> None:
+    assert city.attack("GET", "/metrics", b"", by="").status == 401
+    assert [city.attack(method, "/metrics", b"{}").status for method in ("POST", "PUT", "DELETE")] == [405] * 3
+    assert b"endpoint=" not in city.attack("GET", "/metrics", b"", by="mallory").reply.body
+
+
 def test_a_part_is_taken_from_whoever_knows_its_secret_alone(city: City) -> None:
     named = {"path": "x.bin", "num_parts": 1}
     opened = city.attack("POST", f"{PROXY}/mpu/create/{city.place}", named).told

@@ -73,7 +73,7 @@ class CanaryPages:
         text = {field: fields.get(field, "").strip() for field in ("share", "metric", "margin", "cluster", "clusters")}
         share = parse_share(text["share"]) if text["share"] else None
         if share is not None and not 0 < share <= 0.5:
-            raise BadField(field="share", value=text["share"], expected="above 0 % and up to 50 %")
+            raise BadField(field="share", value=text["share"], expected="above 0 % and up to 50 %, such as 10%")
         clusters = int(number(text["clusters"], "clusters", "a number from 6 on")) if text["clusters"] else None
         if clusters is not None and not 6 <= clusters <= 1000:
             raise BadField(field="clusters", value=text["clusters"], expected="a number from 6 to 1000")

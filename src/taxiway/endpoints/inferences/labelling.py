@@ -31,8 +31,9 @@ from taxiway.kernel.errors import BadField
 from taxiway.kernel.ids import ID, made_at
 
 RowId = tuple[str, int]
-# How a line of an open or closed segment begins: the log writes its fields in this order.
+# How a line of an open or closed segment begins, of a row or of many: the log writes its fields in this order.
 LINE = re.compile(rb'^\{"prediction_id":"([0-9a-f]{32})","row":(\d+),', re.MULTILINE)
+LINES = re.compile(rb'^\{"rows":(\d+),"prediction_id":"([0-9a-f]{32})",', re.MULTILINE)
 SKEW = timedelta(hours=1)  # of a caller's clock
 
 
@@ -145,5 +146,8 @@ def rows_in(path: Path, ids: set[str]) -> set[RowId]:
 
         columns = pq.read_table(path, columns=["prediction_id", "row"], filters=[("prediction_id", "in", ids)])
         return set(zip(columns["prediction_id"].to_pylist(), columns["row"].to_pylist(), strict=True))
-    found = ((id_.decode(), int(row)) for id_, row in LINE.findall(path.read_bytes()))
-    return {each for each in found if each[0] in ids}
+    text = path.read_bytes()
+    found = {(id_.decode(), int(row)) for id_, row in LINE.findall(text) if id_.decode() in ids}
+    return found.union(
+        *(((id_.decode(), row) for row in range(int(rows))) for rows, id_ in LINES.findall(text) if id_.decode() in ids)
+    )
