@@ -69,12 +69,14 @@ def test_what_was_never_predicted_is_listed_and_the_rest_is_kept(stage: Stage) -
 
 
 def test_the_rows_of_a_large_request_are_found_before_and_after_they_are_sealed(stage: Stage) -> None:
-    request = stage.answered(rows=40)
+    request, other = stage.answered(rows=40), stage.answered(rows=20)
 
+    both = stage.ana.endpoints.label("mortgage", [Label(other, 1, row=19), Label(request, 1, row=7)])
     early = stage.ana.endpoints.label("mortgage", [Label(request, 1, row=row) for row in (0, 39, 40)])
     seal_closed(stage.home)
     late = stage.ana.endpoints.label("mortgage", [Label(request, 1, row=row) for row in (38, 39, 40)])
 
+    assert both.new == 2
     assert (early.new, early.unknown) == (2, [f"{request}/40"])
     assert (late.new, late.known, late.unknown) == (1, 1, [f"{request}/40"])
 

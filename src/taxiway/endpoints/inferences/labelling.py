@@ -147,7 +147,7 @@ def rows_in(path: Path, ids: set[str]) -> set[RowId]:
         columns = pq.read_table(path, columns=["prediction_id", "row"], filters=[("prediction_id", "in", ids)])
         return set(zip(columns["prediction_id"].to_pylist(), columns["row"].to_pylist(), strict=True))
     text = path.read_bytes()
-    found = {(id_.decode(), int(row)) for id_, row in LINE.findall(text) if id_.decode() in ids}
-    return found.union(
-        *(((id_.decode(), row) for row in range(int(rows))) for rows, id_ in LINES.findall(text) if id_.decode() in ids)
-    )
+    alone = {(id_.decode(), int(row)) for id_, row in LINE.findall(text)}
+    shared = {id_.decode(): int(rows) for rows, id_ in LINES.findall(text)}
+    found = {each for each in alone if each[0] in ids}
+    return found | {(id_, row) for id_ in shared.keys() & ids for row in range(shared[id_])}
