@@ -40,11 +40,11 @@ class Trials:
         until(lambda: {each.percent for each in olu.traffic("mortgage").show().now} == {50.0})
         return begun
 
-    def ask(self, *, at_once: int) -> list[Label]:
-        """Seven days of requests and one of the eighth, and what will turn out to be true of them."""
+    def ask(self, *, at_once: int, a_day: int = 12) -> list[Label]:
+        """Seven days of rows and one request of the eighth, and what will turn out to be true of them."""
         found: list[Label] = []
         for day in range(8):
-            for start in range(0, 12 if day < 7 else at_once, at_once):
+            for start in range(0, a_day if day < 7 else at_once, at_once):
                 some = [(31 * day + start + row) % len(self.rows) for row in range(at_once)]
                 at = FIRST + timedelta(days=day, minutes=start)
                 answer = self.platform.ana.endpoints.invoke("mortgage", [self.rows[i] for i in some], event_at=at)
@@ -115,7 +115,7 @@ def test_a_worse_candidate_is_sent_back_by_proxies_at_once_and_by_labels_when_pr
     begun = trials.begin(bad, limits=LENIENT, paired=False)
     assert not begun.canary.paired
     assert trials.platform.olu.endpoints.traffic("mortgage").show().shadows == []
-    trials.label(trials.ask(at_once=1))
+    trials.label(trials.ask(at_once=1, a_day=48))  # each side gets rows enough, however chance divides them
     done, took_s = trials.ended()
 
     assert (done.canary.state, done.verdict.decision, took_s <= IN_TIME_S) == ("rolled back", "roll back", True)
