@@ -69,7 +69,7 @@ def test_a_fit_without_a_run_gets_one_of_its_own(client: Client, tmp_path: Path)
     }
     assert {"figures/importances.svg", "model/MLmodel", "model/taxiway.json", "model/model.skops"} <= files
     for path in (path for path in files if path.startswith("model/")):
-        (tmp_path / "model").mkdir(exist_ok=True)
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         client.runs.download(run.id, path, tmp_path / path)
     signature = verify_bundle(tmp_path / "model").manifest.signature
     assert [column.name for column in signature.inputs] == ["age", "income"]

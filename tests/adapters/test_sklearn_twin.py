@@ -13,32 +13,50 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.linear_model import LogisticRegression
+from sklearn.impute import SimpleImputer
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
+from xgboost import XGBClassifier, XGBRegressor
 
 from taxiway.adapters import sklearn as adapter
 from taxiway.adapters.sklearn_predictor import SklearnPredictor
-from taxiway.adapters.sklearn_twin import ensemble_of
+from taxiway.adapters.sklearn_twin import answers_of
 from taxiway.endpoints.worker.choosing import choose
 from taxiway.endpoints.worker.process import as_served, warm_up
 from taxiway.models.bundles.bundle import Bundle, BundleTampered, Manifest, verify_bundle, write_bundle
+from taxiway.models.predicting.infer import example_columns
 from taxiway.models.predicting.matrices import Matrix
-from taxiway.models.twins.checking import Given, compare, is_slower, opened, twin_of
 from taxiway.models.twins.commands import told
+from taxiway.models.twins.comparing import compare
+from taxiway.models.twins.forms import Form, graph_of, shape_of
+from taxiway.models.twins.making import Given, is_slower, twin_of
+from taxiway.models.twins.onnx import to_file
 from taxiway.models.twins.predictor import TwinPredictor
+from taxiway.models.twins.proving import opened
 from taxiway.models.twins.record import FILE, NoTwin, Speeds, Twin
+from taxiway.models.twins.trees import Ensemble
 
+FEW: dict[str, Any] = {"n_estimators": 8, "max_depth": 3, "n_jobs": 1}
 NAMES = ["a", "b", "c", "d"]
 QUIET: dict[str, Any] = {"n_estimators": 12, "verbose": -1, "n_jobs": 1, "min_child_samples": 4}
 
@@ -79,6 +97,22 @@ MODELS: list[tuple[Any, Any]] = [
     (HistGradientBoostingClassifier(max_iter=8), three),
     (HistGradientBoostingRegressor(max_iter=8), number),
     (HistGradientBoostingRegressor(max_iter=8, loss="gamma"), lambda rows: number(rows) ** 2),
+    (XGBClassifier(**FEW), two),
+    (XGBClassifier(base_score=0.3, **FEW), lambda rows: np.digitize(rows.a + rows.c, [-0.7, 0.7])),
+    (XGBRegressor(**FEW), number),
+    (XGBRegressor(objective="count:poisson", **FEW), lambda rows: number(rows) ** 2),
+    (make_pipeline(SimpleImputer(), GradientBoostingClassifier(n_estimators=8)), two),
+    (make_pipeline(SimpleImputer(), StandardScaler(), GradientBoostingClassifier(n_estimators=6)), three),
+    (make_pipeline(SimpleImputer(), MinMaxScaler(), RandomForestClassifier(12)), two),
+    (make_pipeline(RobustScaler(), "passthrough", XGBRegressor(**FEW)), number),
+    (make_pipeline(MaxAbsScaler(), LGBMClassifier(**QUIET)), two),
+]
+
+
+SPARSE: list[tuple[Any, Any]] = [
+    (XGBClassifier(**FEW), two),
+    (LGBMClassifier(**QUIET), two),
+    (RandomForestClassifier(12, random_state=1), two),
 ]
 
 
@@ -101,6 +135,10 @@ def forest(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     )
 
 
+def by_library(bundle: Bundle) -> SklearnPredictor:
+    return adapter.load(bundle.folder, bundle.digest, may_run_code=True)
+
+
 @pytest.mark.parametrize(("model", "answers"), MODELS, ids=lambda each: type(each).__name__)
 def test_a_twin_is_equal_to_the_last_bit(model: Any, answers: Any, tmp_path: Path) -> None:
     rows = table(has_gaps=answers is not number)
@@ -113,21 +151,40 @@ def test_a_twin_is_equal_to_the_last_bit(model: Any, answers: Any, tmp_path: Pat
     assert "equal to the last bit" in twin.why
 
 
-@given(seed=st.integers(0, 10_000), depth=st.integers(1, 6), at=st.integers(0, 3), data=st.data())
-@settings(max_examples=12, deadline=None)
-def test_any_forest_and_any_row_are_answered_alike(seed: int, depth: int, at: int, data: st.DataObject) -> None:
-    from taxiway.models.twins.onnx import to_file
-    from taxiway.models.twins.trees import graph_of
+@pytest.mark.parametrize(("model", "answers"), SPARSE, ids=lambda each: type(each).__name__)
+def test_rows_that_leave_out_their_zeros_are_answered_alike(model: Any, answers: Any, tmp_path: Path) -> None:
+    """To XGBoost, a zero that a sparse row leaves out is a gap; LightGBM takes what is nearly zero as it stands."""
+    rows = table()
+    towns = np.array(["Ulm", "Bonn", "Jena"])[np.digitize(rows.a, [-0.5, 0.5])]
+    given_rows = rows.assign(town=towns)
+    given_rows.loc[::5, "b"] = 0.0
+    split = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["town"]), remainder="passthrough", sparse_threshold=1.0
+    )
+    bundle = sealed(fitted(make_pipeline(split, model), given_rows, answers(rows)), tmp_path / "bundle", given_rows)
 
+    twin = bundle.manifest.twin
+    assert twin is not None
+    assert (twin.runs, twin.largest_difference) == ("twin", 0.0), twin.why
+
+
+@given(seed=st.integers(0, 10_000), depth=st.integers(1, 6), at=st.integers(0, 5), data=st.data())
+@settings(max_examples=16, deadline=None)
+def test_any_forest_and_any_row_are_answered_alike(seed: int, depth: int, at: int, data: st.DataObject) -> None:
     rows = table(seed, has_gaps=True, rows=60)
     kinds = (
         DecisionTreeRegressor(max_depth=depth),
         HistGradientBoostingRegressor(max_iter=depth, min_samples_leaf=3),
         LGBMRegressor(**{**QUIET, "n_estimators": depth}),
         LGBMRegressor(**{**QUIET, "n_estimators": depth}, max_bin=7),
+        XGBRegressor(n_estimators=depth, n_jobs=1),
+        GradientBoostingRegressor(n_estimators=depth),
     )
+    if at == 5:
+        rows = rows.fillna(0.0)
     model = fitted(kinds[at], rows, number(rows))
-    ensemble = ensemble_of(model)
+    ensemble = answers_of(model)
+    assert isinstance(ensemble, Ensemble)
     thresholds = [float(each) for tree in ensemble.trees for each in tree.threshold if np.isfinite(each)]
     anywhere = st.floats(allow_infinity=False, width=32) | st.sampled_from([*thresholds, 0.0, -0.0, 1e-40, -1e-36])
     near = anywhere.flatmap(lambda v: st.sampled_from([v, float(np.nextafter(v, 9e9)), float(np.nextafter(v, -9e9))]))
@@ -142,8 +199,10 @@ def test_any_forest_and_any_row_are_answered_alike(seed: int, depth: int, at: in
         },
         Manifest,
     )
-    shape = Twin(runs="twin", why="", link=ensemble.link, divisor=ensemble.divisor, narrow=ensemble.narrow)
-    twin = TwinPredictor(manifest, shape, to_file(graph_of(ensemble), name="m", told={}))
+    form = Form(4, ensemble)
+    twin = TwinPredictor(manifest, shape_of(form, ""), to_file(graph_of(form), told={}))
+    if at == 5:
+        asked = np.nan_to_num(asked)
 
     said = twin.predict_matrix(asked)["prediction"]
 
@@ -154,7 +213,7 @@ def test_any_forest_and_any_row_are_answered_alike(seed: int, depth: int, at: in
 
 
 def test_a_row_is_answered_the_same_in_any_company(forest: Bundle) -> None:
-    twin = opened(forest)
+    twin = opened(forest, by_library(forest))
     rows = table(5, has_gaps=True).to_numpy()
     together = twin.predict_matrix(rows)["score"]
     alone = [twin.predict_matrix(row.reshape(1, -1))["score"][0] for row in rows]
@@ -167,14 +226,16 @@ def test_a_twin_answers_rows_of_json_as_the_library_does(forest: Bundle) -> None
     rows = adapter.example_rows(forest)
     native = adapter.load(forest.folder, forest.digest, may_run_code=True)
 
-    assert opened(forest).predict(rows) == native.predict(rows)
+    assert opened(forest, by_library(forest)).predict(rows) == native.predict(rows)
 
 
 def test_a_worker_serves_the_twin_and_says_so(forest: Bundle) -> None:
     served = as_served(forest, may_run_code=False)
 
     assert isinstance(served.predictor, TwinPredictor)
-    assert served.runs.startswith("its ONNX twin; equal to the last bit on")
+    assert served.runs.startswith(
+        "its ONNX twin; its file is the model's own, byte for byte, and equal to the last bit on "
+    )
 
 
 def test_a_twin_that_answers_otherwise_here_leaves_it_to_the_library(forest: Bundle, monkeypatch: Any) -> None:
@@ -194,7 +255,7 @@ def test_a_twin_that_answers_otherwise_here_leaves_it_to_the_library(forest: Bun
 
 def test_without_the_runtime_the_library_answers(forest: Bundle, monkeypatch: Any) -> None:
     native = adapter.load(forest.folder, forest.digest, may_run_code=True)
-    monkeypatch.setattr("taxiway.models.twins.checking.runtime_version", lambda: "")
+    monkeypatch.setattr("taxiway.models.twins.proving.runtime_version", lambda: "")
 
     assert choose(forest, lambda: native).runs == (
         "its own library, though it has a twin: ONNX Runtime is not installed where it is served"
@@ -215,7 +276,10 @@ def test_a_twin_that_was_tampered_with_is_no_bundle_of_ours(tmp_path: Path) -> N
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_a_number_too_large_for_32_bits_is_refused_as_the_library_refuses_it(forest: Bundle) -> None:
     row = np.array([[1e39, 0.0, 0.0, 0.0]])
-    for predictor in (opened(forest), adapter.load(forest.folder, forest.digest, may_run_code=True)):
+    for predictor in (
+        opened(forest, by_library(forest)),
+        adapter.load(forest.folder, forest.digest, may_run_code=True),
+    ):
         with pytest.raises(ValueError, match="too large for dtype"):
             predictor.predict_matrix(row)
 
@@ -230,19 +294,19 @@ def zero_is_missing() -> tuple[Any, pd.DataFrame]:
     return fitted(LGBMRegressor(**QUIET, zero_as_missing=True), rows, number(rows)), rows
 
 
-def in_pipeline() -> tuple[Any, pd.DataFrame]:
+def polynomial() -> tuple[Any, pd.DataFrame]:
     rows = table()
-    return fitted(make_pipeline(StandardScaler(), DecisionTreeClassifier()), rows, two(rows)), rows
+    return fitted(make_pipeline(PolynomialFeatures(), DecisionTreeClassifier()), rows, two(rows)), rows
 
 
-def linear() -> tuple[Any, pd.DataFrame]:
+def neighbours() -> tuple[Any, pd.DataFrame]:
     rows = table()
-    return fitted(LogisticRegression(), rows, two(rows)), rows
+    return fitted(KNeighborsClassifier(), rows, two(rows)), rows
 
 
-def other_boosting() -> tuple[Any, pd.DataFrame]:
+def dart() -> tuple[Any, pd.DataFrame]:
     rows = table()
-    return fitted(GradientBoostingClassifier(n_estimators=3), rows, two(rows)), rows
+    return fitted(XGBRegressor(booster="dart", **FEW), rows, number(rows)), rows
 
 
 @pytest.mark.parametrize(
@@ -250,9 +314,9 @@ def other_boosting() -> tuple[Any, pd.DataFrame]:
     [
         (categorical, "its trees split by categories"),
         (zero_is_missing, "it takes zero for a missing value"),
-        (in_pipeline, "StandardScaler prepares its rows, and twins are made of trees alone"),
-        (linear, "twins are made of ensembles of trees, and LogisticRegression is none that Taxiway knows"),
-        (other_boosting, "twins are made of ensembles of trees, and GradientBoostingClassifier is none"),
+        (polynomial, "PolynomialFeatures prepares its rows, and no twin does that"),
+        (neighbours, "and KNeighborsClassifier is none that Taxiway knows"),
+        (dart, "its booster dart adds up something else than plain trees"),
     ],
 )
 def test_what_has_no_twin_says_why(made: Any, why: str, tmp_path: Path) -> None:
@@ -265,7 +329,7 @@ def test_what_has_no_twin_says_why(made: Any, why: str, tmp_path: Path) -> None:
     assert not (bundle.folder / FILE).exists()
     assert as_served(bundle, may_run_code=True).runs == f"its own library; {twin.why}"
     with pytest.raises(NoTwin, match=twin.why[:20]):
-        opened(bundle)
+        opened(bundle, by_library(bundle))
 
 
 def _model_first(pair: tuple[Any, pd.DataFrame], folder: Path) -> tuple[Any, Path, pd.DataFrame]:
@@ -281,10 +345,10 @@ class Refusing(SklearnPredictor):
 
 def test_a_model_that_refuses_what_its_signature_allows_has_no_twin(forest: Bundle, tmp_path: Path) -> None:
     model = fitted(RandomForestClassifier(3), table(), two(table()))
-    told = Given(forest.manifest, table().to_numpy(), tmp_path)
+    rows = example_columns(table(), rows=100)
 
     with pytest.raises(NoTwin, match=r"refuses rows that its signature allows \(ValueError: not this one\)"):
-        twin_of(Refusing(model, forest.manifest), ensemble_of(model), (False, True), given=told)
+        twin_of(Refusing(model, forest.manifest), Form(4, answers_of(model)), Given(forest.manifest, rows, tmp_path))
 
 
 def test_a_twin_that_decides_otherwise_or_differs_is_refused() -> None:
@@ -306,7 +370,7 @@ def test_the_twin_decides_by_the_threshold_of_the_manifest(tmp_path: Path) -> No
     rows = table()
     model = fitted(RandomForestClassifier(12, random_state=1), rows, two(rows))
     bundle = sealed(model, tmp_path / "bundle", rows, threshold=0.8)
-    answers = opened(bundle).predict_matrix(rows.to_numpy())
+    answers = opened(bundle, by_library(bundle)).predict_matrix(rows.to_numpy())
 
     assert answers["prediction"].tolist() == (answers["score"] >= 0.8).tolist()
     native = SklearnPredictor(model, bundle.manifest).predict_matrix(rows.to_numpy())

@@ -20,7 +20,9 @@ from taxiway.models.predicting.arrays import Arrays, Block, check_block
 from taxiway.models.predicting.flavours import FlavourMissing
 from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Predictor, Rows
 from taxiway.models.predicting.signature import Columns, Signature, check_columns, check_rows
+from taxiway.models.twins.forms import Form
 from taxiway.models.twins.predictor import as_predictions
+from taxiway.models.twins.record import NoTwin
 
 # How a manifest says what reads the model: MLflow alone, or LightGBM, whose format is text and runs nothing.
 WHOLE_FOLDER, BOOSTER = "mlflow", "lightgbm"
@@ -95,6 +97,9 @@ class LabelPredictor(SklearnPredictor):
         if self._names is not None and set(self._names) != set(known):
             cause = f"it was trained on the columns {', '.join(self._names)}; its signature has {', '.join(known)}"
             raise ModelUnreadable(file=manifest.native.file, cause=cause)
+
+    def form(self) -> Form:
+        raise NoTwin("MLflow wrote it, and twins are made of what Taxiway writes")
 
     def _answers(self, columns: Columns) -> Arrays:
         if self._names is not None:  # the order of training, whatever the signature's is

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of
-from taxiway.adapters.sklearn_twin import with_twin
+from taxiway.adapters.sklearn_trees import TREE, check_trees
+from taxiway.adapters.sklearn_twin import add_twin
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.bundles.bundle import Bundle, Manifest, NativeModel, read_verified, verify_bundle
 from taxiway.models.bundles.mlmodel import EXAMPLE, MLMODEL, example_file, mlmodel_file, read_example
@@ -38,6 +39,7 @@ KNOWN_TYPES = frozenset(
         "lightgbm.sklearn.LGBMRegressor",
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        TREE,  # plain numbers, which `check_trees` looks at before they are followed
         "sklearn.utils.validation.check_array",
         "taxiway.adapters.fairlearn.GroupThresholds",
         "taxiway.adapters.fairlearn.WeightedMix",
@@ -124,7 +126,7 @@ def save(
         example=EXAMPLE,
         threshold=(threshold if threshold is not None else 0.5) if is_binary else None,
     )
-    return with_twin(model, draft, example, folder)
+    return add_twin(model, draft, example, folder)
 
 
 def load(folder: Path, digest: str | None = None, *, may_run_code: bool = False) -> SklearnPredictor:
@@ -223,7 +225,10 @@ def _deserialized(native: NativeModel, data: bytes) -> Any:
     if native.serialization == "skops":
         import skops.io
 
-        return skops.io.loads(data, trusted=list(native.trusted_types))
+        model = skops.io.loads(data, trusted=list(native.trusted_types))
+        if TREE in native.trusted_types:
+            check_trees(model)
+        return model
     return pickle.loads(data)  # noqa: S301 - only after `_reason_to_refuse` and the digest
 
 

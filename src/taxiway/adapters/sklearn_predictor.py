@@ -12,6 +12,7 @@ from taxiway.models.predicting.arrays import Arrays, Block, check_block
 from taxiway.models.predicting.matrices import Matrix, in_groups, without_names
 from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Rows
 from taxiway.models.predicting.signature import Column, Columns, Signature, check_columns, check_rows
+from taxiway.models.twins.forms import Form
 from taxiway.models.twins.predictor import as_predictions
 
 NUMERIC = frozenset({"boolean", "integer", "number"})
@@ -48,6 +49,12 @@ class SklearnPredictor:
         """As `predict_arrays`, for numbers that were checked: a row's answer has the same bits in any company."""
         said = self._said(self._bare, in_groups(matrix))
         return {name: each[: len(matrix)] for name, each in said.items()}
+
+    def form(self) -> Form:
+        """What the model computes, for a twin of it. Raises NoTwin."""
+        from taxiway.adapters.sklearn_twin import form_of
+
+        return form_of(self.model, self.signature.inputs)
 
     def _answers(self, columns: Columns) -> Arrays:
         if self.takes_matrix:

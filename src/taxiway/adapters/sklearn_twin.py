@@ -1,69 +1,103 @@
-"""Trees of estimators in one form: scikit-learn's forests and histogram boosting, and LightGBM's by its own file."""
+"""What estimators compute, as twins know it: scikit-learn's trees, lines and pipelines; others by their files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
+from taxiway.adapters.lightgbm_twin import SMALL
 from taxiway.adapters.sklearn_predictor import SklearnPredictor, classes_of
+from taxiway.adapters.sklearn_steps import Preparing
 from taxiway.models.bundles.bundle import Manifest
 from taxiway.models.predicting.infer import example_columns
-from taxiway.models.twins.checking import Given, twin_of
-from taxiway.models.twins.record import Link, NoTwin, Twin
-from taxiway.models.twins.trees import Ensemble, Tree
+from taxiway.models.predicting.signature import Column
+from taxiway.models.twins.forms import Form, Weights
+from taxiway.models.twins.making import Given, with_twin
+from taxiway.models.twins.record import Link, NoTwin
+from taxiway.models.twins.steps import Step, Swap
+from taxiway.models.twins.trees import Ensemble, Tree, places
 
-NUMERIC = frozenset({"boolean", "integer", "number"})
+# Rows that leave out their zeros: XGBoost takes these for gaps, and LightGBM a number that is nearly zero as it stands.
+SPARSE: dict[str, tuple[Step, ...]] = {"xgboost": (Swap(0.0, np.nan),), "lightgbm": (Swap(-SMALL, -2 * SMALL),)}
 MOST_LABELS = 20  # each has trees of its own in a twin of a forest
 COMPARED_WITH = 512  # rows of the training
+OTHERS = {"lightgbm": "taxiway.adapters.lightgbm_twin", "xgboost": "taxiway.adapters.xgboost_twin"}
+TREES = ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor")
 
 
-def with_twin(model: Any, manifest: Manifest, example: Any, folder: Path) -> Manifest:
+def add_twin(model: Any, manifest: Manifest, example: Any, folder: Path) -> Manifest:
     """The manifest's draft with what became of a twin, whose files are in the folder where it is to answer."""
-    try:
-        twin = made(model, manifest, example, folder)
-    except NoTwin as reason:
-        twin = Twin(runs="native", why=str(reason))
-    return msgspec.structs.replace(manifest, twin=twin)
-
-
-def made(model: Any, manifest: Manifest, example: Any, folder: Path) -> Twin:
-    """Raises NoTwin."""
-    ensemble = ensemble_of(model)
-    other = next((c for c in manifest.signature.inputs if c.type not in NUMERIC), None)
     native = SklearnPredictor(model, manifest)
-    if other is not None or not native.takes_matrix:
-        raise NoTwin(f"its column {other.name} holds no numbers" if other else "it asks for the names of its columns")
-    if ensemble.width != len(manifest.signature.inputs):
-        raise NoTwin("its trees know another number of columns than its example")
-    classes = classes_of(model)
-    labels = None if classes is None else tuple(classes.tolist())
+    form: Form | NoTwin
+    try:
+        form = native.form()
+    except NoTwin as reason:
+        form = reason
     from threadpoolctl import threadpool_limits
 
-    rows = as_matrix(example_columns(example, rows=COMPARED_WITH))
+    rows = example_columns(example, rows=COMPARED_WITH)
     with threadpool_limits(1):  # as in a worker, where threads would fight over the cores that workers share
-        return twin_of(native, ensemble, labels, given=Given(manifest, rows, folder))
+        return with_twin(native, form, Given(manifest, rows, folder))
 
 
-def as_matrix(columns: dict[str, list[Any]]) -> Any:
-    return np.array(list(columns.values()), dtype=np.float64).T
+def form_of(model: Any, inputs: Sequence[Column]) -> Form:
+    """What a model computes of the columns of its signature. Raises NoTwin for one that is made of something else."""
+    preparing = Preparing(inputs)
+    final = model
+    if type(model).__name__ == "Pipeline" and genuine(model, "Pipeline"):
+        for _, step in model.steps[:-1]:
+            preparing.take(step)
+        final = model.steps[-1][1]
+    answers = answers_of(final)
+    preparing.check_numbers()
+    if preparing.is_sparse:
+        preparing.steps += SPARSE.get(type(final).__module__.partition(".")[0], ())
+    if answers_width(answers) != len(preparing.columns):
+        raise NoTwin("the model knows another number of columns than it is given")
+    classes = classes_of(final)
+    labels = None if classes is None else tuple(classes.tolist())
+    if labels is not None and not hasattr(final, "predict_proba"):
+        raise NoTwin(f"{type(final).__name__} gives labels without probabilities")
+    words = {name: tuple(known) for name, known in preparing.words.items()}
+    return Form(len(inputs), answers, labels, tuple(preparing.steps), words, tuple(sorted(preparing.refused)))
 
 
-def ensemble_of(model: Any) -> Ensemble:
-    """The trees of a model. Raises NoTwin for one that is made of something else."""
+def answers_width(answers: Ensemble | Weights) -> int:
+    return answers.width if isinstance(answers, Ensemble) else len(answers.coefficients)
+
+
+def answers_of(model: Any) -> Ensemble | Weights:
+    """The trees or the weights of an estimator. Raises NoTwin."""
     kind = type(model).__name__
-    if type(model).__module__.startswith("lightgbm."):
-        found: Ensemble = import_module("taxiway.adapters.lightgbm_twin").ensemble_of(model)
+    library = type(model).__module__.partition(".")[0]
+    if library in OTHERS and genuine(model, kind):
+        found: Ensemble = import_module(OTHERS[library]).ensemble_of(model)
         return found
-    if kind == "Pipeline":
-        raise NoTwin(f"{type(model.steps[0][1]).__name__} prepares its rows, and twins are made of trees alone")
-    if not type(model).__module__.startswith("sklearn.") or kind not in KINDS:
-        raise NoTwin(f"twins are made of ensembles of trees, and {kind} is none that Taxiway knows")
+    if kind not in KINDS or not genuine(model, kind):
+        known = "trees, linear models and pipelines of these"
+        raise NoTwin(f"twins are made of {known}, and {kind} is none that Taxiway knows")
     return KINDS[kind](model)
+
+
+def genuine(model: Any, *kinds: str) -> bool:
+    """Whether a model is of the library's own class, whose methods answer: no namesake, and none with others put in."""
+    cls = type(model)
+    if cls.__name__ not in kinds or cls.__module__.partition(".")[0] not in ("sklearn", *OTHERS):
+        return False
+    is_own = getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls
+    return is_own and not any(callable(getattr(cls, name, None)) for name in vars(model))
+
+
+def check_parts(estimators: Sequence[Any], *kinds: str) -> None:
+    """Raises NoTwin where what a model is made of is not what its library makes it of."""
+    for each in estimators:
+        if not genuine(each, *kinds):
+            raise NoTwin(f"{type(each).__name__} is not what such a model is made of")
 
 
 # --- forests: each tree's leaves are shares of the labels, or a mean; a row is looked at in 32 bits ---
@@ -79,6 +113,7 @@ def of_one_tree(model: Any) -> Ensemble:
 
 def of_trees(model: Any, estimators: list[Any], link: Link) -> Ensemble:
     """Of two labels only the second is added up, of more each one."""
+    check_parts(estimators, *TREES)
     if getattr(model, "n_outputs_", 1) != 1:
         raise NoTwin("it answers several things at once")
     classes = classes_of(model)
@@ -96,7 +131,7 @@ def forest_tree(tree: Any, column: int, target: int) -> Tree:
     if getattr(tree, "n_categories", None) is not None and (np.asarray(tree.n_categories) > 0).any():
         raise NoTwin("its trees split by categories")
     is_leaf = tree.children_left < 0
-    left, right = (renumbered(is_leaf, side) for side in (tree.children_left, tree.children_right))
+    left, right = (places(is_leaf, side) for side in (tree.children_left, tree.children_right))
     inner = ~is_leaf
     return Tree(
         tree.feature[inner].astype(np.int64),
@@ -107,12 +142,6 @@ def forest_tree(tree: Any, column: int, target: int) -> Tree:
         tree.value[is_leaf, 0, column].astype(np.float64),
         target,
     )
-
-
-def renumbered(is_leaf: Any, children: Any) -> Any:
-    """The children's numbers where inner nodes and leaves are counted apart: a leaf is `-1 - its place`."""
-    places = np.where(is_leaf, -np.cumsum(is_leaf), np.cumsum(~is_leaf) - 1)
-    return places[children].astype(np.int64)
 
 
 # --- histogram gradient boosting ---
@@ -145,7 +174,7 @@ def histogram_tree(nodes: Any, target: int) -> Tree:
     inner = ~is_leaf
     if nodes["is_categorical"][inner].any():
         raise NoTwin("its trees split by categories")
-    left, right = (renumbered(is_leaf, nodes[side].astype(np.int64)) for side in ("left", "right"))
+    left, right = (places(is_leaf, nodes[side].astype(np.int64)) for side in ("left", "right"))
     return Tree(
         nodes["feature_idx"][inner].astype(np.int64),
         nodes["num_threshold"][inner].astype(np.float64),
@@ -157,12 +186,66 @@ def histogram_tree(nodes: Any, target: int) -> Tree:
     )
 
 
-KINDS: dict[str, Callable[[Any], Ensemble]] = {
+# --- gradient boosting over plain trees ---
+
+BOOSTING_LINKS: dict[str, Link] = {
+    "HalfBinomialLoss": "logistic",
+    "HalfMultinomialLoss": "softmax-numpy",
+    **dict.fromkeys(("HalfSquaredError", "AbsoluteError", "HuberLoss", "PinballLoss"), "identity"),
+}
+
+
+def of_boosting(model: Any) -> Ensemble:
+    """Each leaf is multiplied by the rate before it is added, as scikit-learn does it."""
+    loss = type(model._loss).__name__  # noqa: SLF001  scikit-learn says it nowhere else
+    if loss not in BOOSTING_LINKS:
+        raise NoTwin(f"what scikit-learn makes of the sum of trees for the loss {loss} has no twin")
+    rounds = model.estimators_
+    check_parts(rounds.ravel().tolist(), "DecisionTreeRegressor")
+    if isinstance(model.init_, str):
+        first = np.zeros(rounds.shape[1])
+    else:
+        check_parts([model.init_], "DummyClassifier", "DummyRegressor")
+        row = np.zeros((1, model.n_features_in_), dtype=np.float32)
+        first = np.asarray(model._raw_predict_init(row), dtype=np.float64)[0]  # noqa: SLF001  as above
+    trees = []
+    for row in rounds:
+        for target, each in enumerate(row):
+            tree = forest_tree(each.tree_, 0, target)
+            trees.append(tree._replace(leaves=tree.leaves * model.learning_rate))
+    return Ensemble(model.n_features_in_, trees, first.tolist(), BOOSTING_LINKS[loss], narrow=True)
+
+
+# --- linear models ---
+
+
+def of_line(model: Any) -> Weights:
+    coefficients = np.asarray(model.coef_, dtype=np.float64)
+    if coefficients.ndim == 2 and len(coefficients) == 1:
+        coefficients = coefficients[0]
+    if coefficients.ndim != 1:
+        raise NoTwin("it answers several things at once")
+    return Weights(coefficients.reshape(-1, 1), np.ravel(model.intercept_).astype(np.float64)[:1], "identity")
+
+
+def of_logistic(model: Any) -> Weights:
+    """Of two labels the second one's probability, of more a share for each."""
+    if len(model.classes_) < 2:
+        raise NoTwin("it knows one label only")
+    weights = np.ascontiguousarray(np.asarray(model.coef_, dtype=np.float64).T)
+    added = np.broadcast_to(np.asarray(model.intercept_, dtype=np.float64), weights.shape[1:]).copy()
+    return Weights(weights, added, "logistic" if weights.shape[1] == 1 else "softmax-numpy")
+
+
+KINDS: dict[str, Callable[[Any], Ensemble | Weights]] = {
     **dict.fromkeys(
         ("RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"), of_forest
     ),
-    **dict.fromkeys(
-        ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"), of_one_tree
-    ),
+    **dict.fromkeys(TREES, of_one_tree),
     **dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), of_histogram),
+    **dict.fromkeys(("GradientBoostingClassifier", "GradientBoostingRegressor"), of_boosting),
+    **dict.fromkeys(
+        ("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV"), of_line
+    ),
+    **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV"), of_logistic),
 }

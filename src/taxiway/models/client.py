@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,10 @@ from taxiway.models.logged import contract as logged_contract
 from taxiway.models.logged.contract import ListLogged, LoggedModel
 from taxiway.models.predicting.flavours import PYTHON, flavour, flavour_of
 from taxiway.models.predicting.predictor import Predictor
+from taxiway.models.refusals import TwinNotMade
 from taxiway.models.registering.origins import Recorded, environment_lock
 from taxiway.models.registering.pending import PendingVersion
+from taxiway.models.twins.record import NoTwin
 from taxiway.runs.active import ActiveRun, deliver_open
 from taxiway.runs.sending.recorder import AWAY_S
 from taxiway.runs.sending.records import Request
@@ -170,6 +173,28 @@ class Models:
         for file in bundle.manifest.files:
             with (bundle.folder / file.path).open("rb") as source:
                 self.transport.upload(put_blob, source, file.size_bytes, digest=file.digest)
+
+    def add_twin(self, name: str, *, may_run_code: bool = False, note: str = "") -> ModelVersion:
+        """Registers a version anew with a compiled twin beside its model, made here from its own files.
+
+        A version never changes, so this is the next one of the model, tied to the same run, data and predictions, and
+        to the version it comes from. Its gates are passed anew, and approvals are given for it.
+        may_run_code: also reads a pickle, which can run any code. Raises TwinNotMade with why, CodeInModel,
+        FlavourMissing, NoBundle.
+        """
+        found = self.find(name)
+        adding = import_module("taxiway.models.twins.adding")  # brings NumPy, which few callers need
+        with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
+            bundle = self.download(f"{found.model}@{found.version}", Path(folder) / "before")
+            native = flavour(found.flavour).load(bundle.folder, bundle.digest, may_run_code=may_run_code)
+            try:
+                made: Bundle = adding.added(bundle, native, Path(folder) / "after")
+            except NoTwin as reason:
+                raise TwinNotMade(model=found.model, version=found.version, reason=str(reason)) from None
+            self._upload(made)
+            said = note or f"version {found.version} with a twin"
+            body = RegisterVersion(found.project, made.manifest, made.digest, found.evaluation, said)
+            return self.transport.call(contract.register_version, body)
 
     def create(self, name: str, *, project: str, description: str = "", tags: Mapping[str, str] | None = None) -> Model:
         """Opens a name before there is a version of it. Raises AlreadyExists."""

@@ -165,6 +165,18 @@ class NoBundle(TaxiwayError):
         return f"{self.model} v{self.version} cannot {self.what}: {self.reason}"
 
 
+class TwinNotMade(TaxiwayError):
+    """A twin was asked for that cannot answer as the model does, or not faster."""
+
+    status = 422
+    model: str
+    version: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.model} v{self.version} goes on with its own library, and no twin was made: {self.reason}."
+
+
 class StillStands(TaxiwayError):
     """A version that was to be deleted while it is in production."""
 

@@ -13,6 +13,7 @@ from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Page
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.thing import Thing
+from taxiway.lineage.service import draw_edge
 from taxiway.models import store
 from taxiway.models.bundles.bundle import BundleTampered, Manifest, bundle_digest
 from taxiway.models.bundles.shelf import Shelf, not_stored
@@ -37,6 +38,7 @@ from taxiway.models.moving.guard import Guard
 from taxiway.models.moving.movements import Movements
 from taxiway.models.names import check_name
 from taxiway.models.refusals import BundleDiffers, ModelElsewhere
+from taxiway.models.registering.derived import origin_of
 from taxiway.models.registering.evaluations import check_evaluation
 from taxiway.models.registering.provenance import Sources, draw_edges, new_version
 from taxiway.models.registering.sourced import Sourced
@@ -123,6 +125,7 @@ class Models:
             self._own(record, name, project.name)
             if known := store.find_bundle(record.connection, name, body.digest):
                 return known
+            origin = origin_of(record.connection, manifest)
             version = msgspec.structs.replace(
                 new_version(record, manifest, model=name, project=project, note=body.note),
                 datasets=datasets,
@@ -132,6 +135,8 @@ class Models:
             store.add_version(record.connection, version, manifest)
             store.add_stage(record.connection, version, StageEntry("none", record.at, caller.name, body.note))
             draw_edges(record, version, manifest.uses)
+            if origin is not None:
+                draw_edge(record, source=origin.ref, verb="compiled_into", target=version.ref, project=project.name)
             enter_stage(record, project.name, "candidate", because=version.ref)
             announced.tell_registered(record, version)
             record.thing = version.ref
@@ -211,6 +216,11 @@ class Models:
     def find(self, model: str, version: int | str) -> ModelVersion:
         """A version by its number or by an alias. Raises NotFound."""
         return self._kept(model, version).version
+
+    def with_bundle(self, model: str, bundle: str) -> ModelVersion | None:
+        """The newest version of a model that holds a bundle; None where there is none, or none any more."""
+        with self.database.read() as connection:
+            return store.find_bundle(connection, model, bundle)
 
     def next_number(self, model: str) -> int:
         """The number that the next version of a model gets."""

@@ -43,12 +43,11 @@ class Limits(NamedTuple):
     """How much may wait, and how long."""
 
     queue: int = 256  # requests of one revision, waiting and in work
-    deadline_s: float = 30.0
+    deadline_s: float = 30.0  # also of each piece of a stream
     body_bytes: int = 8 << 20
     rows: int = 10_000
     body_wait_s: float = 10.0
     header_wait_s: float = 10.0
-    stream_s: float = 600.0  # a whole stream; of each piece `deadline_s`
     behind_streams_s: float = 1.0  # how long a request waits where streams hold every worker
 
 

@@ -8,13 +8,13 @@ from taxiway.access.service import Access
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import NotFound
 from taxiway.kernel.problems import convert
+from taxiway.models.bundles.bundle import Manifest
 from taxiway.models.contract import ChangeVersion, EnterCard, ModelVersion, Promote, StageEntry, Verified
 from taxiway.models.describing.card import HUMAN
 from taxiway.models.describing.changes import Changes, changes
 from taxiway.models.describing.outlook import Judge, unjudged, without_bundle
 from taxiway.models.names import page_of
 from taxiway.models.service import Models
-from taxiway.models.twins.commands import told
 from taxiway.runs.comparison import Comparisons
 from taxiway.runs.contract import Run
 from taxiway.web.site import Html, Redirect, Site, View
@@ -66,7 +66,8 @@ class VersionPage:
             "card": self.models.cards.show(caller, model=model, version=number),
             "human": [(name, title, HINTS[name]) for name, title in HUMAN.items()],
             "manifest": manifest,
-            "runs": told(manifest.twin) if manifest is not None else "",
+            "twin": manifest.twin if manifest is not None else None,
+            "origin": self._origin(version, manifest),
             "run": self._run(version),
             "since": self._changes(caller, version),
             "other": self._other(caller, version),
@@ -81,6 +82,11 @@ class VersionPage:
             "sent": view.sent,
         }
         return Html("models/version.html", "models", values)
+
+    def _origin(self, version: ModelVersion, manifest: Manifest | None) -> ModelVersion | None:
+        """The version that this one is with a twin added."""
+        before = manifest.twin.made_from if manifest is not None and manifest.twin is not None else ""
+        return self.models.with_bundle(version.model, before) if before else None
 
     def _run(self, version: ModelVersion) -> Run | None:
         try:

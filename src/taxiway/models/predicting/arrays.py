@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxiway.models.predicting.predictor import Predictor
-from taxiway.models.predicting.signature import Column, InputMismatch, check_columns
+from taxiway.models.predicting.signature import Column, InputMismatch, check_columns, check_shape
 
 Array: TypeAlias = NDArray[Any]
 Block = Mapping[str, Array | Sequence[object]]
@@ -52,19 +52,6 @@ def check_block(inputs: Sequence[Column], columns: Block) -> dict[str, Any]:
             fitting = check_columns([column], {column.name: given})[column.name]
         checked[column.name] = fitting
     return checked
-
-
-def check_shape(inputs: Sequence[Column], columns: Block) -> None:
-    """Raises InputMismatch for a field that nobody knows and for columns of several lengths."""
-    known = {column.name for column in inputs}
-    height = len(next(iter(columns.values()), ()))
-    for name, values in columns.items():
-        if name not in known:
-            expected = f"only {', '.join(sorted(known))}"
-            raise InputMismatch(row=0, field=name, value="an unknown field", expected=expected)
-        if len(values) != height:
-            shorter = min(height, len(values))
-            raise InputMismatch(row=shorter, field=name, value=f"{len(values)} rows", expected=f"{height} rows")
 
 
 def fit(column: Column, values: Array) -> Array | None:

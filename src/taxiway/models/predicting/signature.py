@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from datetime import datetime
 from math import isfinite, isinf, isnan
 from typing import Any, Literal
@@ -87,6 +87,13 @@ def check_rows(inputs: Sequence[Column], rows: Sequence[Mapping[str, object]]) -
 
 def check_columns(inputs: Sequence[Column], columns: Mapping[str, Sequence[object]]) -> Columns:
     """As `check_rows`, for input that comes as columns; they must all be of one length."""
+    check_shape(inputs, columns)
+    height = len(next(iter(columns.values()), ()))
+    return {c.name: _checked(c, columns.get(c.name) or [None] * height) for c in inputs}
+
+
+def check_shape(inputs: Sequence[Column], columns: Mapping[str, Sized]) -> None:
+    """Raises InputMismatch for a field that nobody knows and for columns of several lengths."""
     known = {column.name for column in inputs}
     height = len(next(iter(columns.values()), ()))
     for name, values in columns.items():
@@ -96,7 +103,6 @@ def check_columns(inputs: Sequence[Column], columns: Mapping[str, Sequence[objec
         if len(values) != height:
             shorter = min(height, len(values))
             raise InputMismatch(row=shorter, field=name, value=f"{len(values)} rows", expected=f"{height} rows")
-    return {c.name: _checked(c, columns.get(c.name) or [None] * height) for c in inputs}
 
 
 def shown(value: object) -> str:

@@ -12,16 +12,14 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from taxiway.kernel.version import VERSION
-
 Value: TypeAlias = int | str | NDArray[Any]  # an array of whole numbers is a list, any other a tensor
 
 IR_VERSION = 10
 OPSET = 18
 ML = "ai.onnx.ml"
 ML_OPSET = 5  # the first with an ensemble of trees in doubles
-DOUBLE = 11
-DATA_TYPES = {"float32": 1, "uint8": 2, "int64": 7, "float64": DOUBLE}
+FLOAT, DOUBLE = 1, 11
+DATA_TYPES = {"float32": FLOAT, "uint8": 2, "int64": 7, "float64": DOUBLE}
 INT, STRING, TENSOR, INTS = 2, 3, 4, 7  # types of attributes
 
 
@@ -36,31 +34,34 @@ class Node(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """The steps of a model, from the tensor `rows` of as many columns to tensors of doubles.
+    """The steps of a model, from the tensor `rows` of as many columns to tensors of numbers.
 
-    outputs: each with its number of columns. constants: arrays that the steps read.
+    outputs: each with its number of columns. constants: arrays that the steps read. singles: the outputs in 32 bits.
     """
 
     width: int
     nodes: Sequence[Node]
     outputs: Mapping[str, int]
     constants: Mapping[str, NDArray[Any]]
+    singles: frozenset[str] = frozenset()
 
 
-def to_file(graph: Graph, *, name: str, told: Mapping[str, str]) -> bytes:
-    """The bytes of the file. told: what it says of itself, as words."""
+def to_file(graph: Graph, *, told: Mapping[str, str]) -> bytes:
+    """The bytes of the file, the same whoever writes it. told: what it says of itself, as words."""
     inside = [
         *(message(1, node_of(node)) for node in graph.nodes),
-        text(2, name),
+        text(2, "twin"),
         *(message(5, tensor_of(value, at)) for at, value in graph.constants.items()),
-        message(11, tensor_info("rows", graph.width)),
-        *(message(12, tensor_info(at, width)) for at, width in graph.outputs.items()),
+        message(11, tensor_info("rows", graph.width, DOUBLE)),
+        *(
+            message(12, tensor_info(at, width, FLOAT if at in graph.singles else DOUBLE))
+            for at, width in graph.outputs.items()
+        ),
     ]
     return b"".join(
         [
             number(1, IR_VERSION),
             text(2, "taxiway"),
-            text(3, VERSION),
             message(7, inside),
             message(8, [text(1, ""), number(2, OPSET)]),
             message(8, [text(1, ML), number(2, ML_OPSET)]),
@@ -98,10 +99,10 @@ def tensor_of(value: NDArray[Any], name: str) -> list[bytes]:
     return [*dims, number(2, DATA_TYPES[value.dtype.name]), text(8, name), part(9, little.tobytes())]
 
 
-def tensor_info(name: str, width: int) -> list[bytes]:
-    """A tensor of doubles with that many columns, and any number of rows."""
+def tensor_info(name: str, width: int, kind: int) -> list[bytes]:
+    """A tensor of that many columns, and any number of rows."""
     shape = [message(1, [text(2, "N")]), message(1, [number(1, width)])]
-    return [text(1, name), message(2, [message(1, [number(1, DOUBLE), message(2, shape)])])]
+    return [text(1, name), message(2, [message(1, [number(1, kind), message(2, shape)])])]
 
 
 # --- protobuf's wire form ---

@@ -1,10 +1,8 @@
-"""Answers of a twin: ONNX Runtime adds up the trees, and what libraries do with the sum is done here, bit for bit."""
+"""Answers of a twin: ONNX Runtime adds up, and what libraries do with the sum is done here, bit for bit."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +11,9 @@ from taxiway.models.predicting.arrays import Arrays, Block, check_block
 from taxiway.models.predicting.matrices import Matrix
 from taxiway.models.predicting.predictor import ColumnsIn, Prediction, Rows
 from taxiway.models.predicting.signature import Signature, check_columns, check_rows
-from taxiway.models.twins.record import Link, Twin
+from taxiway.models.twins.links import LINKS
+from taxiway.models.twins.record import Twin
+from taxiway.models.twins.words import to_matrix
 
 LARGEST_NARROW = float(np.finfo(np.float32).max)
 
@@ -21,13 +21,13 @@ LARGEST_NARROW = float(np.finfo(np.float32).max)
 class TwinPredictor:
     """A twin behind the ports `Predictor` and `MatrixPredictor`, deciding by the manifest's threshold."""
 
-    takes_matrix = True
-
     def __init__(self, manifest: Manifest, twin: Twin, data: bytes) -> None:
         """Raises what ONNX Runtime raises, ImportError where it is not installed included."""
         self.signature: Signature = manifest.signature
         self.threshold = manifest.threshold
-        self._run = session(data)
+        self.takes_matrix = not twin.words
+        self._words, self._refused = twin.words, twin.refused
+        self._run = session(data, ["sums", "prepared"] if twin.prepared else ["sums"])
         self._link: Callable[[Matrix], Matrix] = LINKS[twin.link]
         self._divisor = float(twin.divisor) if twin.link == "mean" else 1.0
         self._narrow = twin.narrow
@@ -39,21 +39,22 @@ class TwinPredictor:
         columns = check_columns(inputs, data) if isinstance(data, Mapping) else check_rows(inputs, data)
         if not next(iter(columns.values()), None):
             return []
-        return as_predictions(self.predict_matrix(np.array(list(columns.values()), dtype=np.float64).T))
+        return as_predictions(self.predict_matrix(to_matrix(columns, self._words, self._refused)))
 
     def predict_arrays(self, columns: Block) -> Arrays:
         """As `predict`, for a block of columns."""
         checked = check_block(self.signature.inputs, columns)
-        return self.predict_matrix(np.array(list(checked.values()), dtype=np.float64).T)
+        return self.predict_matrix(to_matrix(checked, self._words, self._refused))
 
     def predict_matrix(self, matrix: Matrix) -> Arrays:
         """As `predict_arrays`, for numbers that were checked. Each row is added up on its own, so company is nothing.
 
         Raises ValueError for a number that the model's library would refuse as too large for 32 bits.
         """
-        if self._narrow and (np.abs(matrix) > LARGEST_NARROW).any():
+        sums, *prepared = self._run(np.ascontiguousarray(matrix))
+        if self._narrow and (np.abs(prepared[0] if prepared else matrix) > LARGEST_NARROW).any():
             raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
-        found = self._link(self._run(np.ascontiguousarray(matrix)))
+        found = self._link(sums)
         if self._divisor != 1.0:
             found = found / self._divisor
         if self._labels is None:
@@ -64,22 +65,24 @@ class TwinPredictor:
         return {"prediction": self._labels[found.argmax(axis=1)], "score": found.max(axis=1)}
 
 
-def session(data: bytes) -> Callable[[Matrix], Matrix]:
+def session(data: bytes, outputs: list[str]) -> Callable[[Matrix], list[Matrix]]:
     """What adds up the trees of a file for each row, with one thread: several would add in another order."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    # It would leave out steps that change little, such as a division by 0.9999999999999998.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     run = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]).run
     only_these = onnxruntime.RunOptions()
     only_these.only_execute_path_to_fetches = True
 
-    def sums(matrix: Matrix) -> Matrix:
-        found: Matrix = run(["sums"], {"rows": matrix}, only_these)[0]
+    def asked(matrix: Matrix) -> list[Matrix]:
+        found: list[Matrix] = run(outputs, {"rows": matrix}, only_these)
         return found
 
-    return sums
+    return asked
 
 
 def runtime_version() -> str:
@@ -99,56 +102,3 @@ def as_predictions(answers: Arrays) -> list[Prediction]:
         return [{"prediction": label} for label in labels]
     pairs = zip(labels, answers["score"].tolist(), strict=True)
     return [{"prediction": label, "score": score} for label, score in pairs]
-
-
-# --- what becomes of a sum. The exponential is C's, one number at a time: NumPy's own rounds differently ---
-
-
-def exponential(value: float) -> float:
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return math.inf
-
-
-def logistic(sums: Matrix) -> Matrix:
-    """The probability of the second of two labels."""
-    exp = exponential
-    return np.array([1.0 / (1.0 + exp(-each)) for each in sums[:, 0].tolist()]).reshape(-1, 1)
-
-
-def exp(sums: Matrix) -> Matrix:
-    return np.array([exponential(each) for each in sums[:, 0].tolist()]).reshape(-1, 1)
-
-
-def softmax(sums: Matrix) -> Matrix:
-    found = []
-    for row in sums.tolist():
-        most = max(row)
-        powers = [math.exp(each - most) for each in row]
-        total = 0.0
-        for each in powers:  # `sum` keeps what is lost in rounding, and C does not
-            total += each
-        found.append([each / total for each in powers])
-    return np.array(found)
-
-
-def softmax_numpy(sums: Matrix) -> Matrix:
-    powers = np.exp(sums - sums.max(axis=1, keepdims=True))
-    found: Matrix = powers / powers.sum(axis=1, keepdims=True)
-    return found
-
-
-def same(sums: Matrix) -> Matrix:
-    return sums
-
-
-LINKS: dict[Link, Any] = {
-    "identity": same,
-    "mean": same,
-    "logistic": logistic,
-    "exp": exp,
-    "exp-numpy": np.exp,
-    "softmax": softmax,
-    "softmax-numpy": softmax_numpy,
-}

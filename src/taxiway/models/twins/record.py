@@ -10,9 +10,21 @@ FOLDER = "twin"
 FILE = f"{FOLDER}/model.onnx"
 ROWS = f"{FOLDER}/rows.npy"
 ANSWERS = f"{FOLDER}/answers.npy"
+KEPT = 64  # rows whose answers go along, so that whoever serves the twin can look again
 
-# What becomes of the trees' sum, with C's exponential, or with NumPy's own, which rounds otherwise.
-Link = Literal["identity", "mean", "logistic", "exp", "exp-numpy", "softmax", "softmax-numpy"]
+# What becomes of the sum, with C's exponential, with NumPy's own, which rounds otherwise, or with C's in 32 bits.
+Link = Literal[
+    "identity",
+    "mean",
+    "logistic",
+    "exp",
+    "exp-numpy",
+    "softmax",
+    "softmax-numpy",
+    "logistic-single",
+    "exp-single",
+    "softmax-single",
+]
 
 
 class NoTwin(Exception):
@@ -33,7 +45,10 @@ class Twin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
 
     runs: the model's own library, or the twin; why: in a sentence. What follows is there where the two were compared.
     runtime: with which release of ONNX Runtime. rows: how many were compared. largest_difference: between two scores.
-    links, divisor, narrow, width, labels: how answers are made of what the file gives.
+    link, divisor, narrow, prepared, labels: how answers are made of what the file gives; prepared is how many columns
+    the trees see where steps prepare the rows. width, words, refused: how rows become the numbers that it takes, words
+    by their place, and in which columns a word that is not known is refused. made_from: the digest of the bundle that
+    this one is with a twin added.
     """
 
     runs: Literal["native", "twin"]
@@ -47,3 +62,12 @@ class Twin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     narrow: bool = False
     width: int = 0
     labels: tuple[bool | int | float | str, ...] | None = None
+    prepared: int = 0
+    words: dict[str, tuple[str, ...]] = {}
+    refused: tuple[str, ...] = ()
+    made_from: str = ""
+
+    def reads_as(self, other: Twin) -> bool:
+        """Whether another makes the same answers of the same file."""
+        facts = ("link", "divisor", "narrow", "prepared", "labels", "width", "words", "refused")
+        return all(getattr(self, fact) == getattr(other, fact) for fact in facts)

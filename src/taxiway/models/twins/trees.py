@@ -1,27 +1,25 @@
-"""Ensembles of trees as every library has them underneath, and the steps of ONNX that answer as they do.
+"""Ensembles of trees as every library has them underneath, and the step of ONNX that answers as they do.
 
-Libraries add up their trees one after the other, in doubles, from a first value on. So does the step `TreeEnsemble`
-with one thread; the first value becomes a tree of one leaf, since it would be added last otherwise, which rounds
-differently.
+Libraries add up their trees one after the other, most in doubles, from a first value on. So does the step
+`TreeEnsemble` with one thread; the first value becomes a tree of one leaf, since it would be added last otherwise,
+which rounds differently.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from taxiway.models.twins.onnx import ML, Graph, Node, Value
+from taxiway.models.twins.onnx import Value
 from taxiway.models.twins.record import Link
-
-Ints: TypeAlias = NDArray[np.int64]
-Doubles: TypeAlias = NDArray[np.float64]
+from taxiway.models.twins.steps import Doubles, Ints
 
 MOST_NODES = 2_000_000
 SUM = 1
-LEQ = 0
+AT_MOST, LESS = 0, 1
 
 
 class Tree(NamedTuple):
@@ -42,7 +40,8 @@ class Tree(NamedTuple):
 class Ensemble(NamedTuple):
     """Trees whose leaves are added up for each target, in this order, after the target's first value.
 
-    narrow: whether the library looks at a row's values in 32 bits. divisor: of the link `mean`.
+    narrow: whether the library looks at a row's values in 32 bits. single: whether it does all in 32 bits, and goes
+    left only where a value is less than the threshold. divisor: of the link `mean`.
     """
 
     width: int
@@ -51,47 +50,23 @@ class Ensemble(NamedTuple):
     link: Link
     narrow: bool = False
     divisor: int = 1
+    single: bool = False
 
     @property
     def targets(self) -> int:
         return len(self.first)
 
-
-def graph_of(ensemble: Ensemble) -> Graph:
-    """The steps: `sums` is what the trees add up to, and `scores` what the link makes of it, for other runtimes."""
-    nodes: list[Node] = []
-    rows = "rows"
-    if ensemble.narrow:
-        nodes += [Node("Cast", ["rows"], "narrow", {"to": 1}), Node("Cast", ["narrow"], "widened", {"to": 11})]
-        rows = "widened"
-    nodes.append(Node("TreeEnsemble", [rows], "sums", attributes(ensemble), ML))
-    linked, constants = LINKS[ensemble.link]
-    if ensemble.link == "mean":
-        constants = {"divisor": np.array(float(ensemble.divisor))}
-    nodes += linked
-    return Graph(ensemble.width, nodes, {"sums": ensemble.targets, "scores": ensemble.targets}, constants)
+    @property
+    def size(self) -> int:
+        """How many nodes its trees have."""
+        return sum(len(tree.feature) for tree in self.trees)
 
 
-Steps: TypeAlias = tuple[list[Node], dict[str, NDArray[Any]]]
-EXP: Steps = ([Node("Exp", ["sums"], "scores")], {})
-SOFTMAX: Steps = ([Node("Softmax", ["sums"], "scores", {"axis": 1})], {})
-LINKS: dict[Link, Steps] = {
-    "identity": ([Node("Identity", ["sums"], "scores")], {}),
-    "mean": ([Node("Div", ["sums", "divisor"], "scores")], {}),
-    "exp": EXP,
-    "exp-numpy": EXP,
-    "softmax": SOFTMAX,
-    "softmax-numpy": SOFTMAX,
-    "logistic": (
-        [
-            Node("Neg", ["sums"], "negative"),
-            Node("Exp", ["negative"], "odds"),
-            Node("Add", ["odds", "one"], "whole"),
-            Node("Div", ["one", "whole"], "scores"),
-        ],
-        {"one": np.array(1.0)},
-    ),
-}
+def places(is_leaf: Any, children: Any) -> Ints:
+    """The children's numbers where inner nodes and leaves are counted apart: a leaf is `-1 - its place`."""
+    found: Ints = np.where(is_leaf, -np.cumsum(is_leaf), np.cumsum(~is_leaf) - 1)
+    chosen: Ints = found[children].astype(np.int64)
+    return chosen
 
 
 def attributes(ensemble: Ensemble) -> dict[str, Value]:
@@ -115,21 +90,22 @@ def attributes(ensemble: Ensemble) -> dict[str, Value]:
     (left, left_is), (right, right_is) = children("left"), children("right")
     targets = np.concatenate([np.full(len(tree.leaves), tree.target) for tree in trees])
     height = int(nodes[-1] + len(trees[-1].feature))
+    kind: Any = np.float32 if ensemble.single else np.float64
     return {
         "aggregate_function": SUM,
         "post_transform": 0,
         "n_targets": ensemble.targets,
         "tree_roots": nodes,
         "nodes_featureids": joined("feature"),
-        "nodes_splits": joined("threshold").astype(np.float64),
-        "nodes_modes": np.full(height, LEQ, dtype=np.uint8),
+        "nodes_splits": joined("threshold").astype(kind),
+        "nodes_modes": np.full(height, LESS if ensemble.single else AT_MOST, dtype=np.uint8),
         "nodes_missing_value_tracks_true": joined("missing_left").astype(np.int64),
         "nodes_truenodeids": left,
         "nodes_trueleafs": left_is,
         "nodes_falsenodeids": right,
         "nodes_falseleafs": right_is,
         "leaf_targetids": targets,
-        "leaf_weights": joined("leaves").astype(np.float64),
+        "leaf_weights": joined("leaves").astype(kind),
     }
 
 
