@@ -94,6 +94,7 @@ def test_rows_fall_into_the_window_of_their_event_time(tmp_path: Path) -> None:
 def test_failed_rows_are_counted_apart_and_never_measured(tmp_path: Path) -> None:
     traffic = Traffic(tmp_path)
     keys = traffic.send([{"temp": 1.0}], status="failed")
+    traffic.send([{"temp": 2.0}], status="abandoned")  # nobody failed
     traffic.label(keys, [1])
 
     seen = survey(tmp_path, "flights", "month", traffic.labels_between)

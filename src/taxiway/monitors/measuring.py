@@ -88,13 +88,13 @@ def survey(home: Path, endpoint: str, size: WindowSize, labels_of: LabelsOf) -> 
         starts = window_starts(moments(table), size)
         labels = labels_of(*id_range(table))
         keys = zip(table["prediction_id"].to_pylist(), table["row"].to_pylist(), strict=True)
-        is_answered = pc.equal(table["status"], "answered").to_numpy()
+        is_answered, is_failed = (pc.equal(table["status"], each).to_numpy() for each in ("answered", "failed"))
         has_label = np.fromiter((key in labels for key in keys), dtype=bool, count=len(table)) & is_answered
         for start in np.unique(starts):
             is_here = starts == start
             seen = found.setdefault(to_datetime(start), Seen())
             seen.rows += int((is_here & is_answered).sum())
-            seen.failed += int((is_here & ~is_answered).sum())
+            seen.failed += int((is_here & is_failed).sum())
             seen.labelled += int((is_here & has_label).sum())
     return found
 
@@ -115,7 +115,7 @@ def tally(
             mine = table.filter(pa.array(starts == start))
             answered = mine.filter(pc.equal(mine["status"], "answered"))
             into = found.setdefault(at, Tally())
-            into.failed += len(mine) - len(answered)
+            into.failed += pc.sum(pc.equal(mine["status"], "failed")).as_py() or 0
             for first in range(0, len(answered), SLICE):
                 add_rows(into, answered.slice(first, SLICE), plan, labels)
     pa.default_memory_pool().release_unused()  # else a server keeps the largest segment's room for good

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from taxiway.endpoints.inferences.ageing import sealing
 from taxiway.endpoints.inferences.ageing.chain import check, extend
+from taxiway.endpoints.inferences.ageing.sealing import Halted, seal_and_merge, seal_closed
 from taxiway.endpoints.inferences.ageing.sealing import merge_small as merge_linked
-from taxiway.endpoints.inferences.ageing.sealing import seal_and_merge, seal_closed
 from taxiway.endpoints.inferences.log import find, load_whole, read, segments, walk
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.kernel.ids import new_id
@@ -124,6 +124,27 @@ def test_wherever_merging_is_killed_each_record_is_there_once(
     assert halfway == sorted(ids) == ids_in(tmp_path)
     assert [s.kind for s in segments(tmp_path, MORTGAGE)] == ["merged"]
     assert len(list((tmp_path / "inferences" / MORTGAGE).glob("*.parquet"))) == 1
+    assert check(tmp_path, MORTGAGE) == []
+
+
+@pytest.mark.parametrize("step", range(0, 60, 4))
+def test_wherever_a_stop_breaks_sealing_off_nothing_is_half_made(tmp_path: Path, log: InferenceLog, step: int) -> None:
+    ids = closed(log, 5)
+    steps = iter(range(step))
+
+    def look() -> None:
+        if next(steps, None) is None:
+            raise Halted
+
+    with suppress(Halted):
+        seal_and_merge(tmp_path, START, look)
+    halfway = ids_in(tmp_path)
+    waiting = list((tmp_path / "inferences" / MORTGAGE).glob("*.waiting"))
+    assert seal_and_merge(tmp_path, START) == []
+
+    assert waiting == []
+    assert halfway == sorted(ids) == ids_in(tmp_path)
+    assert [s.kind for s in segments(tmp_path, MORTGAGE)] == ["merged"]
     assert check(tmp_path, MORTGAGE) == []
 
 

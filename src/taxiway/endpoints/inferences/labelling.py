@@ -24,7 +24,7 @@ from taxiway.endpoints.contract import (
     LabelValue,
 )
 from taxiway.endpoints.external import store as external
-from taxiway.endpoints.inferences.log import LONGEST_REQUEST, segments, wherever
+from taxiway.endpoints.inferences.log import LONGEST_REQUEST, load_sealed, segments, wherever
 from taxiway.endpoints.service import Endpoints
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
@@ -142,9 +142,7 @@ def rows_made(home: Path, endpoint: str, wanted: set[RowId]) -> set[RowId]:
 def rows_in(path: Path, ids: set[str]) -> set[RowId]:
     """The rows of these predictions in one segment's file."""
     if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        columns = pq.read_table(path, columns=["prediction_id", "row"], filters=[("prediction_id", "in", ids)])
+        columns = load_sealed(path, ["prediction_id", "row"], [("prediction_id", "in", ids)])
         return set(zip(columns["prediction_id"].to_pylist(), columns["row"].to_pylist(), strict=True))
     text = path.read_bytes()
     alone = {(id_.decode(), int(row)) for id_, row in LINE.findall(text)}

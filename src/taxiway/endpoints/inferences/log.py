@@ -2,7 +2,8 @@
 
 The gateway appends JSON lines to ``HOME/inferences/ENDPOINT/open-ID.jsonl``; see `writing` for what a power cut may
 take. Full or old segments become ``closed-ID.jsonl``; the server seals those into ``sealed-ID.parquet`` and joins many
-small ones of a day to ``merged-ID.parquet``. Readers see all of them as one table, each row once.
+small ones of a day to ``merged-ID.parquet``. Readers see all of them as one table, each row once. A file that cannot
+be read is left out and told, see `damage`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from taxiway.endpoints.inferences.damage import Damaged, reading, said, tell
 from taxiway.endpoints.inferences.record import Inference, Line, read_line, schema, to_inference, to_table
 from taxiway.kernel.ids import ID, is_name, made_at
 
@@ -33,7 +35,7 @@ SUFFIXES: dict[str, Kind] = {"open": "open", "closed": "closed", "sealed": "seal
 
 
 class Segment(NamedTuple):
-    """A file of the log. id: of a merged one that of its first member."""
+    """A file of the log. id: of a merged one that of its earliest member, since readers look for records by it."""
 
     kind: Kind
     id: str
@@ -47,11 +49,15 @@ class Segment(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def members(merged: Path) -> tuple[tuple[str, int], ...]:
-    """What a merged file holds; its name is never given to another content. Raises FileNotFoundError."""
+    """What a merged file holds; its name is never given to another content. Raises FileNotFoundError, Damaged."""
     import pyarrow.parquet as pq
 
-    said = pq.read_schema(merged).metadata[MEMBERS]
-    return tuple((id_, rows) for id_, rows in msgspec.json.decode(said, type=list[tuple[str, int]]))
+    with reading(merged):
+        said = (pq.read_schema(merged).metadata or {})[MEMBERS]
+        found = msgspec.json.decode(said, type=list[tuple[str, int]])
+        if not found or not all(ID.fullmatch(id_) for id_, _ in found):
+            raise ValueError("it does not say what it holds")
+    return tuple((id_, rows) for id_, rows in found)
 
 
 def segments(home: Path, endpoint: str) -> list[Segment]:
@@ -67,18 +73,26 @@ def segments(home: Path, endpoint: str) -> list[Segment]:
 
 
 def listed(folder: Path) -> list[Segment]:
-    if not folder.is_dir():
+    try:
+        paths = list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except PermissionError as e:
+        tell(Damaged(folder, said(e)))
         return []
     single: dict[str, Segment] = {}
     merged: list[Segment] = []
-    for path in folder.iterdir():
+    for path in paths:
         kind, _, rest = path.name.partition("-")
         id_, _, suffix = rest.partition(".")
         if not ID.fullmatch(id_) or suffix not in ("jsonl", "parquet") or kind not in SUFFIXES:
             continue
         found = Segment(SUFFIXES[kind], id_, path)
         if kind == "merged":
-            merged.append(found)
+            try:
+                merged.append(found._replace(id=min(member for member, _ in found.members)))
+            except Damaged as e:
+                tell(e)
         elif kind == "sealed" or id_ not in single:
             single[id_] = found
     kept = whole(merged)
@@ -100,11 +114,12 @@ def whole(merged: list[Segment]) -> list[Segment]:
     return kept
 
 
-def read_lines(path: Path) -> tuple[list[Line], int]:
-    """The records of an open or closed segment, and how many lines are damaged."""
+def read_lines(path: Path, look: Callable[[], None] = lambda: None) -> tuple[list[Line], int]:
+    """The records of an open or closed segment, and how many lines are damaged. look: called at each, may raise."""
     lines: list[Line] = []
     damaged = 0
     for text in path.read_bytes().split(b"\n"):
+        look()
         if not text:
             continue
         try:
@@ -137,9 +152,14 @@ def read(
 
 def load_whole(path: Path) -> pa.Table:
     """All columns of a segment's file."""
+    return load_sealed(path) if path.suffix == ".parquet" else to_table(read_lines(path)[0])
+
+
+def load_sealed(path: Path, columns: list[str] | None = None, filters: list[tuple[str, str, Any]] | None = None) -> Any:
+    """A table of a sealed file; every page is checked to be as it was written."""
     import pyarrow.parquet as pq
 
-    return pq.read_table(path, schema=schema()) if path.suffix == ".parquet" else to_table(read_lines(path)[0])
+    return pq.read_table(path, schema=schema(), columns=columns, filters=filters, page_checksum_verification=True)
 
 
 def walk(
@@ -148,7 +168,8 @@ def walk(
     """What `load` makes of each segment's file, each record in just one of the tables.
 
     load: gives all rows of a file, in its order, in whichever columns. Files are sealed, merged and removed while we
-    read: where one is gone, what it held is looked for again, and only what was not read yet is given.
+    read: where one is gone, what it held is looked for again, and only what was not read yet is given. One that cannot
+    be read is left out.
     """
     seen: set[str] = set()
     for segment in in_order(home, endpoint, is_newest_first):
@@ -168,7 +189,11 @@ def unread(
         held = segment.members
         if all(id_ in seen for id_, _ in held):
             return
-        table = load(segment.path)
+        with reading(segment.path):
+            table = load(segment.path)
+    except Damaged as e:
+        tell(e)
+        return
     except FileNotFoundError:
         wanted = {segment.id} if segment.kind != "merged" else set(held_once(segment.path))
         folder = segment.path.parent
@@ -186,10 +211,10 @@ def unread(
 
 
 def held_once(merged: Path) -> list[str]:
-    """The members of a merged file that is gone, as far as they are remembered."""
+    """The members of a merged file that is gone, as far as they are remembered; none of a damaged one."""
     try:
         return [id_ for id_, _ in members(merged)]
-    except FileNotFoundError:
+    except (FileNotFoundError, Damaged):
         return []
 
 
@@ -203,12 +228,17 @@ def spans(held: tuple[tuple[str, int | None], ...]) -> list[tuple[str, int, int 
 
 
 def wherever(segment: Segment, load: Callable[[Path], T], missing: T) -> T:
-    """What `load` makes of a segment's file, or of the one that holds it by now; `missing` where it was removed.
+    """What `load` makes of a segment's file, or of the one that holds it by now; `missing` where it was removed, or
+    cannot be read.
 
     Of a merged file that is everything, so this is for who may meet a record twice.
     """
     try:
-        return load(segment.path)
+        with reading(segment.path):
+            return load(segment.path)
+    except Damaged as e:
+        tell(e)
+        return missing
     except FileNotFoundError:
         folder = segment.path.parent
         ids = {segment.id, *held_once(segment.path)}
@@ -238,10 +268,8 @@ def find(home: Path, prediction_id: str) -> list[Inference]:
 
 def of_request(path: Path, prediction_id: str) -> list[Inference]:
     """The records of a request in one segment's file, without those of shadows."""
-    import pyarrow.parquet as pq
-
     if path.suffix == ".parquet":
-        table = pq.read_table(path, schema=schema(), filters=[("prediction_id", "=", prediction_id)])
+        table = load_sealed(path, filters=[("prediction_id", "=", prediction_id)])
         found = [to_inference(record) for record in table.to_pylist()]
     else:
         wanted = prediction_id.encode()

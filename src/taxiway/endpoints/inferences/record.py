@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+Status = Literal["answered", "failed", "abandoned"]  # abandoned: the caller hung up before all of it was given
+
+
+class Abandoned(str):
+    """Why there is no answer, where that is nobody's failure: the caller hung up."""
+
+    __slots__ = ()
+
+
 class Line(Struct, frozen=True, gc=False, omit_defaults=True):
     """One row's record as it is written: inputs and outputs stay the JSON text that travelled.
 
@@ -31,7 +40,7 @@ class Line(Struct, frozen=True, gc=False, omit_defaults=True):
     inputs: Raw
     outputs: Raw  # the JSON text null where there is no answer
     latency_ms: float
-    status: Literal["answered", "failed"]
+    status: Status
     error: str | None = None
     caller: str = ""  # the account; empty where nobody signs in
     trace_id: str = ""  # as the caller passed it in; empty: it is the prediction id
@@ -59,7 +68,7 @@ class Lines(Struct, frozen=True, gc=False, omit_defaults=True):
     inputs: list[Raw]
     outputs: list[Raw]
     latency_ms: float
-    status: Literal["answered", "failed"]
+    status: Status
     event_at: list[datetime] = []
     error: str | None = None
     caller: str = ""
@@ -123,7 +132,7 @@ class Inference(Struct, frozen=True):
     inputs: dict[str, Any]
     outputs: dict[str, Any] | None
     latency_ms: float
-    status: Literal["answered", "failed"]
+    status: Status
     error: str | None = None
     caller: str = ""
     trace_id: str = ""

@@ -15,7 +15,7 @@ from taxiway.endpoints.gateway.spans import Span, Spans
 from taxiway.endpoints.gateway.status import LogStatus
 from taxiway.endpoints.inferences.masking import Kept, Mask, hash_secret
 from taxiway.endpoints.inferences.policy import LogPolicy
-from taxiway.endpoints.inferences.record import NULL, Line, Lines
+from taxiway.endpoints.inferences.record import NULL, Abandoned, Line, Lines, Status
 from taxiway.endpoints.inferences.subjects import SubjectKey, Subjects
 from taxiway.endpoints.inferences.writing import InferenceLog, OpenSegment
 from taxiway.endpoints.refusals import AnswerNotRecorded
@@ -89,7 +89,7 @@ class Recorder:
         name = served.endpoint
         policy = self.policies.get(name, PLAIN)
         mask = self.masks.get(name)
-        if mask is not None and isinstance(result, str):
+        if mask is not None and isinstance(result, str) and not isinstance(result, Abandoned):
             result = kind_of_error(result)
         if self.spans is not None and happened.is_sampled:
             self.spans.add(span_of(served, len(rows), result, happened))
@@ -180,6 +180,13 @@ def kind_of_error(problem: str) -> str:
     return kind if kind.isidentifier() else "an error"
 
 
+def status_of(result: Sequence[bytes] | str) -> Status:
+    """How a request went."""
+    if isinstance(result, Abandoned):
+        return "abandoned"
+    return "failed" if isinstance(result, str) else "answered"
+
+
 def span_of(served: Served, rows: int, result: Sequence[bytes] | str, happened: Happened) -> Span:
     """A request as a span: our own number is the random half of the prediction id."""
     began_ns = int(happened.at.timestamp() * 1e6) * 1000
@@ -199,7 +206,7 @@ def span_of(served: Served, rows: int, result: Sequence[bytes] | str, happened: 
         began_ns,
         began_ns + int(happened.latency_ms * 1e6),
         told,
-        result if isinstance(result, str) else "",
+        result if isinstance(result, str) and status_of(result) == "failed" else "",
     )
 
 
@@ -216,9 +223,9 @@ def together(served: Served, rows: Sequence[bytes], result: Sequence[bytes] | st
         [] if isinstance(rows, BlockRows) else [Raw(row) for row in rows],
         raws_of(result),
         round(happened.latency_ms, 3),
-        "failed" if isinstance(result, str) else "answered",
+        status_of(result),
         [*(happened.event_at or ())],
-        result if isinstance(result, str) else None,
+        str(result) if isinstance(result, str) else None,
         happened.caller,
         happened.trace_id,
         happened.protocol,
@@ -244,7 +251,7 @@ def lines_of(
 ) -> list[Line]:
     """The record of each row. kept: what the policy leaves of its inputs; None is all."""
     prediction_id, at, latency_ms, event_at, caller, trace_id, protocol, shadow, _, _ = happened
-    error = result if isinstance(result, str) else None
+    error, status = str(result) if isinstance(result, str) else None, status_of(result)
     model = f"{served.model}@{served.version}"
     latency_ms = round(latency_ms, 3)
     return [
@@ -260,7 +267,7 @@ def lines_of(
             Raw(row if kept is None else kept[number].inputs),
             NULL if error is not None else Raw(result[number]),
             latency_ms,
-            "answered" if error is None else "failed",
+            status,
             error,
             caller,
             trace_id,

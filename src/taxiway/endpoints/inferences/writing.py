@@ -23,6 +23,7 @@ from taxiway.kernel.ids import new_id
 
 SEGMENT_BYTES = 32 << 20
 SEGMENT_AGE_S = 600.0
+LATE_MS = 540_000  # a little less than a request may take
 
 
 @dataclass
@@ -49,6 +50,8 @@ class OpenSegment:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.id = new_id()
+        # Readers look for a record in segments begun no later than this after it: a clock that was set back ends one.
+        self.earliest = new_id(max(0, (int(self.id, 16) >> 80) - LATE_MS))[:12]
         self.endpoint = folder.name
         self.path = folder / f"open-{self.id}.jsonl"
         self.descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
@@ -123,6 +126,9 @@ class InferenceLog:
         Raises OSError; then nothing of them is in the log.
         """
         segment = self.open.get(endpoint)
+        if segment is not None and lines[0].prediction_id < segment.earliest:
+            self.close(endpoint)
+            segment = None
         if segment is None:
             segment = self.open[endpoint] = OpenSegment(self.folder / endpoint)
         data = self.encoder.encode_lines(lines)

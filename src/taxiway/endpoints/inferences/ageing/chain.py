@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from taxiway.endpoints.inferences.log import Segment, segments
+from taxiway.endpoints.inferences.damage import Damaged, reading, said, tell
+from taxiway.endpoints.inferences.log import Segment, load_sealed, segments
 from taxiway.kernel.ids import is_name
 
 FILE = "chain.jsonl"
@@ -101,27 +103,33 @@ def append(folder: Path, links: list[Link]) -> None:
         os.close(descriptor)
 
 
-def extend(home: Path, endpoint: str, at: datetime) -> list[Link]:
-    """Links the files that have none yet: those just sealed or merged. Raises ChainBroken."""
+def extend(home: Path, endpoint: str, at: datetime, look: Callable[[], None] = lambda: None) -> list[Link]:
+    """Links the files that have none yet: those just sealed or merged.
+
+    look: called before each, and may break off by raising. Raises ChainBroken.
+    """
     folder = home / "inferences" / endpoint
     links, _ = read_chain(folder)
     known = {link.file for link in links}
-    fresh = [
-        link_to(each, at, "merged" if each.kind == "merged" else "sealed")
-        for each in segments(home, endpoint)
-        if each.kind in ("sealed", "merged") and each.path.name not in known
-    ]
+    fresh = []
+    for each in segments(home, endpoint):
+        if each.kind in ("sealed", "merged") and each.path.name not in known:
+            look()
+            try:
+                fresh.append(link_to(each, at, "merged" if each.kind == "merged" else "sealed"))
+            except Damaged as e:
+                tell(e)  # and `check` names it for as long as it is there
     append(folder, fresh)
     return fresh
 
 
 def link_to(segment: Segment, at: datetime, act: Literal["sealed", "merged", "removed"]) -> Link:
-    """A link to a file as it is now; what it stands on comes when it is added."""
+    """A link to a file as it is now; what it stands on comes when it is added. Raises Damaged."""
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(segment.path, columns=["at", "event_at"])
-    span = pc.min_max(table["at"]).as_py()
+    with reading(segment.path):
+        table = load_sealed(segment.path, ["at", "event_at"])
+        span = pc.min_max(table["at"]).as_py()
     return Link(
         act,
         at,
@@ -156,9 +164,16 @@ def check(home: Path, endpoint: str) -> list[str]:
             set(link.segments) < set(each.segments) for each in links if each.act == "merged"
         )
         if file in there:
-            if file_digest(folder / file) != link.digest:
-                found.append(f"{file} was changed after it was sealed")
+            found += [problem] if (problem := changed(folder / file, link.digest)) else []
         elif file not in removed and not is_held and not is_joined:
             found.append(f"{file} is gone, and nothing says that it was removed")
     found += [f"{file} was put there by somebody else" for file in sorted(there - {*last})]
     return found
+
+
+def changed(path: Path, digest: str) -> str:
+    """What is wrong with a file that was linked with a digest; empty where nothing is."""
+    try:
+        return "" if file_digest(path) == digest else f"{path.name} was changed after it was sealed"
+    except OSError as e:
+        return f"{path.name} cannot be read: {said(e)}"

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from taxiway.endpoints.inferences.damage import left_out
 from taxiway.endpoints.inferences.logs.contract import AskLog, FetchLog, LogAnswer, LogRecord
-from taxiway.endpoints.inferences.logs.service import Logs
+from taxiway.endpoints.inferences.logs.service import FETCHED, Logs
 from taxiway.endpoints.inferences.query.asking import Question, Reading, empty
 from taxiway.endpoints.inferences.query.grammar import fields_of, parse_where, read_bound
 from taxiway.endpoints.inferences.refusals import LogTooSlow
@@ -52,7 +53,9 @@ class Asking:
         reading = Reading(self.logs.home, msgspec.structs.replace(asked, limit=body.limit))
         records = [to_record(row) for table in reading.tables() for row in table.to_pylist()]
         records.sort(key=lambda each: each.at, reverse=True)
-        return LogAnswer(records, reading.looked_at, reading.is_cut, reading.back_to if reading.is_cut else None)
+        back_to = reading.back_to if reading.is_cut else None
+        unread = left_out(self.logs.home, endpoint)
+        return LogAnswer(records, reading.looked_at, reading.is_cut, back_to, unread)
 
     def fetch(self, caller: Caller, body: FetchLog, *, endpoint: str) -> Download:
         """All records that meet a question as an Arrow file, segment by segment, the newest first.
@@ -77,7 +80,7 @@ class Asking:
 
     def _room(self) -> Path:
         """Where tables wait to be fetched; those that nobody did are cleared away."""
-        folder = self.logs.home / "fetched"
+        folder = self.logs.home / FETCHED
         folder.mkdir(exist_ok=True, mode=0o700)
         last = datetime.now(UTC) - STALE
         for path in folder.glob("*.arrow"):

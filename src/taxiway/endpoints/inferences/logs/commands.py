@@ -125,7 +125,8 @@ def show_answer(answer: LogAnswer | None) -> str:
     said = f"{len(rows)} of {answer.looked_at:,} records that were looked at"
     if answer.is_cut:
         said += f"; time ran out, and what is older than {cell(answer.back_to)} was not looked at"
-    return f"{as_table(rows)}\n\n{said}." if rows else f"{said}."
+    unread = "".join(f"\n■ {each}" for each in answer.left_out)
+    return f"{as_table(rows)}\n\n{said}.{unread}" if rows else f"{said}.{unread}"
 
 
 def shortened(text: str) -> str:
@@ -153,6 +154,7 @@ def show_log(kept: EndpointLog) -> str:
     facts += [("held", policy.hold)] if policy.hold else []
     facts += [("failing", kept.problem)] if kept.problem else []
     facts += [("chain", kept.broken or kept.chain)] if kept.broken or kept.chain else []
+    facts += [("left out", each) for each in kept.left_out]
     facts += [("changed", f"{cell(kept.changed_at)} by {kept.changed_by}")] if kept.changed_by else []
     width = max(len(name) for name, _ in facts)
     return "\n".join([f"The log of {kept.endpoint}", *(f"{name.ljust(width)}  {text}" for name, text in facts)])

@@ -21,7 +21,7 @@ class EndpointLog(Struct, frozen=True, kw_only=True):
     durability: in force, and why. loss_window_s: how much of it a power cut may take. files, bytes: on the disk now;
     first_at: of the oldest sealed record. refused, unrecorded: requests that the log did not take, and what became of
     them; problem: why it does not take any now. chain: the digest of the newest link of its files. broken: what is
-    wrong with the chain.
+    wrong with the chain. left_out: files that could not be read when they were last looked at.
     """
 
     endpoint: str
@@ -42,6 +42,7 @@ class EndpointLog(Struct, frozen=True, kw_only=True):
     problem: str = ""
     chain: str = ""
     broken: str = ""
+    left_out: list[str] = []
 
 
 class KeepLog(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,13 +100,14 @@ class LogRecord(Struct, frozen=True):
 class LogAnswer(Struct, frozen=True):
     """The newest records that meet a question. looked_at: how many there were to look at.
 
-    is_cut: time ran out, and what is older than `back_to` was not looked at.
+    is_cut: time ran out, and what is older than `back_to` was not looked at. left_out: files that cannot be read.
     """
 
     records: list[LogRecord]
     looked_at: int
     is_cut: bool = False
     back_to: datetime | None = None
+    left_out: list[str] = []
 
 
 class EraseSubject(Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,11 +17,11 @@ STEPS = 48
 
 
 class Told(Struct, frozen=True):
-    """Records as a page counts them: seconds since 1970, milliseconds, and whether there was an answer."""
+    """Records as a page counts them: seconds since 1970, milliseconds, and how each went."""
 
     at: NDArray[np.float64]
     latency_ms: NDArray[np.float64]
-    is_answered: NDArray[np.bool_]
+    status: NDArray[np.str_]
 
 
 def edges(since: datetime, until: datetime) -> NDArray[np.float64]:
@@ -31,7 +31,7 @@ def edges(since: datetime, until: datetime) -> NDArray[np.float64]:
 
 def draw_volume(told: Told, ends: NDArray[np.float64]) -> StackedAreas:
     """Rows per step, those without an answer on top."""
-    layers = (("answered", told.at[told.is_answered]), ("failed", told.at[~told.is_answered]))
+    layers = [(each, told.at[told.status == each]) for each in ("answered", "failed", "abandoned")]
     areas = tuple(
         Area(name, tuple(map(float, np.histogram(at, ends)[0]))) for name, at in layers if name == "answered" or len(at)
     )

@@ -110,15 +110,15 @@ class LogPages:
             (
                 np.asarray(table["at"].cast("int64").to_numpy(), dtype=np.float64) / 1e6,
                 np.asarray(table["latency_ms"].to_numpy(), dtype=np.float64),
-                np.asarray(table["status"].to_numpy() == "answered"),
+                np.asarray(table["status"].to_numpy(), dtype=np.str_),
             )
             for table in reading.tables()
         ]
         if not parts:
             nothing = np.empty(0)
-            return Told(nothing, nothing, nothing.astype(bool)), reading.is_cut
-        at, latency_ms, is_answered = (np.concatenate(some) for some in zip(*parts, strict=True))
-        return Told(at, latency_ms, is_answered), reading.is_cut
+            return Told(nothing, nothing, nothing.astype(np.str_)), reading.is_cut
+        at, latency_ms, status = (np.concatenate(some) for some in zip(*parts, strict=True))
+        return Told(at, latency_ms, status), reading.is_cut
 
 
 def answer_of(name: str, since: str, told: Told, *, has_filter: bool, is_shadows: bool) -> str:
@@ -128,8 +128,9 @@ def answer_of(name: str, since: str, told: Told, *, has_filter: bool, is_shadows
     if not total:
         return f"No row of {whom} {'meets the filter' if has_filter else 'was answered'} in the last {said}"
     p99 = float(np.quantile(told.latency_ms, 0.99, method="higher"))
-    failed = int((~told.is_answered).sum())
+    failed, abandoned = (int((told.status == each).sum()) for each in ("failed", "abandoned"))
     tail = f", {failed:,} of them without an answer" if failed else ""
+    tail += f", {abandoned:,} abandoned by their callers" if abandoned else ""
     verb = "met the filter" if has_filter else "were recorded"
     return f"{plural(total, 'row')} of {whom} {verb} in the last {said}, p99 {p99:.3g} ms{tail}"
 

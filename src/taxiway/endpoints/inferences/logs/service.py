@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from taxiway.audit.service import Record
 from taxiway.endpoints.inferences.ageing.chain import ChainBroken, check, read_chain
 from taxiway.endpoints.inferences.ageing.retention import expired, remove
+from taxiway.endpoints.inferences.damage import left_out
 from taxiway.endpoints.inferences.log import segments
 from taxiway.endpoints.inferences.logs import store
 from taxiway.endpoints.inferences.logs.contract import (
@@ -34,6 +35,7 @@ from taxiway.kernel.caller import SYSTEM, Caller
 from taxiway.projects.contract import Project
 from taxiway.projects.service import find_project
 
+FETCHED = "fetched"  # where tables wait until their askers took them
 log = logging.getLogger("taxiway.endpoints")
 
 
@@ -87,7 +89,8 @@ class Logs:
 
     def _with_files(self, shown: EndpointLog) -> EndpointLog:
         files = [each.path for each in segments(self.home, shown.endpoint)]
-        shown = msgspec.structs.replace(shown, files=len(files), bytes=sum(size_of(path) for path in files))
+        told = {"files": len(files), "bytes": sum(size_of(path) for path in files)}
+        shown = msgspec.structs.replace(shown, **told, left_out=left_out(self.home, shown.endpoint))
         try:
             links, head = read_chain(self.home / "inferences" / shown.endpoint)
         except ChainBroken as e:
@@ -139,6 +142,8 @@ class Logs:
             record.note(subject=hashed, was_there=was_there, reason=body.reason, chain=self._head(endpoint))
             # Before the commit: an entry that says so must be true. A key without its entry is found by asking again.
             subjects.erase(endpoint, body.subject)
+            for waiting in (self.home / FETCHED).glob("*.arrow"):  # tables with what was readable until now
+                waiting.unlink(missing_ok=True)
             return Erased(endpoint, hashed, was_there, record.at)
 
         return self.endpoints.ledger.change(caller, "endpoints.erase", thing, make, answer=Erased, project=project)

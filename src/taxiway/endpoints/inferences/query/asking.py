@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from taxiway.endpoints.inferences.log import LONGEST_REQUEST, read_lines, walk
+from taxiway.endpoints.inferences.log import LONGEST_REQUEST, load_sealed, read_lines, walk
 from taxiway.endpoints.inferences.query.conditions import COLUMNS, Conditions
 from taxiway.endpoints.inferences.query.grammar import Node
 from taxiway.endpoints.inferences.record import schema, to_table
@@ -94,13 +94,11 @@ class Reading:
 
     def load(self, path: Path) -> pa.Table:
         """All rows of a segment that may hold some of the time asked for; else a table without rows."""
-        import pyarrow.parquet as pq
-
         if path.suffix != ".parquet":
             return to_table(read_lines(path)[0])
         if not self.may_hold(path):
             return schema().empty_table()
-        return pq.read_table(path, schema=schema())
+        return load_sealed(path)
 
     def may_hold(self, path: Path) -> bool:
         """By what a file says of its own times; a group of rows that says nothing may hold any."""
