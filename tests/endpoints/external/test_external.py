@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from taxiway.endpoints.external.contract import Fed, FedRecord
-from taxiway.endpoints.external.refusals import EndpointExternal, EndpointHere
+from taxiway.endpoints.external.refusals import EndpointExternal, EndpointHere, PredictionAmbiguous
 from taxiway.endpoints.external.writing import MARK
 from taxiway.endpoints.inferences.ageing.sealing import seal_and_merge
 from taxiway.endpoints.inferences.policy import LogPolicy
@@ -192,3 +194,83 @@ def test_a_monitor_measures_what_was_fed_and_the_page_offers_nothing_that_cannot
     assert "https://far.example/score" in page
     for absent in ("Try it", "Ask it from a program", "/endpoints/far/deploy", "/endpoints/far/traffic"):
         assert absent not in page
+
+
+def captured(number: int, **more: object) -> dict[str, object]:
+    """A line of SageMaker's data capture."""
+    asked = {"encoding": "JSON", "mode": "INPUT", "observedContentType": "application/json"}
+    answered = {"encoding": "CSV", "mode": "OUTPUT", "observedContentType": "text/csv", "data": f"{number % 2},0.25"}
+    said = {"eventId": f"sm-{number}", "inferenceTime": (LONG_AGO + timedelta(minutes=number)).isoformat()}
+    data = {"endpointInput": {**asked, "data": json.dumps({**INPUTS, **more})}, "endpointOutput": answered}
+    return {"captureData": data, "eventMetadata": said, "eventVersion": "0"}
+
+
+def collected(kind: str, number: int, row: object) -> dict[str, object]:
+    """A line of Azure ML's data collector."""
+    at = (LONG_AGO + timedelta(minutes=number)).isoformat()
+    said = {"specversion": "1.0", "type": f"azureml.inference.model_{kind}", "time": at, "source": "/s"}
+    return {**said, "id": f"{kind}-{number}", "correlationid": f"az-{number}", "data": [row]}
+
+
+def write_lines(path: Path, lines: list[dict[str, object]]) -> str:
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    return str(path)
+
+
+def taxiway(stage: Stage, *words: str) -> str:
+    environment = {"TAXIWAY_URL": stage.live.url, "TAXIWAY_TOKEN": stage.olu.transport.token or "", "PATH": "/usr/bin"}
+    command = [sys.executable, "-m", "taxiway", "endpoints", *words]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=60).stdout
+
+
+def test_what_other_platforms_captured_is_fed_from_their_own_files(stage: Stage, tmp_path: Path) -> None:
+    one = write_lines(tmp_path / "capture.jsonl", [captured(n) for n in range(3)])
+    asked = write_lines(tmp_path / "in.jsonl", [collected("inputs", n, INPUTS) for n in range(4)])
+    answer = {"prediction": 1, "score": 0.75}
+    answered = write_lines(tmp_path / "out.jsonl", [collected("outputs", n, answer) for n in (2, 0, 1)])
+
+    assert stage.olu.endpoints.feed("far", one) == Fed(3)
+    assert taxiway(stage, "feed", "far", asked, "--also", answered).startswith("3 new")
+    assert stage.olu.endpoints.feed("far", [asked, answered]) == Fed(0, known=3, unpaired=1)
+    assert stage.olu.endpoints.feed("far", [captured(7)], form="sagemaker").new == 1
+    assert stage.ana.endpoints.trace("sm-1").rows[0].outputs == {"prediction": 1, "score": 0.25}
+    assert stage.ana.endpoints.trace("az-2").rows[0].inputs == INPUTS
+    bad = write_lines(tmp_path / "bad.jsonl", [captured(8), captured(9, nobody=1)])
+    with pytest.raises(BadField, match=r"bad\.jsonl, line 2, row 0, nobody"):
+        stage.olu.endpoints.feed("far", bad)
+    assert stage.olu.endpoints.log("far").num_rows == 7
+
+
+def test_an_id_that_two_endpoints_were_fed_is_told_apart(stage: Stage) -> None:
+    stage.olu.endpoints.register_external("near", "mortgage@1")
+    for name, prediction in (("far", 0), ("near", 1)):
+        stage.olu.endpoints.feed(name, [record(0, outputs={"prediction": prediction})])
+
+    with pytest.raises(PredictionAmbiguous, match="ENDPOINT:call-0"):
+        stage.ana.endpoints.trace("call-0")
+
+    assert [stage.ana.endpoints.trace(f"{name}:call-0").endpoint for name in ("far", "near")] == ["far", "near"]
+
+
+@pytest.mark.parametrize("year", [1, 1969, 9999])
+def test_an_event_outside_of_any_sensible_time_is_named(stage: Stage, year: int) -> None:
+    with pytest.raises(BadField, match=rf"records\[1\]\.event_at.*{year:04}"):
+        stage.olu.endpoints.feed("far", [record(0), record(1, event_at=datetime(year, 12, 31, tzinfo=UTC))])
+
+
+def test_what_is_fed_of_a_person_is_gone_once_the_person_is_erased(stage: Stage) -> None:
+    who, person = next(iter(INPUTS)), 60_007 * 78_401  # runs keep this file's text, where the product is not
+    stage.olu.endpoints.inferences("far").keep(LogPolicy(personal=(who,), subject=who), reason="DPIA")
+    told = {"outputs": None, "error": f"ValueError: {who} {person} is odd"}
+    stage.olu.endpoints.feed("far", [record(0, inputs={**INPUTS, who: person}), record(1, **told)])
+    waiting = stage.home / "fetched"
+    waiting.mkdir(exist_ok=True)
+    (waiting / "left.arrow").write_bytes(str(person).encode())
+
+    stage.live.client.endpoints.inferences("far").erase(str(person), reason="asked for")
+    seal_and_merge(stage.home, datetime.now(UTC))
+
+    kept = b"".join(path.read_bytes() for path in stage.home.rglob("*") if path.is_file() and path.suffix != ".sqlite")
+    assert str(person).encode() not in kept
+    assert list(waiting.iterdir()) == []
+    assert stage.ana.endpoints.trace("call-1").rows[0].error == "ValueError"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from taxiway.endpoints.contract import Revision
 from taxiway.endpoints.external import contract
-from taxiway.endpoints.external.contract import Fed, FedRecord, FeedLog, RegisterExternal
-from taxiway.endpoints.inferences.logs.client import needed
+from taxiway.endpoints.external.contract import CaptureForm, Fed, FedRecord, FeedLog, RegisterExternal
+from taxiway.endpoints.external.files import BATCH, Found, detected, paired, read
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.errors import BadField
 from taxiway.kernel.transport import Transport
@@ -22,8 +22,9 @@ from taxiway.models import contract as models_contract
 from taxiway.models.client import split
 from taxiway.models.predicting.signature import InputMismatch
 
-BATCH = 1_000
-PLACE = re.compile(r"^records\[(\d+)\]")
+CAPTURED_AT_ONCE = 500
+CAPTURED_BYTES = 4 << 20
+PLACE = re.compile(r"^(records|captured)\[(\d+)\]")
 
 Records = Iterable[FedRecord] | Iterable[Mapping[str, Any]]
 
@@ -56,42 +57,81 @@ class External:
         return self.transport.call(contract.register_external, body)
 
     def feed(
-        self, name: str, records: Records | str | Path, *, revision: int | None = None, check_first: bool = True
+        self,
+        name: str,
+        records: Records | str | Path | Sequence[str | Path],
+        *,
+        revision: int | None = None,
+        check_first: bool = True,
+        form: CaptureForm | None = None,
+        outputs: Sequence[str] = (),
     ) -> Fed:
-        """Brings what an external endpoint answered into its log: records, or a file of them (JSON lines or Parquet).
+        """Brings what an external endpoint answered into its log: records, or files of them (JSON lines or Parquet).
 
         A record has `prediction_id`, `at`, `inputs`, `outputs`, and perhaps `row`, `latency_ms`, `event_at`, `error`,
-        `trace_id`. What was fed before is left alone, so that the same call goes on where it was ended. A file is read
-        twice: the first time only to check it, so that a bad record leaves nothing of the file in the log.
-        revision: that answered; by default the active one. Raises BadField and InputMismatch, which count records from
-        0 through the whole file; EndpointStopped, EndpointHere, NotFound.
-        """
-        given = list(records) if not isinstance(records, str | Path) else records
-        if check_first:
-            self._feed(name, given, revision, is_trial=True)
-        return self._feed(name, given, revision, is_trial=False)
+        `trace_id`. What SageMaker's data capture or Azure ML's data collector wrote is known by its first line, or by
+        `form`; Azure's requests and answers are given as two files. outputs: what such an answer's values without
+        names are called, by default as the version does.
 
-    def _feed(self, name: str, given: Any, revision: int | None, *, is_trial: bool) -> Fed:
-        found = read(Path(given)) if isinstance(given, str | Path) else iter(given)
+        What was fed before is left alone, so that the same call goes on where it was ended. A file is read twice: the
+        first time only to check it, so that a bad record leaves nothing of the file in the log. revision: that
+        answered; by default the active one. Raises BadField and InputMismatch, which count records from 0 through the
+        whole file; TooLarge, EndpointStopped, EndpointHere, NotFound.
+        """
+        asked = FeedLog(revision=revision, form=form, outputs=list(outputs))
+        given = records if isinstance(records, str | Path) else list(records)
+        taken = Fed(0)
+        for is_trial in [True, False] if check_first else [False]:
+            taken = self._feed(name, given, replace(asked, is_trial=is_trial))
+        return taken
+
+    def _feed(self, name: str, given: Any, asked: FeedLog) -> Fed:
+        form, found = (asked.form, found_in(given)) if asked.form else detected(found_in(given))
+        if form is None:
+            return self._feed_records(name, found, asked)
+        taken, batch, size = Fed(0), list[Found](), 0
+        for some in paired(found) if form == "azure" else ([each] for each in found):
+            batch += some
+            size += sum(len(msgspec.json.encode(each.values)) for each in some)
+            if len(batch) >= CAPTURED_AT_ONCE or size > CAPTURED_BYTES:
+                taken = joined(taken, self._feed_captured(name, batch, replace(asked, form=form)))
+                batch, size = [], 0
+        return joined(taken, self._feed_captured(name, batch, replace(asked, form=form))) if batch else taken
+
+    def _feed_captured(self, name: str, batch: list[Found], asked: FeedLog) -> Fed:
+        body = replace(asked, captured=[dict(each.values) for each in batch])
+        try:
+            return self.transport.call(contract.feed, body, endpoint=name)
+        except BadField as e:
+            field = PLACE.sub(lambda m: batch[int(m[2])].place, e.field)
+            raise BadField(field=field, value=e.value, expected=e.expected) from e
+
+    def _feed_records(self, name: str, found: Iterator[Found], asked: FeedLog) -> Fed:
         taken, start = Fed(0), 0
-        while some := [as_record(each, start + n) for n, each in enumerate(islice(found, BATCH))]:
-            body = FeedLog(some, revision, is_trial)
+        while some := [as_record(each.values, start + n) for n, each in enumerate(islice(found, BATCH))]:
             try:
-                told = self.transport.call(contract.feed, body, endpoint=name)
+                told = self.transport.call(contract.feed, replace(asked, records=some), endpoint=name)
             except InputMismatch as e:
                 raise InputMismatch(row=e.row + start, field=e.field, value=e.value, expected=e.expected) from e
             except BadField as e:
-                field = PLACE.sub(lambda m: f"records[{int(m[1]) + start}]", e.field)  # noqa: B023  used at once
+                field = PLACE.sub(lambda m: f"records[{int(m[2]) + start}]", e.field)  # noqa: B023  used at once
                 raise BadField(field=field, value=e.value, expected=e.expected) from e
             taken = joined(taken, told)
             start += len(some)
         return taken
 
 
-def as_record(given: FedRecord | Mapping[str, Any], place: int) -> FedRecord:
+def found_in(given: Any) -> Iterator[Found]:
+    """Records one by one, with where each stands. given: a path, several, or the records themselves."""
+    for place, each in enumerate([given] if isinstance(given, str | Path) else given):
+        if isinstance(each, str | Path):
+            yield from read(Path(each))
+        else:
+            yield Found(f"records[{place}]", asdict(each) if isinstance(each, FedRecord) else each)
+
+
+def as_record(given: Mapping[str, Any], place: int) -> FedRecord:
     """Raises BadField, naming the record and its field."""
-    if isinstance(given, FedRecord):
-        return given
     try:
         return msgspec.convert(given, FedRecord)
     except msgspec.ValidationError as e:
@@ -100,48 +140,8 @@ def as_record(given: FedRecord | Mapping[str, Any], place: int) -> FedRecord:
         raise BadField(field=field, value=str(given)[:60], expected=f"a record ({problem})") from e
 
 
-def read(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The records of a file, a part at a time. Raises BadField, OSError."""
-    if path.suffix == ".parquet":
-        yield from from_parquet(path)
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                try:
-                    yield msgspec.json.decode(line, type=dict[str, Any])
-                except (msgspec.DecodeError, UnicodeDecodeError) as e:
-                    value = line[:40].decode(errors="replace")
-                    raise BadField(field=f"{path}, line {number}", value=value, expected=f"a JSON object ({e})") from e
-
-
-def from_parquet(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Rows of a table; `inputs` and `outputs` are structs, or JSON in texts; null is left out."""
-    parquet = needed("pyarrow.parquet")
-    try:
-        file = parquet.ParquetFile(path)
-    except ValueError as e:  # what Arrow raises for other bytes is one
-        raise BadField(field=str(path), value="its bytes", expected=f"a Parquet file ({e})") from e
-    for batch in file.iter_batches(batch_size=BATCH):
-        for number, row in enumerate(batch.to_pylist()):
-            found = {name: value for name, value in row.items() if value is not None}
-            for name in ("inputs", "outputs"):
-                if isinstance(found.get(name), str):
-                    try:
-                        found[name] = msgspec.json.decode(found[name])
-                    except msgspec.DecodeError as e:
-                        raise BadField(field=f"{path}, {name}", value=found[name][:40], expected=f"JSON ({e})") from e
-            for name in ("at", "event_at"):
-                if isinstance(found.get(name), datetime) and found[name].tzinfo is None:
-                    expected = "times with their zone, such as UTC"
-                    raise BadField(field=f"{path}, row {number}, {name}", value=str(found[name]), expected=expected)
-                if isinstance(found.get(name), datetime):
-                    found[name] = found[name].astimezone(UTC)
-            yield found
-
-
 def joined(one: Fed, other: Fed) -> Fed:
     """What became of two batches together."""
     conflicts = [*one.conflicts, *other.conflicts][:100]
     count = one.conflict_count + other.conflict_count
-    return Fed(one.new + other.new, one.known + other.known, count, conflicts)
+    return Fed(one.new + other.new, one.known + other.known, count, conflicts, one.unpaired + other.unpaired)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 
 from taxiway.endpoints.contract import EndpointDetail, Revision
-from taxiway.endpoints.external.contract import Fed
+from taxiway.endpoints.external.contract import CaptureForm, Fed
 from taxiway.gates.contract import GateStage
 from taxiway.kernel.commands import Argument, Command
 from taxiway.kernel.errors import BadField
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from taxiway.client import Client
 
 REVISIONS = ("number", "state", "model", "version", "requests", "errors", "created_by", "created_at")
+FORMS = ("any", *get_args(CaptureForm))
 NAME = Argument("name", "the endpoint's name")
 
 
@@ -32,7 +33,14 @@ def register(client: Client, given: Namespace) -> Revision:
 
 
 def feed(client: Client, given: Namespace) -> Fed:
-    return client.endpoints.feed(given.name, Path(given.file), revision=given.revision, check_first=not given.no_check)
+    return client.endpoints.feed(
+        given.name,
+        [Path(given.file), *map(Path, given.also or ())],
+        revision=given.revision,
+        check_first=not given.no_check,
+        form=None if given.form == "any" else given.form,
+        outputs=[name.strip() for name in given.outputs.split(",") if name.strip()],
+    )
 
 
 def show_revision(revision: Revision) -> str:
@@ -61,6 +69,8 @@ def show_external(detail: EndpointDetail) -> str:
 
 def show_fed(fed: Fed) -> str:
     told = f"{fed.new:,} new, {fed.known:,} known already."
+    if fed.unpaired:
+        told += f" {fed.unpaired:,} left out: a request without its answer, or the other way."
     if not fed.conflict_count:
         return told
     named = ", ".join(fed.conflicts[:5]) + (" …" if fed.conflict_count > 5 else "")
@@ -89,6 +99,9 @@ COMMANDS = (
         (
             NAME,
             Argument("file", "JSON lines or Parquet: prediction_id, at, inputs, outputs, …", is_file=True),
+            Argument("--also", "another file, such as that of the answers to requests", is_many=True, is_file=True),
+            Argument("--form", "whose lines (default: told by the first)", default="any", choices=FORMS),
+            Argument("--outputs", "names of an answer's values that come without, such as score", default=""),
             Argument("--revision", "that answered (default: the active one)", int),
             Argument("--no-check", "do not read the file once before anything is stored", is_flag=True),
         ),

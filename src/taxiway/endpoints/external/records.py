@@ -10,6 +10,7 @@ import msgspec
 
 from taxiway.endpoints.external.contract import FedRecord
 from taxiway.endpoints.gateway.outputs import flaw_of
+from taxiway.endpoints.inferences.moments import PLAUSIBLE, is_plausible
 from taxiway.kernel.errors import BadField
 from taxiway.models.predicting.signature import Column, Signature, check_rows
 
@@ -24,6 +25,8 @@ def check(records: Sequence[FedRecord], signature: Signature, now: datetime) -> 
         if not EARLIEST <= each.at <= now + SKEW:
             said = f"a time from {EARLIEST:%Y} on that has come"
             raise BadField(field=f"records[{place}].at", value=str(each.at), expected=said)
+        if each.event_at is not None and not is_plausible(each.event_at, now):
+            raise BadField(field=f"records[{place}].event_at", value=str(each.event_at), expected=PLAUSIBLE)
         if (each.prediction_id, each.row) in seen:
             value = f"{each.prediction_id}/{each.row}, a second time"
             raise BadField(field=f"records[{place}].row", value=value, expected="each row of a request once")

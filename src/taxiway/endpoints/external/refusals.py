@@ -29,3 +29,17 @@ class EndpointHere(TaxiwayError):
             f"The endpoint {self.endpoint} is served here, and its gateway writes its log. "
             "Choose another name for the one that answers elsewhere."
         )
+
+
+class PredictionAmbiguous(TaxiwayError):
+    """Several external endpoints were fed a request of one name."""
+
+    status = 409
+    prediction: str
+    count: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count} external endpoints were fed a prediction called {self.prediction}. "
+            f"Say which one: ENDPOINT:{self.prediction}, or the id that Taxiway gave it."
+        )

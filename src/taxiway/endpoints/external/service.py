@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-import msgspec
+from msgspec.structs import replace
 
 from taxiway.audit.service import Record
 from taxiway.endpoints import store as endpoints_store
 from taxiway.endpoints.contract import MOST_NAMED, Deploy, Revision
 from taxiway.endpoints.external import store
+from taxiway.endpoints.external.captured.reading import Model, read_captured
 from taxiway.endpoints.external.contract import Fed, FedRecord, FeedLog, RegisterExternal
 from taxiway.endpoints.external.records import called, check, digest_of
 from taxiway.endpoints.external.refusals import EndpointHere
@@ -24,7 +25,11 @@ from taxiway.endpoints.steering.counters import Counters
 from taxiway.endpoints.steering.sampling import minute_of
 from taxiway.endpoints.store import Minute
 from taxiway.kernel.caller import Caller
+from taxiway.kernel.errors import BadField
+from taxiway.models.contract import ModelVersion
+from taxiway.models.predicting.signature import InputMismatch
 
+PLACE = re.compile(r"^records\[(\d+)\]\.?")
 SHOWN = timedelta(days=32)  # how far back the figures of an endpoint's page go
 
 
@@ -50,7 +55,7 @@ class Externals:
         kept = self.endpoints.kept(endpoint)
         revision = self._revision(endpoint, kept.active if body.revision is None else body.revision)
         version = self.endpoints.below.models.recall(revision.model, revision.version)
-        check(body.records, version.signature, self.endpoints.publisher.writer.clock())
+        body, unpaired = in_order(body, version, self.endpoints.publisher.writer.clock())
 
         def make(record: Record) -> Fed:
             now = require_endpoint(record, endpoint)
@@ -58,7 +63,7 @@ class Externals:
                 raise EndpointHere(endpoint=endpoint)
             if now.is_stopped:
                 raise EndpointStopped(endpoint=endpoint, by=now.stopped_by, at=now.stopped_at, reason=now.reason)
-            return self._take(record, body, revision)
+            return replace(self._take(record, body, revision), unpaired=unpaired)
 
         thing = f"endpoint:{endpoint}"
         return self.endpoints.ledger.change(caller, "endpoints.feed", thing, make, answer=Fed, project=kept.project)
@@ -97,10 +102,35 @@ class Externals:
         ]
         store.add(record.connection, revision.endpoint, rows)
         count(record, revision, fresh)
-        digest = hashlib.sha256(msgspec.json.encode(fresh)).hexdigest()
-        record.note(digest=f"sha256:{digest}")
-        writer.write(record.connection, fresh, ids, record.caller.name)
+        # Of what was written: of what was given it would tell a guess about somebody erased from the truth.
+        record.note(digest=writer.write(record.connection, fresh, ids, record.caller.name))
         record.after_commit(writer.settle)
+
+
+def in_order(body: FeedLog, version: ModelVersion, now: datetime) -> tuple[FeedLog, int]:
+    """What is given as records that are in order, and how many captured events had no other half.
+
+    Raises BadField and InputMismatch; of captured events with their place among those.
+    """
+    if not body.captured and body.form is None:
+        check(body.records, version.signature, now)
+        return body, 0
+    if body.records or body.form is None:
+        expected = "either `records`, or `captured` and their `form`"
+        raise BadField(field="captured", value="both" if body.records else "no form", expected=expected)
+    read = read_captured(body.form, body.captured, Model(version.signature, version.threshold, body.outputs))
+    try:
+        check(read.records, version.signature, now)
+    except InputMismatch as e:
+        place, row = read.origins[e.row], read.records[e.row].row
+        where = f"captured[{place}], row {row}, {e.field}"
+        raise BadField(field=where, value=e.value, expected=e.expected) from e
+    except BadField as e:
+        where = PLACE.sub(
+            lambda m: f"captured[{read.origins[int(m[1])]}], row {read.records[int(m[1])].row}, ", e.field
+        )
+        raise BadField(field=where, value=e.value, expected=e.expected) from e
+    return replace(body, records=read.records, captured=[], form=None), read.unpaired
 
 
 def count(record: Record, revision: Revision, fresh: Sequence[FedRecord]) -> None:

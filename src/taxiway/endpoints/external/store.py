@@ -65,6 +65,7 @@ def add(connection: Connection, endpoint: str, rows: list[Known]) -> None:
         connection.execute(insert(fed), [{"endpoint": endpoint, **asdict(each)} for each in rows])
 
 
-def called_here(connection: Connection, given: str) -> str | None:
-    """What a request is called here that the other side calls `given`."""
-    return connection.execute(select(fed.c.prediction_id).where(fed.c.given == hashed(given)).limit(1)).scalar()
+def called_here(connection: Connection, given: str) -> list[tuple[str, str]]:
+    """What requests are called here that the other side calls `given`, each with its endpoint."""
+    query = select(fed.c.endpoint, fed.c.prediction_id).where(fed.c.given == hashed(given)).distinct()
+    return [(row.endpoint, row.prediction_id) for row in connection.execute(query)]

@@ -14,12 +14,13 @@ from sqlalchemy import Connection
 from taxiway.endpoints.contract import Revision
 from taxiway.endpoints.external.contract import FedRecord
 from taxiway.endpoints.external.records import id_at, inputs_of, outputs_of
+from taxiway.endpoints.inferences.ageing.chain import digest_of
 from taxiway.endpoints.inferences.labelling import rows_made
 from taxiway.endpoints.inferences.logs import store as logs_store
 from taxiway.endpoints.inferences.masking import Kept, Mask, hash_secret
 from taxiway.endpoints.inferences.policy import LogPolicy
 from taxiway.endpoints.inferences.record import Line
-from taxiway.endpoints.inferences.recording import Happened, lines_of
+from taxiway.endpoints.inferences.recording import Happened, kind_of_error, lines_of
 from taxiway.endpoints.inferences.subjects import Subjects
 from taxiway.endpoints.inferences.writing import sync_folder
 
@@ -51,20 +52,22 @@ class LogWriter:
         of = (revision.endpoint, revision.number, revision.model, revision.version, revision.bundle)
         self.answered = Answered(*of)
 
-    def write(self, connection: Connection, records: Sequence[FedRecord], ids: dict[str, str], caller: str) -> None:
-        """On the disk when it returns. Raises OSError; then nothing of it is in the log."""
+    def write(self, connection: Connection, records: Sequence[FedRecord], ids: dict[str, str], caller: str) -> str:
+        """On the disk when it returns, with the digest of what was written. Raises OSError; then it holds nothing."""
         mark = self.folder / MARK
         if mark.exists():
             wanted = {(ids[each.prediction_id], each.row) for each in records}
             made = rows_made(self.home, self.revision.endpoint, wanted)
             records = [each for each in records if (ids[each.prediction_id], each.row) not in made]
         if not records:
-            return
+            return digest_of(b"")
         self.folder.mkdir(parents=True, exist_ok=True)
         mark.touch(mode=0o600)
         found = logs_store.find(connection, self.revision.endpoint)
         lines = self.lines(records, ids, found.policy if found else LogPolicy(), caller)
-        self.put(msgspec.json.Encoder().encode_lines(lines), records)
+        data = msgspec.json.Encoder().encode_lines(lines)
+        self.put(data, records)
+        return digest_of(data)
 
     def settle(self) -> None:
         """Once the database knows of it."""
@@ -81,7 +84,10 @@ class LogWriter:
                 ids[each.prediction_id], each.at, each.latency_ms, event_at, caller, each.trace_id, PROTOCOL
             )
             some = None if kept is None else [kept[number]]
-            [line] = lines_of(self.answered, [inputs_of(each)], outputs_of(each), happened, some)
+            result = outputs_of(each)
+            if not policy.is_plain and isinstance(result, str):
+                result = kind_of_error(result)  # the text may quote what was asked
+            [line] = lines_of(self.answered, [inputs_of(each)], result, happened, some)
             lines.append(replace(line, row=each.row))
         return lines
 
