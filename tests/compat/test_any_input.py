@@ -117,7 +117,7 @@ def test_an_output_is_given_once() -> None:
 def test_a_large_body_is_refused_by_its_beginning(body: bytes) -> None:
     kind = "text/csv" if body.startswith(b"1") else "application/json"
 
-    said_of(Invocations(), body, content_type=kind)
+    assert said_of(Invocations(), body, content_type=kind)[0] in (400, 413)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import threading
 import time
 from pathlib import Path
 
-from taxiway.endpoints.gateway.crew import LONGEST_PAUSE_S, pause, quantile
+from taxiway.endpoints.gateway.crew import LONGEST_PAUSE_S, pause
+from taxiway.endpoints.gateway.status import quantile
 from taxiway.endpoints.inferences.log import read
 from tests.endpoints.conftest import Answer, Site, is_running, until
 from tests.endpoints.load import under_load

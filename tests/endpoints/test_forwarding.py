@@ -18,6 +18,7 @@ import pytest
 from taxiway.endpoints.gateway.address import Address, write_address
 from taxiway.endpoints.gateway.status import start_ticks
 from taxiway.endpoints.refusals import EndpointUnknown, GatewayAway
+from tests.endpoints.conftest import until
 from tests.support.live import Live
 
 ANSWER = b'{"prediction_id":"%s","model":"m@1","revision":1,"predictions":[]}' % (b"a" * 32)
@@ -30,6 +31,8 @@ class Gateway:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.heard: list[tuple[bytes, bytes]] = []
         self.rests_after = 1000  # requests until a connection is dropped without an answer
+        self.is_silent = False  # it answers nothing, and waits for its callers to go
+        self.left = threading.Event()  # by one of them
         (home / "gateway").mkdir(exist_ok=True)
         pid = os.getpid()
         port = self.listener.getsockname()[1]
@@ -53,6 +56,10 @@ class Gateway:
                 if number == self.rests_after:
                     return
                 self.heard.append((head, read_body(read, head)))
+                if self.is_silent:
+                    read.read()
+                    self.left.set()
+                    return
                 size = b"content-length: %d\r\n" % len(ANSWER)
                 connection.sendall(b"HTTP/1.1 200 OK\r\ntaxiway-prediction-id: " + b"a" * 32 + b"\r\n" + size)
                 connection.sendall(b"\r\n" + ANSWER)
@@ -194,3 +201,13 @@ def test_a_page_of_another_site_reaches_no_protocol_without_a_content_type(open_
         reply.read()
 
     assert (reply.status, gateway.heard) == (403, [])
+
+
+@pytest.mark.parametrize("size", [10, 200_000], ids=["small", "large"])
+def test_who_hangs_up_here_hangs_up_there(open_live: Live, gateway: Gateway, size: int) -> None:
+    gateway.is_silent = True
+    with connected(open_live) as connection:
+        connection.request("POST", "/endpoints/m/invocations", b"x" * size, {"Content-Type": "application/json"})
+        until(lambda: len(gateway.heard) == 1)
+
+    assert gateway.left.wait(5.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,15 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from playwright.sync_api import Page, expect
 
 from taxiway.endpoints.commands import invoke
 from taxiway.endpoints.refusals import RevisionRefused
 from taxiway.models.predicting.signature import InputMismatch
+from tests.endpoints.conftest import until
+from tests.endpoints.test_pages import enter
 from tests.endpoints.two_step import TwoStep
+from tests.support.browser import assert_accessible
 
 if TYPE_CHECKING:
     from tests.endpoints.running_server import Platform
@@ -104,6 +109,41 @@ def test_it_streams_through_the_server_and_past_it(
     next(stopping)
     stopping.close()
     assert platform.ana.endpoints.invoke("mortgage", row).predictions == whole
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_page_shows_pieces_as_they_come(platform: Platform, frame: pd.DataFrame, page: Page) -> None:
+    platform.olu.endpoints.deploy("two-step", "two-step@1", may_run_code=True)
+    enter(page, platform, "olu")
+    page.goto(f"{platform.url}/endpoints/two-step#try")
+    panel, pieces = page.get_by_role("region", name="The answer in pieces"), page.get_by_role("log")
+
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(panel.get_by_role("status")).to_contain_text(re.compile("^.?2 pieces in .*the first after"))
+    expect(pieces).to_contain_text(re.compile("by first\nprediction .*by second"))
+    assert_accessible(page)
+
+    page.get_by_label("income").fill("1000000")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(pieces).to_contain_text("0 1 2 3 ")
+    before = platform.ana.endpoints.show("two-step").revisions[0]
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(panel.get_by_role("status")).to_contain_text("Stopped after")
+    until(lambda: platform.ana.endpoints.show("two-step").revisions[0].abandoned == before.abandoned + 1)
+    assert platform.ana.endpoints.show("two-step").revisions[0].errors == before.errors
+
+    page.get_by_label("income").fill("10000000")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(panel.get_by_role("alert")).to_contain_text("ZeroDivisionError")
+    expect(pieces).to_have_text("0 1 2 ")
+    page.get_by_label("income").fill("much")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(panel.get_by_role("alert")).to_contain_text("field 'income': 'much' is not accepted")
+
+    page.get_by_label("income").fill("66")
+    page.get_by_role("button", name="Predict whole").click()
+    expect(page.get_by_role("status").filter(has_text="Trace this prediction")).to_contain_text("where district")
 
 
 def post(platform: Platform, path: str, body: object) -> Any:

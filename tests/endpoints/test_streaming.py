@@ -124,7 +124,8 @@ def test_who_hangs_up_has_the_worker_stop(streaming: Site) -> None:
 
     until(lambda: streaming.revision().in_flight == 0, wait_s=5.0)  # the whole would have taken twenty seconds
     until(lambda: find(streaming.home, number) != [])
-    assert "the caller hung up" in str(find(streaming.home, number)[0].error)
+    [record] = find(streaming.home, number)
+    assert (record.status, "the caller hung up" in str(record.error)) == ("abandoned", True)
 
 
 def test_a_slow_reader_holds_the_worker_and_fills_no_memory(streaming: Site) -> None:

@@ -44,12 +44,16 @@ def test_a_gateway_that_ends_tells_its_streams(single: Site) -> None:
 
 
 def test_a_gateway_that_hands_over_tells_its_streams(single: Site) -> None:
+    """One that is soon done is given to its end meanwhile."""
     old = single.gateway
     assert old is not None
-    with stream(single, 1500) as response:
-        found = events(response)
-        next(found)
+    single.deploy("2", workers=2)
+    until(lambda: len(single.until_live(2).pids) == 2)
+    with stream(single, 1500) as response, stream(single, 50) as short:
+        found, whole = events(response), events(short)
+        assert next(found)[0] == next(whole)[0] == "piece"
         old.send_signal(signal.SIGUSR2)
+        *rest, (end, _) = whole
         *_, (last, told) = found
     old.wait(10)
     address = read_address(single.home)
@@ -58,6 +62,7 @@ def test_a_gateway_that_hands_over_tells_its_streams(single: Site) -> None:
         os.kill(address.pid, signal.SIGTERM)
     until(lambda: not is_running(address.pid))
 
+    assert (len(rest), end) == (49, "end")
     assert (last, told["error"]) == ("error", "StreamCut")
 
 

@@ -210,8 +210,32 @@ def test_a_twin_answers_behind_the_fence_and_is_told_of(loans: Site) -> None:
     alone = [loans.ask(row, name="forest").body["predictions"][0] for row in given[:5]]
     assert alone == at_home[:5]
     status = next(each for each in loans.status().revisions if each.endpoint == "forest")
-    assert status.runs.startswith("its ONNX twin; equal to the last bit on ")
+    assert status.runs.startswith(
+        "its ONNX twin; its file is the model's own, byte for byte, and equal to the last bit"
+    )
     assert status.is_batching
+
+
+def test_a_twin_that_is_not_the_models_own_does_not_answer(loans: Site) -> None:
+    """Whoever logs a model can put another twin beside it; no row that anybody kept would tell."""
+    rows = np.random.default_rng(3).normal(size=(200, 3))
+    model = RandomForestClassifier(5, random_state=1).fit(rows, rows[:, 0] > rows[:, 1])
+    other = RandomForestClassifier(5, random_state=2).fit(rows, rows[:, 0] < rows[:, 1])
+    folder = loans.home / "forged"
+    draft = adapter.save(model, folder, rows, name="forged")
+    theirs = adapter.save(other, loans.home / "other", rows, name="forged")
+    for path in ("model.onnx", "rows.npy", "answers.npy"):
+        (folder / "twin" / path).write_bytes((loans.home / "other" / "twin" / path).read_bytes())
+    bundle = write_bundle(folder, msgspec.structs.replace(draft, twin=theirs.twin), lock="")
+    given = [{"x0": 0.1 * n, "x1": 0.7, "x2": -0.31} for n in range(20)]
+    at_home = adapter.load(bundle.folder, bundle.digest).predict(given)
+
+    loans.deploy_folder(bundle.folder, name="forged")
+    loans.until_live(name="forged")
+
+    assert loans.ask(given, name="forged").body["predictions"] == at_home
+    status = next(each for each in loans.status().revisions if each.endpoint == "forged")
+    assert status.runs.startswith("its own library, though it has a twin: its file is not the one that Taxiway writes")
 
 
 def test_callers_get_the_same_answers_alone_and_at_once(loans: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ class TwoStep:
         return [{**answer, "by": "second" if n in unsure else "first"} for n, answer in enumerate(answers)]
 
     def stream(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """What each version says; a large income is looked at again and again, and at one that is larger it breaks."""
+        if row["income"] >= 1e6:
+            for number in range(500):
+                time.sleep(0.02)
+                yield {"prediction": f"{number} "}
+                if row["income"] >= 1e7 and number == 2:
+                    raise ZeroDivisionError("nobody earns that")
         for name, model in (("first", self.first), ("second", self.second)):
             [answer] = model.predict([row])
             yield {**answer, "by": name}

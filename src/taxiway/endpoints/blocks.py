@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from math import isfinite
@@ -54,9 +55,9 @@ class Together(Sequence[bytes]):
     def __init__(self, rows: int) -> None:
         self.rows = rows
 
+    @abstractmethod
     def made(self, rows: int) -> list[bytes]:
         """So many of them, from the first on."""
-        raise NotImplementedError
 
     def __len__(self) -> int:
         return self.rows

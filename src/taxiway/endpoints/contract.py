@@ -43,9 +43,10 @@ class Revision(Struct, frozen=True, kw_only=True):
 
     reason: why it is refused, fallen, failing or restarting. percent: of the requests, as declared. live_at: when it
     first answered. requests: answered with a prediction; errors: it failed to answer; refused: what its model does
-    not take, which is the caller's doing. cpu_s: processor seconds of its workers so far. confinement: what its
-    workers cannot do, as they found by trying.
-    runs: which form of the model answers, its own library or its ONNX twin, and why.
+    not take, which is the caller's doing; abandoned: its caller hung up first. cpu_s: processor seconds of its workers
+    so far. confinement: what its workers cannot do, as they found by trying.
+    runs: which form of the model answers, its own library or its ONNX twin, and why. streams: whether it gives an
+    answer in pieces.
     """
 
     endpoint: str
@@ -64,6 +65,7 @@ class Revision(Struct, frozen=True, kw_only=True):
     requests: int = 0
     errors: int = 0
     refused: int = 0
+    abandoned: int = 0
     rows: int = 0
     cpu_s: float = 0.0
     p50_ms: float | None = None
@@ -73,6 +75,7 @@ class Revision(Struct, frozen=True, kw_only=True):
     setup: Setup = PLAIN
     confinement: str = ""
     runs: str = ""
+    streams: bool = False
 
     @property
     def ref(self) -> str:
@@ -120,6 +123,7 @@ class EndpointRecord(Struct, frozen=True, kw_only=True):
     requests: int
     errors: int
     refused: int = 0
+    abandoned: int = 0
     requests_per_s: float
     p50_ms: float | None
     p99_ms: float | None
@@ -285,7 +289,7 @@ class TracedRow(Struct, frozen=True):
     event_at: datetime
     inputs: dict[str, Any]
     outputs: dict[str, Any] | None
-    status: Literal["answered", "failed"]
+    status: Literal["answered", "failed", "abandoned"]
     error: str | None = None
     label: KeptLabel | None = None
 

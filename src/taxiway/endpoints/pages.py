@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import quote
 
+from starlette.types import ASGIApp
+
 from taxiway.endpoints.canary.pages import CanaryPages
 from taxiway.endpoints.commands import parse_answer
 from taxiway.endpoints.contract import (
@@ -35,7 +37,8 @@ from taxiway.endpoints.showing.snippets import snippets
 from taxiway.endpoints.showing.told import steps
 from taxiway.endpoints.showing.tracing import Tracer
 from taxiway.endpoints.showing.traffic import SPANS, draw_errors, draw_latency, draw_requests, gather
-from taxiway.endpoints.steering.asking import ask
+from taxiway.endpoints.steering.asking import ask, in_pieces
+from taxiway.endpoints.steering.forwarding import Forwarder
 from taxiway.endpoints.stopping import Stopping
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.errors import BadField
@@ -64,6 +67,7 @@ class EndpointPages:
         self.stopping = Stopping(endpoints)
         self.traffic = TrafficPages(endpoints, self.show)
         self.canaries = CanaryPages(site, endpoints)
+        self.forwarder = Forwarder(endpoints.home, login=False, token=lambda: endpoints.publisher.token)
 
     # --- the list ---
 
@@ -138,10 +142,17 @@ class EndpointPages:
     def try_it(self, view: View, fields: dict[str, str]) -> Html:
         """Predicts what the form says, and shows the answer on the page this once."""
         name = view.path["endpoint"]
+        return self._page(view, ask(self.endpoints.publisher, name, self._row(name, fields)))
+
+    def try_in_pieces(self, view: View, fields: dict[str, str]) -> ASGIApp:
+        """The same in pieces, as they are made, to the page's script."""
+        name = view.path["endpoint"]
+        return in_pieces(self.forwarder, name, self._row(name, fields))
+
+    def _row(self, name: str, fields: dict[str, str]) -> dict[str, object]:
         record = self.endpoints.find(name)
         version = self.endpoints.below.models.recall(record.model, record.version)
-        answer = ask(self.endpoints.publisher, name, trying.row_of(version.signature, fields))
-        return self._page(view, answer)
+        return trying.row_of(version.signature, fields)
 
     def stop(self, view: View, fields: dict[str, str]) -> Redirect:
         name = view.path["endpoint"]
@@ -238,6 +249,7 @@ def add(site: Site, endpoints: Endpoints, labels: Labels, tracer: Tracer, portfo
     site.page("/endpoints/predictions/{prediction}", pages.trace, needs="endpoints.read")
     site.page("/endpoints/{endpoint}", pages.show, needs="endpoints.read")
     site.form("/endpoints/{endpoint}/try", pages.try_it, page=pages.show, needs="endpoints.invoke")
+    site.flow("/endpoints/{endpoint}/try/pieces", pages.try_in_pieces, needs="endpoints.invoke")
     site.form("/endpoints/{endpoint}/stop", pages.stop, page=pages.show, needs="endpoints.stop")
     site.form("/endpoints/{endpoint}/start", pages.start, page=pages.show, needs="endpoints.deploy")
     site.form("/endpoints/{endpoint}/fallback", pages.declare_fallback, page=pages.show, needs="endpoints.deploy")

@@ -251,6 +251,9 @@ class WorkerLost(TaxiwayError):
         )
 
 
+TOO_LONG = "it took longer than it may"
+
+
 class StreamCut(TaxiwayError):
     """A stream that ended before its model was done."""
 
@@ -344,6 +347,16 @@ class ModelRaised(TaxiwayError):
             f"The model of the endpoint {self.endpoint} failed{where}: {self.problem}. "
             "Look at the row, or ask the model's author with the request id of this answer."
         )
+
+
+class CallerGone(TaxiwayError):
+    """The caller hung up before there was an answer. It is nobody's error, and told to nobody."""
+
+    status = 499
+    endpoint: str
+
+    def __str__(self) -> str:
+        return f"The caller of {self.endpoint} hung up before it was answered."
 
 
 class AnswerNotRecorded(TaxiwayError):

@@ -18,6 +18,7 @@ class Setup(Struct, frozen=True, forbid_unknown_fields=True):
     them. Without it all stay.
     max_batch: how many rows of waiting requests are predicted together at most, where a model answers a row in
     company as it does alone. max_delay_ms: how long a worker that is free waits for more; 0 takes what is there.
+    max_stream_s: how long an answer in pieces may take as a whole; it holds its worker so long.
     """
 
     network: bool = False
@@ -27,6 +28,7 @@ class Setup(Struct, frozen=True, forbid_unknown_fields=True):
     min_workers: Annotated[int, Meta(ge=0, le=64)] = 0
     max_batch: Annotated[int, Meta(ge=1, le=4096)] = 64
     max_delay_ms: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    max_stream_s: Annotated[float, Meta(ge=1, le=86_400)] = 600.0
 
 
 PLAIN = Setup()

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from taxiway.kernel.caller import Caller
 from taxiway.kernel.endpoint import Scope
@@ -86,6 +87,7 @@ class Found(Struct, frozen=True):
 PageFunction = Callable[[View], Html]
 AnyPage = Callable[[View], Html | Sent]
 FormFunction = Callable[[View, dict[str, str]], Redirect | Html]
+FlowFunction = Callable[[View, dict[str, str]], ASGIApp]
 Panel = Callable[[View, str], str | None]
 Finder = Callable[[Caller, str, int], list[Found]]
 Namer = Callable[[list[str]], dict[str, str]]
@@ -154,6 +156,19 @@ class Site:
                 html = await run_in_threadpool(page, view)
                 html.status = refusal.status
                 return await run_in_threadpool(self.render, request, view.caller, html, refusal)
+
+        self.routes.append(Route(path, answer, methods=["POST"]))
+
+    def flow(self, path: str, function: FlowFunction, *, needs: str, scope: Scope = "project") -> None:
+        """Serves on POST what a page's script reads as it is made. What is refused before that is told as to the API.
+
+        function: the application that answers, once the fields were read.
+        """
+
+        async def answer(request: Request) -> ASGIApp:
+            fields = await read_form(request)
+            view = await self._enter(request, needs, scope, fields)
+            return await run_in_threadpool(function, view, fields)
 
         self.routes.append(Route(path, answer, methods=["POST"]))
 

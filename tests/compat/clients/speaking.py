@@ -114,9 +114,38 @@ def set_token(headers: Any, token: str) -> None:
     headers["Authorization"] = f"Bearer {token}"
 
 
+def in_pieces(address: str) -> dict[str, Any]:
+    """What boto3 hears of answers in pieces: parts, what came with them, and errors before and amid them."""
+    client = runtime(address)
+    answer = client.invoke_endpoint_with_response_stream(
+        EndpointName="adder", Body=b'{"x": 20}', ContentType="application/json", CustomAttributes="trace=7"
+    )
+    parts = [event["PayloadPart"]["Bytes"].decode() for event in answer["Body"]]
+    said = [answer["ContentType"], answer["InvokedProductionVariant"], answer["CustomAttributes"]]
+    before: list[Any] = []
+    try:
+        client.invoke_endpoint_with_response_stream(
+            EndpointName="adder", Body=b'{"x": "old"}', ContentType="application/json"
+        )
+    except client.exceptions.ModelError as e:
+        before = [e.response["OriginalStatusCode"], e.response["OriginalMessage"]]
+    amid: list[Any] = []
+    broken = client.invoke_endpoint_with_response_stream(
+        EndpointName="adder", Body=b'{"x": 20, "mood": "raise"}', ContentType="application/json"
+    )
+    try:
+        amid.extend(event["PayloadPart"]["Bytes"].decode() for event in broken["Body"])
+    except botocore.exceptions.EventStreamError as e:
+        amid.append([e.response["Error"]["Code"], e.response["Error"]["Message"]])
+    return {"parts": parts, "said": said, "before": before, "amid": amid}
+
+
 if __name__ == "__main__":
     given = json.load(sys.stdin)
-    if "token" in given:
+    if "pieces" in given:
+        importlib.import_module("botocore.exceptions")
+        json.dump(in_pieces(given["pieces"]), sys.stdout)
+    elif "token" in given:
         json.dump(with_token(given["address"], given["token"]), sys.stdout)
     else:
         asked = given["address"], given["rows"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.compat.conftest import Adder
 from tests.compat.standing import Running
 from tests.endpoints.conftest import Site, until, with_adder
 from tests.support.venvs import venv
@@ -36,7 +37,11 @@ def test_every_client_gets_the_same_answers_to_the_last_bit(
     found = spoken({"address": alone.url, "rows": rows})
 
     variant, attributes, status, message = found.pop("boto3 heard")
-    assert found == dict.fromkeys(WAYS, known)
+    said = found["requests"]
+    assert found == dict.fromkeys(WAYS, said)
+    assert said["labels"] == known["labels"]
+    scores = zip(map(float.fromhex, said["scores"]), map(float.fromhex, known["scores"]), strict=True)
+    assert max(abs(one - other) for one, other in scores) <= 1e-12  # a twin answers: it may add up in another order
     assert (variant, attributes, status) == ("revision-1", "trace=7", 422)
     assert "Row 0, field 'age'" in message
 
@@ -55,3 +60,20 @@ def test_boto3_signs_in_with_a_token_and_never_with_a_signature(tmp_path: Path) 
     assert signed[0] == "AccessDeniedException"
     assert "Authorization: Bearer" in signed[1]
     assert bearer == 2.0
+
+
+@pytest.mark.slow
+def test_boto3_gets_the_pieces_of_our_own_stream_and_its_errors(adder: Adder) -> None:
+    own = adder.invoke({"x": 20}, Accept="application/x-ndjson").body.splitlines()
+
+    found = spoken({"pieces": f"{adder.site.address.host}:{adder.site.address.port}"})
+
+    *pieces, end = map(json.loads, own)
+    assert [json.loads(each) for each in found["parts"]] == [each["piece"] for each in pieces]
+    assert (len(pieces), end["end"]["outcome"]) == (20, "complete")
+    assert found["said"] == ["application/jsonlines", "revision-1", "trace=7"]
+    assert found["before"][0] == 500
+    assert "'old'" in found["before"][1]
+    *first, (code, message) = found["amid"]
+    assert (len(first), code) == (2, "ModelStreamError")
+    assert "ZeroDivisionError" in message

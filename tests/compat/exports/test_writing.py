@@ -210,8 +210,12 @@ def test_what_kserve_stores_is_the_bundle(exported: Exported, tmp_path: Path) ->
 
 
 def test_what_a_platform_could_not_run_is_refused(exported: Exported, tmp_path: Path) -> None:
+    manifest = exported.bundle.manifest
+    files = tuple(file for file in manifest.files if not file.path.endswith(".onnx"))
+    assert len(files) < len(manifest.files)
+    bundle = msgspec.structs.replace(exported.bundle, manifest=msgspec.structs.replace(manifest, files=files))
     with pytest.raises(NotExported, match="no ONNX file"):
-        write(tmp_path, exported, Wish("onnx"))
+        write(tmp_path, msgspec.structs.replace(exported, bundle=bundle), Wish("onnx"))
     with pytest.raises(BadField, match="--image"):
         write(tmp_path, exported, Wish("kserve", storage="s3://models/credit/3"))
 

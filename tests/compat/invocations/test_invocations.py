@@ -83,6 +83,31 @@ def test_the_accept_header_chooses_the_form_of_the_answer(adder: Adder, accept: 
     assert answer.body == text
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/json", "application/json"),
+        ("text/html, */*;q=0.1", "application/json"),
+        ("application/*", "application/json"),
+        ("text/csv", "text/csv; charset=utf-8"),
+        ("Text/*", "text/csv; charset=utf-8"),
+        ("image/png, text/event-stream", "text/event-stream"),
+    ],
+)
+def test_our_own_form_is_answered_as_its_caller_accepts(adder: Adder, accept: str, media_type: str) -> None:
+    answer = adder.invoke([{"x": 1}], Accept=accept)
+
+    assert (answer.status, answer.headers["content-type"]) == (200, media_type)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/png;q=1, application/json;q=0"])
+def test_our_own_form_is_refused_in_its_own_form_where_nothing_of_it_is_accepted(adder: Adder, accept: str) -> None:
+    answer = adder.invoke([{"x": 1}], Accept=accept)
+
+    assert (answer.status, answer.json["error"]) == (406, "AcceptRefused")
+    assert "Accept application/json or text/csv" in answer.json["detail"]
+
+
 def test_rows_of_ours_are_answered_as_csv_to_who_accepts_only_that(adder: Adder) -> None:
     assert adder.invoke([{"x": 1}], Accept="text/csv").body == b"2.0\n"
 

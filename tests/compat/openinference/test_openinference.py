@@ -113,7 +113,7 @@ def test_not_a_number_is_a_missing_value_in_every_form(adder: Adder) -> None:
         ({"data": [[1], [2]]}, "'x', row 0"),
         ({"data": [1, "two"]}, "'x', row 1: 'two'"),
         ({"data": [1, True]}, "'x', row 1: True"),
-        ({"data": 3}, "no array"),
+        ({"data": 3}, "as an array"),
         ({"data": [[[1]], 2]}, "'x', row 0"),
         ({"shape": [2, 1], "data": [[1], [1, 2]]}, "'x', row 1: 2 values"),
         ({"shape": [2, 2], "data": [1, 2, 3, 4]}, "must be of numbers, and mood"),

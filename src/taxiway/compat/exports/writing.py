@@ -8,6 +8,7 @@ import shutil
 import sys
 import tarfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from msgspec import Struct
@@ -27,7 +28,10 @@ from taxiway.compat.exports.libraries import beside
 from taxiway.compat.exports.refusals import NotExported
 from taxiway.compat.exports.wheel import NAME
 from taxiway.compat.exports.yaml_text import documents
-from taxiway.kernel.errors import BadField
+from taxiway.kernel.errors import BadField, TaxiwayError
+from taxiway.models.predicting.flavours import flavour
+from taxiway.models.twins.record import FILE as TWIN
+from taxiway.models.twins.record import NoTwin
 
 IN_IMAGE = "/srv/taxiway/bundle"
 CODE = "/opt/ml/model/code"  # where SageMaker unpacks the archive's folder `code`
@@ -138,8 +142,25 @@ def write_onnx(folder: Path, exported: Exported, wish: Wish) -> None:
     if not found:
         reason = "its bundle holds no ONNX file, neither as the model itself nor as a compiled twin of it"
         raise NotExported(what=exported.name, to=wish.to, reason=reason)
+    if TWIN in found:
+        check_twin(exported, wish)
     for path in found:
         shutil.copyfile(exported.bundle.folder / path, folder / Path(path).name)
+
+
+def check_twin(exported: Exported, wish: Wish) -> None:
+    """Others run a twin as it is, so it leaves only where it is the model's own. Raises NotExported."""
+    opened = import_module("taxiway.models.twins.proving").opened  # brings NumPy
+
+    bundle = exported.bundle
+    try:
+        native = flavour(bundle.manifest.flavour).load(bundle.folder, bundle.digest, may_run_code=wish.may_run_code)
+        opened(bundle, native)
+    except NoTwin as told:
+        raise NotExported(what=exported.name, to=wish.to, reason=f"its twin is not the model's: {told}") from None
+    except TaxiwayError as refusal:
+        reason = f"its twin is held against the model, which is not read here: {refusal}"
+        raise NotExported(what=exported.name, to=wish.to, reason=reason) from None
 
 
 WAYS: dict[str, Callable[[Path, Exported, Wish], None]] = {

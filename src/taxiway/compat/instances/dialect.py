@@ -27,6 +27,16 @@ GOOGLES = {
 }
 
 
+class NotExplained(TaxiwayError):
+    """KServe's other verb, for explanations."""
+
+    status = 501
+    endpoint: str
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} predicts, and explains nothing. Use /v1/models/{self.endpoint}:predict."
+
+
 class Instances:
     """The rows are objects, arrays in the signature's order, or single values; a prediction for each."""
 
@@ -34,6 +44,7 @@ class Instances:
         Address("GET", "/v1/models", "list", "models"),
         Address("GET", "/v1/models/{name}", "endpoint", "ready"),
         Address("POST", "/v1/models/{name}:predict", "predict"),
+        Address("POST", "/v1/models/{name}:explain", "endpoint", "explain"),
         Address("GET", VERTEX, "endpoint", "health"),
         Address("POST", VERTEX, "predict", "vertex"),
     )
@@ -60,10 +71,13 @@ class Instances:
         return Answer(200, predictions(given.outputs, is_whole=call.form))
 
     def tell(self, call: Call, shown: Shown) -> Answer:
-        """Which endpoints there are, and how one is."""
+        """Which endpoints there are, and how one is. Raises RevisionElsewhere, NotExplained."""
         assert call.address is not None, "it was found"
         if call.address.what == "models":
             return Answer(200, msgspec.json.encode({"models": [each.name for each in shown.endpoints]}))
+        if call.address.what == "explain":
+            raise NotExplained(endpoint=call.name)
+        shown.endpoints[0].insist(call.version)
         is_ready = shown.endpoints[0].is_ready
         said = {"name": call.name, "ready": is_ready} if call.address.what == "ready" else {}
         return Answer(200 if is_ready else 503, msgspec.json.encode(said))

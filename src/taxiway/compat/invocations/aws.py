@@ -22,12 +22,14 @@ from taxiway.endpoints.refusals import (
     RevisionElsewhere,
     WorkerLost,
 )
+from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import SignInNeeded, TaxiwayError, TooLarge, Unexpected
 
 SIGNATURE = b"aws4-hmac-sha256"
 ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 VARIANT = b"x-amzn-sagemaker-target-variant"
 PRODUCTION_VARIANT = b"x-amzn-invoked-production-variant"
+TRANSFORM_MB = 100  # a payload times the concurrency is no more, for SageMaker
 PREFIX = "revision-"  # a revision is SageMaker's production variant
 
 # By the errors that InvokeEndpoint declares; what else goes wrong is the model's.
@@ -61,6 +63,13 @@ class NotAsynchronous(TaxiwayError):
             f"{self.endpoint} answers while its caller waits, and takes no asynchronous invocations. "
             "Use invoke_endpoint."
         )
+
+
+def execution_parameters(limits: Limits) -> dict[str, object]:
+    """How SageMaker's batch transform asks: both numbers together may not exceed what it holds."""
+    size_mb = min(max(1, limits.body_bytes >> 20), TRANSFORM_MB)
+    transforms = max(1, min(TRANSFORM_MB // size_mb, limits.queue))
+    return {"MaxConcurrentTransforms": transforms, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": size_mb}
 
 
 def is_aws(headers: Headers) -> bool:

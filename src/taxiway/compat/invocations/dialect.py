@@ -8,13 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from taxiway.compat.answers import as_csv, predictions
-from taxiway.compat.invocations import aws
+from taxiway.compat.invocations import aws, event_stream
 from taxiway.compat.invocations.mlflow_forms import mlflow_fields, read_rows
-from taxiway.compat.invocations.negotiation import CSV, JSON, Wanted, header_of, wanted
 from taxiway.compat.tabular import csv_rows
 from taxiway.endpoints.gateway.dialects import Address, Answer, Call, Given, Shown
+from taxiway.endpoints.gateway.negotiation import CSV, JSON, Wanted, header_of, wanted
 from taxiway.endpoints.gateway.own_form import OwnForm
 from taxiway.endpoints.gateway.requests import Asked
+from taxiway.endpoints.gateway.stream_forms import streamed_as
 from taxiway.kernel.errors import TaxiwayError
 
 TAKES = frozenset([JSON, CSV])
@@ -46,9 +47,11 @@ class Invocations:
 
     addresses = (
         Address("POST", "/endpoints/{name}/invocations", "predict", "invoke", TAKES),
+        Address("POST", "/endpoints/{name}/invocations-response-stream", "predict", "stream", TAKES),
         Address("POST", "/endpoints/{name}/async-invocations", "endpoint", "async"),
         Address("GET", "/endpoints/{name}/ping", "endpoint", "ping"),
         Address("GET", "/ping", "open", "ping"),
+        Address("GET", "/execution-parameters", "open", "parameters"),
     )
 
     def __init__(self) -> None:
@@ -57,7 +60,9 @@ class Invocations:
     def claims(self, call: Call) -> bool:
         """By the headers, and once it was read by the body."""
         headers = call.headers
-        if headers.get(b"content-type", b"")[:8].lower() == CSV or CSV in headers.get(b"accept", b""):
+        if headers.get(b"content-type", b"")[:8].lower() == CSV:
+            return True
+        if b"text/" in (accept := headers.get(b"accept", b"").lower()) and (CSV in accept or b"text/*" in accept):
             return True
         if aws.is_aws(headers):
             return True
@@ -66,7 +71,11 @@ class Invocations:
 
     def read(self, call: Call) -> Asked:
         """The rows of a CSV, of one of MLflow's forms, or of ours. Raises TaxiwayError."""
-        liked = wanted(call.headers.get(b"accept", b""))
+        accept = call.headers.get(b"accept", b"")
+        if call.address is not None and call.address.what == "stream":
+            liked, call.streamed = Wanted(JSON), event_stream.chosen(call.headers.get(event_stream.ACCEPT, b""))
+        else:
+            liked = Wanted(JSON) if accept and streamed_as(accept) else wanted(accept)
         call.version = aws.target(call.headers)
         kind = call.headers.get(b"content-type", b"")
         if kind.partition(b";")[0].strip().lower() == CSV:
@@ -83,6 +92,10 @@ class Invocations:
         """Predictions as MLflow gives them, or as CSV."""
         form: Form = call.form
         headers = aws.headers_for(call, given.served)
+        if call.streamed is not None:  # such as the fallback of an endpoint that is stopped
+            body = b"".join(call.streamed.piece(bytes(output)) for output in given.outputs)
+            headers.append((event_stream.CONTENT_TYPE, event_stream.JSON_LINES))
+            return Answer(200, body, headers, event_stream.MEDIA_TYPE)
         if form.is_own:
             return self.own.write(call, given)._replace(headers=headers)
         if form.ignored:
@@ -93,15 +106,18 @@ class Invocations:
         return Answer(200, predictions(given.outputs, is_whole=form.is_whole), headers)
 
     def tell(self, call: Call, shown: Shown) -> Answer:
-        """Whether it is well, by the status alone. Raises NotAsynchronous."""
-        if call.address is not None and call.address.what == "async":
+        """Whether it is well, by the status alone; how a batch transform is to ask. Raises NotAsynchronous."""
+        what = call.address.what if call.address is not None else ""
+        if what == "async":
             raise aws.NotAsynchronous(endpoint=call.name)
+        if what == "parameters":
+            return Answer(200, msgspec.json.encode(aws.execution_parameters(call.limits)))
         is_ready = shown.endpoints[0].is_ready if shown.endpoints else shown.is_ready
         return Answer(200 if is_ready else 503, b"\n")
 
     def refuse(self, call: Call, refusal: TaxiwayError) -> Answer:
         """As AWS's SDKs know it, as MLflow's clients do, or as ours do."""
-        if aws.is_aws(call.headers):
+        if aws.is_aws(call.headers) or (call.address is not None and call.address.what == "stream"):
             return aws.refuse(call, refusal)
         if isinstance(call.form, Form) and call.form.is_own:
             return self.own.refuse(call, refusal)

@@ -32,7 +32,7 @@ class Split(Struct):
     """pandas' `split`: names once, then the values of each row."""
 
     data: list[Raw]
-    columns: list[str] | None = None
+    columns: list[str | int] | None = None
     index: list[Any] | None = None
 
 
@@ -80,9 +80,9 @@ def read_form(name: str, raw: Raw, call: Call) -> list[bytes]:
             split = split_decoder.decode(raw)
         except msgspec.ValidationError as e:
             raise FormRefused(field=name, found=str(e), expected='{"columns": [names], "data": [rows]}') from e
-        if split.columns is None:
+        if split.columns is None or split.columns == [*range(len(split.columns))]:  # pandas' own numbers, for no names
             return rows_of(split.data, call, f"{name}.data")
-        return split_rows(split.columns, split.data, call, name)
+        return split_rows([*map(str, split.columns)], split.data, call, name)
     if starts(raw) == b"{":
         if name == "dataframe_records":
             raise FormRefused(field=name, found="an object", expected="an array of objects")

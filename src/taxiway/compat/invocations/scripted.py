@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from taxiway.compat.invocations.dialect import Invocations
-from taxiway.compat.invocations.negotiation import wanted
 from taxiway.endpoints.gateway.dialects import Call, Given
+from taxiway.endpoints.gateway.negotiation import wanted
 from taxiway.endpoints.standalone.plan import bundle_folder
 from taxiway.endpoints.worker.answering import answers
 from taxiway.endpoints.worker.held import Limits

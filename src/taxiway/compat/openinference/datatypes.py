@@ -1,7 +1,7 @@
 """The protocol's datatypes: values out of JSON and out of bytes, and back, in the same digits.
 
-JSON has no NaN and no infinity: in JSON they travel as the strings "NaN", "Infinity" and "-Infinity". FP16 has no
-JSON form at all.
+JSON has no NaN and no infinity: in JSON they travel as the strings "NaN", "Infinity" and "-Infinity". FP16 and BF16
+have no JSON form at all; BF16 is the upper half of FP32, and only read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ INTEGERS = {
     **{f"INT{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
     **{f"UINT{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
 }
-FLOATS = frozenset(["FP16", "FP32", "FP64"])
+FLOATS = frozenset(["BF16", "FP16", "FP32", "FP64"])
+ONLY_BYTES = frozenset(["BF16", "FP16"])
 # As the module `struct` has them, always little-endian.
 LETTERS = dict(
     zip(
@@ -27,8 +28,8 @@ LETTERS = dict(
         strict=True,
     )
 )
-DATATYPES = frozenset([*LETTERS, "BYTES"])
-SIZES = {name: struct.calcsize(f"<{letter}") for name, letter in LETTERS.items()}
+DATATYPES = frozenset([*LETTERS, "BF16", "BYTES"])
+SIZES = {"BF16": 2} | {name: struct.calcsize(f"<{letter}") for name, letter in LETTERS.items()}
 OF_COLUMNS = {"boolean": "BOOL", "integer": "INT64", "number": "FP64"}  # the rest are texts
 TEXT_HEAD = 4  # bytes of length before each text
 
@@ -58,8 +59,8 @@ def from_json(datatype: str, values: Sequence[Any]) -> list[Any]:
         return checked(values, str, "a string")
     if datatype in INTEGERS:
         return whole(values, datatype)
-    if datatype == "FP16":
-        raise Unfit(0, "FP16 has no JSON form; send FP32, or binary data")
+    if datatype in ONLY_BYTES:
+        raise Unfit(0, f"{datatype} has no JSON form; send FP32, or binary data")
     return real(values, datatype)
 
 
@@ -119,6 +120,9 @@ def from_bytes(datatype: str, data: memoryview, count: int) -> list[Any]:
         raise Unfit(0, f"its binary data has {len(data)} bytes; {count} values of {datatype} have {size}")
     if datatype == "BOOL":
         return [bool(byte) for byte in data]
+    if datatype == "BF16":
+        halves = b"".join(b"\0\0" + data[at : at + 2] for at in range(0, size, 2))
+        return missing(struct.unpack(f"<{count}f", halves))
     return missing(struct.unpack(f"<{count}{LETTERS[datatype]}", data))
 
 

@@ -10,10 +10,11 @@ from msgspec import Struct
 from taxiway.compat.openinference import outputs
 from taxiway.compat.openinference.datatypes import datatype_of
 from taxiway.compat.openinference.rows import read_rows
+from taxiway.compat.openinference.tensors import Request
 from taxiway.compat.tabular import NotYetKnown
 from taxiway.endpoints.gateway.dialects import JSON, Address, Answer, Call, Given, Shown, Standing
 from taxiway.endpoints.gateway.requests import Asked
-from taxiway.endpoints.refusals import BodyRefused, RevisionElsewhere
+from taxiway.endpoints.refusals import BodyRefused
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.version import VERSION
 from taxiway.models.predicting.signature import Column
@@ -79,7 +80,7 @@ class OpenInference:
         if call.address.kind != "endpoint":
             return self.tell_of_all(call, what, shown)
         standing = shown.endpoints[0]
-        check_version(call, standing)
+        standing.insist(call.version)
         if what == "model ready":
             return said({"name": call.name, "ready": standing.is_ready}, 200 if standing.is_ready else 503)
         return said(metadata(standing))
@@ -98,19 +99,14 @@ class OpenInference:
         return said({"name": "taxiway", "version": VERSION, "extensions": [BINARY]})
 
     def refuse(self, call: Call, refusal: TaxiwayError) -> Answer:
-        """The sentence under `error`, whatever happened."""
+        """The sentence under `error`, whatever happened, with the caller's own id where it was read."""
         status = 400 if refusal.status == 422 else refusal.status
-        return said({"error": str(refusal), "id": call.request_id}, status)
+        asked = call.form.id if isinstance(call.form, Request) else None
+        return said({"error": str(refusal)} | ({"id": asked} if isinstance(asked, str) else {}), status)
 
 
 def said(what: Any, status: int = 200) -> Answer:
     return Answer(status, msgspec.json.encode(what))
-
-
-def check_version(call: Call, standing: Standing) -> None:
-    """Refuses to tell of a revision that does not answer. Raises RevisionElsewhere."""
-    if call.version and call.version not in map(str, standing.answering):
-        raise RevisionElsewhere(endpoint=call.name, revision=call.version[:20], answering=[*standing.answering])
 
 
 def metadata(standing: Standing) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import UnsetType
 
 from taxiway.compat.answers import object_decoder
 from taxiway.compat.openinference.datatypes import datatype_of, to_bytes, to_json
@@ -42,7 +41,7 @@ def write(call: Call, request: Request, given: Given) -> Answer:
         else:
             tensor["data"] = to_json(datatype, values)
         said.append(tensor)
-    head = {} if isinstance(request.id, UnsetType) else {"id": request.id}
+    head = {} if request.id is None else {"id": request.id}
     served = given.served
     named = {"model_name": call.name, "model_version": str(served.number) if served else ""}
     text = msgspec.json.encode({**named, **head, "outputs": said})
@@ -62,7 +61,7 @@ def columns_of(outputs: Sequence[bytes]) -> dict[str, Sequence[Any]]:
 
 def asked(request: Request, columns: dict[str, Sequence[Any]]) -> list[Output]:
     """The outputs to write: those asked for in their order, or all."""
-    if isinstance(request.outputs, UnsetType) or not request.outputs:
+    if not request.outputs:
         return [Output(name) for name in columns]
     for output in request.outputs:
         if output.name not in columns:
@@ -72,8 +71,8 @@ def asked(request: Request, columns: dict[str, Sequence[Any]]) -> list[Output]:
 
 def is_binary(output: Output, request: Request) -> bool:
     """Whether an output goes as bytes: what is said of it goes before what is said of all."""
-    said = output.parameters.get("binary_data", request.parameters.get("binary_data_output", False))
-    return said is True
+    said = (output.parameters or {}).get("binary_data")
+    return (request.parameters or {}).get("binary_data_output") is True if said is None else said is True
 
 
 def typed(name: str, values: Sequence[Any], signature: Signature | None) -> tuple[str, Sequence[Any]]:

@@ -58,7 +58,7 @@ def block_of(tensors: Sequence[Tensor], rest: memoryview, inputs: Sequence[Colum
     match tensor.datatype:
         case "FP32" | "FP64" as datatype if is_plain:
             size = count * struct.calcsize(LETTERS[datatype])
-            if tensor.parameters.get("binary_data_size") != size or len(rest) != size:
+            if tensor.binary_size != size or len(rest) != size:
                 return None
             truths = tuple(place for place, column in enumerate(inputs) if column.type == "boolean")
             return Block(datatype, tensor.shape[0], tuple(c.name for c in inputs), bytes(rest), truths)

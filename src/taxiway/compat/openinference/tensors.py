@@ -15,6 +15,7 @@ from taxiway.endpoints.gateway.dialects import Call
 from taxiway.endpoints.gateway.requests import AT_LEAST_ONE, check_count, unreadable
 from taxiway.endpoints.refusals import BodyRefused
 from taxiway.kernel.errors import TaxiwayError
+from taxiway.models.predicting.signature import shown
 
 HEAD_LENGTH = b"inference-header-content-length"
 MOST_DIGITS = 18  # of a length; Python refuses to read thousands of them
@@ -22,29 +23,40 @@ ACCEPTED = '{"inputs": [{"name", "shape", "datatype", "data"}]}'
 
 
 class Tensor(Struct):
-    """An input as it is asked for. shape: its first number counts rows."""
+    """An input as it is asked for. shape: its first number counts rows.
+
+    Here and in the others null is what is not there, as clients write it that say every field.
+    """
 
     name: str
     shape: list[int]
     datatype: str
     data: Raw | UnsetType = UNSET
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.data, UnsetType) and bytes(self.data) == b"null":
+            self.data = UNSET
+
+    @property
+    def binary_size(self) -> Any:
+        return (self.parameters or {}).get("binary_data_size")
 
 
 class Output(Struct):
     """An output that is asked for."""
 
     name: str
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] | None = None
 
 
 class Request(Struct):
     """A request to infer. What else it holds, such as Triton's sequences, is left alone."""
 
     inputs: list[Tensor]
-    id: str | UnsetType = UNSET
-    parameters: dict[str, Any] = {}
-    outputs: list[Output] | UnsetType = UNSET
+    id: str | None = None
+    parameters: dict[str, Any] | None = None
+    outputs: list[Output] | None = None
 
 
 class TensorRefused(TaxiwayError):
@@ -76,9 +88,17 @@ def read_request(call: Call) -> tuple[Request, memoryview]:
     if not request.inputs:
         raise FormRefused(field="inputs", found="an empty array", expected="a tensor for each input")
     check_once("inputs", [tensor.name for tensor in request.inputs])
-    if not isinstance(request.outputs, UnsetType):
-        check_once("outputs", [output.name for output in request.outputs])
+    check_once("outputs", [output.name for output in request.outputs or ()])
+    check_truth("parameters.binary_data_output", (request.parameters or {}).get("binary_data_output"))
+    for output in request.outputs or ():
+        check_truth(f"outputs.{output.name}.parameters.binary_data", (output.parameters or {}).get("binary_data"))
     return request, rest
+
+
+def check_truth(field: str, found: Any) -> None:
+    """Refuses what is neither true nor false. Raises FormRefused."""
+    if found is not None and not isinstance(found, bool):
+        raise FormRefused(field=field, found=shown(found), expected="true or false")
 
 
 def parted(call: Call) -> tuple[memoryview, memoryview]:
@@ -100,7 +120,7 @@ def values_of(request: Request, rest: memoryview, call: Call) -> list[list[Any]]
     found: list[list[Any]] = []
     for tensor in request.inputs:
         count = size_of(tensor, call)
-        size = tensor.parameters.get("binary_data_size")
+        size = tensor.binary_size
         try:
             if size is None:
                 found.append(from_json(tensor.datatype, flat(tensor, count)))
@@ -135,7 +155,7 @@ def flat(tensor: Tensor, count: int) -> Sequence[Any]:
     try:
         values = data_decoder.decode(tensor.data)
     except (msgspec.DecodeError, RecursionError) as e:
-        raise TensorRefused(tensor=tensor.name, problem=f"its data is no array ({e})") from e
+        raise TensorRefused(tensor=tensor.name, problem=f"its data cannot be read as an array ({e})") from e
     if len(tensor.shape) == 2 and values and all(type(value) is list for value in values):
         width = tensor.shape[1]
         for row, inner in enumerate(values):

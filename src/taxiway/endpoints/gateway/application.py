@@ -25,6 +25,7 @@ from taxiway.endpoints.gateway.fleet import Fleet
 from taxiway.endpoints.gateway.metrics import TEXT, Metrics, page_of
 from taxiway.endpoints.gateway.own_form import OwnForm
 from taxiway.endpoints.gateway.requests import (
+    AWAITED,
     EVENT_TIME,
     NOT_HERE,
     Asked,
@@ -38,14 +39,17 @@ from taxiway.endpoints.gateway.requests import (
     read_body,
     token_hash,
 )
+from taxiway.endpoints.gateway.sending import Send, refuse, send_answer
 from taxiway.endpoints.gateway.shadowing import Answered
 from taxiway.endpoints.gateway.status import GatewayStatus, cpu_seconds, read_status, rss_bytes, write_status
-from taxiway.endpoints.gateway.streaming import Streaming, streamed_as
+from taxiway.endpoints.gateway.stream_forms import streamed_as
+from taxiway.endpoints.gateway.streaming import Streaming
 from taxiway.endpoints.gateway.trace_context import OWN_TRACE, read_context
 from taxiway.endpoints.inferences.recording import Happened, Recorder
 from taxiway.endpoints.inferences.writing import InferenceLog
 from taxiway.endpoints.refusals import (
     AddressUnknown,
+    CallerGone,
     DeadlinePassed,
     EndpointStopped,
     EndpointUnknown,
@@ -59,7 +63,6 @@ from taxiway.kernel.errors import SignInNeeded, TaxiwayError, Unexpected
 from taxiway.kernel.ids import new_id
 
 Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 
 ITS_FAULT = (DeadlinePassed, ModelRaised, WorkerLost)  # refusals that a revision answers for, not its caller
 FALLBACK = [(b"taxiway-fallback", b"1")]
@@ -111,8 +114,11 @@ class Gateway:
         spot, held, is_whole = self.addresses.find(path)
         call = Call(new_id(), method, path, headers, self.limits, spot.owner)
         call.name, call.version = held.get("name", ""), held.get("version", "")
+        call.connection = scope
         try:
             await self.answer(call, spot if is_whole else None, receive, send)
+        except CallerGone:
+            pass  # it is counted, and nobody hears anything any more
         except TaxiwayError as refusal:
             # Of a body without a length nobody knows how much is still to come.
             known = call.name if call.name in self.fleet.places else ""
@@ -307,7 +313,7 @@ class Gateway:
             asked.event_at = event_times(call.headers[EVENT_TIME].decode("latin-1"), len(asked.rows))
         try:
             crew = self.fleet.answering(call, asked)
-            if b"accept" in call.headers and (form := streamed_as(call.headers[b"accept"])):
+            if form := call.streamed or (b"accept" in call.headers and streamed_as(call.headers[b"accept"])):
                 await Streaming(self, crew, call, asked, form).run(at, began, receive, send)
             else:
                 await self.give(crew, asked, at, began, call, send)
@@ -322,7 +328,7 @@ class Gateway:
     async def give(self, crew: Crew, asked: Asked, at: datetime, began: float, call: Call, send: Send) -> None:
         """Has a crew answer, records it, and only then sends it. Raises TaxiwayError."""
         try:
-            outputs = await self.predict(crew, asked)
+            outputs = await self.predict(crew, asked, call)
             latency_ms = (time.perf_counter() - began) * 1000
             await self.record(crew, call, asked, at, latency_ms, outputs)
         except TaxiwayError as refusal:
@@ -343,11 +349,17 @@ class Gateway:
             told = Answered(call.request_id, crew.served.number, asked.rows, outputs, latency_ms, asked.event_at)
             self.fleet.mirrors.offer(crew, told)
 
-    async def predict(self, crew: Crew, asked: Asked) -> Sequence[bytes]:
-        """A JSON object per row. Raises DeadlinePassed and what the crew raises."""
+    async def predict(self, crew: Crew, asked: Asked, call: Call) -> Sequence[bytes]:
+        """A JSON object per row. Raises DeadlinePassed, CallerGone and what the crew raises."""
+        answer = call.connection[AWAITED] = crew.submit(asked.rows)
         try:
             async with asyncio.timeout(self.limits.deadline_s):
-                return await crew.submit(asked.rows)
+                return await answer
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not answer.cancelled() or (task is not None and task.cancelling()):
+                raise
+            raise CallerGone(endpoint=crew.served.endpoint) from None
         except TimeoutError as e:
             raise DeadlinePassed(endpoint=crew.served.endpoint, deadline_s=self.limits.deadline_s) from e
 
@@ -377,24 +389,3 @@ def claimed(call: Call, shared: Sequence[tuple[Dialect, Address]]) -> tuple[Dial
 def accepted(shared: Sequence[tuple[Dialect, Address]]) -> frozenset[bytes]:
     """The media types that are read at an address."""
     return shared[0][1].takes if len(shared) == 1 else frozenset().union(*(each.takes for _, each in shared))
-
-
-async def send_answer(send: Send, answer: Answer, headers: Sequence[tuple[bytes, bytes]]) -> None:
-    """An answer in one piece, with headers that every protocol has."""
-    always = [(b"content-type", answer.media_type), (b"content-length", b"%d" % len(answer.body))]
-    said = [*always, *answer.headers, *headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": said})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-async def refuse(send: Send, call: Call, refusal: TaxiwayError, *, is_last: bool = False) -> None:
-    """A refusal as the caller's protocol says it. is_last: whether the connection ends with it."""
-    number = call.request_id.encode()
-    headers = [(b"taxiway-request-id", number), (b"taxiway-prediction-id", number)]
-    if refusal.retry_after_s is not None:
-        headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after_s))))
-    if refusal.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if is_last:
-        headers.append((b"connection", b"close"))
-    await send_answer(send, call.dialect.refuse(call, refusal), headers)

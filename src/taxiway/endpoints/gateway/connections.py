@@ -7,7 +7,9 @@ import asyncio
 import resource
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from taxiway.endpoints.gateway.requests import AWAITED
 
 HEAD_BYTES = 64 << 10
 HEAD_WAIT_S = 10.0
@@ -129,6 +131,11 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.expect_nothing()
         self.expect_reading_no_more()
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # there is none before the first request
+        if cycle is not None and not cycle.response_complete:
+            awaited = cast("dict[str, Any]", cycle.scope).get(AWAITED)
+            if awaited is not None:
+                awaited.cancel()
         super().connection_lost(exc)
 
     def expect_by(self, wait_s: float) -> None:

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.gateway.outputs import OutputCheck
-from taxiway.endpoints.gateway.status import RevisionStatus, State, cpu_seconds, rss_bytes
-from taxiway.endpoints.refusals import BodyRefused, NothingServed, NoWorker, QueueFull, WorkerLost
+from taxiway.endpoints.gateway.status import RevisionStatus, State, cpu_seconds, quantile, rss_bytes
+from taxiway.endpoints.refusals import BodyRefused, CallerGone, NothingServed, NoWorker, QueueFull, WorkerLost
 from taxiway.endpoints.rollout.guard import Before, Tally
 from taxiway.endpoints.worker import wire
 from taxiway.endpoints.worker.environments import prepared
@@ -64,7 +64,7 @@ class Crew:
         self.log_tail: list[str] = []
         self.failures = self.restarts = 0
         self.was_ready = self.is_draining = self.is_stopped = False
-        self.requests = self.errors = self.refused = self.rows = 0
+        self.requests = self.errors = self.refused = self.abandoned = self.rows = 0
         self.spent_cpu_s = 0.0
         self.latencies_ms: deque[float] = deque(maxlen=2048)
         # What its guard looks at: counts by second, and the latency from which on a request is slow.
@@ -337,7 +337,7 @@ class Crew:
         """Answers what was accepted, then ends the workers."""
         self.is_draining = True
         is_streaming = any(job.is_stream for job in self.jobs())
-        last = time.monotonic() + (self.limits.stream_s if is_streaming else self.limits.deadline_s)
+        last = time.monotonic() + (self.served.setup.max_stream_s if is_streaming else self.limits.deadline_s)
         while any(not job.future.done() for job in self.jobs()) and time.monotonic() < last:  # noqa: ASYNC110  it ends in time too
             await asyncio.sleep(0.02)
         await self.stop()
@@ -349,9 +349,14 @@ class Crew:
         await asyncio.gather(*(w.stop() for w in list(self.workers)))
 
     def note_unanswered(self, refusal: TaxiwayError) -> None:
-        """Counts a request that got no prediction: as refused where its rows are what the model does not take."""
+        """Counts a request that got no prediction: as refused where its rows are what the model does not take.
+
+        One whose caller went away is nobody's error.
+        """
         if isinstance(refusal, BodyRefused | InputMismatch):
             self.refused += 1
+        elif isinstance(refusal, CallerGone):
+            self.abandoned += 1
         else:
             self.errors += 1
 
@@ -383,17 +388,12 @@ class Crew:
             log_tail=self.last_lines(),
             confinement=next((w.confinement for w in self.workers if w.ready), None),
             runs=next((w.ready.runs for w in self.workers if w.ready), "")[:LONGEST_SAID],
+            streams=any(w.ready and w.ready.streams for w in self.workers),
             refused=self.refused,
+            abandoned=self.abandoned,
         )
 
 
 def pause(failures: int) -> float:
     """Seconds before the next start: none after the first death, then doubling, with an upper bound."""
     return 0.0 if failures <= 1 else min(0.1 * 2.0 ** min(failures - 2, 20), LONGEST_PAUSE_S)
-
-
-def quantile(ordered: list[float], share: float) -> float | None:
-    """The smallest of the values that at least this share of them does not exceed."""
-    if not ordered:
-        return None
-    return round(ordered[max(0, -int(-share * len(ordered) // 1) - 1)], 3)

@@ -14,7 +14,9 @@ from msgspec import Struct
 
 from taxiway.endpoints.gateway.configuration import ServedRevision
 from taxiway.endpoints.gateway.requests import Asked, Headers
+from taxiway.endpoints.gateway.stream_forms import StreamForm
 from taxiway.endpoints.gateway.trace_context import Context, response
+from taxiway.endpoints.refusals import RevisionElsewhere
 from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.models.predicting.signature import Signature
@@ -46,7 +48,8 @@ class Call(Struct):
     """One request, from its first line to its answer.
 
     version: the number of the revision that it insists on. body: empty until it was read. form: what the dialect
-    remembers from reading for writing. look_up: how the gateway finds a signature.
+    remembers from reading for writing. look_up: how the gateway finds a signature. streamed: set by a dialect whose
+    answers come in pieces, in a form of its own. connection: what the server keeps of it; see `requests.AWAITED`.
     """
 
     request_id: str
@@ -61,6 +64,8 @@ class Call(Struct):
     body: bytes = b""
     form: Any = None
     look_up: Callable[[Call], Signature | None] | None = None
+    streamed: StreamForm | None = None
+    connection: dict[str, Any] = {}
 
     @property
     def signature(self) -> Signature | None:
@@ -90,6 +95,11 @@ class Standing(NamedTuple):
     flavour: str
     signature: Signature | None
     answering: Sequence[int] = ()
+
+    def insist(self, revision: str) -> None:
+        """Refuses to tell of a revision where only others answer. Raises RevisionElsewhere."""
+        if revision and self.answering and revision not in map(str, self.answering):
+            raise RevisionElsewhere(endpoint=self.name, revision=revision[:20], answering=[*self.answering])
 
 
 class Shown(NamedTuple):

@@ -135,7 +135,7 @@ class Fleet:
         known = self.earlier.get((served.endpoint, served.number, served.bundle_digest))
         if known is not None:
             crew.requests, crew.errors, crew.rows = known.requests, known.errors, known.rows
-            crew.refused = known.refused
+            crew.refused, crew.abandoned = known.refused, known.abandoned
             crew.restarts, crew.spent_cpu_s = known.restarts, known.cpu_seconds
         return crew
 

@@ -21,7 +21,8 @@ from typing import Any, TextIO
 
 from msgspec import Struct
 
-from taxiway.endpoints.gateway.application import Gateway, Receive, Send
+from taxiway.endpoints.gateway.application import Gateway, Receive
+from taxiway.endpoints.gateway.sending import Send
 from taxiway.endpoints.inferences.writing import close_left_open
 
 READY_WITHIN_S = 30.0  # of a successor's workers; after that it takes over all the same, as after a start

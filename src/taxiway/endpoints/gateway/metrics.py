@@ -76,6 +76,7 @@ def add_revisions(page: Page, revisions: Sequence[RevisionStatus]) -> None:
         ("requests_total", "counter", "Requests answered with a prediction.", lambda r: r.requests),
         ("request_errors_total", "counter", "Requests that the revision failed to answer.", lambda r: r.errors),
         ("requests_refused_total", "counter", "Requests that its model does not take.", lambda r: r.refused),
+        ("requests_abandoned_total", "counter", "Requests whose callers hung up.", lambda r: r.abandoned),
         ("rows_total", "counter", "Rows answered.", lambda r: r.rows),
         ("in_flight", "gauge", "Requests waiting or in work.", lambda r: r.in_flight),
         ("queue", "gauge", "Requests that wait for a worker.", lambda r: r.waiting),

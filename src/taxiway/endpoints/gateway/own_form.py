@@ -9,7 +9,9 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from taxiway.endpoints.blocks import joined
 from taxiway.endpoints.gateway.dialects import Address, Answer, Call, Given, Shown
+from taxiway.endpoints.gateway.negotiation import wanted
 from taxiway.endpoints.gateway.requests import Asked, check_count, event_times, on_one_line, unreadable
+from taxiway.endpoints.gateway.stream_forms import streamed_as
 from taxiway.endpoints.refusals import AddressUnknown, BodyRefused
 from taxiway.kernel.errors import TaxiwayError
 
@@ -39,8 +41,11 @@ class OwnForm:
         """The rows of a body: one object, an array of objects, or ``{"rows": [...], "event_at": [...]}``.
 
         An object is the last form when its `rows` is an array, which no field of a row can be.
-        Raises BodyRefused, EventTimeRefused.
+        Raises BodyRefused, EventTimeRefused, AcceptRefused.
         """
+        accept = call.headers.get(b"accept", b"")
+        if accept and not streamed_as(accept):
+            wanted(accept)  # who likes CSV best is another dialect's
         body = call.body
         event_at: list[str] | str | UnsetType = UNSET
         try:

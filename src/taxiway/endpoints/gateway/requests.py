@@ -20,6 +20,7 @@ from taxiway.endpoints.gateway.refusals import (
     MediaTypeRefused,
     OriginRefused,
 )
+from taxiway.endpoints.inferences.moments import PLAUSIBLE, is_plausible
 from taxiway.endpoints.refusals import BodyRefused, EventTimeRefused
 from taxiway.endpoints.worker.held import Limits
 from taxiway.kernel.errors import SignInNeeded, TooLarge
@@ -30,6 +31,7 @@ Headers = dict[bytes, bytes]  # lower-case names; of a repeated header the last
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EVENT_TIME = b"taxiway-event-time"
+AWAITED = "taxiway.awaited"  # in a request's scope: the answer that it waits for, dropped when its caller goes
 EXPLAINED_BYTES = 256 << 10  # beyond that everybody would wait for the explanation
 AT_LEAST_ONE = "at least one row"  # what protocols with forms of their own say
 NOT_HERE = "This token may not call this endpoint."
@@ -181,6 +183,9 @@ def event_time(text: str) -> datetime:
     if found.tzinfo is None:
         raise EventTimeRefused(value=repr(text))
     try:
-        return found.astimezone(UTC)
+        found = found.astimezone(UTC)
     except OverflowError as e:  # before the year 1, or after 9999, once its offset is taken off
         raise EventTimeRefused(value=repr(text)) from e
+    if not is_plausible(found, datetime.now(UTC)):
+        raise EventTimeRefused(value=f"{text!r}, which is not {PLAUSIBLE},")
+    return found

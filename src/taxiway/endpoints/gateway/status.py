@@ -60,6 +60,8 @@ class RevisionStatus(Struct, frozen=True):
     confinement: Confinement | None = None  # what holds of all its workers
     runs: str = ""  # which form of the model answers, and why
     refused: int = 0  # what its model does not take: the caller's doing
+    streams: bool = False  # whether its model gives an answer in pieces
+    abandoned: int = 0  # its callers hung up before there was an answer, or the last piece of one
 
 
 class LogStatus(Struct, frozen=True):
@@ -138,3 +140,10 @@ def rss_bytes(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
+
+
+def quantile(ordered: list[float], share: float) -> float | None:
+    """The smallest of the values that at least this share of them does not exceed."""
+    if not ordered:
+        return None
+    return round(ordered[max(0, -int(-share * len(ordered) // 1) - 1)], 3)

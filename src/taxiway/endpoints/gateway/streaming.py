@@ -17,8 +17,12 @@ import msgspec
 
 from taxiway.endpoints.gateway.dialects import Call, said_of
 from taxiway.endpoints.gateway.requests import Asked
+from taxiway.endpoints.gateway.stream_forms import StreamForm
+from taxiway.endpoints.inferences.record import Abandoned
 from taxiway.endpoints.refusals import (
+    TOO_LONG,
     AnswerNotRecorded,
+    CallerGone,
     DeadlinePassed,
     EndpointStopped,
     ModelRaised,
@@ -36,8 +40,6 @@ T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
-EVENTS, LINES = b"text/event-stream", b"application/x-ndjson"
-STREAMED = frozenset([EVENTS, LINES])
 MOST_KEPT_BYTES = 256 << 10  # of the pieces that a record holds
 ITS_FAULT = (DeadlinePassed, ModelRaised, WorkerLost, StreamCut)
 
@@ -49,9 +51,9 @@ class HungUp(Exception):
 class Streaming:
     """One request that is answered in pieces."""
 
-    def __init__(self, gateway: Gateway, crew: Crew, call: Call, asked: Asked, media_type: bytes) -> None:
+    def __init__(self, gateway: Gateway, crew: Crew, call: Call, asked: Asked, form: StreamForm) -> None:
         self.gateway, self.crew, self.call, self.asked = gateway, crew, call, asked
-        self.media_type = media_type
+        self.form = form
         self.limits = gateway.limits
         self.count, self.first_ms = 0, 0.0
         self.kept: list[bytes] = []
@@ -67,18 +69,20 @@ class Streaming:
         self.gateway.streams.add(self)
         self.crew.streams.add(job)
         try:
-            async with asyncio.timeout(self.limits.stream_s):
+            async with asyncio.timeout(self.crew.served.setup.max_stream_s):
                 await self.pass_on(job, began, send)
             spent_s = time.perf_counter() - began
             await self.record(at, began, [self.outputs()])
             self.note_whole(spent_s)
-            last = ("end", {"prediction_id": self.call.request_id, "pieces": self.count, "outcome": "complete"})
+            last = self.form.last(
+                "end", {"prediction_id": self.call.request_id, "pieces": self.count, "outcome": "complete"}
+            )
         except (TaxiwayError, TimeoutError, HungUp) as e:
             refusal = self.named(e)
             await self.note_failure(refusal, at, began)
-            if not self.count:
+            if not self.count or isinstance(refusal, CallerGone):
                 raise refusal from e
-            last = ("error", facts_of(refusal, self.call.request_id))
+            last = self.form.last("error", facts_of(refusal, self.call.request_id))
         finally:
             self.gone.cancel()
             self.gateway.streams.discard(self)
@@ -87,7 +91,7 @@ class Streaming:
                 job.future.cancel()  # has the worker stop, too
         if not self.count:
             await self.start(send)
-        await send({"type": "http.response.body", "body": self.event(*last), "more_body": True})
+        await send({"type": "http.response.body", "body": last, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
     def end(self, cause: str) -> None:
@@ -106,8 +110,8 @@ class Streaming:
             self.kept_bytes += len(piece)
             if self.kept_bytes <= MOST_KEPT_BYTES:
                 self.kept.append(piece)
-            body = self.event("piece", msgspec.Raw(piece))
-            await self.soon(send({"type": "http.response.body", "body": body, "more_body": True}))
+            body = {"type": "http.response.body", "body": self.form.piece(piece), "more_body": True}
+            await self.soon(send(body))
 
     async def soon(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
         """What comes of it, within the time of one piece, unless the caller goes away before. Raises as `pass_on`."""
@@ -126,15 +130,10 @@ class Streaming:
             task.cancel()
 
     async def start(self, send: Send) -> None:
-        headers = [(b"content-type", self.media_type), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+        own = self.form.head(self.call, self.crew.served)
+        headers = [*own, (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
         said = said_of(self.call, self.crew.served.number)
         await send({"type": "http.response.start", "status": 200, "headers": [*headers, *said]})
-
-    def event(self, name: str, data: object) -> bytes:
-        """One event, in the form that was asked for."""
-        if self.media_type == LINES:
-            return msgspec.json.encode({name: data}) + b"\n"
-        return b"event: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(data))
 
     # --- what is kept of it ---
 
@@ -156,10 +155,10 @@ class Streaming:
         if isinstance(error, WorkerLost):
             return StreamCut(endpoint=endpoint, pieces=self.count, cause="its worker died")
         if isinstance(error, HungUp):
-            return StreamCut(endpoint=endpoint, pieces=self.count, cause="the caller hung up")
+            return CallerGone(endpoint=endpoint)
         if not self.count:
             return DeadlinePassed(endpoint=endpoint, deadline_s=self.limits.deadline_s)
-        return StreamCut(endpoint=endpoint, pieces=self.count, cause="it took longer than it may")
+        return StreamCut(endpoint=endpoint, pieces=self.count, cause=TOO_LONG)
 
     def note_whole(self, spent_s: float) -> None:
         crew, served = self.crew, self.crew.served
@@ -172,15 +171,19 @@ class Streaming:
     async def note_failure(self, refusal: TaxiwayError, at: datetime, began: float) -> None:
         """Counts it, and records it where the model had begun, or raised."""
         self.crew.note_unanswered(refusal)
-        is_hung_up = isinstance(refusal, StreamCut) and refusal.cause == "the caller hung up"
-        if isinstance(refusal, ITS_FAULT) and not (is_hung_up or self.is_ended):
+        if isinstance(refusal, ITS_FAULT) and not self.is_ended:
             self.gateway.fleet.blame(self.crew, self.asked.rows, refusal)
+        if isinstance(refusal, AnswerNotRecorded):
+            return  # it was counted, once
         if self.count or isinstance(refusal, ModelRaised):
             if isinstance(refusal, EndpointStopped):
                 said = f"cut after {self.count} pieces: the endpoint was stopped"
+            elif isinstance(refusal, CallerGone):
+                said = f"abandoned after {self.count} pieces: the caller hung up"
             else:
                 said = refusal.problem if isinstance(refusal, ModelRaised) else str(refusal)
             told = f"{said} [{self.count} pieces, the first after {self.first_ms:.0f} ms]"
+            told = Abandoned(told) if isinstance(refusal, CallerGone) else told
             with contextlib.suppress(AnswerNotRecorded):  # it is counted, and the caller is told of the first failure
                 await self.record(at, began, told)
 
@@ -193,12 +196,6 @@ def end_streams(gateway: Gateway) -> None:
     """Before the gateway's end: none is cut without a word."""
     for stream in gateway.streams:
         stream.end("its gateway was told to end")
-
-
-def streamed_as(accept: bytes) -> bytes:
-    """The media type of a stream that a caller asks for first; empty where it asks for none."""
-    kind = accept.partition(b",")[0].partition(b";")[0].strip().lower()
-    return kind if kind in STREAMED else b""
 
 
 async def until_gone(receive: Receive) -> None:

@@ -23,6 +23,7 @@ def tell(page: Page, found: Sequence[EndpointRecord]) -> None:
         ("requests_total", "counter", "Requests answered by the revision that answers.", lambda e: e.requests),
         ("errors_total", "counter", "Requests that it failed to answer.", lambda e: e.errors),
         ("refused_total", "counter", "Requests that its model does not take.", lambda e: e.refused),
+        ("abandoned_total", "counter", "Requests whose callers hung up.", lambda e: e.abandoned),
         ("requests_per_second", "gauge", "Over the last five minutes.", lambda e: e.requests_per_s),
         ("canary_share", "gauge", "Of the requests, that a canary answers.", share),
     )

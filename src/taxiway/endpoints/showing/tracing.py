@@ -5,6 +5,7 @@ from __future__ import annotations
 from taxiway.datasets.contract import DatasetVersion
 from taxiway.endpoints.contract import AskTrace, KeptLabel, PredictionTrace, Revision, TracedRow
 from taxiway.endpoints.external import store as external
+from taxiway.endpoints.external.refusals import PredictionAmbiguous
 from taxiway.endpoints.inferences.labelling import Labels, RowId
 from taxiway.endpoints.inferences.log import find
 from taxiway.endpoints.inferences.record import Inference
@@ -31,7 +32,7 @@ class Tracer:
         return self.endpoints.project_of(self.found(prediction)[0].endpoint)
 
     def found(self, prediction: str) -> list[Inference]:
-        """The records of a request, row by row. Raises NotFound."""
+        """The records of a request, row by row. Raises NotFound, PredictionAmbiguous."""
         found = find(self.endpoints.home, prediction) or self._fed(prediction)
         if not found:
             hint = "Its id is in the answer and in the header Taxiway-Prediction-Id."
@@ -39,10 +40,17 @@ class Tracer:
         return found
 
     def _fed(self, prediction: str) -> list[Inference]:
-        """The records of a request that was answered elsewhere, by the other side's id."""
+        """The records of a request that was answered elsewhere, by the other side's id, or ENDPOINT:ID.
+
+        Raises PredictionAmbiguous.
+        """
+        endpoint, _, rest = prediction.partition(":")
         with self.endpoints.database.read() as connection:
-            own = external.called_here(connection, prediction)
-        return find(self.endpoints.home, own) if own else []
+            called = {own for _, own in external.called_here(connection, prediction)}
+            called |= {own for name, own in external.called_here(connection, rest) if name == endpoint}
+        if len(called) > 1:
+            raise PredictionAmbiguous(prediction=prediction, count=len(called))
+        return [found for own in called for found in find(self.endpoints.home, own)]
 
     def trace(self, caller: Caller, body: AskTrace, *, prediction: str) -> PredictionTrace:
         """Raises NotFound, for a row that the request did not have, too."""

@@ -17,7 +17,7 @@ import httptools
 from starlette.types import Message, Receive, Scope, Send
 
 from taxiway.endpoints.gateway.address import Address, read_address
-from taxiway.endpoints.gateway.streaming import streamed_as, until_gone
+from taxiway.endpoints.gateway.streaming import until_gone
 from taxiway.endpoints.refusals import EndpointUnknown, GatewayAway
 from taxiway.kernel.ids import is_name
 
@@ -102,8 +102,7 @@ class Forwarder:
         if given.isdigit() and int(given) <= SMALL_BYTES:
             body = b"".join([piece async for piece in pieces(receive)])
             sized = [*head, (b"content-length", b"%d" % len(body))]
-            forward = self._forward_small(request(line, sized) + body, scope, send)
-            await (unless_gone(forward, receive) if is_streamed(scope) else forward)
+            await unless(until_gone(receive), self._forward_small(request(line, sized) + body, scope, send))
         else:
             is_sized = given.isdigit()
             head.append((b"content-length", given) if is_sized else (b"transfer-encoding", b"chunked"))
@@ -138,14 +137,21 @@ class Forwarder:
         """Piece by piece. An answer that comes before the end, such as a refusal of the size, ends the sending."""
         connection = await self._open()
         connection.writer.write(head)
-        sending = asyncio.create_task(pump(receive, connection.writer, is_sized=is_sized))
+        is_sent = asyncio.Event()
+
+        async def send_and_watch() -> None:
+            try:
+                await pump(receive, connection.writer, is_sized=is_sized)
+            except OSError:  # it answered before the end, and reads no more
+                await asyncio.Event().wait()
+            is_sent.set()
+            await until_gone(receive)
+
         try:
-            await self._answer_or_say(connection, scope, send)
+            await unless(send_and_watch(), self._answer_or_say(connection, scope, send))
         finally:
-            if not sending.done():
-                sending.cancel()
+            if not is_sent.is_set():
                 connection.writer.close()
-            await asyncio.gather(sending, return_exceptions=True)
 
     async def _answer_or_say(self, connection: Connection, scope: Scope, send: Send) -> None:
         try:
@@ -221,22 +227,17 @@ class Forwarder:
         return GatewayAway(reason=reason, log=str(self.home / "gateway" / "gateway.log"))
 
 
-def is_streamed(scope: Scope) -> bool:
-    """Whether the caller asks for an answer in pieces."""
-    return bool(streamed_as(dict(scope["headers"]).get(b"accept", b"")))
-
-
-async def unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+async def unless(gone: Coroutine[Any, Any, None], work: Coroutine[Any, Any, None]) -> None:
     """Does it, unless the caller goes away before. Raises as the work."""
-    task, gone = asyncio.create_task(work), asyncio.create_task(until_gone(receive))
+    task, leaving = asyncio.create_task(work), asyncio.create_task(gone)
     try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((task, leaving), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()
     finally:
         task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
+        leaving.cancel()
+        await asyncio.gather(task, leaving, return_exceptions=True)
 
 
 def request(line: str, headers: Head) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from taxiway.endpoints.canary.looking import Attendant
 from taxiway.endpoints.gateway.address import Address, read_address
-from taxiway.endpoints.inferences.ageing.sealing import seal_and_merge
+from taxiway.endpoints.inferences.ageing.sealing import Halted, seal_and_merge
 from taxiway.endpoints.inferences.logs.service import Logs
 from taxiway.endpoints.service import Endpoints
 from taxiway.endpoints.steering.publishing import Front
@@ -24,6 +24,7 @@ REFRESH_S = 1.0
 SAMPLE_S = 5.0
 ATTEND_S = 1.0
 SEAL_S = 30.0
+LAST_SEAL_S = 1.0  # for what is left when the server ends; the rest is sealed by the next one
 PAUSE_S = 5.0  # after a gateway that did not start
 ELSEWHERE = "another server on this database looks after the endpoints"
 log = logging.getLogger("taxiway.endpoints")
@@ -71,6 +72,8 @@ class Rounds:
         self.next_start = 0.0
         self.has_duty = False
         self.failing: dict[str, str] = {}  # the tasks that failed when last tried, and how
+        self.unsealed: set[str] = set()  # what the last round could not seal
+        self.seal_until = 0.0  # once the server stops
         self.thread = threading.Thread(target=self._go, name="taxiway-rounds", daemon=True)
 
     @property
@@ -93,12 +96,13 @@ class Rounds:
             return None
 
     def stop(self) -> None:
-        """Ends the gateway when it has answered what it holds, then brings home what it left."""
+        """Ends the gateway when it has answered what it holds, then brings home what it left, as far as time allows."""
         self.is_stopping.set()
         if self.thread.is_alive():
             self.thread.join(20)
         if self.has_duty:
             stop_gateway(self.home)
+            self.seal_until = time.monotonic() + LAST_SEAL_S
             for last in (self.sample, self.seal):
                 self._try(last)
 
@@ -172,9 +176,20 @@ class Rounds:
 
     def seal(self) -> None:
         """Turns closed segments of the inference log into Parquet, and many small files into larger ones."""
-        for broken in seal_and_merge(self.home, self.endpoints.publisher.writer.clock()):
-            log.error("%s", broken)
+        try:
+            found = seal_and_merge(self.home, self.endpoints.publisher.writer.clock(), self.look)
+        except Halted:
+            return
+        problems = {str(each) for each in found}
+        for problem in sorted(problems - self.unsealed):  # once, however many rounds it lasts
+            log.error("%s", problem)
+        self.unsealed = problems
         self.logs.retain()
+
+    def look(self) -> None:
+        """Breaks the sealing off once the server stops. Raises Halted."""
+        if self.is_stopping.is_set() and time.monotonic() >= self.seal_until:
+            raise Halted
 
 
 def free_or_any(host: str, port: int) -> int:

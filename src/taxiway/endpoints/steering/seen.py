@@ -50,12 +50,14 @@ class Seen:
             return found
         total = counters[0].plus(counted(status).since(counters[1])) if counters else None
         if total is not None:
-            found = replace(found, requests=total.requests, errors=total.errors, refused=total.refused)
+            counts = {"requests": total.requests, "errors": total.errors, "refused": total.refused}
+            found = replace(found, **counts, abandoned=total.abandoned)
             found = replace(found, rows=total.rows, cpu_s=total.cpu_s)
         reason = found.reason or (status.reason if found.state != "live" else "")
         confinement = str(status.confinement) if status.confinement is not None and status.pids else ""
         runs = status.runs if status.pids else ""
         found = replace(found, reason=reason, log_tail=status.log_tail, confinement=confinement, runs=runs)
+        found = replace(found, streams=status.streams)
         if status.p99_ms is None:  # a gateway that began anew; what is kept of the one before still holds
             return found
         return replace(found, p50_ms=status.p50_ms, p99_ms=status.p99_ms)
@@ -101,6 +103,7 @@ class Seen:
             requests=active.requests,
             errors=active.errors,
             refused=active.refused,
+            abandoned=active.abandoned,
             requests_per_s=lately / LATELY.total_seconds(),
             p50_ms=active.p50_ms,
             p99_ms=active.p99_ms,

@@ -31,7 +31,7 @@ from taxiway.endpoints.worker.answering import Answering, answers, encode
 from taxiway.endpoints.worker.choosing import Chosen, choose
 from taxiway.endpoints.worker.confinement import Confinement, confine, home_of
 from taxiway.endpoints.worker.probing import probes
-from taxiway.endpoints.worker.streaming import pieces_of, send_pieces
+from taxiway.endpoints.worker.streaming import Streams, pieces_of, send_pieces
 from taxiway.endpoints.worker.warm import LIBRARIES
 from taxiway.kernel.errors import TaxiwayError
 from taxiway.kernel.starting import collecting_later
@@ -85,7 +85,15 @@ def main(arguments: list[str] | None = None, load: Load | None = None) -> None:
             sys.exit(1)
         load_s = time.monotonic() - began
         taken = sorted(name for name in set(sys.modules) - before if name.partition(".")[0] in LIBRARIES)
-        ready = wire.Ready(bundle.manifest.flavour, is_batching, load_s, predictor.signature, taken, runs)
+        ready = wire.Ready(
+            bundle.manifest.flavour,
+            is_batching,
+            load_s,
+            predictor.signature,
+            taken,
+            runs,
+            isinstance(predictor, Streams),
+        )
         gateway.sendall(wire.frame(ready))
         joining = Joining(is_batching, chosen.max_batch, chosen.max_delay_ms / 1000)
         Serving(gateway, predictor, endpoint=chosen.endpoint, joining=joining).run()

@@ -49,6 +49,7 @@ class Ready(Struct, array_like=True, tag=True):
     signature: Signature | None = None
     loaded: list[str] = []  # modules that it took and that were not there when it began
     runs: str = ""  # which form of the model answers, and why
+    streams: bool = False  # whether it gives an answer in pieces
 
 
 class Refused(Struct, array_like=True, tag=True):

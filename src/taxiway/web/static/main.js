@@ -7,6 +7,7 @@ import { followLinks } from "./links.js";
 import { watchLive } from "./live.js";
 import { watchMenus } from "./menus.js";
 import { watchMentions } from "./mentions.js";
+import { watchFlows } from "./pieces.js";
 import { watchRows } from "./rows.js";
 
 watchMenus();
@@ -17,4 +18,5 @@ watchCharts();
 watchLive();
 watchEditors();
 watchMentions();
+watchFlows();
 followLinks();

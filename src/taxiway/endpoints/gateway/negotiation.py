@@ -8,6 +8,8 @@ from taxiway.kernel.errors import TaxiwayError
 
 JSON, CSV = b"application/json", b"text/csv"
 ANY = {b"*/*": JSON, b"application/*": JSON, b"text/*": CSV}
+WRITTEN = "application/json or text/csv, or text/event-stream or application/x-ndjson for an answer in pieces"
+LONGEST_SAID = 200
 
 
 class Wanted(NamedTuple):
@@ -22,9 +24,10 @@ class AcceptRefused(TaxiwayError):
 
     status = 406
     accept: str
+    written: str = WRITTEN
 
     def __str__(self) -> str:
-        return f"Nothing here is written as {self.accept}. Accept application/json or text/csv."
+        return f"Nothing here is written as {self.accept[:LONGEST_SAID]}. Accept {self.written}."
 
 
 def wanted(accept: bytes) -> Wanted:
