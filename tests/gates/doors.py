@@ -376,6 +376,7 @@ NO_FORMS: dict[str, str] = {
     "/models/{model}/versions/{version}/verification": "reads every byte",
     "/models/{model}/versions/{version}/card": "words on the card",
     "/endpoints/{endpoint}/try": "asks what answers already",
+    "/endpoints/{endpoint}/try/pieces": "asks what answers already",
     "/endpoints/{endpoint}/stop": "takes traffic away",
     "/endpoints/{endpoint}/fallback": "a static answer, of no version",
     "/endpoints/{endpoint}/shadows": "no caller hears of a shadow; it asks the gates of the stage before",
@@ -385,4 +386,5 @@ NO_FORMS: dict[str, str] = {
     "/endpoints/{endpoint}/guard": "when what answers goes back to what did before",
     "/endpoints/{endpoint}/invocations": "asks what answers already",
     "/endpoints/{name}/async-invocations": "asks what answers already",
+    "/endpoints/{name}/invocations-response-stream": "asks what answers already",
 }

@@ -57,8 +57,7 @@ def gateway_of(home: Path) -> Target:
 def deploy(client: Client, name: str, kind: str, workers: int = 1) -> None:
     """A model of that kind behind an endpoint of that name."""
     promoted(client, name, kind)
-    # skops does not vouch for the trees of scikit-learn's forests.
-    client.endpoints.deploy(name, f"{name}@1", may_run_code=kind == "forest", workers=workers)
+    client.endpoints.deploy(name, f"{name}@1", workers=workers)
 
 
 def promoted(client: Client, name: str, kind: str) -> None:
