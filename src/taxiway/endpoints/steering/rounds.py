@@ -7,10 +7,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from taxiway.endpoints.canary.looking import Attendant
 from taxiway.endpoints.gateway.address import Address, read_address
+from taxiway.endpoints.inferences.ageing.apart import Apart
 from taxiway.endpoints.inferences.ageing.sealing import Halted, seal_and_merge
 from taxiway.endpoints.inferences.logs.service import Logs
 from taxiway.endpoints.service import Endpoints
@@ -58,6 +60,7 @@ class Rounds:
         self.sampler = Sampler(endpoints)
         self.attendant = Attendant(endpoints)
         self.logs = Logs(endpoints)
+        self.apart = Apart(self.home)
         self.host = host
         self.port = port
         self.tasks = [
@@ -65,6 +68,7 @@ class Rounds:
             Task(self.sample, SAMPLE_S),
             Task(self.attend, ATTEND_S),
             Task(self.seal, SEAL_S),
+            Task(self.gather, TICK_S),
         ]
         self.is_stopping = threading.Event()
         self.is_met = threading.Event()  # the gateway was found or started, or that failed
@@ -100,10 +104,11 @@ class Rounds:
         self.is_stopping.set()
         if self.thread.is_alive():
             self.thread.join(20)
+        self.apart.stop()
         if self.has_duty:
             stop_gateway(self.home)
             self.seal_until = time.monotonic() + LAST_SEAL_S
-            for last in (self.sample, self.seal):
+            for last in (self.sample, self.seal_now):
                 self._try(last)
 
     def _go(self) -> None:
@@ -112,8 +117,10 @@ class Rounds:
                 self._round()
             else:
                 self.has_duty, self.problem = False, ELSEWHERE
+                self.apart.stop()
                 self.is_met.set()
             self.is_stopping.wait(TICK_S)
+        self.apart.stop()  # it would be killed, amid a file, once this thread is over
 
     def _round(self) -> None:
         if not self.has_duty:
@@ -175,16 +182,27 @@ class Rounds:
         self.attendant.round()
 
     def seal(self) -> None:
-        """Turns closed segments of the inference log into Parquet, and many small files into larger ones."""
-        try:
+        """Has closed segments of the inference log turned into Parquet, and many small files into larger ones."""
+        if not self.apart.begin(self.endpoints.publisher.writer.clock()):
+            self.logs.retain()
+
+    def gather(self) -> None:
+        """What became of the sealing; old records go only while nobody seals."""
+        report = self.apart.ended()
+        if report is not None:
+            self.tell_unsealed(set(report.problems))
+            self.logs.retain()
+
+    def seal_now(self) -> None:
+        """The same as `seal` here and now, as long as `look` lets it."""
+        with suppress(Halted):
             found = seal_and_merge(self.home, self.endpoints.publisher.writer.clock(), self.look)
-        except Halted:
-            return
-        problems = {str(each) for each in found}
+            self.tell_unsealed({str(each) for each in found})
+
+    def tell_unsealed(self, problems: set[str]) -> None:
         for problem in sorted(problems - self.unsealed):  # once, however many rounds it lasts
             log.error("%s", problem)
         self.unsealed = problems
-        self.logs.retain()
 
     def look(self) -> None:
         """Breaks the sealing off once the server stops. Raises Halted."""
