@@ -28,6 +28,7 @@ from taxiway.endpoints.gateway.requests import (
     AWAITED,
     EVENT_TIME,
     NOT_HERE,
+    WHOLE,
     Asked,
     Headers,
     check_count,
@@ -302,7 +303,7 @@ class Gateway:
         if TRACEPARENT in call.headers:
             call.context = read_context(call.headers[TRACEPARENT])
         check_media_type(call.headers, accepted(shared))
-        call.body = await read_body(receive, call.headers, self.limits)
+        call.body = await read_body(receive, call.headers, self.limits, is_here=WHOLE in call.connection)
         at, began = self.clock(), time.perf_counter()
         if len(shared) > 1:
             call.dialect, call.address = claimed(call, shared)

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from taxiway.endpoints.gateway.requests import AWAITED
+from taxiway.endpoints.gateway.requests import AWAITED, WHOLE
 
 HEAD_BYTES = 64 << 10
 HEAD_WAIT_S = 10.0
@@ -126,6 +126,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.is_in_body = False
         self.head_bytes = 0
         self.expect_nothing()
+        cast("dict[str, Any]", self.scope)[WHOLE] = True
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

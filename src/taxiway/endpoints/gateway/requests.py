@@ -32,6 +32,7 @@ Headers = dict[bytes, bytes]  # lower-case names; of a repeated header the last
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EVENT_TIME = b"taxiway-event-time"
 AWAITED = "taxiway.awaited"  # in a request's scope: the answer that it waits for, dropped when its caller goes
+WHOLE = "taxiway.whole"  # in a request's scope: its body has arrived
 EXPLAINED_BYTES = 256 << 10  # beyond that everybody would wait for the explanation
 AT_LEAST_ONE = "at least one row"  # what protocols with forms of their own say
 NOT_HERE = "This token may not call this endpoint."
@@ -90,11 +91,17 @@ def check_media_type(headers: Headers, accepted: Collection[bytes]) -> None:
         raise MediaTypeRefused(found=kind.decode("latin-1"), accepted=names)
 
 
-async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes:
-    """The whole body, and never a part of one. Raises TooLarge, BodyTimedOut, BodyRefused."""
+async def read_body(receive: Receive, headers: Headers, limits: Limits, *, is_here: bool = False) -> bytes:
+    """The whole body, and never a part of one. is_here: whether all of it has arrived.
+
+    Raises TooLarge, BodyTimedOut, BodyRefused.
+    """
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limits.body_bytes:
         raise TooLarge(what="The body in bytes", limit=limits.body_bytes, found=int(length))
+    if is_here:  # as of most requests: no timer is needed
+        arrived: bytes = (await receive()).get("body", b"")
+        return checked(arrived, limits)
     try:
         async with asyncio.timeout(limits.body_wait_s):
             message = await receive()
