@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from taxiway.endpoints.inferences.ageing import sealing
 from taxiway.endpoints.inferences.ageing.chain import check, extend
-from taxiway.endpoints.inferences.ageing.sealing import Halted, seal_and_merge, seal_closed
+from taxiway.endpoints.inferences.ageing.sealing import Halted, alone, seal_and_merge, seal_closed
 from taxiway.endpoints.inferences.ageing.sealing import merge_small as merge_linked
 from taxiway.endpoints.inferences.log import find, load_whole, read, segments, walk
 from taxiway.endpoints.inferences.writing import InferenceLog
@@ -206,3 +206,15 @@ def test_records_of_earlier_times_are_read(tmp_path: Path, log: InferenceLog) ->
 
     assert (found.caller, found.shadow, found.inputs["city"]) == ("", False, "Ulm")
     assert isinstance(read(tmp_path, MORTGAGE), pa.Table)
+
+
+def test_two_never_seal_one_home_at_once(tmp_path: Path, log: InferenceLog) -> None:
+    ids = closed(log, 5)
+    with alone(tmp_path) as is_alone:
+        [problem] = seal_and_merge(tmp_path, START)
+        assert is_alone
+        assert "another process seals" in str(problem)
+        assert {s.kind for s in segments(tmp_path, MORTGAGE)} == {"closed"}
+
+    assert seal_and_merge(tmp_path, START) == []
+    assert ids_in(tmp_path) == sorted(ids)

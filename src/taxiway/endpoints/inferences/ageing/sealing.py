@@ -7,8 +7,10 @@ stops has it break off: `look` is called between files and pieces of them, and r
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,17 +115,38 @@ def seal_and_merge(home: Path, at: datetime, look: Look = go_on) -> list[Unseale
     What is wrong with one file, or one endpoint's folder, keeps no other from being sealed. Raises Halted.
     """
     problems: list[Unsealed] = []
-    seal_closed(home, problems, look)
-    for folder in sorted((home / "inferences").glob("*")):
-        try:
-            extend(home, folder.name, at, look)
-            if merge_small(home, folder.name, look):
+    with alone(home) as is_alone:
+        if not is_alone:
+            return [Unsealed("another process seals the logs of this home")]
+        seal_closed(home, problems, look)
+        for folder in sorted((home / "inferences").glob("*")):
+            try:
                 extend(home, folder.name, at, look)
-        except ChainBroken as e:
-            problems.append(Unsealed(f"the log of {folder.name}: {e}"))
-        except (OSError, Damaged) as e:
-            problems.append(Unsealed(f"the log of {folder.name}: its files are not merged: {said(e)}"))
+                if merge_small(home, folder.name, look):
+                    extend(home, folder.name, at, look)
+            except ChainBroken as e:
+                problems.append(Unsealed(f"the log of {folder.name}: {e}"))
+            except (OSError, Damaged) as e:
+                problems.append(Unsealed(f"the log of {folder.name}: its files are not merged: {said(e)}"))
     return problems
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[bool]:
+    """Whether nobody else seals the logs of a home meanwhile; the kernel lets go of it whatever way a process ends."""
+    try:
+        folder = os.open(home / "inferences", os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield True  # nothing was recorded yet
+        return
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(folder)
 
 
 def merge_small(home: Path, endpoint: str, look: Look = go_on) -> list[Path]:
